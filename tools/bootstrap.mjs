@@ -51,7 +51,9 @@ function chooseNode() {
   const works = existsSync(packaged) && spawnSync(packaged, ['-v'], { stdio: 'ignore' }).status === 0;
   if (works) return packaged;
   if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) return process.execPath;
-  return fail(`no Node ${NODE_MAJOR}: the packaged one does not run here (it needs Linux with glibc on x64 or arm64) and this one is ${process.version}`);
+  return fail(
+    `no Node ${NODE_MAJOR}: the packaged one does not run here (it needs Linux with glibc on x64 or arm64) and this one is ${process.version}`,
+  );
 }
 
 /** Says what is wrong and ends. */
