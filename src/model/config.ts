@@ -1,0 +1,278 @@
+/**
+ * What a configuration says: plain records with positions, frozen once parsed, cheap to copy to
+ * other threads. No behaviour, no defaults applied by code elsewhere: a value that is not set is null
+ * (the parser has applied `defaults` sections; HAProxy's built-in defaults are applied by build/).
+ */
+import type { AddressRecord } from '../base/address.ts';
+import type { Position } from './position.ts';
+
+export interface ConfigModel {
+  readonly files: readonly string[];
+  readonly global: GlobalModel;
+  /** Frontends, backends and listens in the order of the file. `defaults` are resolved into them. */
+  readonly proxies: readonly ProxyModel[];
+}
+
+export interface GlobalModel {
+  maxconn: number | null;
+  nbthread: number | null;
+  daemon: boolean;
+  pidfile: string | null;
+  chroot: string | null;
+  user: string | null;
+  group: string | null;
+  uid: number | null;
+  gid: number | null;
+  ulimitN: number | null;
+  hardStopAfterMs: number | null;
+  graceMs: number | null;
+  closeSpreadMs: number | null;
+  logTag: string | null;
+  /** null: not asked for; '' : the system's name. */
+  logSendHostname: string | null;
+  node: string | null;
+  description: string | null;
+  spreadChecks: number;
+  maxSpreadChecksMs: number | null;
+  readonly logs: LogModel[];
+  readonly statsSockets: BindModel[];
+  statsTimeoutMs: number | null;
+  /** tune.* and other numbers by HAProxy's name: `tune.bufsize` … */
+  readonly tune: Record<string, number>;
+  /** Flags by HAProxy's name: `noreuseport`, `quiet` … */
+  readonly flags: Record<string, boolean>;
+}
+
+export type ProxyKind = 'frontend' | 'backend' | 'listen';
+
+export interface ProxyModel {
+  readonly name: string;
+  readonly kind: ProxyKind;
+  readonly at: Position;
+  /** Number by `id`, or assigned from 2 on in order as HAProxy does; null until build. */
+  id: number | null;
+  mode: 'tcp' | 'http';
+  disabled: boolean;
+  description: string | null;
+  maxconn: number | null;
+  backlog: number | null;
+  fullconn: number | null;
+  retries: number | null;
+  readonly timeouts: TimeoutsModel;
+  /** Options by HAProxy's name without `option `; true/false, or the option's own words when it takes arguments. */
+  readonly options: Record<string, boolean>;
+  readonly binds: BindModel[];
+  defaultBackend: NameModel | null;
+  readonly useBackends: UseBackendModel[];
+  readonly acls: AclModel[];
+  /** By rule set: 'http-request', 'http-response', 'tcp-request connection' … */
+  readonly rules: Record<string, RuleModel[]>;
+  balance: BalanceModel | null;
+  httpReuse: 'never' | 'safe' | 'aggressive' | 'always' | null;
+  readonly servers: ServerModel[];
+  cookie: CookieModel | null;
+  forwardfor: ForwardforModel | null;
+  /** 1: every retry; N > 1: every Nth; -1 (HAProxy's default form): the last one; null: off. */
+  redispatch: number | null;
+  /** option httpchk and http-check lines; null: a TCP connection is the check. */
+  check: CheckModel | null;
+  readonly logs: LogModel[];
+  /** `log global` was written: the global targets are used too. */
+  logGlobal: boolean;
+  logFormat: TextModel | null;
+  errorLogFormat: TextModel | null;
+  /** Preset chosen by option httplog/tcplog/httpslog (clf with `clf`). */
+  logPreset: 'default' | 'tcplog' | 'tcpclf' | 'httplog' | 'httpclf' | 'httpslog' | null;
+  logTag: string | null;
+  readonly captureRequestHeaders: CaptureModel[];
+  readonly captureResponseHeaders: CaptureModel[];
+  readonly errorFiles: ErrorFileModel[];
+  monitorUri: TextModel | null;
+  uniqueIdFormat: TextModel | null;
+  uniqueIdHeader: string | null;
+}
+
+/** Milliseconds; null: not set (infinite, or inherited as HAProxy does). */
+export interface TimeoutsModel {
+  clientMs: number | null;
+  serverMs: number | null;
+  connectMs: number | null;
+  queueMs: number | null;
+  tunnelMs: number | null;
+  tarpitMs: number | null;
+  checkMs: number | null;
+  httpRequestMs: number | null;
+  httpKeepAliveMs: number | null;
+  clientFinMs: number | null;
+  serverFinMs: number | null;
+  clientHsMs: number | null;
+}
+
+export interface NameModel {
+  readonly name: string;
+  readonly at: Position;
+}
+
+export interface TextModel {
+  readonly text: string;
+  readonly at: Position;
+}
+
+export interface CaptureModel {
+  readonly name: string;
+  readonly length: number;
+  readonly at: Position;
+}
+
+export interface BindModel {
+  /** The address as written, for messages and logs. */
+  readonly text: string;
+  /** One per port of a range and per address of a list. */
+  readonly addresses: readonly AddressRecord[];
+  readonly at: Position;
+  name: string | null;
+  id: number | null;
+  maxconn: number | null;
+  backlog: number | null;
+  v4v6: boolean;
+  v6only: boolean;
+  transparent: boolean;
+  interface: string | null;
+  mode: number | null;
+  uid: number | null;
+  gid: number | null;
+  acceptProxy: boolean;
+  /** stats sockets: 'user' | 'operator' | 'admin'. */
+  level: string | null;
+  /** Other options that were accepted, by name, with their words. */
+  readonly other: Record<string, readonly string[]>;
+}
+
+export interface ConditionModel {
+  readonly unless: boolean;
+  readonly words: readonly string[];
+  readonly at: Position;
+}
+
+export interface UseBackendModel {
+  readonly name: string;
+  readonly condition: ConditionModel | null;
+  readonly at: Position;
+}
+
+export interface AclModel {
+  readonly name: string;
+  /** The words behind the name: criterion, flags, patterns. */
+  readonly words: readonly string[];
+  readonly at: Position;
+}
+
+export interface RuleModel {
+  /** Keyword of the action, as `set-header`. */
+  readonly action: string;
+  /** The words behind it, without the condition. */
+  readonly words: readonly string[];
+  readonly condition: ConditionModel | null;
+  readonly at: Position;
+}
+
+export interface BalanceModel {
+  readonly algorithm: string;
+  readonly words: readonly string[];
+  readonly at: Position;
+}
+
+export interface ServerModel {
+  readonly name: string;
+  readonly at: Position;
+  id: number | null;
+  /** As written, for logs and messages. */
+  readonly text: string;
+  /** Host name still to be resolved at start; null when `address` holds a literal. */
+  host: string | null;
+  /** family none until a name is resolved. */
+  address: AddressRecord;
+  /** 'fixed': address.port. 'client': the client's destination port. 'offset': that plus portOffset. */
+  portKind: 'fixed' | 'client' | 'offset';
+  portOffset: number;
+  weight: number;
+  maxconn: number;
+  minconn: number | null;
+  maxqueue: number;
+  backup: boolean;
+  disabled: boolean;
+  cookie: string | null;
+  check: boolean;
+  checkPort: number | null;
+  checkAddress: AddressRecord | null;
+  interMs: number;
+  fastinterMs: number | null;
+  downinterMs: number | null;
+  rise: number;
+  fall: number;
+  slowstartMs: number | null;
+  source: AddressRecord | null;
+  /** Other options that were accepted, by name, with their words. */
+  readonly other: Record<string, readonly string[]>;
+}
+
+export interface CookieModel {
+  readonly name: string;
+  readonly at: Position;
+  mode: 'insert' | 'rewrite' | 'prefix' | 'passive';
+  indirect: boolean;
+  nocache: boolean;
+  postonly: boolean;
+  preserve: boolean;
+  httponly: boolean;
+  secure: boolean;
+  maxidleS: number | null;
+  maxlifeS: number | null;
+  readonly domains: string[];
+  readonly attributes: string[];
+}
+
+export interface ForwardforModel {
+  readonly header: string;
+  readonly except: { readonly ip: Uint8Array; readonly family: number; readonly bits: number } | null;
+  readonly ifNone: boolean;
+}
+
+export interface CheckModel {
+  type: 'tcp' | 'http';
+  method: string;
+  uri: string;
+  version: string;
+  readonly headers: { readonly name: string; readonly value: string }[];
+  body: string | null;
+  expect: ExpectModel | null;
+  disableOn404: boolean;
+}
+
+export interface ExpectModel {
+  readonly kind: 'status' | 'rstatus' | 'string' | 'rstring';
+  readonly negate: boolean;
+  readonly pattern: string;
+  readonly at: Position;
+}
+
+/** Syslog severities 0 emerg … 7 debug, facilities 0 kern … 23 local7. */
+export interface LogModel {
+  readonly target: { readonly kind: 'address'; readonly address: AddressRecord } | { readonly kind: 'descriptor'; readonly descriptor: number };
+  readonly text: string;
+  readonly format: 'local' | 'rfc3164' | 'rfc5424' | 'priority' | 'short' | 'timed' | 'iso' | 'raw';
+  readonly facility: number;
+  readonly maxLevel: number;
+  readonly minLevel: number;
+  /** Longest line in bytes. */
+  readonly length: number;
+  readonly at: Position;
+}
+
+export interface ErrorFileModel {
+  readonly status: number;
+  readonly path: string;
+  /** The file, read and checked when the configuration was parsed. */
+  readonly bytes: Uint8Array;
+  readonly at: Position;
+}

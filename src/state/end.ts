@@ -1,0 +1,48 @@
+/**
+ * How a stream ended: one table. Who ended it, HAProxy's first termination letter, the status that
+ * is answered if nothing was sent yet (0: none), and whether the request may be tried again.
+ * The second letter is the phase (HAProxy 3.x configuration 8.5).
+ */
+
+export const Retry = { no: 0, yes: 1, ifReused: 2 } as const;
+
+export interface Cause {
+  readonly name: string;
+  readonly who: 'none' | 'client' | 'server' | 'proxy' | 'resource';
+  /** Character code of the first letter. */
+  readonly letter: number;
+  /** Status to answer while no response has begun; 0: close without one. */
+  readonly status: number;
+  readonly retry: (typeof Retry)[keyof typeof Retry];
+}
+
+function cause(name: string, who: Cause['who'], letter: string, status: number, retry: Cause['retry'] = Retry.no): Cause {
+  return { name, who, letter: letter.charCodeAt(0), status, retry };
+}
+
+export const Ended = {
+  normal: cause('normal', 'none', '-', 0),
+  /** The client closed or reset. */
+  clientAbort: cause('clientAbort', 'client', 'C', 400),
+  clientTimeout: cause('clientTimeout', 'client', 'c', 408),
+  /** The request can't be parsed or is refused by the protocol rules. */
+  badRequest: cause('badRequest', 'proxy', 'P', 400),
+  denied: cause('denied', 'proxy', 'P', 403),
+  tarpitted: cause('tarpitted', 'proxy', 'P', 500),
+  /** Answered here on purpose: redirect, return, monitor. */
+  local: cause('local', 'proxy', 'L', 0),
+  /** Refused, unreachable or reset while connecting. */
+  connectFailed: cause('connectFailed', 'server', 'S', 503, Retry.yes),
+  connectTimeout: cause('connectTimeout', 'server', 's', 503, Retry.yes),
+  noServer: cause('noServer', 'server', 'S', 503),
+  queueTimeout: cause('queueTimeout', 'server', 's', 503),
+  queueFull: cause('queueFull', 'server', 'S', 503),
+  /** The server closed or reset before a complete head. */
+  serverAbort: cause('serverAbort', 'server', 'S', 502, Retry.ifReused),
+  serverTimeout: cause('serverTimeout', 'server', 's', 504),
+  badResponse: cause('badResponse', 'proxy', 'P', 502),
+  serverDown: cause('serverDown', 'server', 'D', 503),
+  resources: cause('resources', 'resource', 'R', 503),
+  internal: cause('internal', 'proxy', 'I', 500),
+  killed: cause('killed', 'proxy', 'K', 503),
+} as const;

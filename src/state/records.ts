@@ -1,0 +1,393 @@
+/**
+ * The records of a data thread, which all refer to each other: frontends, backends, servers, sessions,
+ * streams, and the shapes of what stands on either side of them (rules, pickers, logs, muxes). Made by
+ * build/ and by pools, changed by control/ and by the machines. Fields only: no behaviour.
+ */
+import { type SocketAddress, newAddress } from '../base/address.ts';
+import type { Block } from '../base/memory.ts';
+import { Timer, type TimerOwner } from '../base/timers.ts';
+import { HttpMessage } from '../http/message.ts';
+import { type Cause, Ended } from './end.ts';
+import { Queue, type Queued } from './queue.ts';
+import {
+  type CannedReply,
+  type CookiePersistence,
+  type ForwardFor,
+  KeepAlive,
+  type KeepAliveMode,
+  Reuse,
+  type ReuseMode,
+  Timeouts,
+  type VerdictValue,
+} from './settings.ts';
+import type { Shared } from './shared.ts';
+
+// Proxies ---------------------------------------------------------------------------------------
+
+export interface UseBackend {
+  readonly backend: Backend;
+  /** null: always. */
+  readonly condition: { test(stream: Stream): boolean } | null;
+}
+
+
+export class Frontend {
+  readonly name: string;
+  readonly index: number;
+  id = 0;
+  http = true;
+  maxconn = 0;
+  readonly timeouts = new Timeouts();
+  keepAlive: KeepAliveMode = KeepAlive.keep;
+  dontLogNull = false;
+  dontLogNormal = false;
+  logAsap = false;
+  lenientRequests = false;
+  restrictHeaderNames = false;
+  forwardFor: ForwardFor | null = null;
+  defaultBackend: Backend | null = null;
+  readonly useBackends: UseBackend[] = [];
+  tcpConnectionRules: RuleList | null = null;
+  tcpContentRules: RuleList | null = null;
+  requestRules: RuleList | null = null;
+  responseRules: RuleList | null = null;
+  afterResponseRules: RuleList | null = null;
+  /** Runs before any rule; null: no monitor-uri. */
+  monitorUri: { test(stream: Stream): boolean } | null = null;
+  /** null: no log target, nothing is rendered. */
+  log: LogRenderer | null = null;
+  /** Copies captured header values into the stream's notes. */
+  requestCaptures: { run(stream: Stream): void } | null = null;
+  responseCaptures: { run(stream: Stream): void } | null = null;
+  /** By status; missing ones use the built-in page. */
+  readonly errorReplies = new Map<number, CannedReply>();
+  /** First cells in the shared columns. */
+  readonly live: number;
+  readonly counts: number;
+
+  constructor(name: string, index: number, shared: Shared) {
+    this.name = name;
+    this.index = index;
+    this.live = shared.frontendLive(index);
+    this.counts = shared.frontendCounts(index);
+  }
+}
+
+
+
+export class Backend {
+  readonly name: string;
+  readonly index: number;
+  id = 0;
+  http = true;
+  disabled = false;
+  readonly timeouts = new Timeouts();
+  retries = 3;
+  /** 0: never leave a server that was chosen by persistence; -1: on the last retry; N: every Nth. */
+  redispatch = 0;
+  keepAlive: KeepAliveMode = KeepAlive.keep;
+  reuse: ReuseMode = Reuse.safe;
+  lenientResponses = false;
+  abortOnClose = false;
+  allBackups = false;
+  persist = false;
+  fullconn = 0;
+  forwardFor: ForwardFor | null = null;
+  cookie: CookiePersistence | null = null;
+  readonly servers: Server[] = [];
+  picker: ServerPicker | null = null;
+  requestRules: RuleList | null = null;
+  responseRules: RuleList | null = null;
+  afterResponseRules: RuleList | null = null;
+  readonly errorReplies = new Map<number, CannedReply>();
+  readonly live: number;
+  readonly counts: number;
+  /** Streams of this thread that wait for any server of this backend. */
+  readonly queue = new Queue<Stream>();
+
+  constructor(name: string, index: number, shared: Shared) {
+    this.name = name;
+    this.index = index;
+    this.live = shared.backendLive(index);
+    this.counts = shared.backendCounts(index);
+  }
+}
+
+export class Server {
+  readonly name: string;
+  readonly backend: Backend;
+  /** Among all servers of the process. */
+  readonly index: number;
+  /** `id`, from 1 on in order of the file. */
+  id = 0;
+  readonly address: SocketAddress = newAddress();
+  /** True: the port is the client's destination port plus portOffset. */
+  portFromClient = false;
+  portOffset = 0;
+  source: SocketAddress | null = null;
+  weight = 1;
+  maxconn = 0;
+  minconn = 0;
+  maxqueue = 0;
+  isBackup = false;
+  /** Interned cookie value; length 0: none. */
+  cookieStart = 0;
+  cookieLength = 0;
+  readonly live: number;
+  readonly counts: number;
+  /** Idle connections of this thread, most recently used last. */
+  readonly idle: BackMux[] = [];
+  readonly queue = new Queue<Stream>();
+
+  constructor(name: string, backend: Backend, index: number, shared: Shared) {
+    this.name = name;
+    this.backend = backend;
+    this.index = index;
+    this.live = shared.serverLive(index);
+    this.counts = shared.serverCounts(index);
+  }
+}
+
+// What stands behind them --------------------------------------------------------------------------
+
+export interface RuleList {
+  /** Runs rules from index `stream.ruleIndex` on. Sets stream.cause when it ends the stream. */
+  run(stream: Stream): VerdictValue;
+}
+
+export interface ServerPicker {
+  /** A usable server for this stream other than `avoid` if there is a choice; null: none. */
+  pick(stream: Stream, avoid: Server | null): Server | null;
+}
+
+export interface LogRenderer {
+  /** Renders the stream's line and hands it to the targets. */
+  stream(stream: Stream): void;
+}
+
+// Sessions and streams ------------------------------------------------------------------------------
+
+export class Session {
+  frontend!: Frontend;
+  /** Client address as the rules see it. */
+  readonly source: SocketAddress = newAddress();
+  /** The address that was connected to; filled when first asked for (`hasDestination`). */
+  readonly destination: SocketAddress = newAddress();
+  hasDestination = false;
+  /** The source in text, in the session's own bytes: written once, copied into headers and logs. */
+  readonly sourceText = new Uint8Array(48);
+  sourceTextLength = 0;
+  /** Milliseconds: host clock and wall clock at accept. */
+  acceptedAtMs = 0;
+  acceptedWallMs = 0;
+  /** Requests seen on the connection. */
+  requests = 0;
+  /** Server connections that only this session may use (http-reuse never, safe). */
+  readonly privateBacks: BackMux[] = [];
+  listenerName = '';
+  serial = 0;
+}
+
+/** Where the machine stands; HAProxy's second termination letter comes from it. */
+export const Phase = {
+  /** Request head awaited, or rules of the request. */
+  request: 0,
+  tarpit: 1,
+  queue: 2,
+  connect: 3,
+  /** Response head awaited. */
+  headers: 4,
+  data: 5,
+  /** The server has said all; the client is still being sent to. */
+  last: 6,
+  done: 7,
+} as const;
+export type PhaseValue = (typeof Phase)[keyof typeof Phase];
+
+/** How many values `capture` may keep per direction. */
+export const MAX_CAPTURES = 16;
+
+export class Stream implements TimerOwner, Queued<Stream> {
+  readonly request = new HttpMessage();
+  readonly response = new HttpMessage();
+  readonly timer: Timer = new Timer(this);
+  /** Set by the machine that owns the pool. */
+  machine!: TimerOwner;
+
+  session!: Session;
+  frontend!: Frontend;
+  backend: Backend | null = null;
+  server: Server | null = null;
+  front: FrontMux | null = null;
+  back: BackMux | null = null;
+
+  /** Slot of memory.notes: what must outlive the blocks. [noteStart, noteEnd) is used, up to noteLimit. */
+  note = -1;
+  noteEnd = 0;
+  noteLimit = 0;
+  /** Request line parts copied to the note for the log; end < 0: there was no valid request (<BADREQ>). */
+  logMethodStart = 0;
+  logMethodEnd = 0;
+  logTargetStart = 0;
+  logTargetEnd = 0;
+  logVersionStart = 0;
+  logVersionEnd = 0;
+  hasRequestLine = false;
+  /** Captured header values in the note: start, end per slot; -1: not captured. */
+  readonly requestCaptures = new Int32Array(MAX_CAPTURES * 2);
+  readonly responseCaptures = new Int32Array(MAX_CAPTURES * 2);
+
+  phase: PhaseValue = Phase.request;
+  /** How it ended; see end.ts. */
+  cause: Cause = Ended.normal;
+  /** Index of the rule that runs next, for a list that waited. */
+  ruleIndex = 0;
+
+  /** Milliseconds of the host's clock; -1: not reached. */
+  startedAtMs = 0;
+  /** First byte of the request (wall clock too, for %tr). */
+  firstByteAtMs = -1;
+  firstByteWallMs = 0;
+  /** Previous idle time on this connection: %Ti. */
+  idleMs = 0;
+  requestAtMs = -1;
+  queuedAtMs = -1;
+  connectAtMs = -1;
+  connectedAtMs = -1;
+  responseAtMs = -1;
+  dataAtMs = -1;
+  endedAtMs = -1;
+
+  /** Bytes received from the client (%U) and from the server (%B). */
+  bytesFromClient = 0;
+  bytesFromServer = 0;
+  /** Status of the answer that the client got; 0: none (logged -1). */
+  status = 0;
+
+  retriesLeft = 0;
+  retries = 0;
+  redispatched = false;
+  /** Positions in queues when it was queued. */
+  serverQueuePosition = 0;
+  backendQueuePosition = 0;
+  /** Third and fourth termination letters, as character codes ('-' when there is no cookie). */
+  clientCookie = 45;
+  serverCookie = 45;
+  /** Chosen by persistence: a retry stays with the server. */
+  persistent = false;
+  /** The answer was made here: %B is 0, no server timers. */
+  isLocalReply = false;
+  /** Counted in current connections of the backend/server. */
+  countedBackend = false;
+  countedServer = false;
+
+  requestDone = false;
+  responseDone = false;
+  /** A response head has been sent to the client. */
+  responseStarted = false;
+  /** Bytes both ways without HTTP. */
+  tunnel = false;
+  /** Something from this request has reached a server. */
+  requestSent = false;
+  /** The client gets no further request on this connection. */
+  closeClient = false;
+  serverReusable = false;
+
+  queue: Queue<Stream> | null = null;
+  queueNext: Stream | null = null;
+  queuePrevious: Stream | null = null;
+  serial = 0;
+  /** The user's syslog level override and whether the line is wanted: -1 default, 8 silent. */
+  logLevel = -1;
+  /** Values at log time of %fc %bc %sc %ac, filled by the machine just before rendering. */
+  readonly logConnections = new Int32Array(4);
+
+  onTimer(timer: Timer): void {
+    this.machine.onTimer(timer);
+  }
+}
+
+// Muxes: between a stream and the connections that carry it ------------------------------------------
+//
+// A mux speaks one protocol on one connection; a stream is one exchange.
+// Ownership: data events hand a block over; data calls hand it on. Nobody copies a body.
+// Flow: a front mux delivers no request data after onRequest until `resumeRequest`; a back mux delivers
+// response data until `pauseResponse`. `...Drained` says that what was handed on has left.
+
+/** Why one side of a stream broke. */
+export const Broken = {
+  /** Closed in an orderly way, before the message was complete. */
+  closed: 0,
+  /** Reset or an I/O error. */
+  reset: 1,
+  /** Bytes that are not the protocol: `status` on the event says what to answer. */
+  invalid: 2,
+  /** No block or record left. */
+  resources: 3,
+} as const;
+export type BrokenReason = (typeof Broken)[keyof typeof Broken];
+
+/** Client side. */
+export interface FrontMux {
+  readonly session: Session;
+  /** Response head from stream.response with its early body; takes over response.block. */
+  sendResponse(stream: Stream): void;
+  /** A 1xx head from stream.response; more responses follow. */
+  sendInterim(stream: Stream): void;
+  /** More body: [start, end) in `block`. */
+  sendData(stream: Stream, block: Block, start: number, end: number): void;
+  /** The response is complete (trailers in stream.response.trailers). */
+  sendEnd(stream: Stream): void;
+  /** Blocks of the response that have not left yet. */
+  unsent(stream: Stream): number;
+  /** Wants request data from now on. */
+  resumeRequest(stream: Stream): void;
+  pauseRequest(stream: Stream): void;
+  /** The response can't be completed: what was sent is cut off so that the client can tell. */
+  abort(stream: Stream, reset: boolean): void;
+  /** The machine is done with the stream: the record may be reused after this. `keep` false: close the connection. */
+  release(stream: Stream, keep: boolean): void;
+}
+
+/** Server side. */
+export interface BackMux {
+  readonly server: Server | null;
+  /** Requests carried so far. */
+  readonly requests: number;
+  /** Encodes stream.request with its early body; the request keeps its block for a retry. */
+  sendRequest(stream: Stream): void;
+  sendData(stream: Stream, block: Block, start: number, end: number): void;
+  sendEnd(stream: Stream): void;
+  unsent(stream: Stream): number;
+  pauseResponse(stream: Stream): void;
+  resumeResponse(stream: Stream): void;
+  /** The exchange is over: to the idle pool if `reusable` and possible, else closed. */
+  release(stream: Stream, reusable: boolean): void;
+  /** Ends an idle connection (soft stop, pool limits). */
+  close(): void;
+}
+
+/** The stream machine, as muxes see it. */
+export interface StreamEvents {
+  /** A request head is in stream.request (early body in it). */
+  onRequest(stream: Stream): void;
+  onRequestData(stream: Stream, block: Block, start: number, end: number): void;
+  /** The request is complete; in a tunnel: the client sends no more. */
+  onRequestEnd(stream: Stream): void;
+  /** No valid request can come: `status` is the answer (400, 408, 413 …); 0: none is possible. */
+  onRequestBroken(stream: Stream, reason: BrokenReason, status: number): void;
+  /** Everything handed to the front mux has left; with `done`, the whole response. */
+  onFrontDrained(stream: Stream, done: boolean): void;
+  /** The client is gone. */
+  onFrontClosed(stream: Stream, reason: BrokenReason): void;
+
+  /** The server connection is established. */
+  onConnected(stream: Stream): void;
+  onConnectFailed(stream: Stream, reason: BrokenReason): void;
+  /** A response head is in stream.response (early body in it); 1xx too. */
+  onResponse(stream: Stream): void;
+  onResponseData(stream: Stream, block: Block, start: number, end: number): void;
+  onResponseEnd(stream: Stream): void;
+  onBackDrained(stream: Stream): void;
+  onBackClosed(stream: Stream, reason: BrokenReason): void;
+}

@@ -1,0 +1,77 @@
+/**
+ * Settings of proxies as the data path reads them: timeouts, connection modes, persistence, ready-made
+ * replies, verdicts. Values only; the records that hold them are in records.ts.
+ */
+
+/** 0 means infinite, as with HAProxy's unset timeouts. All milliseconds. */
+export class Timeouts {
+  clientMs = 0;
+  serverMs = 0;
+  connectMs = 0;
+  queueMs = 0;
+  tunnelMs = 0;
+  tarpitMs = 0;
+  httpRequestMs = 0;
+  httpKeepAliveMs = 0;
+  clientFinMs = 0;
+  serverFinMs = 0;
+}
+
+/** How client and server connections are kept (the stronger of frontend and backend counts): keep-alive < server-close < close. */
+export const KeepAlive = { keep: 0, serverClose: 1, close: 2 } as const;
+export type KeepAliveMode = (typeof KeepAlive)[keyof typeof KeepAlive];
+
+export const Reuse = { never: 0, safe: 1, aggressive: 2, always: 3 } as const;
+export type ReuseMode = (typeof Reuse)[keyof typeof Reuse];
+
+export interface ForwardFor {
+  readonly nameStart: number;
+  readonly nameLength: number;
+  readonly id: number;
+  readonly except: { readonly ip: Uint8Array; readonly family: number; readonly bits: number } | null;
+  readonly ifNone: boolean;
+}
+
+export const CookieMode = { none: 0, insert: 1, rewrite: 2, prefix: 3, passive: 4 } as const;
+export type CookieModeValue = (typeof CookieMode)[keyof typeof CookieMode];
+
+/** `cookie` of a backend, with its name and fixed parts interned. */
+export class CookiePersistence {
+  mode: CookieModeValue = CookieMode.none;
+  name = '';
+  nameStart = 0;
+  indirect = false;
+  nocache = false;
+  postonly = false;
+  preserve = false;
+  /** '; path=/' and what follows: domain, HttpOnly, Secure, attributes. */
+  attributesStart = 0;
+  attributesLength = 0;
+  maxidleS = 0;
+  maxlifeS = 0;
+}
+
+/** What a rule list says to the machine that runs it. */
+export const Verdict = {
+  /** All rules ran: go on. */
+  next: 0,
+  /** `stream.response` is a complete local answer: send it. */
+  answer: 1,
+  /** Drop the connection without an answer (reject, silent-drop). */
+  drop: 2,
+  /** An action waits; it calls stream.resume when it is done. */
+  wait: 3,
+} as const;
+export type VerdictValue = (typeof Verdict)[keyof typeof Verdict];
+
+/** A complete answer made from constants: rows into statics and a body. */
+export interface CannedReply {
+  readonly status: number;
+  readonly reasonStart: number;
+  readonly reasonLength: number;
+  /** id, nameStart, nameLength, valueStart, valueLength per row. */
+  readonly headers: Int32Array;
+  readonly bodyStart: number;
+  readonly bodyLength: number;
+  /** Written without content-length and connection rows: framing is the mux's. */
+}

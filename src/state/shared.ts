@@ -1,0 +1,199 @@
+/**
+ * What all threads agree on, as columns over two SharedArrayBuffers: live values, changed with
+ * Atomics, and counters, where each thread writes rows of its own and a reader adds them up.
+ * Fields only: who changes a server's state is control/, who counts is the data path.
+ */
+
+/** Live values of a server. */
+export const ServerLive = {
+  /** Bits of ServerAdmin. */
+  admin: 0,
+  /** ServerRunning. */
+  running: 1,
+  /** Effective weight × 256 (slow start), 0: no new load-balanced traffic. */
+  weight: 2,
+  /** Sessions being served, of all threads. */
+  current: 3,
+  /** Streams queued for this very server, of all threads. */
+  queued: 4,
+  maxconn: 5,
+  /** Health counter of the checks: rise and fall. */
+  health: 6,
+  /** Position of the last weight change; reserved for slow start. */
+  userWeight: 7,
+  /** Idle connections kept, of all threads. */
+  idle: 8,
+  /** Bits (1 << thread) of threads that have streams waiting for this server. */
+  waiters: 9,
+  /** Consecutive errors seen on live traffic (observe). */
+  errors: 10,
+  /** Lowers by one each time streams must leave this server (on-marked-down, kill). */
+  epoch: 11,
+} as const;
+export const SERVER_LIVE_CELLS = 12;
+
+/** Why a server is taken out by an administrator; any bit means MAINT or DRAIN. */
+export const ServerAdmin = { maintenance: 1, drain: 2, maintenanceInherited: 4, drainInherited: 8, maintenanceDns: 16 } as const;
+
+/** Operational state, decided by checks. */
+export const ServerRunning = { stopped: 0, starting: 1, running: 2, stopping: 3 } as const;
+
+export const BackendLive = {
+  /** Grows with each change of a server's state or weight: pickers rebuild what they derived. */
+  version: 0,
+  current: 1,
+  queued: 2,
+  /** Turn of roundrobin and static-rr, shared by all threads. */
+  turn: 3,
+  /** Servers usable now. */
+  active: 4,
+  backup: 5,
+  /** Milliseconds (of Date.now(), low 31 bits) since it has no usable server; 0 while it has one. */
+  downSince: 6,
+  waiters: 7,
+} as const;
+export const BACKEND_LIVE_CELLS = 8;
+
+export const FrontendLive = { current: 0, maxconn: 1, paused: 2 } as const;
+export const FRONTEND_LIVE_CELLS = 4;
+
+export const ProcessLive = {
+  /** Client connections of all threads. */
+  current: 0,
+  maxconn: 1,
+  /** 1: soft stop has begun. */
+  stopping: 2,
+  /** Process-wide serial of streams and sessions. */
+  serial: 3,
+} as const;
+const PROCESS_LIVE_CELLS = 16;
+
+/**
+ * Counters, the same list for frontends, backends and servers. A number that makes no sense for
+ * one of them stays 0. Names follow HAProxy's statistics where there is one.
+ */
+export const Count = {
+  sessionsTotal: 0,
+  sessionsMax: 1,
+  requestsTotal: 2,
+  bytesIn: 3,
+  bytesOut: 4,
+  deniedRequests: 5,
+  deniedResponses: 6,
+  requestErrors: 7,
+  connectErrors: 8,
+  responseErrors: 9,
+  retries: 10,
+  redispatches: 11,
+  responses1xx: 12,
+  responses2xx: 13,
+  responses3xx: 14,
+  responses4xx: 15,
+  responses5xx: 16,
+  responsesOther: 17,
+  clientAborts: 18,
+  serverAborts: 19,
+  loadBalanced: 20,
+  connectsTotal: 21,
+  reuses: 22,
+  queueMax: 23,
+  deniedConnections: 24,
+  connectionsTotal: 25,
+  internalErrors: 26,
+  intercepted: 27,
+  rewriteErrors: 28,
+  queueTimeTotalMs: 29,
+  connectTimeTotalMs: 30,
+  responseTimeTotalMs: 31,
+  totalTimeTotalMs: 32,
+  lastSessionS: 33,
+} as const;
+export const COUNTS = 34;
+
+export interface SharedLayout {
+  readonly frontends: number;
+  readonly backends: number;
+  readonly servers: number;
+  readonly threads: number;
+}
+
+export interface SharedBuffers {
+  readonly layout: SharedLayout;
+  readonly live: SharedArrayBuffer;
+  readonly counts: SharedArrayBuffer;
+}
+
+/** Control thread, once: memory for the whole process. */
+export function allocateShared(layout: SharedLayout): SharedBuffers {
+  const cells =
+    PROCESS_LIVE_CELLS +
+    layout.frontends * FRONTEND_LIVE_CELLS +
+    layout.backends * BACKEND_LIVE_CELLS +
+    layout.servers * SERVER_LIVE_CELLS;
+  const entities = layout.frontends + layout.backends + layout.servers;
+  return {
+    layout,
+    live: new SharedArrayBuffer(cells * 4),
+    counts: new SharedArrayBuffer(entities * layout.threads * COUNTS * 8),
+  };
+}
+
+/** One thread's view. `thread` is the row that it writes. */
+export class Shared {
+  readonly layout: SharedLayout;
+  readonly thread: number;
+  /** All live cells; use the `…Base` offsets of the records. */
+  readonly live: Int32Array;
+  /** This thread's counters only. */
+  readonly counts: Float64Array;
+  readonly #all: Float64Array;
+  readonly #row: number;
+
+  constructor(buffers: SharedBuffers, thread: number) {
+    const { layout } = buffers;
+    this.layout = layout;
+    this.thread = thread;
+    this.live = new Int32Array(buffers.live);
+    this.#row = (layout.frontends + layout.backends + layout.servers) * COUNTS;
+    this.#all = new Float64Array(buffers.counts);
+    this.counts = new Float64Array(buffers.counts, thread * this.#row * 8, this.#row);
+  }
+
+  frontendLive(index: number): number {
+    return PROCESS_LIVE_CELLS + index * FRONTEND_LIVE_CELLS;
+  }
+
+  backendLive(index: number): number {
+    const { layout } = this;
+    return PROCESS_LIVE_CELLS + layout.frontends * FRONTEND_LIVE_CELLS + index * BACKEND_LIVE_CELLS;
+  }
+
+  serverLive(index: number): number {
+    const { layout } = this;
+    return (
+      PROCESS_LIVE_CELLS +
+      layout.frontends * FRONTEND_LIVE_CELLS +
+      layout.backends * BACKEND_LIVE_CELLS +
+      index * SERVER_LIVE_CELLS
+    );
+  }
+
+  frontendCounts(index: number): number {
+    return index * COUNTS;
+  }
+
+  backendCounts(index: number): number {
+    return (this.layout.frontends + index) * COUNTS;
+  }
+
+  serverCounts(index: number): number {
+    return (this.layout.frontends + this.layout.backends + index) * COUNTS;
+  }
+
+  /** The sum over all threads of the counter in cell `cell` (…Counts() + Count.x). */
+  total(cell: number): number {
+    let sum = 0;
+    for (let at = cell; at < this.#all.length; at += this.#row) sum += this.#all[at] as number;
+    return sum;
+  }
+}
