@@ -1,0 +1,224 @@
+/**
+ * Encoder of HTTP/1 heads and chunk framing into a given range of bytes (RFC 9112 2-7). Fields go out in
+ * their order with lower-case names, then the framing field if the message has none, then the Connection
+ * field that the mux asks for. It must not know sockets, nor decide about framing or connections.
+ */
+import { Framing, HeaderId, type HeaderTable, type HttpMessage } from '../../http/message.ts';
+
+/** The Connection field that is written behind the message's own fields. */
+export const ConnectionField = { none: 0, close: 1, keepAlive: 2 } as const;
+
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+const COLON = 58;
+const ZERO = 48;
+const ONE = 49;
+const LETTER_A = 97;
+
+/** From this length on the engine's own copy is faster than a loop (bench/h1-head.ts). */
+const SHORT = 48;
+const MORE_THAN_ANY = 2 ** 31;
+
+/** At start only. */
+function ascii(text: string): Uint8Array {
+  // hot-ok: when the module loads
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+const HTTP_11 = ascii('HTTP/1.1');
+const HTTP_10 = ascii('HTTP/1.0');
+const CHUNKED = ascii('transfer-encoding: chunked\r\n');
+const LENGTH = ascii('content-length: ');
+const CLOSE = ascii('connection: close\r\n');
+const KEEP_ALIVE = ascii('connection: keep-alive\r\n');
+const LAST_CHUNK = ascii('0\r\n');
+
+/**
+ * Writes a request's head at `at`.
+ * @param connection one of ConnectionField
+ * @returns the offset behind it, or -1 if it does not fit before `limit`
+ */
+export function encodeRequestHead(message: HttpMessage, bytes: Uint8Array, at: number, limit: number, connection: number): number {
+  if (at + headSize(message) > limit) return -1;
+  const { headers } = message;
+  const runEnd = canonicalRequestLine(message, bytes);
+  if (runEnd > 0) return tail(message, bytes, fields(headers, bytes, at, message.methodStart, runEnd), connection);
+  let to = copy(bytes, at, message.methodStart, message.methodEnd);
+  bytes[to++] = SPACE;
+  to = copy(bytes, to, message.targetStart, message.targetEnd);
+  bytes[to++] = SPACE;
+  to = lineEnd(bytes, version(message, bytes, to));
+  return tail(message, bytes, fields(headers, bytes, to, 0, 0), connection);
+}
+
+/** Writes a response's head; parameters and result as encodeRequestHead. */
+export function encodeResponseHead(message: HttpMessage, bytes: Uint8Array, at: number, limit: number, connection: number): number {
+  if (at + headSize(message) > limit) return -1;
+  let to = version(message, bytes, at);
+  bytes[to++] = SPACE;
+  to = decimal(bytes, to, message.status);
+  bytes[to++] = SPACE;
+  to = lineEnd(bytes, copy(bytes, to, message.reasonStart, message.reasonEnd));
+  return tail(message, bytes, fields(message.headers, bytes, to, 0, 0), connection);
+}
+
+/** Bytes that suffice for the head: never less than it takes. */
+function headSize(message: HttpMessage): number {
+  const { headers } = message;
+  let size = message.methodEnd - message.methodStart + message.targetEnd - message.targetStart + message.reasonEnd - message.reasonStart;
+  size += message.versionEnd - message.versionStart + 128;
+  return size + tableSize(headers);
+}
+
+function tableSize(headers: HeaderTable): number {
+  let size = 0;
+  for (let row = 0; row < headers.rows; row++) {
+    size += headers.nameLength(row) + headers.valueEnd(row) - headers.valueStart(row) + 4;
+  }
+  return size;
+}
+
+/** Where the request line ends if it stands in memory just as it is to be written, else 0. */
+function canonicalRequestLine(message: HttpMessage, bytes: Uint8Array): number {
+  const { versionEnd } = message;
+  const plain =
+    message.version === 11 &&
+    message.targetStart === message.methodEnd + 1 &&
+    message.versionStart === message.targetEnd + 1 &&
+    versionEnd === message.versionStart + 8 &&
+    bytes[message.methodEnd] === SPACE &&
+    bytes[message.targetEnd] === SPACE &&
+    bytes[versionEnd - 3] === ONE &&
+    bytes[versionEnd - 1] === ONE &&
+    bytes[versionEnd] === CR &&
+    bytes[versionEnd + 1] === LF;
+  return plain ? versionEnd + 2 : 0;
+}
+
+/** HTTP/1.1, or what the peer wrote if that was older (RFC 9110 2.5; a lenient parser lets odd names through). */
+function version(message: HttpMessage, bytes: Uint8Array, at: number): number {
+  if (message.version !== 10) return put(bytes, at, HTTP_11);
+  if (message.versionEnd === message.versionStart) return put(bytes, at, HTTP_10);
+  return copy(bytes, at, message.versionStart, message.versionEnd);
+}
+
+/**
+ * Writes every field. Lines that stand behind each other in memory just as they are to be written are copied
+ * as one run; [runStart, runEnd) is such a run that the caller has begun.
+ */
+function fields(headers: HeaderTable, bytes: Uint8Array, at: number, runStart: number, runEnd: number): number {
+  const { rows } = headers;
+  let to = at;
+  let from = runStart;
+  let behind = runEnd;
+  for (let row = 0; row < rows; row++) {
+    const length = headers.nameLength(row);
+    if (length === 0) continue;
+    const name = headers.nameStart(row);
+    const value = headers.valueStart(row);
+    const end = headers.valueEnd(row);
+    const nameEnd = name + length;
+    const ready =
+      value === nameEnd + 2 && bytes[nameEnd] === COLON && bytes[nameEnd + 1] === SPACE && bytes[end] === CR && bytes[end + 1] === LF;
+    if (!ready || name !== behind) {
+      to = copy(bytes, to, from, behind);
+      from = behind = name;
+    }
+    if (ready) behind = end + 2;
+    else {
+      to = field(bytes, to, name, nameEnd, value, end);
+      from = behind = 0;
+    }
+  }
+  return copy(bytes, to, from, behind);
+}
+
+function field(bytes: Uint8Array, at: number, name: number, nameEnd: number, value: number, end: number): number {
+  let to = copy(bytes, at, name, nameEnd);
+  bytes[to] = COLON;
+  bytes[to + 1] = SPACE;
+  to = copy(bytes, to + 2, value, end);
+  return lineEnd(bytes, to);
+}
+
+/** The framing field if the message has none, the Connection field, the empty line. */
+function tail(message: HttpMessage, bytes: Uint8Array, at: number, connection: number): number {
+  let to = at;
+  const { headers } = message;
+  if (message.framing === Framing.chunked && headers.findId(HeaderId.transferEncoding, 0) < 0) to = put(bytes, to, CHUNKED);
+  else if (message.framing === Framing.length && headers.findId(HeaderId.contentLength, 0) < 0) {
+    to = lineEnd(bytes, decimal(bytes, put(bytes, to, LENGTH), message.contentLength));
+  }
+  if (connection === ConnectionField.close) to = put(bytes, to, CLOSE);
+  else if (connection === ConnectionField.keepAlive) to = put(bytes, to, KEEP_ALIVE);
+  return lineEnd(bytes, to);
+}
+
+/** Bytes of a chunk header for `size` bytes of data: hexadecimal digits and CRLF. */
+export function chunkHeaderLength(size: number): number {
+  let length = 3;
+  for (let rest = size >>> 4; rest > 0; rest >>>= 4) length++;
+  return length;
+}
+
+/** Writes the chunk header so that it ends at `endAt` (where the data starts); the offset where it starts. */
+export function writeChunkHeader(bytes: Uint8Array, endAt: number, size: number): number {
+  bytes[endAt - 1] = LF;
+  bytes[endAt - 2] = CR;
+  let at = endAt - 2;
+  let rest = size;
+  do {
+    const digit = rest & 15;
+    bytes[--at] = digit < 10 ? ZERO + digit : LETTER_A - 10 + digit;
+    rest >>>= 4;
+  } while (rest > 0);
+  return at;
+}
+
+/** Writes the CRLF behind a chunk's data; the offset behind it. */
+export function writeChunkEnd(bytes: Uint8Array, at: number): number {
+  return lineEnd(bytes, at);
+}
+
+/** Writes the last chunk, the message's trailers and the empty line; the offset behind it, or -1 if it does not fit before `limit`. */
+export function encodeTrailers(message: HttpMessage, bytes: Uint8Array, at: number, limit: number): number {
+  if (at + tableSize(message.trailers) + 5 > limit) return -1;
+  return lineEnd(bytes, fields(message.trailers, bytes, put(bytes, at, LAST_CHUNK), 0, 0));
+}
+
+function lineEnd(bytes: Uint8Array, at: number): number {
+  bytes[at] = CR;
+  bytes[at + 1] = LF;
+  return at + 2;
+}
+
+function put(bytes: Uint8Array, at: number, text: Uint8Array): number {
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text[i] as number;
+  return at + text.length;
+}
+
+/** Copies bytes[start, end) to `at`; the offset behind the copy. */
+function copy(bytes: Uint8Array, at: number, start: number, end: number): number {
+  const length = end - start;
+  if (length >= SHORT) {
+    bytes.copyWithin(at, start, end);
+    return at + length;
+  }
+  for (let i = 0; i < length; i++) bytes[at + i] = bytes[start + i] as number;
+  return at + length;
+}
+
+/** Writes a whole number of at least 0; the offset behind it. */
+function decimal(bytes: Uint8Array, at: number, value: number): number {
+  let length = 1;
+  for (let rest = value; rest > 9; rest = Math.floor(rest / 10)) length++;
+  let rest = value;
+  for (let to = at + length - 1; to >= at; to--) {
+    bytes[to] = ZERO + (rest % 10);
+    rest = rest < MORE_THAN_ANY ? (rest / 10) | 0 : Math.floor(rest / 10);
+  }
+  return at + length;
+}
