@@ -6,6 +6,7 @@
 import { type SocketAddress, newAddress } from '../base/address.ts';
 import type { Block } from '../base/memory.ts';
 import { Timer, type TimerOwner } from '../base/timers.ts';
+import { DEFAULT_FRAMING, type FramingOptions } from '../http/framing.ts';
 import { HttpMessage } from '../http/message.ts';
 import { type Cause, Ended } from './end.ts';
 import { Queue, type Queued } from './queue.ts';
@@ -43,6 +44,7 @@ export class Frontend {
   dontLogNormal = false;
   logAsap = false;
   lenientRequests = false;
+  framing: FramingOptions = DEFAULT_FRAMING;
   restrictHeaderNames = false;
   forwardFor: ForwardFor | null = null;
   defaultBackend: Backend | null = null;
@@ -88,6 +90,7 @@ export class Backend {
   keepAlive: KeepAliveMode = KeepAlive.keep;
   reuse: ReuseMode = Reuse.safe;
   lenientResponses = false;
+  framing: FramingOptions = DEFAULT_FRAMING;
   abortOnClose = false;
   allBackups = false;
   persist = false;
@@ -182,8 +185,8 @@ export class Session {
   acceptedWallMs = 0;
   /** Requests seen on the connection. */
   requests = 0;
-  /** Server connections that only this session may use (http-reuse never, safe). */
-  readonly privateBacks: BackMux[] = [];
+  /** The idle server connection that only this session may use (http-reuse never). */
+  privateBack: BackMux | null = null;
   listenerName = '';
   serial = 0;
 }
@@ -240,6 +243,10 @@ export class Stream implements TimerOwner, Queued<Stream> {
   phase: PhaseValue = Phase.request;
   /** How it ended; see end.ts. */
   cause: Cause = Ended.normal;
+  /** The phase in which the cause came up: the second termination letter; -1 while it ends normally. */
+  endPhase: PhaseValue | -1 = -1;
+  /** Next entry of the list of analysers. */
+  analyser = 0;
   /** Index of the rule that runs next, for a list that waited. */
   ruleIndex = 0;
 
@@ -293,6 +300,10 @@ export class Stream implements TimerOwner, Queued<Stream> {
   closeClient = false;
   serverReusable = false;
 
+  /** Milliseconds of the host's clock when the client's or the server's inactivity ends the stream; NEVER: not watched. */
+  clientDeadlineMs = Number.POSITIVE_INFINITY;
+  serverDeadlineMs = Number.POSITIVE_INFINITY;
+
   queue: Queue<Stream> | null = null;
   queueNext: Stream | null = null;
   queuePrevious: Stream | null = null;
@@ -324,20 +335,24 @@ export const Broken = {
   invalid: 2,
   /** No block or record left. */
   resources: 3,
+  /** The client took too long to send it. */
+  timeout: 4,
 } as const;
 export type BrokenReason = (typeof Broken)[keyof typeof Broken];
 
 /** Client side. */
 export interface FrontMux {
   readonly session: Session;
-  /** Response head from stream.response with its early body; takes over response.block. */
-  sendResponse(stream: Stream): void;
+  /** Response head from stream.response with its early body; takes over response.block. False: no block left. */
+  sendResponse(stream: Stream): boolean;
   /** A 1xx head from stream.response; more responses follow. */
   sendInterim(stream: Stream): void;
-  /** More body: [start, end) in `block`. */
-  sendData(stream: Stream, block: Block, start: number, end: number): void;
-  /** The response is complete (trailers in stream.response.trailers). */
+  /** More body: [start, end) in `block`. `last`: the response ends with it (trailers in stream.response.trailers). */
+  sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void;
+  /** The response is complete; in a tunnel: the server sends no more. */
   sendEnd(stream: Stream): void;
+  /** Fills session.destination. */
+  findDestination(): void;
   /** Blocks of the response that have not left yet. */
   unsent(stream: Stream): number;
   /** Wants request data from now on. */
@@ -354,9 +369,9 @@ export interface BackMux {
   readonly server: Server | null;
   /** Requests carried so far. */
   readonly requests: number;
-  /** Encodes stream.request with its early body; the request keeps its block for a retry. */
-  sendRequest(stream: Stream): void;
-  sendData(stream: Stream, block: Block, start: number, end: number): void;
+  /** Encodes stream.request with its early body; the request keeps its block for a retry. False: no block left. */
+  sendRequest(stream: Stream): boolean;
+  sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void;
   sendEnd(stream: Stream): void;
   unsent(stream: Stream): number;
   pauseResponse(stream: Stream): void;
@@ -371,13 +386,16 @@ export interface BackMux {
 export interface StreamEvents {
   /** A request head is in stream.request (early body in it). */
   onRequest(stream: Stream): void;
-  onRequestData(stream: Stream, block: Block, start: number, end: number): void;
+  /** `last`: the request ends with it. */
+  onRequestData(stream: Stream, block: Block, start: number, end: number, last: boolean): void;
   /** The request is complete; in a tunnel: the client sends no more. */
   onRequestEnd(stream: Stream): void;
   /** No valid request can come: `status` is the answer (400, 408, 413 …); 0: none is possible. */
   onRequestBroken(stream: Stream, reason: BrokenReason, status: number): void;
-  /** Everything handed to the front mux has left; with `done`, the whole response. */
-  onFrontDrained(stream: Stream, done: boolean): void;
+  /** A block handed to the front mux has left (see `unsent`). Never called from inside a `send…`. */
+  onFrontDrained(stream: Stream): void;
+  /** The client sends no more, but its request is complete and it may still read the answer. */
+  onFrontEnd(stream: Stream): void;
   /** The client is gone. */
   onFrontClosed(stream: Stream, reason: BrokenReason): void;
 
@@ -386,7 +404,7 @@ export interface StreamEvents {
   onConnectFailed(stream: Stream, reason: BrokenReason): void;
   /** A response head is in stream.response (early body in it); 1xx too. */
   onResponse(stream: Stream): void;
-  onResponseData(stream: Stream, block: Block, start: number, end: number): void;
+  onResponseData(stream: Stream, block: Block, start: number, end: number, last: boolean): void;
   onResponseEnd(stream: Stream): void;
   onBackDrained(stream: Stream): void;
   onBackClosed(stream: Stream, reason: BrokenReason): void;

@@ -29,8 +29,15 @@ export const ServerLive = {
   errors: 10,
   /** Lowers by one each time streams must leave this server (on-marked-down, kill). */
   epoch: 11,
+  /** roundrobin, under BackendLive.turnLock: position of the next turn, fraction of it, weight it was placed with (0: not placed), rank among equals. */
+  turnPosition: 12,
+  turnRemainder: 13,
+  turnWeight: 14,
+  turnSerial: 15,
+  /** roundrobin: entry N of the backend's heap is kept in the cell of its Nth server. */
+  turnHeap: 16,
 } as const;
-export const SERVER_LIVE_CELLS = 12;
+export const SERVER_LIVE_CELLS = 20;
 
 /** Why a server is taken out by an administrator; any bit means MAINT or DRAIN. */
 export const ServerAdmin = { maintenance: 1, drain: 2, maintenanceInherited: 4, drainInherited: 8, maintenanceDns: 16 } as const;
@@ -51,8 +58,21 @@ export const BackendLive = {
   /** Milliseconds (of Date.now(), low 31 bits) since it has no usable server; 0 while it has one. */
   downSince: 6,
   waiters: 7,
+  /** roundrobin: 0 free, else thread + 1 of the holder. All cells below are changed under it only. */
+  turnLock: 8,
+  /** Turns taken so far. */
+  turnPosition: 9,
+  /** Version that the positions were made for. */
+  turnVersion: 10,
+  turnTotal: 11,
+  turnHeapSize: 12,
+  /** Servers that wait for their first turn. */
+  turnFresh: 13,
+  turnSerial: 14,
+  turnWindowStart: 15,
+  turnWindowWeight: 16,
 } as const;
-export const BACKEND_LIVE_CELLS = 8;
+export const BACKEND_LIVE_CELLS = 20;
 
 export const FrontendLive = { current: 0, maxconn: 1, paused: 2 } as const;
 export const FRONTEND_LIVE_CELLS = 4;

@@ -1,0 +1,150 @@
+/**
+ * Server connections of a thread: opening them, keeping idle ones, and choosing one for a request by the
+ * rules of http-reuse (HAProxy 3.x configuration 4.2 http-reuse). It must not know streams' rules.
+ */
+import { type SocketAddress, copyAddress, newAddress } from '../base/address.ts';
+import { Timer, type TimerOwner } from '../base/timers.ts';
+import type { ConnectOptions, Wire } from '../platform/contract.ts';
+import type { Server, Session, Stream } from '../state/records.ts';
+import { Reuse } from '../state/settings.ts';
+import { Count } from '../state/shared.ts';
+import type { MuxContext } from './context.ts';
+import { H1Back } from './h1-back.ts';
+import { RawBack } from './raw-back.ts';
+
+/** Every so often half of the idle connections that were not needed are closed (pool-purge-delay's default). */
+const PURGE_MS = 5000;
+
+export class BackPool implements TimerOwner {
+  readonly #context: MuxContext;
+  readonly #free: H1Back[] = [];
+  readonly #freeRaw: RawBack[] = [];
+  readonly #timer = new Timer(this);
+  readonly #target: SocketAddress = newAddress();
+  readonly #options: { source: SocketAddress | null } & ConnectOptions = { source: null };
+  #servers: readonly Server[] = [];
+
+  constructor(context: MuxContext) {
+    this.#context = context;
+  }
+
+  /** Starts purging the idle connections of these servers. */
+  start(servers: readonly Server[]): void {
+    this.#servers = servers;
+    const { timers } = this.#context.host;
+    timers.set(this.#timer, this.#context.host.now() + PURGE_MS);
+  }
+
+  stop(): void {
+    this.#context.host.timers.drop(this.#timer);
+    this.closeIdle();
+  }
+
+  /** An idle connection that this stream may use, or null. It is the stream's from then on. */
+  takeIdle(stream: Stream, server: Server): H1Back | null {
+    const { session } = stream;
+    const own = session.privateBack as H1Back | null;
+    if (own !== null) {
+      session.privateBack = own.owner = null;
+      if (own.server === server) return this.#reused(own, stream);
+      own.close();
+    }
+    const { reuse } = server.backend;
+    if (reuse === Reuse.never) return null;
+    const first = session.requests <= 1;
+    if (first && reuse === Reuse.safe) return null;
+    const { idle } = server;
+    for (let at = idle.length - 1; at >= 0; at--) {
+      const back = idle[at] as H1Back;
+      // A connection that has served two exchanges has shown that its server keeps connections open.
+      if (first && reuse === Reuse.aggressive && back.requests < 2) continue;
+      idle.splice(at, 1);
+      return this.#reused(back, stream);
+    }
+    return null;
+  }
+
+  #reused(back: H1Back, stream: Stream): H1Back {
+    const { counts } = this.#context.shared;
+    const server = back.server as Server;
+    counts[server.counts + Count.reuses] = (counts[server.counts + Count.reuses] as number) + 1;
+    back.attach(stream);
+    return back;
+  }
+
+  /** A new connection to the server for this stream: onConnected or onConnectFailed follows. */
+  connect(stream: Stream, server: Server): void {
+    if (stream.tunnel) {
+      const raw = this.#freeRaw.pop() ?? new RawBack(this.#context, this); // hot-ok: once per concurrent connection, then pooled
+      raw.start(this.#open(stream, server, raw), server, stream);
+      return;
+    }
+    const back = this.#free.pop() ?? new H1Back(this.#context, this); // hot-ok: once per concurrent connection, then pooled
+    back.start(this.#open(stream, server, back), server, stream);
+  }
+
+  #open(stream: Stream, server: Server, back: H1Back | RawBack): Wire {
+    const { host, shared } = this.#context;
+    const { counts } = shared;
+    counts[server.counts + Count.connectsTotal] = (counts[server.counts + Count.connectsTotal] as number) + 1;
+    this.#options.source = server.source;
+    if (!server.portFromClient) return host.connect(server.address, back, this.#options);
+    copyAddress(server.address, this.#target);
+    this.#target.port = stream.session.destination.port + server.portOffset;
+    return host.connect(this.#target, back, this.#options);
+  }
+
+  /** Puts a connection that has finished an exchange aside for others, or for its session. */
+  keep(back: H1Back, stream: Stream): void {
+    const server = back.server as Server;
+    if (server.backend.reuse === Reuse.never) {
+      this.closePrivate(stream.session);
+      stream.session.privateBack = back;
+      back.owner = stream.session;
+    } else server.idle.push(back);
+  }
+
+  /** The session is over, or has another connection: its own idle one goes. */
+  closePrivate(session: Session): void {
+    const own = session.privateBack as H1Back | null;
+    if (own === null) return;
+    session.privateBack = own.owner = null;
+    own.close();
+  }
+
+  /** An idle connection has ended by itself. */
+  forget(back: H1Back): void {
+    if (back.owner !== null) {
+      back.owner.privateBack = back.owner = null;
+      return;
+    }
+    const { idle } = back.server as Server;
+    const at = idle.indexOf(back);
+    if (at >= 0) idle.splice(at, 1);
+  }
+
+  recycle(back: H1Back): void {
+    this.#free.push(back);
+  }
+
+  recycleRaw(back: RawBack): void {
+    this.#freeRaw.push(back);
+  }
+
+  closeIdle(): void {
+    for (let at = 0; at < this.#servers.length; at++) {
+      const { idle } = this.#servers[at] as Server;
+      while (idle.length > 0) (idle.pop() as H1Back).close();
+    }
+  }
+
+  onTimer(): void {
+    for (let at = 0; at < this.#servers.length; at++) {
+      const { idle } = this.#servers[at] as Server;
+      // The oldest stand first: those that no request needed lately.
+      for (let count = idle.length >> 1; count > 0; count--) (idle.shift() as H1Back).close();
+    }
+    const { host } = this.#context;
+    host.timers.set(this.#timer, host.now() + PURGE_MS);
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * What every mux of a data thread works with: host, memory, the machine's events, and the pools of
+ * records. Made once a thread by worker/. It must not know protocols.
+ */
+import { Family, ipText, newAddress } from '../base/address.ts';
+import type { Memory } from '../base/memory.ts';
+import { NOTE_SIZE } from '../base/memory.ts';
+import type { Host } from '../platform/contract.ts';
+import { type FrontMux, type Frontend, Phase, type Session, Stream, type StreamEvents } from '../state/records.ts';
+import { Ended } from '../state/end.ts';
+import { ProcessLive, type Shared } from '../state/shared.ts';
+import type { TimerOwner } from '../base/timers.ts';
+
+/** Limits of the thread that come from `tune.*`. */
+export interface MuxLimits {
+  /** tune.bufsize: the longest head with what rules add (bytes). */
+  readonly bufferSize: number;
+  /** tune.maxrewrite: what of it is kept free for rules (bytes). */
+  readonly maxRewrite: number;
+  /** tune.http.maxhdr. */
+  readonly maxHeaders: number;
+}
+
+export class MuxContext {
+  readonly host: Host;
+  readonly memory: Memory;
+  readonly shared: Shared;
+  readonly limits: MuxLimits;
+  /** Set by the worker before the first connection. */
+  events!: StreamEvents;
+  /** Set by the worker: receives the streams' timers. */
+  streamTimers!: TimerOwner;
+  /** The process ends softly: connections close after the exchange they are in. */
+  stopping = false;
+  /** Streams in use. */
+  streams = 0;
+  readonly #freeStreams: Stream[] = [];
+
+  constructor(host: Host, shared: Shared, limits: MuxLimits) {
+    this.host = host;
+    this.memory = host.memory;
+    this.shared = shared;
+    this.limits = limits;
+  }
+
+  /** A stream record with its note; null when none is left. */
+  beginStream(session: Session, front: FrontMux, frontend: Frontend): Stream | null {
+    const note = this.memory.notes.take();
+    if (note < 0) return null;
+    const free = this.#freeStreams;
+    const stream = free.length > 0 ? (free.pop() as Stream) : this.#newStream();
+    stream.note = note;
+    stream.noteEnd = this.memory.noteBase(note);
+    stream.noteLimit = stream.noteEnd + NOTE_SIZE;
+    stream.session = session;
+    stream.frontend = frontend;
+    stream.front = front;
+    stream.startedAtMs = this.host.now();
+    stream.serial = Atomics.add(this.shared.live, ProcessLive.serial, 1);
+    this.streams++;
+    return stream;
+  }
+
+  /** Takes the record and what it still owns back. */
+  endStream(stream: Stream): void {
+    const { memory } = this;
+    memory.give(stream.request.block);
+    memory.give(stream.response.block);
+    memory.notes.give(stream.note);
+    this.host.timers.drop(stream.timer);
+    resetStream(stream);
+    this.#freeStreams.push(stream);
+    this.streams--;
+  }
+
+  #newStream(): Stream {
+    // hot-ok: once per concurrent stream, then pooled
+    const stream = new Stream();
+    stream.machine = this.streamTimers;
+    return stream;
+  }
+}
+
+function resetStream(stream: Stream): void {
+  stream.request.reset();
+  stream.response.reset();
+  stream.backend = stream.server = stream.front = stream.back = null;
+  stream.note = -1;
+  stream.hasRequestLine = false;
+  stream.requestCaptures.fill(-1);
+  stream.responseCaptures.fill(-1);
+  stream.phase = Phase.request;
+  stream.cause = Ended.normal;
+  stream.endPhase = -1;
+  stream.ruleIndex = stream.analyser = 0;
+  stream.idleMs = 0;
+  stream.firstByteAtMs = stream.requestAtMs = stream.queuedAtMs = stream.connectAtMs = -1;
+  stream.connectedAtMs = stream.responseAtMs = stream.dataAtMs = stream.endedAtMs = -1;
+  stream.bytesFromClient = stream.bytesFromServer = stream.status = 0;
+  stream.retriesLeft = stream.retries = 0;
+  stream.serverQueuePosition = stream.backendQueuePosition = 0;
+  stream.clientCookie = stream.serverCookie = 45;
+  stream.redispatched = stream.persistent = stream.isLocalReply = false;
+  stream.countedBackend = stream.countedServer = false;
+  stream.requestDone = stream.responseDone = stream.responseStarted = false;
+  stream.tunnel = stream.requestSent = stream.closeClient = stream.serverReusable = false;
+  stream.clientDeadlineMs = stream.serverDeadlineMs = Number.POSITIVE_INFINITY;
+  stream.logLevel = -1;
+}
+
+/** Starts a session on an accepted wire: addresses and times. The record is reused from connection to connection. */
+export function beginSession(session: Session, frontend: Frontend, host: Host): void {
+  session.frontend = frontend;
+  session.hasDestination = false;
+  session.acceptedAtMs = host.now();
+  session.acceptedWallMs = host.wallClock();
+  session.requests = 0;
+  session.privateBack = null;
+  session.sourceTextLength = writeIp(session.source.family, session.source.ip, session.sourceText);
+}
+
+const scratchAddress = newAddress();
+
+/** Text of an IP address into `to`; its length. IPv6 by way of a string: once a connection. */
+function writeIp(family: number, ip: Uint8Array, to: Uint8Array): number {
+  if (family === Family.inet) return writeIpv4(ip, to);
+  // hot-ok: once per IPv6 or UNIX connection
+  const text = family === Family.inet6 ? ipv6(ip) : 'unix';
+  for (let at = 0; at < text.length; at++) to[at] = text.charCodeAt(at);
+  return text.length;
+}
+
+function ipv6(ip: Uint8Array): string {
+  scratchAddress.family = Family.inet6;
+  for (let at = 0; at < 16; at++) scratchAddress.ip[at] = ip[at] as number;
+  return ipText(scratchAddress);
+}
+
+function writeIpv4(ip: Uint8Array, to: Uint8Array): number {
+  let at = 0;
+  for (let part = 0; part < 4; part++) {
+    const value = ip[part] as number;
+    if (part > 0) to[at++] = 46;
+    if (value >= 100) to[at++] = 48 + ((value / 100) | 0);
+    if (value >= 10) to[at++] = 48 + (((value / 10) | 0) % 10);
+    to[at++] = 48 + (value % 10);
+  }
+  return at;
+}

@@ -1,0 +1,359 @@
+/**
+ * An HTTP/1 server connection: requests into bytes, bytes into responses, one exchange at a time.
+ * Which server and whether the connection may be shared is decided by others (stream/, back-pool).
+ */
+import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
+import { decideResponse } from '../http/framing.ts';
+import { Framing, Method } from '../http/message.ts';
+import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
+import { BodyDecoder, BodyResult } from '../proto/h1/body.ts';
+import { ConnectionField, encodeRequestHead } from '../proto/h1/encode.ts';
+import { HeadParser, HeadResult } from '../proto/h1/head.ts';
+import { type BackMux, Broken, type BrokenReason, type Server, type Session, type Stream } from '../state/records.ts';
+import { KeepAlive } from '../state/settings.ts';
+import type { BackHome } from './back-home.ts';
+import type { MuxContext } from './context.ts';
+import { sendBody, sendBodyEnd, sendHeadCopy } from './h1-send.ts';
+import { Inbox } from './inbox.ts';
+
+const State = {
+  connecting: 0,
+  /** A response head is awaited. */
+  head: 1,
+  body: 2,
+  /** The response is complete; the machine has not let go yet. */
+  complete: 3,
+  idle: 4,
+  tunnel: 5,
+  closed: 6,
+} as const;
+
+/** As in the front mux: room for a whole head that comes in pieces. */
+const HEAD_ROOM = 40_000;
+
+export class H1Back implements WireHandler, BackMux {
+  server: Server | null = null;
+  requests = 0;
+  /** The only session that may use it while it is idle (http-reuse never). */
+  owner: Session | null = null;
+  readonly #context: MuxContext;
+  readonly #home: BackHome<H1Back>;
+  readonly #memory: Memory;
+  readonly #parser = new HeadParser('response');
+  readonly #decoder = new BodyDecoder();
+  readonly #inbox = new Inbox();
+  #wire!: Wire;
+  #stream: Stream | null = null;
+  #state: number = State.closed;
+  #ended = false;
+  #wireClosed = true;
+  /** The exchange left the connection in a state in which no other request may follow. */
+  #spoiled = false;
+
+  constructor(context: MuxContext, home: BackHome<H1Back>) {
+    this.#context = context;
+    this.#home = home;
+    this.#memory = context.memory;
+    this.#parser.maxHeaders = context.limits.maxHeaders;
+    this.#parser.setLimits(context.limits.bufferSize, context.limits.maxRewrite);
+  }
+
+  /** Begins on a wire that is connecting. */
+  start(wire: Wire, server: Server, stream: Stream): void {
+    this.#wire = wire;
+    this.server = server;
+    this.requests = 0;
+    this.#ended = this.#wireClosed = this.#spoiled = false;
+    this.attach(stream);
+    this.#state = State.connecting;
+  }
+
+  /** Gives an idle connection to a stream. */
+  attach(stream: Stream): void {
+    this.#stream = stream;
+    stream.back = this;
+    this.#state = State.head;
+    this.#parser.lenient = (this.server as Server).backend.lenientResponses;
+    this.#parser.reset();
+  }
+
+  // Wire events ---------------------------------------------------------------------------------
+
+  onOpen(): void {
+    this.#state = State.head;
+    if (this.#stream !== null) this.#context.events.onConnected(this.#stream);
+  }
+
+  onData(_wire: Wire, block: Block, start: number, end: number): boolean {
+    const stream = this.#stream;
+    if (stream === null) {
+      this.#onIdleBytes();
+      return false;
+    }
+    switch (this.#state) {
+      case State.head:
+        return this.#onHeadBytes(stream, block, start, end);
+      case State.body:
+        return this.#onBodyBytes(stream, block, start, end);
+      case State.tunnel:
+        stream.bytesFromServer += end - start;
+        this.#context.events.onResponseData(stream, block, start, end, false);
+        return true;
+      default:
+        this.#spoiled = true;
+        return false;
+    }
+  }
+
+  onSent(_wire: Wire, block: Block): void {
+    this.#memory.give(block);
+    if (this.#stream !== null) this.#context.events.onBackDrained(this.#stream);
+  }
+
+  onEnd(): void {
+    this.#ended = true;
+    const stream = this.#stream;
+    if (stream === null) this.#onIdleBytes();
+    else this.#onServerEnd(stream, Broken.closed);
+  }
+
+  onClose(_wire: Wire, reason: CloseReason): void {
+    this.#wireClosed = true;
+    const stream = this.#stream;
+    const connecting = this.#state === State.connecting;
+    if (stream === null) {
+      if (this.#state === State.idle) this.#home.forget(this);
+      this.#finish();
+    } else if (connecting) this.#context.events.onConnectFailed(stream, reason === Close.resources ? Broken.resources : Broken.reset);
+    else if (!this.#ended) this.#onServerEnd(stream, Broken.reset);
+  }
+
+  /** The server closed, or spoke without being asked: an idle connection is over. */
+  #onIdleBytes(): void {
+    if (this.#state !== State.idle) return;
+    this.#home.forget(this);
+    this.close();
+  }
+
+  #onServerEnd(stream: Stream, reason: BrokenReason): void {
+    const { events } = this.#context;
+    if (this.#state === State.complete) this.#spoiled = true;
+    else if (this.#state === State.tunnel || (this.#state === State.body && stream.response.framing === Framing.close && reason === Broken.closed)) {
+      if (this.#state === State.body) this.#state = State.complete;
+      this.#spoiled = true;
+      events.onResponseEnd(stream);
+    } else events.onBackClosed(stream, reason);
+  }
+
+  // Responses ---------------------------------------------------------------------------------------
+
+  #onHeadBytes(stream: Stream, block: Block, start: number, end: number): boolean {
+    const inbox = this.#inbox;
+    stream.bytesFromServer += end - start;
+    if (inbox.isEmpty) {
+      inbox.adopt(block, start, end);
+      this.#parseHead(stream);
+      return true;
+    }
+    const taken = inbox.append(this.#memory, start, end);
+    this.#parseHead(stream);
+    if (taken === end - start || this.#stream !== stream) return false;
+    stream.bytesFromServer -= end - start - taken;
+    return this.onData(this.#wire, block, start + taken, end);
+  }
+
+  #parseHead(stream: Stream): void {
+    const inbox = this.#inbox;
+    const memory = this.#memory;
+    // Several heads may stand in one block: 1xx answers, then the final one.
+    for (;;) {
+      let result = this.#parser.parse(stream.response, memory.bytes, inbox.start, inbox.end);
+      if (result === HeadResult.more && memory.dataEnd(inbox.block) - inbox.start < HEAD_ROOM) {
+        inbox.moveToStart(memory);
+        this.#parser.reset();
+        stream.response.reset();
+        result = this.#parser.parse(stream.response, memory.bytes, inbox.start, inbox.end);
+      }
+      if (result === HeadResult.more) return;
+      if (result === HeadResult.failed || decideResponse(stream.response, memory.bytes, stream.request.method, (this.server as Server).backend.framing) !== 0) {
+        this.#spoiled = true;
+        this.#context.events.onBackClosed(stream, Broken.invalid);
+        return;
+      }
+      const { status } = stream.response;
+      if (status >= 200 || status === 101) break;
+      if (!this.#onInterim(stream)) return;
+    }
+    this.#onHead(stream);
+  }
+
+  /** Hands a 1xx head on. False: nothing is left to parse, or the stream is gone. */
+  #onInterim(stream: Stream): boolean {
+    const inbox = this.#inbox;
+    this.#context.events.onResponse(stream);
+    if (this.#stream !== stream) return false;
+    stream.response.reset();
+    inbox.start = this.#parser.headEnd;
+    this.#parser.reset();
+    if (inbox.start < inbox.end) return true;
+    inbox.clear(this.#memory);
+    return false;
+  }
+
+  #onHead(stream: Stream): void {
+    const { response } = stream;
+    const inbox = this.#inbox;
+    const memory = this.#memory;
+    const { headEnd } = this.#parser;
+    const { end } = inbox;
+    response.block = inbox.release();
+    response.spare = end;
+    response.spareEnd = memory.end(response.block);
+    if (response.framing === Framing.tunnel) {
+      this.#state = State.tunnel;
+      response.bodyStart = headEnd;
+      response.bodyEnd = end;
+    } else if (!this.#decodeEarlyBody(stream, headEnd, end)) {
+      this.#spoiled = true;
+      this.#context.events.onBackClosed(stream, Broken.invalid);
+      return;
+    }
+    this.#context.events.onResponse(stream);
+  }
+
+  #decodeEarlyBody(stream: Stream, start: number, end: number): boolean {
+    const { response } = stream;
+    const decoder = this.#decoder;
+    if (response.framing === Framing.none) {
+      response.complete = true;
+      this.#endOfResponse(stream, start, end);
+      return true;
+    }
+    decoder.reset(response.framing, response.contentLength, response.trailers);
+    const result = decoder.decode(this.#memory.bytes, start, end);
+    if (result === BodyResult.failed) return false;
+    response.bodyStart = decoder.dataStart;
+    response.bodyEnd = decoder.dataEnd;
+    response.complete = result === BodyResult.done;
+    if (response.complete) this.#endOfResponse(stream, decoder.next, end);
+    else {
+      this.#state = State.body;
+      if (decoder.next < end) this.#inbox.append(this.#memory, decoder.next, end);
+    }
+    return true;
+  }
+
+  #endOfResponse(stream: Stream, start: number, end: number): void {
+    this.#state = State.complete;
+    if (start < end || !stream.response.persistent || stream.response.mustClose || this.#ended) this.#spoiled = true;
+  }
+
+  #onBodyBytes(stream: Stream, block: Block, start: number, end: number): boolean {
+    const memory = this.#memory;
+    stream.bytesFromServer += end - start;
+    if (!this.#inbox.isEmpty) return this.#onTrailerBytes(stream, start, end);
+    const decoder = this.#decoder;
+    const { events } = this.#context;
+    const result = decoder.decode(memory.bytes, start, end);
+    if (result === BodyResult.failed) {
+      this.#spoiled = true;
+      events.onBackClosed(stream, Broken.invalid);
+      return false;
+    }
+    const done = result === BodyResult.done;
+    if (done) this.#endOfResponse(stream, decoder.next, end);
+    else if (decoder.next < end) this.#inbox.append(memory, decoder.next, end);
+    if (decoder.dataEnd > decoder.dataStart) {
+      events.onResponseData(stream, block, decoder.dataStart, decoder.dataEnd, done);
+      return true;
+    }
+    if (done) events.onResponseEnd(stream);
+    return false;
+  }
+
+  /** A trailer section in pieces; its bytes stay in the inbox until the connection is released. */
+  #onTrailerBytes(stream: Stream, start: number, end: number): boolean {
+    const inbox = this.#inbox;
+    const decoder = this.#decoder;
+    const { events } = this.#context;
+    const taken = inbox.append(this.#memory, start, end);
+    const result = taken < end - start ? BodyResult.failed : decoder.decode(this.#memory.bytes, inbox.start, inbox.end);
+    if (result === BodyResult.failed) {
+      this.#spoiled = true;
+      events.onBackClosed(stream, Broken.invalid);
+    } else if (result === BodyResult.done) {
+      this.#endOfResponse(stream, decoder.next, inbox.end);
+      events.onResponseEnd(stream);
+    } else inbox.start = decoder.next;
+    return false;
+  }
+
+  // Machine calls -----------------------------------------------------------------------------------
+
+  sendRequest(stream: Stream): boolean {
+    const { bytes, deskStart, deskEnd } = this.#memory;
+    this.requests++;
+    const end = encodeRequestHead(stream.request, bytes, deskStart, deskEnd, this.#connectionField(stream));
+    if (end < 0) return false;
+    return sendHeadCopy(this.#memory, this.#wire, stream.request, deskStart, end);
+  }
+
+  #connectionField(stream: Stream): number {
+    const { backend } = this.server as Server;
+    if (stream.request.upgrade) return ConnectionField.none;
+    if (backend.keepAlive !== KeepAlive.keep || stream.frontend.keepAlive !== KeepAlive.keep) {
+      this.#spoiled = true;
+      return ConnectionField.close;
+    }
+    return stream.request.version < 11 && stream.request.method !== Method.connect ? ConnectionField.keepAlive : ConnectionField.none;
+  }
+
+  sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
+    if (this.#wireClosed) this.#memory.give(block);
+    else sendBody(this.#memory, this.#wire, stream.request, block, start, end, last);
+  }
+
+  sendEnd(stream: Stream): void {
+    if (this.#wireClosed) return;
+    if (this.#state === State.tunnel) this.#wire.finish();
+    else if (!sendBodyEnd(this.#memory, this.#wire, stream.request)) this.#spoiled = true;
+  }
+
+  unsent(): number {
+    return this.#wireClosed ? 0 : this.#wire.unsent;
+  }
+
+  pauseResponse(): void {
+    if (!this.#wireClosed) this.#wire.pause();
+  }
+
+  resumeResponse(): void {
+    if (!this.#wireClosed) this.#wire.resume();
+  }
+
+  release(stream: Stream, reusable: boolean): void {
+    this.#stream = null;
+    stream.back = null;
+    const clean = this.#state === State.complete && !this.#spoiled && !this.#ended && !this.#wireClosed && this.#wire.unsent === 0;
+    if (!this.#inbox.isEmpty) this.#inbox.clear(this.#memory);
+    if (this.#wireClosed) this.#finish();
+    else if (reusable && clean) {
+      this.#state = State.idle;
+      this.#wire.resume();
+      this.#home.keep(this, stream);
+    } else this.close();
+  }
+
+  close(): void {
+    if (this.#state === State.closed) return;
+    this.#state = State.closed;
+    if (!this.#wireClosed) this.#wire.destroy(false);
+  }
+
+  #finish(): void {
+    this.#state = State.closed;
+    if (this.#inbox.block !== NO_BLOCK) this.#inbox.clear(this.#memory);
+    this.server = null;
+    this.#home.recycle(this);
+  }
+}

@@ -1,0 +1,554 @@
+/**
+ * An HTTP/1 client connection: turns bytes into requests, one stream at a time, and responses into
+ * bytes. Keep-alive, pipelining, tunnels and the orderly close live here; which server, which rules and
+ * which timeouts of the exchange do not (stream/).
+ */
+import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
+import { NEVER, Timer, type TimerOwner } from '../base/timers.ts';
+import { decideRequest } from '../http/framing.ts';
+import { Framing } from '../http/message.ts';
+import type { CloseReason, Task, Wire, WireHandler } from '../platform/contract.ts';
+import { Close } from '../platform/contract.ts';
+import { BodyDecoder, BodyResult } from '../proto/h1/body.ts';
+import { ConnectionField, encodeResponseHead } from '../proto/h1/encode.ts';
+import { HeadParser, HeadResult } from '../proto/h1/head.ts';
+import { Broken, type BrokenReason, type FrontMux, Session, type Stream } from '../state/records.ts';
+import { KeepAlive } from '../state/settings.ts';
+import type { MuxContext } from './context.ts';
+import type { FrontDesk } from './front-desk.ts';
+import { sendBody, sendBodyEnd, sendHeadCopy, sendHeadInPlace } from './h1-send.ts';
+import { Inbox } from './inbox.ts';
+
+/** What the next bytes from the client are. */
+const State = {
+  /** Nothing received since the last exchange. */
+  idle: 0,
+  head: 1,
+  body: 2,
+  /** The request is complete; bytes are the next request. */
+  wait: 3,
+  tunnel: 4,
+  /** The answer is out and the connection ends: what still comes is dropped. */
+  drain: 5,
+  closed: 6,
+} as const;
+
+/** Room that a head must have from its start on before it is received in pieces: above any tune.bufsize head. */
+const HEAD_ROOM = 40_000;
+/** How long a closing connection is drained so that the client can read the answer (milliseconds). */
+const DRAIN_MS = 1000;
+
+export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
+  readonly session = new Session();
+  queued = false;
+  readonly #context: MuxContext;
+  readonly #desk: FrontDesk;
+  readonly #memory: Memory;
+  readonly #timer = new Timer(this);
+  readonly #parser = new HeadParser('request');
+  readonly #decoder = new BodyDecoder();
+  readonly #inbox = new Inbox();
+  #wire!: Wire;
+  #stream: Stream | null = null;
+  #state: number = State.closed;
+  /** Bytes of the next request stand in the request's own block: [restStart, restEnd). */
+  #restStart = 0;
+  #restEnd = 0;
+  /** The client has half-closed. */
+  #ended = false;
+  #wireClosed = true;
+  /** Request data is wanted by the machine. */
+  #wanted = false;
+  #idleSinceMs = 0;
+
+  constructor(context: MuxContext, desk: FrontDesk) {
+    this.#context = context;
+    this.#desk = desk;
+    this.#memory = context.memory;
+    const { limits } = context;
+    this.#parser.maxHeaders = limits.maxHeaders;
+    this.#parser.setLimits(limits.bufferSize, limits.maxRewrite);
+  }
+
+  /** Starts on an accepted wire; the session has been begun. */
+  start(wire: Wire): void {
+    this.#wire = wire;
+    this.#state = State.idle;
+    this.#ended = this.#wireClosed = this.#wanted = false;
+    this.#stream = null;
+    this.#restStart = this.#restEnd = 0;
+    this.#parser.lenient = this.session.frontend.lenientRequests;
+    this.#parser.reset();
+    const now = this.#context.host.now();
+    this.#idleSinceMs = now;
+    this.#setTimer(now, this.#requestTimeoutMs());
+  }
+
+  // Wire events ---------------------------------------------------------------------------------
+
+  onOpen(): void {}
+
+  onData(_wire: Wire, block: Block, start: number, end: number): boolean {
+    switch (this.#state) {
+      case State.idle:
+      case State.head:
+        return this.#onHeadBytes(block, start, end);
+      case State.body:
+        if (!this.#wanted) return this.#keep(block, start, end);
+        return this.#onBodyBytes(block, start, end);
+      case State.wait:
+        return this.#keep(block, start, end);
+      case State.tunnel: {
+        const stream = this.#stream as Stream;
+        stream.bytesFromClient += end - start;
+        this.#context.events.onRequestData(stream, block, start, end, false);
+        return true;
+      }
+      default:
+        return false;
+    }
+  }
+
+  onSent(_wire: Wire, block: Block): void {
+    this.#memory.give(block);
+    const stream = this.#stream;
+    if (stream !== null) this.#context.events.onFrontDrained(stream);
+  }
+
+  onEnd(): void {
+    this.#ended = true;
+    const { events } = this.#context;
+    const stream = this.#stream;
+    switch (this.#state) {
+      case State.idle:
+        this.#onIdleEnd();
+        return;
+      case State.head:
+      case State.body:
+        if (stream !== null) events.onRequestBroken(stream, Broken.closed, 400);
+        return;
+      case State.wait:
+        if (stream !== null) events.onFrontEnd(stream);
+        return;
+      case State.tunnel:
+        if (stream !== null) events.onRequestEnd(stream);
+        return;
+      default:
+        this.#close();
+    }
+  }
+
+  onClose(_wire: Wire, reason: CloseReason): void {
+    this.#wireClosed = true;
+    const stream = this.#stream;
+    if (stream === null) {
+      if (reason !== Close.local && this.#state === State.idle && this.session.requests === 0) this.#beginNothing(Broken.reset);
+      this.#finish();
+      return;
+    }
+    this.#context.events.onFrontClosed(stream, reason === Close.end ? Broken.closed : Broken.reset);
+  }
+
+  onTimer(): void {
+    if (this.#state === State.head) {
+      this.#context.events.onRequestBroken(this.#stream as Stream, Broken.timeout, 408);
+    } else if (this.#state === State.idle && this.session.requests === 0) {
+      this.#beginNothing(Broken.timeout);
+    } else if (this.#stream === null) this.#close();
+  }
+
+  /** Pipelined bytes, or request data that waited. Runs from the loop, never inside a call of the machine. */
+  run(): void {
+    const inbox = this.#inbox;
+    if (this.#wireClosed || inbox.isEmpty) return;
+    if (this.#state === State.idle) {
+      this.#beginRequest();
+      this.#parseHead();
+    } else if (this.#state === State.body && this.#wanted) {
+      const { start, end } = inbox;
+      const block = inbox.release();
+      if (!this.#onBodyBytes(block, start, end)) this.#memory.give(block);
+    } else if (this.#state === State.tunnel && this.#wanted) {
+      const { start, end } = inbox;
+      const stream = this.#stream as Stream;
+      stream.bytesFromClient += end - start;
+      this.#context.events.onRequestData(stream, inbox.release(), start, end, false);
+    }
+  }
+
+  // Requests --------------------------------------------------------------------------------------
+
+  #onHeadBytes(block: Block, start: number, end: number): boolean {
+    const inbox = this.#inbox;
+    if (this.#state === State.idle && !this.#beginRequest()) return false;
+    if (inbox.isEmpty) {
+      inbox.adopt(block, start, end);
+      this.#parseHead();
+      return true;
+    }
+    const taken = inbox.append(this.#memory, start, end);
+    this.#parseHead();
+    // More than a head can be has been parsed by now: the rest is body, or the next request.
+    if (taken === end - start || this.#wireClosed) return false;
+    return this.onData(this.#wire, block, start + taken, end);
+  }
+
+  /** A stream for the request whose first bytes are here. False: no record left, the connection is closed. */
+  #beginRequest(): boolean {
+    const context = this.#context;
+    const stream = context.beginStream(this.session, this, this.session.frontend);
+    if (stream === null) {
+      this.#close();
+      return false;
+    }
+    const now = context.host.now();
+    this.#stream = stream;
+    this.#state = State.head;
+    stream.firstByteAtMs = now;
+    stream.firstByteWallMs = context.host.wallClock();
+    stream.idleMs = now - this.#idleSinceMs;
+    this.session.requests++;
+    if (this.session.requests > 1) this.#setTimer(now, this.#requestTimeoutMs());
+    return true;
+  }
+
+  /** No byte came at all: a stream just for the answer and the log line. */
+  #beginNothing(reason: BrokenReason): void {
+    if (!this.#beginRequest()) return;
+    (this.#stream as Stream).firstByteAtMs = -1;
+    this.#context.events.onRequestBroken(this.#stream as Stream, reason, reason === Broken.timeout ? 408 : 0);
+  }
+
+  #onIdleEnd(): void {
+    if (this.session.requests === 0) this.#beginNothing(Broken.closed);
+    else this.#close();
+  }
+
+  #parseHead(): void {
+    const inbox = this.#inbox;
+    const memory = this.#memory;
+    const stream = this.#stream as Stream;
+    let result = this.#parser.parse(stream.request, memory.bytes, inbox.start, inbox.end);
+    if (result === HeadResult.more && memory.dataEnd(inbox.block) - inbox.start < HEAD_ROOM) {
+      this.#restartAtBlockStart(stream);
+      result = this.#parser.parse(stream.request, memory.bytes, inbox.start, inbox.end);
+    }
+    if (result === HeadResult.done) this.#onHead(stream);
+    else if (result === HeadResult.failed) this.#context.events.onRequestBroken(stream, Broken.invalid, this.#parser.error);
+    else if (this.#ended) this.#context.events.onRequestBroken(stream, Broken.closed, 400);
+  }
+
+  #restartAtBlockStart(stream: Stream): void {
+    this.#inbox.moveToStart(this.#memory);
+    this.#parser.reset();
+    stream.request.reset();
+  }
+
+  #onHead(stream: Stream): void {
+    const { request } = stream;
+    const memory = this.#memory;
+    const { events } = this.#context;
+    const status = decideRequest(request, memory.bytes, this.session.frontend.framing);
+    if (status !== 0) {
+      events.onRequestBroken(stream, Broken.invalid, status);
+      return;
+    }
+    const inbox = this.#inbox;
+    const { headEnd } = this.#parser;
+    const { end } = inbox;
+    request.block = inbox.release();
+    request.spare = end;
+    request.spareEnd = memory.end(request.block);
+    stream.bytesFromClient = headEnd - inbox.start;
+    this.#timer.deadline = NEVER;
+    if (!this.#decodeEarlyBody(stream, headEnd, end)) {
+      events.onRequestBroken(stream, Broken.invalid, 400);
+      return;
+    }
+    events.onRequest(stream);
+  }
+
+  /** The body, or the part of it, that came with the head. False: broken framing. */
+  #decodeEarlyBody(stream: Stream, start: number, end: number): boolean {
+    const { request } = stream;
+    if (request.framing === Framing.none) {
+      request.complete = true;
+      this.#endOfRequest(stream, start, end);
+      return true;
+    }
+    const decoder = this.#decoder;
+    decoder.reset(request.framing, request.contentLength, request.trailers);
+    const result = decoder.decode(this.#memory.bytes, start, end);
+    if (result === BodyResult.failed) return false;
+    stream.bytesFromClient += decoder.next - start;
+    request.bodyStart = decoder.dataStart;
+    request.bodyEnd = decoder.dataEnd;
+    request.complete = result === BodyResult.done;
+    if (request.complete) this.#endOfRequest(stream, decoder.next, end);
+    else {
+      this.#state = State.body;
+      this.#wanted = false;
+      if (result === BodyResult.keepTail && !this.#keepTail(decoder.next, end)) return false;
+      this.#wire.pause();
+    }
+    return true;
+  }
+
+  /** The request is complete; [start, end) of its block is what follows it. */
+  #endOfRequest(stream: Stream, start: number, end: number): void {
+    this.#state = State.wait;
+    this.#restStart = start;
+    this.#restEnd = end;
+    // Nothing but the end can come from this client: a host that reads once need not be told to read again.
+    if (!stream.request.persistent || end > start) this.#wire.pause();
+  }
+
+  #keepTail(start: number, end: number): boolean {
+    return this.#inbox.append(this.#memory, start, end) === end - start;
+  }
+
+  /** Bytes that can't be used yet. */
+  #keep(block: Block, start: number, end: number): boolean {
+    const inbox = this.#inbox;
+    this.#wire.pause();
+    if (this.#restEnd > this.#restStart) {
+      const { restStart, restEnd } = this.#takeRest();
+      inbox.append(this.#memory, restStart, restEnd);
+    }
+    if (inbox.isEmpty) {
+      inbox.adopt(block, start, end);
+      return true;
+    }
+    if (inbox.append(this.#memory, start, end) < end - start) (this.#stream as Stream).closeClient = true;
+    return false;
+  }
+
+  #takeRest(): { restStart: number; restEnd: number } {
+    // hot-ok: only when a pipelining client sends more while it is being answered
+    const rest = { restStart: this.#restStart, restEnd: this.#restEnd };
+    this.#restStart = this.#restEnd = 0;
+    return rest;
+  }
+
+  #onBodyBytes(block: Block, start: number, end: number): boolean {
+    const memory = this.#memory;
+    const stream = this.#stream as Stream;
+    const inbox = this.#inbox;
+    if (!inbox.isEmpty) return this.#onTrailerBytes(stream, start, end);
+    const decoder = this.#decoder;
+    const result = decoder.decode(memory.bytes, start, end);
+    stream.bytesFromClient += decoder.next - start;
+    const { events } = this.#context;
+    if (result === BodyResult.failed) {
+      events.onRequestBroken(stream, Broken.invalid, 400);
+      return false;
+    }
+    const done = result === BodyResult.done;
+    if (decoder.next < end && inbox.append(memory, decoder.next, end) < end - decoder.next) stream.closeClient = true;
+    if (done) this.#endOfBody(stream);
+    if (decoder.dataEnd > decoder.dataStart) {
+      events.onRequestData(stream, block, decoder.dataStart, decoder.dataEnd, done);
+      return true;
+    }
+    if (done) events.onRequestEnd(stream);
+    return false;
+  }
+
+  /** A trailer section that came in pieces: it is put together in the inbox. */
+  #onTrailerBytes(stream: Stream, start: number, end: number): boolean {
+    const memory = this.#memory;
+    const inbox = this.#inbox;
+    const decoder = this.#decoder;
+    const { events } = this.#context;
+    const taken = inbox.append(memory, start, end);
+    const result = taken < end - start ? BodyResult.failed : decoder.decode(memory.bytes, inbox.start, inbox.end);
+    if (result === BodyResult.failed) events.onRequestBroken(stream, Broken.invalid, 400);
+    if (result !== BodyResult.done) return false;
+    // Trailers point into the inbox's block: it becomes the request's, and what follows is the rest.
+    memory.give(stream.request.block);
+    const { end: all } = inbox;
+    stream.request.block = inbox.release();
+    this.#restStart = decoder.next;
+    this.#restEnd = all;
+    this.#endOfBody(stream);
+    events.onRequestEnd(stream);
+    return false;
+  }
+
+  #endOfBody(stream: Stream): void {
+    this.#state = State.wait;
+    stream.request.complete = true;
+    if (!this.#inbox.isEmpty) this.#wire.pause();
+  }
+
+  // Machine calls -----------------------------------------------------------------------------------
+
+  sendResponse(stream: Stream): boolean {
+    const memory = this.#memory;
+    const { response } = stream;
+    if (this.#wireClosed) return true;
+    const end = this.#encode(stream, this.#connectionField(stream));
+    if (end < 0) return false;
+    if (response.framing === Framing.tunnel) this.#becomeTunnel();
+    return sendHeadInPlace(memory, this.#wire, response, memory.deskStart, end);
+  }
+
+  /** What the client has already sent behind its request belongs to the tunnel. */
+  #becomeTunnel(): void {
+    this.#state = State.tunnel;
+    this.#wanted = false;
+    if (this.#restEnd > this.#restStart) this.#inbox.append(this.#memory, this.#restStart, this.#restEnd);
+    this.#restStart = this.#restEnd = 0;
+  }
+
+  sendInterim(stream: Stream): void {
+    const end = this.#encode(stream, ConnectionField.none);
+    if (end >= 0) sendHeadCopy(this.#memory, this.#wire, stream.response, this.#memory.deskStart, end);
+  }
+
+  #encode(stream: Stream, connection: number): number {
+    const { bytes, deskStart, deskEnd } = this.#memory;
+    return encodeResponseHead(stream.response, bytes, deskStart, deskEnd, connection);
+  }
+
+  /** Decides whether the connection can go on, and how the client is told. */
+  #connectionField(stream: Stream): number {
+    const { request, response } = stream;
+    if (response.framing === Framing.tunnel) return ConnectionField.none;
+    const closes =
+      stream.closeClient ||
+      this.#context.stopping ||
+      !request.persistent ||
+      request.mustClose ||
+      response.framing === Framing.close ||
+      this.#state === State.body ||
+      this.#state === State.head ||
+      this.session.frontend.keepAlive === KeepAlive.close;
+    stream.closeClient = closes;
+    if (closes) return ConnectionField.close;
+    return request.version < 11 ? ConnectionField.keepAlive : ConnectionField.none;
+  }
+
+  sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
+    if (this.#wireClosed) this.#memory.give(block);
+    else sendBody(this.#memory, this.#wire, stream.response, block, start, end, last);
+  }
+
+  sendEnd(stream: Stream): void {
+    if (this.#wireClosed) return;
+    if (this.#state === State.tunnel) this.#wire.finish();
+    else if (!sendBodyEnd(this.#memory, this.#wire, stream.response)) stream.closeClient = true;
+  }
+
+  findDestination(): void {
+    const { session } = this;
+    session.hasDestination = !this.#wireClosed && this.#wire.localAddress(session.destination);
+  }
+
+  unsent(): number {
+    return this.#wireClosed ? 0 : this.#wire.unsent;
+  }
+
+  resumeRequest(): void {
+    this.#wanted = true;
+    if (this.#inbox.isEmpty) this.#wire.resume();
+    else if (this.#state !== State.wait) {
+      this.#context.host.later(this);
+      this.#wire.resume();
+    }
+  }
+
+  pauseRequest(): void {
+    this.#wanted = false;
+    this.#wire.pause();
+  }
+
+  abort(_stream: Stream, reset: boolean): void {
+    this.#state = State.closed;
+    if (!this.#wireClosed) this.#wire.destroy(reset);
+  }
+
+  release(stream: Stream, keep: boolean): void {
+    const now = this.#context.host.now();
+    this.#stream = null;
+    const complete = this.#state === State.wait;
+    if (keep && complete && !this.#ended && !this.#wireClosed) {
+      this.#takeOverRest(stream);
+      this.#context.endStream(stream);
+      this.#next(now);
+      return;
+    }
+    const clean = complete && this.#inbox.isEmpty && this.#restEnd === this.#restStart;
+    this.#context.endStream(stream);
+    if (this.#wireClosed) this.#finish();
+    else if (clean || this.#ended || this.#state === State.tunnel) this.#close();
+    else this.#drain(now);
+  }
+
+  #takeOverRest(stream: Stream): void {
+    if (this.#restEnd > this.#restStart) {
+      this.#inbox.adopt(stream.request.block, this.#restStart, this.#restEnd);
+      stream.request.block = NO_BLOCK;
+    }
+    this.#restStart = this.#restEnd = 0;
+  }
+
+  #next(now: number): void {
+    this.#state = State.idle;
+    this.#wanted = false;
+    this.#idleSinceMs = now;
+    this.#parser.reset();
+    if (this.#inbox.isEmpty) {
+      this.#setTimer(now, this.#keepAliveTimeoutMs());
+      this.#wire.resume();
+    } else this.#context.host.later(this);
+    this.#desk.onIdle(this);
+  }
+
+  // The end -------------------------------------------------------------------------------------------
+
+  /** Closes an idle connection: soft stop. */
+  closeIdle(): void {
+    if (this.#state === State.idle && this.#stream === null && this.#inbox.isEmpty) this.#close();
+  }
+
+  /** Says that no more comes and drops what the client still sends, so that it can read the answer (RFC 9112 9.6). */
+  #drain(now: number): void {
+    this.#state = State.drain;
+    this.#inbox.clear(this.#memory);
+    this.#restStart = this.#restEnd = 0;
+    this.#wire.finish();
+    this.#wire.resume();
+    this.#setTimer(now, DRAIN_MS);
+  }
+
+  #close(): void {
+    this.#state = State.closed;
+    if (this.#wireClosed) this.#finish();
+    else this.#wire.destroy(false);
+  }
+
+  #finish(): void {
+    if (this.#stream !== null) return;
+    this.#state = State.closed;
+    this.#inbox.clear(this.#memory);
+    this.#context.host.timers.drop(this.#timer);
+    if (this.session.privateBack !== null) this.#desk.onSessionEnd(this.session);
+    this.#desk.onClosed(this);
+  }
+
+  #setTimer(now: number, delayMs: number): void {
+    const { timers } = this.#context.host;
+    if (delayMs === 0) timers.stop(this.#timer);
+    else timers.set(this.#timer, now + delayMs);
+  }
+
+  #requestTimeoutMs(): number {
+    const { timeouts } = this.session.frontend;
+    return timeouts.httpRequestMs || timeouts.clientMs;
+  }
+
+  #keepAliveTimeoutMs(): number {
+    return this.session.frontend.timeouts.httpKeepAliveMs || this.#requestTimeoutMs();
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * Putting HTTP/1 messages on a wire: a head in front of the body that came with it, chunk framing
+ * around data, all in the blocks the data already lies in. Shared by the front and the back mux.
+ * It must not know streams.
+ */
+import { type Block, BLOCK_SIZE, type Memory, NO_BLOCK, SCRATCH_SIZE } from '../base/memory.ts';
+import { Framing, type HttpMessage } from '../http/message.ts';
+import type { Wire } from '../platform/contract.ts';
+import { chunkHeaderLength, encodeTrailers, writeChunkEnd, writeChunkHeader } from '../proto/h1/encode.ts';
+
+/** Gives the block back at once when the wire has taken everything. */
+function sendBlock(memory: Memory, wire: Wire, block: Block, start: number, end: number): void {
+  if (wire.send(block, start, end)) memory.give(block);
+}
+
+/** Sends bytes that don't change (constants). */
+export function sendStatic(wire: Wire, start: number, end: number): void {
+  wire.send(NO_BLOCK, start, end);
+}
+
+/**
+ * Sends [start, end) of `block` framed for `message`; `last` adds the end of a chunked body. The block is handed over.
+ * The HEADROOM and TAILROOM of a block hold the chunk header and its end; long trailers go in a block of their own.
+ */
+export function sendBody(memory: Memory, wire: Wire, message: HttpMessage, block: Block, start: number, end: number, last: boolean): void {
+  if (message.framing !== Framing.chunked) {
+    sendBlock(memory, wire, block, start, end);
+    return;
+  }
+  const { bytes } = memory;
+  const from = writeChunkHeader(bytes, start, end - start);
+  const to = writeChunkEnd(bytes, end);
+  if (!last) {
+    sendBlock(memory, wire, block, from, to);
+    return;
+  }
+  const all = writeTrailers(memory, message, to, memory.end(block));
+  if (all >= 0) {
+    sendBlock(memory, wire, block, from, all);
+    return;
+  }
+  sendBlock(memory, wire, block, from, to);
+  sendBodyEnd(memory, wire, message);
+}
+
+/** Sends the end of a body whose data has all been sent. False: no block left for the trailers. */
+export function sendBodyEnd(memory: Memory, wire: Wire, message: HttpMessage): boolean {
+  if (message.framing !== Framing.chunked) return true;
+  const block = memory.take();
+  if (block === NO_BLOCK) return false;
+  const start = memory.base(block);
+  const end = writeTrailers(memory, message, start, start + BLOCK_SIZE);
+  if (end < 0) {
+    memory.give(block);
+    return false;
+  }
+  sendBlock(memory, wire, block, start, end);
+  return true;
+}
+
+/**
+ * Sends a head that was encoded at [headStart, headEnd) on the desk, in front of the early body of `message`, and takes over
+ * message.block. One send where it can be one. False: no block left, nothing was sent.
+ */
+export function sendHeadInPlace(memory: Memory, wire: Wire, message: HttpMessage, headStart: number, headEnd: number): boolean {
+  const { bytes } = memory;
+  const { block, bodyStart, bodyEnd } = message;
+  if (block === NO_BLOCK) return sendHeadWithStatic(memory, wire, message, headStart, headEnd);
+  message.block = NO_BLOCK;
+  const headLength = headEnd - headStart;
+  const size = bodyEnd - bodyStart;
+  if (size === 0) {
+    const at = memory.base(block);
+    bytes.copyWithin(at, headStart, headEnd);
+    const end = endOfEmptyBody(memory, message, at + headLength, block);
+    sendBlock(memory, wire, block, at, end);
+    return true;
+  }
+  const chunked = message.framing === Framing.chunked;
+  const prefix = headLength + (chunked ? chunkHeaderLength(size) : 0);
+  const at = bodyStart - prefix;
+  if (at >= memory.base(block)) {
+    bytes.copyWithin(at, headStart, headEnd);
+    sendFramed(memory, wire, message, block, at);
+    return true;
+  }
+  const first = memory.take();
+  if (first === NO_BLOCK) {
+    memory.give(block);
+    return false;
+  }
+  const start = memory.base(first);
+  bytes.copyWithin(start, headStart, headEnd);
+  sendBlock(memory, wire, first, start, start + headLength);
+  sendBody(memory, wire, message, block, bodyStart, bodyEnd, message.complete);
+  return true;
+}
+
+/** The early body with a head already in front of it, from `at` on. */
+function sendFramed(memory: Memory, wire: Wire, message: HttpMessage, block: Block, at: number): void {
+  const { bodyStart, bodyEnd } = message;
+  if (message.framing !== Framing.chunked) {
+    sendBlock(memory, wire, block, at, bodyEnd);
+    return;
+  }
+  const { bytes } = memory;
+  writeChunkHeader(bytes, bodyStart, bodyEnd - bodyStart);
+  const to = writeChunkEnd(bytes, bodyEnd);
+  const all = message.complete ? writeTrailers(memory, message, to, memory.end(block)) : to;
+  if (all >= 0) {
+    sendBlock(memory, wire, block, at, all);
+    return;
+  }
+  sendBlock(memory, wire, block, at, to);
+  sendBodyEnd(memory, wire, message);
+}
+
+function endOfEmptyBody(memory: Memory, message: HttpMessage, at: number, block: Block): number {
+  if (message.framing !== Framing.chunked || !message.complete) return at;
+  const end = writeTrailers(memory, message, at, memory.end(block));
+  return end < 0 ? at : end;
+}
+
+/** A message made here: head into a fresh block, the body from constants behind it or in a send of its own. */
+function sendHeadWithStatic(memory: Memory, wire: Wire, message: HttpMessage, headStart: number, headEnd: number): boolean {
+  const block = memory.take();
+  if (block === NO_BLOCK) return false;
+  const { bytes } = memory;
+  const { bodyStart, bodyEnd } = message;
+  const start = memory.base(block);
+  bytes.copyWithin(start, headStart, headEnd);
+  const end = start + headEnd - headStart;
+  const size = bodyEnd - bodyStart;
+  if (end + size <= memory.end(block)) {
+    bytes.copyWithin(end, bodyStart, bodyEnd);
+    sendBlock(memory, wire, block, start, end + size);
+    return true;
+  }
+  sendBlock(memory, wire, block, start, end);
+  sendStatic(wire, bodyStart, bodyEnd);
+  return true;
+}
+
+/**
+ * Copies a head from the desk and the early body of `message` to fresh blocks and sends them: the message stays whole, for a
+ * retry. False: no block left, nothing was sent.
+ */
+export function sendHeadCopy(memory: Memory, wire: Wire, message: HttpMessage, headStart: number, headEnd: number): boolean {
+  const block = memory.take();
+  if (block === NO_BLOCK) return false;
+  const { bytes } = memory;
+  const start = memory.base(block);
+  copyBytes(bytes, start, headStart, headEnd - headStart);
+  const at = start + headEnd - headStart;
+  const size = message.bodyEnd - message.bodyStart;
+  if (size === 0) {
+    sendBlock(memory, wire, block, start, endOfEmptyBody(memory, message, at, block));
+    return true;
+  }
+  return copyBody(memory, wire, message, block, start, at);
+}
+
+/** Room for a chunk header, its end and short trailers around copied data. */
+const FRAME_ROOM = 2048;
+
+function copyBody(memory: Memory, wire: Wire, message: HttpMessage, block: Block, start: number, at: number): boolean {
+  const { bytes } = memory;
+  const { bodyStart, bodyEnd } = message;
+  const size = bodyEnd - bodyStart;
+  const chunked = message.framing === Framing.chunked;
+  const dataAt = at + (chunked ? chunkHeaderLength(size) : 0);
+  if (dataAt + size + FRAME_ROOM <= memory.end(block)) {
+    bytes.copyWithin(dataAt, bodyStart, bodyEnd);
+    sendCopied(memory, wire, message, block, start, dataAt, dataAt + size);
+    return true;
+  }
+  const second = memory.take();
+  if (second === NO_BLOCK) {
+    memory.give(block);
+    return false;
+  }
+  const to = memory.dataStart(second);
+  bytes.copyWithin(to, bodyStart, bodyEnd);
+  sendBlock(memory, wire, block, start, at);
+  sendBody(memory, wire, message, second, to, to + size, message.complete);
+  return true;
+}
+
+function sendCopied(memory: Memory, wire: Wire, message: HttpMessage, block: Block, start: number, dataAt: number, dataEnd: number): void {
+  if (message.framing !== Framing.chunked) {
+    sendBlock(memory, wire, block, start, dataEnd);
+    return;
+  }
+  const { bytes } = memory;
+  writeChunkHeader(bytes, dataAt, dataEnd - dataAt);
+  const to = writeChunkEnd(bytes, dataEnd);
+  const all = message.complete ? writeTrailers(memory, message, to, memory.end(block)) : to;
+  sendBlock(memory, wire, block, start, all < 0 ? to : all);
+  if (all < 0) sendBodyEnd(memory, wire, message);
+}
+
+/** The last chunk and trailers at `at`. Trailers are encoded aside first: their bytes may lie where they are written to. */
+function writeTrailers(memory: Memory, message: HttpMessage, at: number, limit: number): number {
+  if (message.trailers.rows === 0) return encodeTrailers(message, memory.bytes, at, limit);
+  const aside = memory.scratch();
+  const end = encodeTrailers(message, memory.bytes, aside, aside + SCRATCH_SIZE);
+  if (end < 0 || at + end - aside > limit) return -1;
+  memory.bytes.copyWithin(at, aside, end);
+  return at + end - aside;
+}
+
+/** Short copies are cheaper byte by byte than a call into the engine. */
+function copyBytes(bytes: Uint8Array, to: number, from: number, count: number): void {
+  if (count > 48) {
+    bytes.copyWithin(to, from, from + count);
+    return;
+  }
+  for (let at = 0; at < count; at++) bytes[to + at] = bytes[from + at] as number;
+}

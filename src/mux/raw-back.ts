@@ -1,0 +1,107 @@
+/** A server connection in TCP mode: bytes as they are, half-closes passed on. */
+import type { Block } from '../base/memory.ts';
+import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
+import { type BackMux, Broken, type Server, type Stream } from '../state/records.ts';
+import type { MuxContext } from './context.ts';
+
+/** Where records go back to. */
+export interface RawHome {
+  recycleRaw(back: RawBack): void;
+}
+
+export class RawBack implements WireHandler, BackMux {
+  server: Server | null = null;
+  readonly requests = 0;
+  readonly #context: MuxContext;
+  readonly #home: RawHome;
+  #wire!: Wire;
+  #stream: Stream | null = null;
+  #connecting = true;
+  #wireClosed = false;
+
+  constructor(context: MuxContext, home: RawHome) {
+    this.#context = context;
+    this.#home = home;
+  }
+
+  /** Begins on a wire that is connecting. */
+  start(wire: Wire, server: Server, stream: Stream): void {
+    this.#wire = wire;
+    this.server = server;
+    this.#stream = stream;
+    this.#connecting = true;
+    this.#wireClosed = false;
+    stream.back = this;
+  }
+
+  onOpen(): void {
+    this.#connecting = false;
+    if (this.#stream !== null) this.#context.events.onConnected(this.#stream);
+  }
+
+  onData(_wire: Wire, block: Block, start: number, end: number): boolean {
+    const stream = this.#stream;
+    if (stream === null) return false;
+    stream.bytesFromServer += end - start;
+    this.#context.events.onResponseData(stream, block, start, end, false);
+    return true;
+  }
+
+  onSent(_wire: Wire, block: Block): void {
+    this.#context.memory.give(block);
+    if (this.#stream !== null) this.#context.events.onBackDrained(this.#stream);
+  }
+
+  onEnd(): void {
+    if (this.#stream !== null) this.#context.events.onResponseEnd(this.#stream);
+  }
+
+  onClose(_wire: Wire, reason: CloseReason): void {
+    this.#wireClosed = true;
+    const stream = this.#stream;
+    if (stream === null) this.#finish();
+    else if (this.#connecting) this.#context.events.onConnectFailed(stream, reason === Close.resources ? Broken.resources : Broken.reset);
+    else this.#context.events.onBackClosed(stream, reason === Close.end ? Broken.closed : Broken.reset);
+  }
+
+  /** There is no head in TCP mode. */
+  sendRequest(): boolean {
+    return true;
+  }
+
+  sendData(_stream: Stream, block: Block, start: number, end: number): void {
+    if (this.#wireClosed || this.#wire.send(block, start, end)) this.#context.memory.give(block);
+  }
+
+  sendEnd(): void {
+    if (!this.#wireClosed) this.#wire.finish();
+  }
+
+  unsent(): number {
+    return this.#wireClosed ? 0 : this.#wire.unsent;
+  }
+
+  pauseResponse(): void {
+    if (!this.#wireClosed) this.#wire.pause();
+  }
+
+  resumeResponse(): void {
+    if (!this.#wireClosed) this.#wire.resume();
+  }
+
+  release(stream: Stream): void {
+    this.#stream = null;
+    stream.back = null;
+    if (this.#wireClosed) this.#finish();
+    else this.#wire.destroy(false);
+  }
+
+  close(): void {
+    if (!this.#wireClosed) this.#wire.destroy(false);
+  }
+
+  #finish(): void {
+    this.server = null;
+    this.#home.recycleRaw(this);
+  }
+}

@@ -1,0 +1,110 @@
+/** A client connection in TCP mode: one stream from accept to close, bytes as they are. */
+import type { Block } from '../base/memory.ts';
+import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
+import { Broken, type FrontMux, Session, type Stream } from '../state/records.ts';
+import type { MuxContext } from './context.ts';
+import type { FrontDesk } from './front-desk.ts';
+
+export class RawFront implements WireHandler, FrontMux {
+  readonly session = new Session();
+  readonly #context: MuxContext;
+  readonly #desk: FrontDesk;
+  #wire!: Wire;
+  #stream: Stream | null = null;
+  #wireClosed = true;
+
+  constructor(context: MuxContext, desk: FrontDesk) {
+    this.#context = context;
+    this.#desk = desk;
+  }
+
+  /** Starts on an accepted wire; the session has been begun. */
+  start(wire: Wire): void {
+    this.#wire = wire;
+    this.#wireClosed = false;
+    const context = this.#context;
+    const stream = context.beginStream(this.session, this, this.session.frontend);
+    this.#stream = stream;
+    if (stream === null) {
+      wire.destroy(false);
+      return;
+    }
+    this.session.requests = 1;
+    stream.tunnel = true;
+    stream.firstByteAtMs = this.session.acceptedAtMs;
+    stream.firstByteWallMs = this.session.acceptedWallMs;
+    wire.pause();
+    context.events.onRequest(stream);
+  }
+
+  onOpen(): void {}
+
+  onData(_wire: Wire, block: Block, start: number, end: number): boolean {
+    const stream = this.#stream;
+    if (stream === null) return false;
+    stream.bytesFromClient += end - start;
+    this.#context.events.onRequestData(stream, block, start, end, false);
+    return true;
+  }
+
+  onSent(_wire: Wire, block: Block): void {
+    this.#context.memory.give(block);
+    if (this.#stream !== null) this.#context.events.onFrontDrained(this.#stream);
+  }
+
+  onEnd(): void {
+    if (this.#stream !== null) this.#context.events.onRequestEnd(this.#stream);
+  }
+
+  onClose(_wire: Wire, reason: CloseReason): void {
+    this.#wireClosed = true;
+    const stream = this.#stream;
+    if (stream === null) this.#desk.onClosed(this);
+    else this.#context.events.onFrontClosed(stream, reason === Close.end ? Broken.closed : Broken.reset);
+  }
+
+  /** TCP mode answers nothing by itself. */
+  sendResponse(): boolean {
+    return true;
+  }
+
+  sendInterim(): void {}
+
+  sendData(_stream: Stream, block: Block, start: number, end: number): void {
+    if (this.#wireClosed || this.#wire.send(block, start, end)) this.#context.memory.give(block);
+  }
+
+  sendEnd(): void {
+    if (!this.#wireClosed) this.#wire.finish();
+  }
+
+  findDestination(): void {
+    const { session } = this;
+    session.hasDestination = !this.#wireClosed && this.#wire.localAddress(session.destination);
+  }
+
+  unsent(): number {
+    return this.#wireClosed ? 0 : this.#wire.unsent;
+  }
+
+  resumeRequest(): void {
+    if (!this.#wireClosed) this.#wire.resume();
+  }
+
+  pauseRequest(): void {
+    if (!this.#wireClosed) this.#wire.pause();
+  }
+
+  abort(_stream: Stream, reset: boolean): void {
+    if (!this.#wireClosed) this.#wire.destroy(reset);
+  }
+
+  release(stream: Stream): void {
+    this.#stream = null;
+    this.#context.endStream(stream);
+    if (this.#wireClosed) this.#desk.onClosed(this);
+    else this.#wire.destroy(false);
+  }
+
+  closeIdle(): void {}
+}

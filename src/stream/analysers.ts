@@ -1,0 +1,148 @@
+/**
+ * What happens to a request, in order: the list to read first. Each analyser says whether the next one
+ * follows; one that ends the stream or waits says no, and `runAnalysers` is called again when it is done.
+ */
+import { assignByCookie } from './cookie.ts';
+import { Ended } from '../state/end.ts';
+import { fillReply } from '../rules/reply.ts';
+import { type Backend, Phase, type RuleList, type Stream } from '../state/records.ts';
+import { Verdict } from '../state/settings.ts';
+import { BackendLive, Count } from '../state/shared.ts';
+import { endWith, sendAnswer } from './answer.ts';
+import { assign } from './assign.ts';
+import { type StreamContext, count } from './context.ts';
+import { finish } from './finish.ts';
+import { addForwardedFor } from './forwarded.ts';
+
+type Analyser = (context: StreamContext, stream: Stream) => boolean;
+
+const REQUEST_ANALYSERS: readonly Analyser[] = [
+  tcpContentRules,
+  countRequest,
+  answerMonitor,
+  captureRequest,
+  frontendRules,
+  chooseBackend,
+  backendRules,
+  forwardedFor,
+  persistence,
+  chooseServer,
+];
+
+/** Runs the analysers from where the stream stands. */
+export function runAnalysers(context: StreamContext, stream: Stream): void {
+  while (stream.analyser < REQUEST_ANALYSERS.length) {
+    const analyser = REQUEST_ANALYSERS[stream.analyser] as Analyser;
+    if (!analyser(context, stream)) return;
+    stream.analyser++;
+    stream.ruleIndex = 0;
+  }
+}
+
+function tcpContentRules(context: StreamContext, stream: Stream): boolean {
+  return runRules(context, stream, stream.frontend.tcpContentRules);
+}
+
+function countRequest(context: StreamContext, stream: Stream): boolean {
+  if (!stream.tunnel) count(context, stream.frontend.counts + Count.requestsTotal, 1);
+  return true;
+}
+
+/** monitor-uri is answered before any rule and never logged (HAProxy 3.x configuration 4.2 monitor-uri). */
+function answerMonitor(context: StreamContext, stream: Stream): boolean {
+  const { monitorUri } = stream.frontend;
+  if (monitorUri === null || stream.tunnel || !monitorUri.test(stream)) return true;
+  const reply = context.replies.get(200);
+  if (reply === null) return true;
+  stream.cause = Ended.local;
+  stream.logLevel = 8;
+  fillReply(stream, reply);
+  sendAnswer(context, stream);
+  return false;
+}
+
+function captureRequest(_context: StreamContext, stream: Stream): boolean {
+  stream.frontend.requestCaptures?.run(stream);
+  return true;
+}
+
+function frontendRules(context: StreamContext, stream: Stream): boolean {
+  return runRules(context, stream, stream.frontend.requestRules);
+}
+
+/** use_backend in order, then default_backend. */
+function chooseBackend(context: StreamContext, stream: Stream): boolean {
+  const { frontend } = stream;
+  const { useBackends } = frontend;
+  let backend = frontend.defaultBackend;
+  for (let at = 0; at < useBackends.length; at++) {
+    const use = useBackends[at];
+    if (use !== undefined && (use.condition === null || use.condition.test(stream))) {
+      backend = use.backend;
+      break;
+    }
+  }
+  if (backend === null || backend.disabled) {
+    endWith(context, stream, Ended.noServer, 503);
+    return false;
+  }
+  enterBackend(context, stream, backend);
+  return true;
+}
+
+function enterBackend(context: StreamContext, stream: Stream, backend: Backend): void {
+  stream.backend = backend;
+  stream.retriesLeft = backend.retries;
+  stream.countedBackend = true;
+  const current = Atomics.add(context.mux.shared.live, backend.live + BackendLive.current, 1) + 1;
+  const { counts } = context.mux.shared;
+  if (current > (counts[backend.counts + Count.sessionsMax] as number)) counts[backend.counts + Count.sessionsMax] = current;
+  count(context, backend.counts + Count.sessionsTotal, 1);
+  if (!stream.tunnel) count(context, backend.counts + Count.requestsTotal, 1);
+}
+
+function backendRules(context: StreamContext, stream: Stream): boolean {
+  return runRules(context, stream, (stream.backend as Backend).requestRules);
+}
+
+/** After the rules, so that none of them can see or change it (trap 10). */
+function forwardedFor(context: StreamContext, stream: Stream): boolean {
+  if (stream.tunnel) return true;
+  const settings = (stream.backend as Backend).forwardFor ?? stream.frontend.forwardFor;
+  if (settings !== null && !addForwardedFor(context.mux.memory, stream, settings)) {
+    endWith(context, stream, Ended.internal, 500);
+    return false;
+  }
+  return true;
+}
+
+function persistence(context: StreamContext, stream: Stream): boolean {
+  const backend = stream.backend as Backend;
+  if (backend.cookie !== null && !stream.tunnel) stream.server = assignByCookie(stream, context.mux.memory);
+  return true;
+}
+
+/** The last one: the machine's events go on from here. */
+function chooseServer(context: StreamContext, stream: Stream): boolean {
+  assign(context, stream);
+  return false;
+}
+
+/** True: the next analyser follows. */
+function runRules(context: StreamContext, stream: Stream, rules: RuleList | null): boolean {
+  if (rules === null) return true;
+  const verdict = rules.run(stream);
+  if (verdict === Verdict.next) return true;
+  if (verdict === Verdict.answer) sendAnswer(context, stream);
+  else if (verdict === Verdict.drop) drop(context, stream);
+  return false;
+}
+
+/** reject and silent-drop: no answer at all. */
+function drop(context: StreamContext, stream: Stream): void {
+  if (stream.cause === Ended.normal) stream.cause = Ended.denied;
+  stream.endPhase = Phase.request;
+  stream.status = -1;
+  stream.closeClient = true;
+  finish(context, stream);
+}

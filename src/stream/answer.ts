@@ -1,0 +1,125 @@
+/**
+ * Answers that are made here: errors, redirects, denials. A stream that can't go on ends in one of
+ * these functions. It must not choose servers.
+ */
+import type { Cause } from '../state/end.ts';
+import { Ended } from '../state/end.ts';
+import { fillReply } from '../rules/reply.ts';
+import { Phase, type Stream } from '../state/records.ts';
+import { type CannedReply, Verdict } from '../state/settings.ts';
+import { Count } from '../state/shared.ts';
+import { type StreamContext, armDeadlines, count, deadline } from './context.ts';
+import { finish, leaveQueue, leaveServer } from './finish.ts';
+
+/** Ends the stream with the cause: an error page if nothing has been answered yet, else a cut connection. */
+export function endWith(context: StreamContext, stream: Stream, cause: Cause, status: number): void {
+  if (stream.phase === Phase.done) return;
+  setCause(stream, cause);
+  countCause(context, stream, cause);
+  detachServer(context, stream);
+  const reply = stream.responseStarted || status === 0 || !stream.frontend.http ? null : errorReply(context, stream, status);
+  if (reply === null) {
+    cut(context, stream);
+    return;
+  }
+  stream.closeClient = stream.closeClient || cause !== Ended.local;
+  fillReply(stream, reply);
+  sendAnswer(context, stream);
+}
+
+/** The first cause counts: what follows from it is not another one. */
+function setCause(stream: Stream, cause: Cause): void {
+  if (stream.endPhase >= 0) return;
+  stream.cause = cause;
+  stream.endPhase = stream.phase;
+}
+
+/** Lets go of the server side: it has no more to say. */
+function detachServer(context: StreamContext, stream: Stream): void {
+  leaveQueue(context, stream);
+  if (stream.back !== null) stream.back.release(stream, false);
+  leaveServer(context, stream);
+}
+
+/** No answer, or no further part of it: what was sent is flushed and the connection ends, so that the client can tell. */
+function cut(context: StreamContext, stream: Stream): void {
+  stream.closeClient = true;
+  stream.responseDone = true;
+  stream.requestDone = true;
+  if (stream.status === 0) stream.status = -1;
+  if (stream.front !== null && stream.front.unsent(stream) > 0) {
+    stream.phase = Phase.last;
+    return;
+  }
+  finish(context, stream);
+}
+
+/** Sends the complete local answer in stream.response (rules, fillReply). */
+export function sendAnswer(context: StreamContext, stream: Stream): void {
+  const { front, response } = stream;
+  stream.isLocalReply = true;
+  if (stream.endPhase < 0) stream.endPhase = stream.phase;
+  stream.status = response.status;
+  response.complete = true;
+  if (stream.hasRequestLine) runAfterResponse(stream);
+  stream.responseStarted = true;
+  stream.responseDone = true;
+  if (front === null || !front.sendResponse(stream)) {
+    stream.closeClient = true;
+    finish(context, stream);
+    return;
+  }
+  awaitDrain(context, stream);
+}
+
+/** http-after-response rules: backend, then frontend; also on answers made here, but not for unparsable requests. */
+export function runAfterResponse(stream: Stream): void {
+  const { backend, frontend } = stream;
+  stream.ruleIndex = 0;
+  if (backend?.afterResponseRules && backend.afterResponseRules.run(stream) !== Verdict.next) return;
+  stream.ruleIndex = 0;
+  frontend.afterResponseRules?.run(stream);
+}
+
+/** The whole response is on its way: ends now, or when the last block has left. */
+export function awaitDrain(context: StreamContext, stream: Stream): void {
+  const { front } = stream;
+  if (front === null || front.unsent(stream) === 0) {
+    finish(context, stream);
+    return;
+  }
+  stream.phase = Phase.last;
+  const now = context.mux.host.now();
+  stream.serverDeadlineMs = Number.POSITIVE_INFINITY;
+  stream.clientDeadlineMs = deadline(now, stream.frontend.timeouts.clientMs);
+  armDeadlines(context, stream);
+}
+
+function errorReply(context: StreamContext, stream: Stream, status: number): CannedReply | null {
+  return stream.backend?.errorReplies.get(status) ?? stream.frontend.errorReplies.get(status) ?? context.replies.get(status);
+}
+
+function countCause(context: StreamContext, stream: Stream, cause: Cause): void {
+  const { frontend, backend, server } = stream;
+  switch (cause) {
+    case Ended.badRequest:
+      count(context, frontend.counts + Count.requestErrors, 1);
+      return;
+    case Ended.clientAbort:
+    case Ended.clientTimeout:
+      if (backend === null) count(context, frontend.counts + Count.requestErrors, 1);
+      else count(context, backend.counts + Count.clientAborts, 1);
+      if (server !== null) count(context, server.counts + Count.clientAborts, 1);
+      return;
+    case Ended.serverAbort:
+      if (backend !== null) count(context, backend.counts + Count.serverAborts, 1);
+      if (server !== null) count(context, server.counts + Count.serverAborts, 1);
+      return;
+    case Ended.badResponse:
+    case Ended.serverTimeout:
+      if (backend !== null) count(context, backend.counts + Count.responseErrors, 1);
+      if (server !== null) count(context, server.counts + Count.responseErrors, 1);
+      return;
+    default:
+  }
+}

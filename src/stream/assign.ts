@@ -1,0 +1,206 @@
+/**
+ * From a request to a server connection: persistence, balancing, the queue, connecting, retrying
+ * (HAProxy 3.x configuration 4.2 retries, option redispatch, maxconn). Rules and answers to the client are
+ * elsewhere.
+ */
+import { Ended } from '../state/end.ts';
+import { type Backend, Phase, type Server, type Stream } from '../state/records.ts';
+import { BackendLive, Count, ServerAdmin, ServerLive, ServerRunning } from '../state/shared.ts';
+import { endWith } from './answer.ts';
+import { type StreamContext, armDeadlines, count, deadline } from './context.ts';
+import { leaveQueue, leaveServer } from './finish.ts';
+
+/** Longest pause before the same server is tried again (milliseconds). */
+const TURNAROUND_MS = 1000;
+
+/** Chooses a server unless persistence did, and goes on to its queue or connection. */
+export function assign(context: StreamContext, stream: Stream): void {
+  const backend = stream.backend as Backend;
+  if (stream.server === null) {
+    stream.server = backend.picker === null ? null : backend.picker.pick(stream, null);
+    if (stream.server === null) {
+      noServerNow(context, stream, backend);
+      return;
+    }
+    count(context, stream.server.counts + Count.loadBalanced, 1);
+    count(context, backend.counts + Count.loadBalanced, 1);
+  }
+  enter(context, stream, stream.server);
+}
+
+/** None may be usable, or all may be full: then a stream waits for the first that frees a slot. */
+function noServerNow(context: StreamContext, stream: Stream, backend: Backend): void {
+  const { live } = context.mux.shared;
+  const usable = Atomics.load(live, backend.live + BackendLive.active) + Atomics.load(live, backend.live + BackendLive.backup);
+  if (usable === 0) {
+    endWith(context, stream, Ended.noServer, 503);
+    return;
+  }
+  enqueue(context, stream, backend, null);
+}
+
+/** Takes a slot of the server, or waits for one. */
+function enter(context: StreamContext, stream: Stream, server: Server): void {
+  const { live } = context.mux.shared;
+  const maxconn = Atomics.load(live, server.live + ServerLive.maxconn);
+  const before = Atomics.add(live, server.live + ServerLive.current, 1);
+  if (maxconn > 0 && before >= maxconn) {
+    Atomics.sub(live, server.live + ServerLive.current, 1);
+    // Tied to this server: its own queue. Otherwise any server of the backend will do.
+    if (!stream.persistent) stream.server = null;
+    enqueue(context, stream, server.backend, stream.persistent ? server : null);
+    return;
+  }
+  stream.countedServer = true;
+  connect(context, stream, server);
+}
+
+function enqueue(context: StreamContext, stream: Stream, backend: Backend, server: Server | null): void {
+  const { live } = context.mux.shared;
+  if (server !== null && server.maxqueue > 0 && Atomics.load(live, server.live + ServerLive.queued) >= server.maxqueue) {
+    stream.persistent = false;
+    stream.server = null;
+    assign(context, stream);
+    return;
+  }
+  const queue = server === null ? backend.queue : server.queue;
+  stream.backendQueuePosition = Atomics.add(live, backend.live + BackendLive.queued, 1);
+  if (server !== null) stream.serverQueuePosition = Atomics.add(live, server.live + ServerLive.queued, 1);
+  queue.push(stream);
+  stream.phase = Phase.queue;
+  const now = context.mux.host.now();
+  if (stream.queuedAtMs < 0) stream.queuedAtMs = now;
+  const { timeouts } = backend;
+  stream.serverDeadlineMs = deadline(now, timeouts.queueMs || timeouts.connectMs);
+  stream.clientDeadlineMs = Number.POSITIVE_INFINITY;
+  armDeadlines(context, stream);
+  Atomics.or(live, backend.live + BackendLive.waiters, 1 << (context.mux.shared.thread & 31));
+}
+
+/** Serves the queues of a server that has room: its own first, then its backend's. */
+export function serveQueues(context: StreamContext, server: Server): void {
+  const { live } = context.mux.shared;
+  const maxconn = Atomics.load(live, server.live + ServerLive.maxconn);
+  for (;;) {
+    const stream = server.queue.head ?? server.backend.queue.head;
+    if (stream === null) return;
+    if (maxconn > 0 && Atomics.load(live, server.live + ServerLive.current) >= maxconn) return;
+    if (!isUsable(context, server)) return;
+    if (stream.server === null) {
+      stream.server = server;
+      count(context, server.counts + Count.loadBalanced, 1);
+    }
+    leaveQueue(context, stream);
+    enter(context, stream, stream.server);
+  }
+}
+
+/** May the server be given new streams? */
+export function isUsable(context: StreamContext, server: Server): boolean {
+  const { live } = context.mux.shared;
+  const admin = Atomics.load(live, server.live + ServerLive.admin);
+  if ((admin & ~(ServerAdmin.drain | ServerAdmin.drainInherited)) !== 0) return false;
+  return Atomics.load(live, server.live + ServerLive.running) !== ServerRunning.stopped;
+}
+
+/** An idle connection if one may be used, else a new one. */
+function connect(context: StreamContext, stream: Stream, server: Server): void {
+  const { host } = context.mux;
+  const now = host.now();
+  stream.phase = Phase.connect;
+  stream.clientDeadlineMs = Number.POSITIVE_INFINITY;
+  if (stream.connectAtMs < 0) stream.connectAtMs = now;
+  count(context, server.counts + Count.sessionsTotal, stream.retries === 0 ? 1 : 0);
+  if (!stream.tunnel) {
+    const back = context.backs.takeIdle(stream, server);
+    if (back !== null) {
+      context.mux.events.onConnected(stream);
+      return;
+    }
+  }
+  stream.serverDeadlineMs = deadline(now, server.backend.timeouts.connectMs);
+  armDeadlines(context, stream);
+  if (server.portFromClient && !stream.session.hasDestination) stream.front?.findDestination();
+  context.backs.connect(stream, server);
+}
+
+/** The connection failed or timed out: again, elsewhere, or an answer (trap 19 of HAProxy's retries). */
+export function connectFailed(context: StreamContext, stream: Stream, timedOut: boolean): void {
+  const server = stream.server as Server;
+  const backend = server.backend;
+  count(context, server.counts + Count.connectErrors, 1);
+  count(context, backend.counts + Count.connectErrors, 1);
+  if (stream.back !== null) stream.back.release(stream, false);
+  leaveServer(context, stream);
+  if (stream.retriesLeft === 0) {
+    endWith(context, stream, timedOut ? Ended.connectTimeout : Ended.connectFailed, 503);
+    return;
+  }
+  stream.retriesLeft--;
+  stream.retries++;
+  count(context, server.counts + Count.retries, 1);
+  count(context, backend.counts + Count.retries, 1);
+  if (!stream.persistent || mayLeave(stream, backend)) {
+    elsewhere(context, stream, backend, server);
+    return;
+  }
+  waitForTurn(context, stream, backend);
+}
+
+/** A persistent stream may leave its server on the last retry, or every Nth (option redispatch). */
+function mayLeave(stream: Stream, backend: Backend): boolean {
+  const every = backend.redispatch;
+  if (every === 0) return false;
+  if (every < 0) return stream.retriesLeft < -every;
+  return stream.retries % every === 0;
+}
+
+function elsewhere(context: StreamContext, stream: Stream, backend: Backend, failed: Server): void {
+  const next = backend.picker === null ? null : backend.picker.pick(stream, failed);
+  if (next === null) {
+    endWith(context, stream, Ended.connectFailed, 503);
+    return;
+  }
+  if (next === failed) {
+    stream.server = failed;
+    waitForTurn(context, stream, backend);
+    return;
+  }
+  if (stream.persistent) {
+    stream.persistent = false;
+    stream.redispatched = true;
+    count(context, failed.counts + Count.redispatches, 1);
+    count(context, backend.counts + Count.redispatches, 1);
+  }
+  stream.server = next;
+  enter(context, stream, next);
+}
+
+/** Pauses before the same server is tried again; the stream's timer comes back to `retryNow`. */
+function waitForTurn(context: StreamContext, stream: Stream, backend: Backend): void {
+  const delayMs = Math.min(backend.timeouts.connectMs || TURNAROUND_MS, TURNAROUND_MS);
+  stream.phase = Phase.connect;
+  stream.serverDeadlineMs = context.mux.host.now() + delayMs;
+  armDeadlines(context, stream);
+}
+
+/** The pause is over. */
+export function retryNow(context: StreamContext, stream: Stream): void {
+  enter(context, stream, stream.server as Server);
+}
+
+/**
+ * A connection that had served others ended before it answered: the server had closed it while the
+ * request was on its way. The same request goes out again on a new connection (RFC 9112 9.3.1).
+ */
+export function retryStale(context: StreamContext, stream: Stream): void {
+  const server = stream.server as Server;
+  if (stream.back !== null) stream.back.release(stream, false);
+  stream.response.reset();
+  stream.connectAtMs = -1;
+  stream.connectedAtMs = -1;
+  stream.phase = Phase.connect;
+  stream.serverDeadlineMs = deadline(context.mux.host.now(), server.backend.timeouts.connectMs);
+  armDeadlines(context, stream);
+  context.backs.connect(stream, server);
+}

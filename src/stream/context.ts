@@ -1,0 +1,55 @@
+/**
+ * What the stream machine's parts share: the mux context, the pool of server connections, and the
+ * errands that must not run inside an event (freed server slots). No decisions here.
+ */
+import type { BackPool } from '../mux/back-pool.ts';
+import type { MuxContext } from '../mux/context.ts';
+import type { Task } from '../platform/contract.ts';
+import type { Server, Stream } from '../state/records.ts';
+import type { CannedReply } from '../state/settings.ts';
+
+/** Ready-made answers by status, for proxies without an errorfile. */
+export interface BuiltinReplies {
+  /** null: this status has no page. */
+  get(status: number): CannedReply | null;
+}
+
+export class StreamContext {
+  readonly mux: MuxContext;
+  readonly backs: BackPool;
+  readonly replies: BuiltinReplies;
+  /** Servers of which this thread freed a slot or that changed: their queues are looked at after the turn's events. */
+  readonly freed: Server[] = [];
+  readonly freedTask: Task;
+
+  /** @param onFreed looks at the queues of the servers in `freed` */
+  constructor(mux: MuxContext, backs: BackPool, replies: BuiltinReplies, onFreed: (context: StreamContext) => void) {
+    this.mux = mux;
+    this.backs = backs;
+    this.replies = replies;
+    this.freedTask = { queued: false, run: () => onFreed(this) };
+  }
+
+  /** Looks at the server's queue, and at its backend's, after this turn's events. */
+  slotFreed(server: Server): void {
+    this.freed.push(server);
+    this.mux.host.later(this.freedTask);
+  }
+}
+
+/** Arms the stream's timer for the nearer of its two inactivity deadlines. */
+export function armDeadlines(context: StreamContext, stream: Stream): void {
+  const { clientDeadlineMs, serverDeadlineMs } = stream;
+  context.mux.host.timers.set(stream.timer, clientDeadlineMs < serverDeadlineMs ? clientDeadlineMs : serverDeadlineMs);
+}
+
+/** now + delay, or never for 0 (HAProxy: an unset timeout is infinite). */
+export function deadline(now: number, delayMs: number): number {
+  return delayMs === 0 ? Number.POSITIVE_INFINITY : now + delayMs;
+}
+
+/** Adds to one of this thread's counters: `cell` is a record's `counts` + Count.x. */
+export function count(context: StreamContext, cell: number, amount: number): void {
+  const { counts } = context.mux.shared;
+  counts[cell] = (counts[cell] as number) + amount;
+}

@@ -1,0 +1,97 @@
+/**
+ * The end of a stream: leaving server and backend, counters, the log line, and handing the records
+ * back. Called once per stream, when nothing of it is on its way any more.
+ */
+import { Ended } from '../state/end.ts';
+import { Phase, type Stream } from '../state/records.ts';
+import { BackendLive, Count, FrontendLive, ProcessLive, ServerLive } from '../state/shared.ts';
+import { type StreamContext, count } from './context.ts';
+
+/** Ends the stream. `stream.cause` says why. */
+export function finish(context: StreamContext, stream: Stream): void {
+  if (stream.phase === Phase.done) return;
+  const { mux } = context;
+  stream.endedAtMs = mux.host.now();
+  leaveQueue(context, stream);
+  if (stream.back !== null) stream.back.release(stream, false);
+  leaveServer(context, stream);
+  leaveBackend(context, stream);
+  countEnd(context, stream);
+  if (stream.frontend.log !== null && isLogged(stream)) log(context, stream);
+  stream.phase = Phase.done;
+  const { front } = stream;
+  if (front === null) return;
+  const stopping = Atomics.load(mux.shared.live, ProcessLive.stopping) !== 0;
+  front.release(stream, !stream.closeClient && stream.responseDone && !stopping);
+}
+
+/** The server's part is over: its slot is free for others. */
+export function leaveServer(context: StreamContext, stream: Stream): void {
+  if (!stream.countedServer) return;
+  stream.countedServer = false;
+  const { server } = stream;
+  if (server === null) return;
+  const { live } = context.mux.shared;
+  Atomics.sub(live, server.live + ServerLive.current, 1);
+  if (server.maxconn > 0) context.slotFreed(server);
+}
+
+function leaveBackend(context: StreamContext, stream: Stream): void {
+  if (!stream.countedBackend) return;
+  stream.countedBackend = false;
+  if (stream.backend !== null) Atomics.sub(context.mux.shared.live, stream.backend.live + BackendLive.current, 1);
+}
+
+/** Takes the stream out of the queue that it waits in, if any. */
+export function leaveQueue(context: StreamContext, stream: Stream): void {
+  const { queue, backend, server } = stream;
+  if (queue === null || backend === null) return;
+  queue.remove(stream);
+  const { live } = context.mux.shared;
+  if (server !== null && queue === server.queue) Atomics.sub(live, server.live + ServerLive.queued, 1);
+  Atomics.sub(live, backend.live + BackendLive.queued, 1);
+}
+
+/** option dontlognull: nothing was received; option dontlog-normal: nothing went wrong (HAProxy 3.x configuration 4.2). */
+function isLogged(stream: Stream): boolean {
+  const { frontend } = stream;
+  if (frontend.dontLogNull && stream.bytesFromClient === 0 && stream.firstByteAtMs < 0) return false;
+  if (!frontend.dontLogNormal) return true;
+  return stream.cause !== Ended.normal || stream.retries > 0 || stream.redispatched || stream.status >= 500;
+}
+
+function log(context: StreamContext, stream: Stream): void {
+  const { live } = context.mux.shared;
+  const { frontend, backend, server, logConnections } = stream;
+  logConnections[0] = Atomics.load(live, frontend.live + FrontendLive.current);
+  logConnections[1] = backend === null ? 0 : Atomics.load(live, backend.live + BackendLive.current);
+  logConnections[2] = server === null ? 0 : Atomics.load(live, server.live + ServerLive.current);
+  logConnections[3] = Atomics.load(live, ProcessLive.current);
+  frontend.log?.stream(stream);
+}
+
+function countEnd(context: StreamContext, stream: Stream): void {
+  const { frontend, backend, server, status } = stream;
+  const bytesOut = stream.bytesFromServer;
+  countSide(context, frontend.counts, stream, bytesOut);
+  if (frontend.http && status > 0) count(context, frontend.counts + responseClass(status), 1);
+  if (backend === null) return;
+  countSide(context, backend.counts, stream, bytesOut);
+  if (backend.http && status > 0) count(context, backend.counts + responseClass(status), 1);
+  if (server === null) return;
+  countSide(context, server.counts, stream, bytesOut);
+  if (backend.http && status > 0 && !stream.isLocalReply) count(context, server.counts + responseClass(status), 1);
+}
+
+function countSide(context: StreamContext, counts: number, stream: Stream, bytesOut: number): void {
+  count(context, counts + Count.bytesIn, stream.bytesFromClient);
+  count(context, counts + Count.bytesOut, bytesOut);
+}
+
+function responseClass(status: number): number {
+  if (status < 200) return Count.responses1xx;
+  if (status < 300) return Count.responses2xx;
+  if (status < 400) return Count.responses3xx;
+  if (status < 500) return Count.responses4xx;
+  return status < 600 ? Count.responses5xx : Count.responsesOther;
+}

@@ -1,0 +1,296 @@
+/**
+ * The stream machine: what each event from either side means for the exchange. It owns no bytes
+ * and speaks no protocol; muxes do. Requests go through analysers.ts and assign.ts, answers made here
+ * through answer.ts, the end through finish.ts.
+ */
+import type { Block } from '../base/memory.ts';
+import { NEVER, type Timer, type TimerOwner } from '../base/timers.ts';
+import { Method } from '../http/message.ts';
+import { type Cause, Ended } from '../state/end.ts';
+import { type Backend, type BrokenReason, Broken, Phase, type RuleList, type Server, type Stream, type StreamEvents } from '../state/records.ts';
+import { Verdict } from '../state/settings.ts';
+import { Count } from '../state/shared.ts';
+import { runAnalysers } from './analysers.ts';
+import { awaitDrain, endWith, runAfterResponse, sendAnswer } from './answer.ts';
+import { connectFailed, retryNow, retryStale } from './assign.ts';
+import { type StreamContext, armDeadlines, count, deadline } from './context.ts';
+import { applyResponseCookie } from './cookie.ts';
+import { finish, leaveServer } from './finish.ts';
+import { saveRequestLine } from './notes.ts';
+
+/** Blocks on their way to one side before the other is told to wait: two keep a bulk transfer busy. */
+const FLOW_BLOCKS = 2;
+
+export class StreamMachine implements StreamEvents, TimerOwner {
+  readonly #context: StreamContext;
+
+  constructor(context: StreamContext) {
+    this.#context = context;
+  }
+
+  // Client side ---------------------------------------------------------------------------------
+
+  onRequest(stream: Stream): void {
+    stream.requestAtMs = this.#context.mux.host.now();
+    stream.requestDone = stream.request.complete;
+    if (!stream.tunnel) saveRequestLine(this.#context.mux.memory, stream);
+    runAnalysers(this.#context, stream);
+  }
+
+  onRequestData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
+    const { back } = stream;
+    if (last) stream.requestDone = true;
+    if (back === null || stream.responseDone) {
+      this.#context.mux.memory.give(block);
+      return;
+    }
+    back.sendData(stream, block, start, end, last);
+    if (!last && back.unsent(stream) >= FLOW_BLOCKS) stream.front?.pauseRequest(stream);
+    this.#touch(stream);
+  }
+
+  onRequestEnd(stream: Stream): void {
+    stream.requestDone = true;
+    stream.back?.sendEnd(stream);
+    if (!stream.tunnel) return;
+    if (stream.back === null) endWith(this.#context, stream, Ended.clientAbort, 0);
+    else if (stream.responseDone) awaitDrain(this.#context, stream);
+    else this.#touch(stream);
+  }
+
+  onRequestBroken(stream: Stream, reason: BrokenReason, status: number): void {
+    if (stream.responseDone) {
+      stream.closeClient = true;
+      return;
+    }
+    stream.closeClient = true;
+    if (reason === Broken.timeout) endWith(this.#context, stream, Ended.clientTimeout, status);
+    else if (reason === Broken.invalid) endWith(this.#context, stream, Ended.badRequest, status);
+    else endWith(this.#context, stream, Ended.clientAbort, status);
+  }
+
+  onFrontDrained(stream: Stream): void {
+    const { front, back } = stream;
+    if (front === null || stream.phase === Phase.done) return;
+    const unsent = front.unsent(stream);
+    if (unsent === 0 && stream.responseDone && (!stream.tunnel || stream.requestDone)) finish(this.#context, stream);
+    else if (unsent < FLOW_BLOCKS && back !== null && !stream.responseDone) back.resumeResponse(stream);
+  }
+
+  /** A half-closed client still gets its answer, unless option abortonclose says that nobody waits for it. */
+  onFrontEnd(stream: Stream): void {
+    stream.closeClient = true;
+    const waiting = stream.phase < Phase.data;
+    if (waiting && stream.backend !== null && stream.backend.abortOnClose) endWith(this.#context, stream, Ended.clientAbort, 400);
+  }
+
+  onFrontClosed(stream: Stream, _reason: BrokenReason): void {
+    stream.closeClient = true;
+    if (stream.responseDone && stream.endPhase >= 0) finish(this.#context, stream);
+    else endWith(this.#context, stream, Ended.clientAbort, 0);
+  }
+
+  // Server side ---------------------------------------------------------------------------------
+
+  onConnected(stream: Stream): void {
+    const now = this.#context.mux.host.now();
+    const { back, front } = stream;
+    if (back === null) return;
+    stream.connectedAtMs = now;
+    stream.phase = stream.tunnel ? Phase.data : Phase.headers;
+    stream.requestSent = true;
+    if (!back.sendRequest(stream)) {
+      endWith(this.#context, stream, Ended.resources, 503);
+      return;
+    }
+    if (!stream.requestDone) front?.resumeRequest(stream);
+    this.#touch(stream);
+  }
+
+  onConnectFailed(stream: Stream, _reason: BrokenReason): void {
+    connectFailed(this.#context, stream, false);
+  }
+
+  onResponse(stream: Stream): void {
+    const { response, front } = stream;
+    if (response.status < 200 && response.status !== 101) {
+      front?.sendInterim(stream);
+      return;
+    }
+    const context = this.#context;
+    stream.responseAtMs = context.mux.host.now();
+    stream.status = response.status;
+    stream.phase = Phase.data;
+    if (!this.#responseRules(stream)) return;
+    stream.responseStarted = true;
+    if (front === null || !front.sendResponse(stream)) {
+      endWith(context, stream, Ended.resources, 503);
+      return;
+    }
+    if (response.complete) this.#onResponseComplete(stream);
+    else this.#onResponseStarted(stream);
+  }
+
+  /** Response rules, the persistence cookie, then http-after-response. False: the stream has ended. */
+  #responseRules(stream: Stream): boolean {
+    const context = this.#context;
+    const backend = stream.backend as Backend;
+    stream.frontend.responseCaptures?.run(stream);
+    if (!this.#runResponseList(stream, backend.responseRules)) return false;
+    if (!this.#runResponseList(stream, stream.frontend.responseRules)) return false;
+    if (backend.cookie !== null) applyResponseCookie(stream, context.mux.memory);
+    runAfterResponse(stream);
+    return true;
+  }
+
+  #runResponseList(stream: Stream, rules: RuleList | null): boolean {
+    if (rules === null) return true;
+    stream.ruleIndex = 0;
+    const verdict = rules.run(stream);
+    if (verdict === Verdict.next) return true;
+    const context = this.#context;
+    stream.endPhase = Phase.headers;
+    this.#letServerGo(stream, false);
+    if (verdict === Verdict.answer) sendAnswer(context, stream);
+    else endWith(context, stream, Ended.denied, 0);
+    return false;
+  }
+
+  #onResponseStarted(stream: Stream): void {
+    const { response, front, back } = stream;
+    if (response.status === 101 || (stream.request.method === Method.connect && response.status < 300)) {
+      stream.tunnel = true;
+      stream.requestDone = false;
+      front?.resumeRequest(stream);
+    }
+    if (front !== null && back !== null && front.unsent(stream) >= FLOW_BLOCKS) back.pauseResponse(stream);
+    this.#touch(stream);
+  }
+
+  onResponseData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
+    const { front, back } = stream;
+    if (front === null || stream.responseDone) {
+      this.#context.mux.memory.give(block);
+      return;
+    }
+    front.sendData(stream, block, start, end, last);
+    if (last) this.#onResponseComplete(stream);
+    else {
+      if (back !== null && front.unsent(stream) >= FLOW_BLOCKS) back.pauseResponse(stream);
+      this.#touch(stream);
+    }
+  }
+
+  onResponseEnd(stream: Stream): void {
+    if (stream.responseDone) return;
+    stream.front?.sendEnd(stream);
+    if (!stream.tunnel) {
+      this.#onResponseComplete(stream);
+      return;
+    }
+    stream.responseDone = true;
+    if (stream.requestDone) awaitDrain(this.#context, stream);
+    else this.#touch(stream);
+  }
+
+  /** The server has said all. */
+  #onResponseComplete(stream: Stream): void {
+    stream.responseDone = true;
+    if (!stream.requestDone) stream.closeClient = true;
+    this.#letServerGo(stream, stream.requestDone);
+    awaitDrain(this.#context, stream);
+  }
+
+  #letServerGo(stream: Stream, reusable: boolean): void {
+    if (stream.back !== null) stream.back.release(stream, reusable);
+    leaveServer(this.#context, stream);
+  }
+
+  onBackDrained(stream: Stream): void {
+    const { front, back } = stream;
+    if (front === null || back === null || stream.phase === Phase.done) return;
+    if (!stream.requestDone && back.unsent(stream) < FLOW_BLOCKS) front.resumeRequest(stream);
+  }
+
+  onBackClosed(stream: Stream, reason: BrokenReason): void {
+    const context = this.#context;
+    if (reason === Broken.invalid) endWith(context, stream, Ended.badResponse, 502);
+    else if (stream.tunnel && stream.responseDone) this.#onTunnelClosed(stream);
+    else if (stream.phase === Phase.headers && this.#isReplayable(stream)) this.#replay(stream);
+    else endWith(context, stream, Ended.serverAbort, 502);
+  }
+
+  #onTunnelClosed(stream: Stream): void {
+    stream.requestDone = true;
+    this.#letServerGo(stream, false);
+    awaitDrain(this.#context, stream);
+  }
+
+  /** Nothing of the answer came, the connection had served others, and sending the request again changes nothing. */
+  #isReplayable(stream: Stream): boolean {
+    const { back, request } = stream;
+    if (back === null || back.requests < 2 || !request.complete || stream.bytesFromServer > 0) return false;
+    return request.method !== Method.post && request.method !== Method.patch && request.method !== Method.other && request.method !== Method.connect;
+  }
+
+  #replay(stream: Stream): void {
+    const server = stream.server as Server;
+    count(this.#context, server.counts + Count.retries, 1);
+    retryStale(this.#context, stream);
+  }
+
+  // Timeouts ------------------------------------------------------------------------------------
+
+  /** Something moved: inactivity is counted from now on. */
+  #touch(stream: Stream): void {
+    const now = this.#context.mux.host.now();
+    const backend = stream.backend as Backend;
+    const { timeouts } = stream.frontend;
+    if (stream.tunnel) {
+      const tunnelMs = backend.timeouts.tunnelMs;
+      stream.clientDeadlineMs = deadline(now, tunnelMs || finTimeout(stream.requestDone, timeouts.clientFinMs, timeouts.clientMs));
+      stream.serverDeadlineMs = deadline(now, tunnelMs || finTimeout(stream.responseDone, backend.timeouts.serverFinMs, backend.timeouts.serverMs));
+    } else {
+      const clientActive = !stream.requestDone || stream.phase >= Phase.data;
+      stream.clientDeadlineMs = clientActive ? deadline(now, timeouts.clientMs) : NEVER;
+      stream.serverDeadlineMs = deadline(now, backend.timeouts.serverMs);
+    }
+    armDeadlines(this.#context, stream);
+  }
+
+  onTimer(timer: Timer): void {
+    const stream = timer.owner as Stream;
+    const now = this.#context.mux.host.now();
+    const server = stream.serverDeadlineMs <= now;
+    if (!server && stream.clientDeadlineMs > now) {
+      armDeadlines(this.#context, stream);
+      return;
+    }
+    if (server) this.#onServerTimeout(stream);
+    else endWith(this.#context, stream, Ended.clientTimeout, 408);
+  }
+
+  #onServerTimeout(stream: Stream): void {
+    const context = this.#context;
+    switch (stream.phase) {
+      case Phase.queue:
+        stream.server = null;
+        endWith(context, stream, Ended.queueTimeout, 503);
+        return;
+      case Phase.connect:
+        if (stream.back === null) retryNow(context, stream);
+        else connectFailed(context, stream, true);
+        return;
+      default:
+        endWith(context, stream, timeoutCause(stream), 504);
+    }
+  }
+}
+
+function timeoutCause(_stream: Stream): Cause {
+  return Ended.serverTimeout;
+}
+
+function finTimeout(done: boolean, finMs: number, elseMs: number): number {
+  return done && finMs > 0 ? finMs : elseMs;
+}

@@ -1,0 +1,27 @@
+/** What a stream keeps of its request for the log, after the blocks have moved on. */
+import type { Memory } from '../base/memory.ts';
+import type { Stream } from '../state/records.ts';
+
+/** tune.http.logurilen: longer targets are cut in logs. */
+const LOG_TARGET_BYTES = 1024;
+
+/** Copies method, target and version to the stream's note: before any rule changes them. */
+export function saveRequestLine(memory: Memory, stream: Stream): void {
+  const { request } = stream;
+  const { bytes } = memory;
+  stream.hasRequestLine = true;
+  stream.logMethodStart = stream.noteEnd;
+  stream.logMethodEnd = keep(bytes, stream, request.methodStart, request.methodEnd, 64);
+  stream.logTargetStart = stream.noteEnd;
+  stream.logTargetEnd = keep(bytes, stream, request.targetStart, request.targetEnd, LOG_TARGET_BYTES);
+  stream.logVersionStart = stream.noteEnd;
+  stream.logVersionEnd = keep(bytes, stream, request.versionStart, request.versionEnd, 16);
+}
+
+function keep(bytes: Uint8Array, stream: Stream, start: number, end: number, most: number): number {
+  let to = stream.noteEnd;
+  const stop = Math.min(end, start + most, start + stream.noteLimit - to);
+  for (let at = start; at < stop; at++) bytes[to++] = bytes[at] as number;
+  stream.noteEnd = to;
+  return to;
+}

@@ -1,0 +1,64 @@
+/**
+ * A data thread put together: host, muxes, machine, listeners. Whoever calls it has chosen the host and
+ * built the state; tests call it with the simulator.
+ */
+import { BackPool } from '../mux/back-pool.ts';
+import { MuxContext, type MuxLimits } from '../mux/context.ts';
+import type { Host } from '../platform/contract.ts';
+import type { Server } from '../state/records.ts';
+import type { Shared } from '../state/shared.ts';
+import { serveQueues } from '../stream/assign.ts';
+import { type BuiltinReplies, StreamContext } from '../stream/context.ts';
+import { StreamMachine } from '../stream/machine.ts';
+import { Listeners } from './listeners.ts';
+
+export class DataThread {
+  readonly host: Host;
+  readonly listeners: Listeners;
+  readonly mux: MuxContext;
+  readonly backs: BackPool;
+  readonly streams: StreamContext;
+  readonly #servers: readonly Server[];
+
+  constructor(host: Host, shared: Shared, limits: MuxLimits, servers: readonly Server[], replies: BuiltinReplies) {
+    this.host = host;
+    this.#servers = servers;
+    this.mux = new MuxContext(host, shared, limits);
+    this.backs = new BackPool(this.mux);
+    this.streams = new StreamContext(this.mux, this.backs, replies, serveFreed);
+    const machine = new StreamMachine(this.streams);
+    this.mux.events = machine;
+    this.mux.streamTimers = machine;
+    this.listeners = new Listeners(this.mux, this.backs);
+    host.onWake = () => this.serveAllQueues();
+  }
+
+  start(): void {
+    this.backs.start(this.#servers);
+    this.host.start();
+  }
+
+  /** A server came back, or another thread freed a slot. */
+  serveAllQueues(): void {
+    for (const server of this.#servers) {
+      if (server.queue.length > 0 || server.backend.queue.length > 0) serveQueues(this.streams, server);
+    }
+  }
+
+  /** Records and blocks that are in use: all zero once everything has come home. */
+  inUse(): { streams: number; blocks: number; notes: number; faults: number; connections: number } {
+    const { memory } = this.host;
+    return {
+      streams: this.mux.streams,
+      blocks: memory.blocks.total - memory.blocks.free,
+      notes: memory.notes.total - memory.notes.free,
+      faults: memory.blocks.faults + memory.notes.faults,
+      connections: this.listeners.connections,
+    };
+  }
+}
+
+function serveFreed(context: StreamContext): void {
+  const { freed } = context;
+  while (freed.length > 0) serveQueues(context, freed.pop() as Server);
+}

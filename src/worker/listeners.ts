@@ -1,0 +1,172 @@
+/**
+ * Client connections of a data thread: accepting them within the limits, giving each its mux, and
+ * ending them in good order when the process stops. It must not know requests.
+ */
+import { Timer, type TimerOwner } from '../base/timers.ts';
+import type { BackPool } from '../mux/back-pool.ts';
+import { type MuxContext, beginSession } from '../mux/context.ts';
+import type { ClosableFront, FrontDesk } from '../mux/front-desk.ts';
+import { H1Front } from '../mux/h1-front.ts';
+import { RawFront } from '../mux/raw-front.ts';
+import type { Listener, Wire, WireHandler } from '../platform/contract.ts';
+import { type Frontend, type Session, Stream } from '../state/records.ts';
+import { Verdict } from '../state/settings.ts';
+import { Count, FrontendLive, ProcessLive } from '../state/shared.ts';
+
+/** How often a listener that is at its limit looks whether it may go on (milliseconds). */
+const RETRY_MS = 50;
+
+/** One bound address of a frontend, as this thread sees it. */
+interface Door {
+  readonly frontend: Frontend;
+  readonly name: string;
+  readonly listener: Listener;
+  paused: boolean;
+}
+
+export class Listeners implements FrontDesk, TimerOwner {
+  readonly #context: MuxContext;
+  readonly #backs: BackPool;
+  readonly #doors: Door[] = [];
+  readonly #freeHttp: H1Front[] = [];
+  readonly #freeRaw: RawFront[] = [];
+  readonly #open = new Set<ClosableFront>();
+  readonly #timer = new Timer(this);
+  /** Carries a session through `tcp-request connection` rules: there is no stream yet. */
+  readonly #probe = new Stream();
+  #stopping = false;
+  /** Called when the last connection has ended after `stop`. */
+  onEmpty: (() => void) | null = null;
+
+  constructor(context: MuxContext, backs: BackPool) {
+    this.#context = context;
+    this.#backs = backs;
+  }
+
+  /** Connections open on this thread. */
+  get connections(): number {
+    return this.#open.size;
+  }
+
+  /** Accepts on an inherited or shared descriptor that is bound and listening. */
+  listen(descriptor: number, frontend: Frontend, name: string): void {
+    const listener = this.#context.host.listen(descriptor, (wire) => this.#accept(wire, door));
+    const door: Door = { frontend, name, listener, paused: false };
+    this.#doors.push(door);
+  }
+
+  #accept(wire: Wire, door: Door): WireHandler | null {
+    const { frontend } = door;
+    const { shared } = this.#context;
+    const { live } = shared;
+    const process = Atomics.add(live, ProcessLive.current, 1) + 1;
+    const current = Atomics.add(live, frontend.live + FrontendLive.current, 1) + 1;
+    this.#countConnection(frontend, current);
+    if (current >= Atomics.load(live, frontend.live + FrontendLive.maxconn) || process >= Atomics.load(live, ProcessLive.maxconn)) this.#pause(door);
+    const front = frontend.http ? (this.#freeHttp.pop() ?? new H1Front(this.#context, this)) : (this.#freeRaw.pop() ?? new RawFront(this.#context, this));
+    const { session } = front;
+    wire.peerAddress(session.source);
+    beginSession(session, frontend, this.#context.host);
+    session.listenerName = door.name;
+    session.serial = process;
+    if (frontend.tcpConnectionRules !== null && !this.#isWelcome(session, frontend)) {
+      this.#release(frontend);
+      this.#recycle(front);
+      return null;
+    }
+    this.#open.add(front);
+    front.start(wire);
+    return front;
+  }
+
+  #countConnection(frontend: Frontend, current: number): void {
+    const { counts } = this.#context.shared;
+    const at = frontend.counts;
+    counts[at + Count.connectionsTotal] = (counts[at + Count.connectionsTotal] as number) + 1;
+    counts[at + Count.sessionsTotal] = (counts[at + Count.sessionsTotal] as number) + 1;
+    if (current > (counts[at + Count.sessionsMax] as number)) counts[at + Count.sessionsMax] = current;
+  }
+
+  /** tcp-request connection rules: a refused connection is closed without a word and not logged. */
+  #isWelcome(session: Session, frontend: Frontend): boolean {
+    const probe = this.#probe;
+    probe.session = session;
+    probe.frontend = frontend;
+    probe.ruleIndex = 0;
+    if (frontend.tcpConnectionRules?.run(probe) === Verdict.next) return true;
+    const { counts } = this.#context.shared;
+    counts[frontend.counts + Count.deniedConnections] = (counts[frontend.counts + Count.deniedConnections] as number) + 1;
+    return false;
+  }
+
+  onIdle(front: ClosableFront): void {
+    if (this.#stopping) front.closeIdle();
+  }
+
+  onSessionEnd(session: Session): void {
+    this.#backs.closePrivate(session);
+  }
+
+  onClosed(front: ClosableFront): void {
+    if (!this.#open.delete(front)) return;
+    this.#release((front as H1Front | RawFront).session.frontend);
+    this.#recycle(front as H1Front | RawFront);
+    if (this.#stopping && this.#open.size === 0) this.onEmpty?.();
+  }
+
+  #recycle(front: H1Front | RawFront): void {
+    if (front instanceof H1Front) this.#freeHttp.push(front);
+    else this.#freeRaw.push(front);
+  }
+
+  #release(frontend: Frontend): void {
+    const { live } = this.#context.shared;
+    Atomics.sub(live, ProcessLive.current, 1);
+    Atomics.sub(live, frontend.live + FrontendLive.current, 1);
+  }
+
+  // Limits ------------------------------------------------------------------------------------------
+
+  #pause(door: Door): void {
+    if (door.paused) return;
+    door.paused = true;
+    door.listener.pause();
+    const { timers } = this.#context.host;
+    timers.set(this.#timer, this.#context.host.now() + RETRY_MS);
+  }
+
+  onTimer(): void {
+    const { live } = this.#context.shared;
+    const full = Atomics.load(live, ProcessLive.current) >= Atomics.load(live, ProcessLive.maxconn);
+    let waiting = false;
+    for (const door of this.#doors) {
+      if (!door.paused) continue;
+      const { frontend } = door;
+      if (full || Atomics.load(live, frontend.live + FrontendLive.current) >= Atomics.load(live, frontend.live + FrontendLive.maxconn)) waiting = true;
+      else {
+        door.paused = false;
+        door.listener.resume();
+      }
+    }
+    const { host } = this.#context;
+    if (waiting && !this.#stopping) host.timers.set(this.#timer, host.now() + RETRY_MS);
+  }
+
+  /** SIGTTOU and SIGTTIN: stop and resume accepting without closing. */
+  setPaused(paused: boolean): void {
+    for (const door of this.#doors) {
+      if (paused) door.listener.pause();
+      else if (!door.paused) door.listener.resume();
+    }
+  }
+
+  /** Accepts no more and closes idle connections; `onEmpty` follows when the last one has ended. */
+  stop(): void {
+    this.#stopping = true;
+    this.#context.stopping = true;
+    this.#context.host.timers.drop(this.#timer);
+    for (const door of this.#doors) door.listener.stop();
+    for (const front of [...this.#open]) front.closeIdle();
+    if (this.#open.size === 0) this.onEmpty?.();
+  }
+}
