@@ -3,9 +3,10 @@
  * ends, whether its connection can go on, which fields stay on this hop. Every protocol's codec calls it once
  * per message; nobody else decides these. It must not know any protocol's syntax, sockets or streams.
  */
+import { element, isBlank, moveElement, nextElement, readElement } from './list.ts';
 import { Framing, HeaderId, type HttpMessage, Method } from './message.ts';
 import { checkTarget } from './target.ts';
-import { isWord } from './tokens.ts';
+import { isExactly, isSame, isWord } from './tokens.ts';
 
 export interface FramingOptions {
   /** option accept-unsafe-violations-in-http-request / -response. */
@@ -17,15 +18,11 @@ export interface FramingOptions {
 }
 export const DEFAULT_FRAMING: FramingOptions = { lenient: false, bodyWithAnyMethod: false, keepInsecureTransferEncoding: false };
 
-const TAB = 9;
-const SPACE = 32;
-const QUOTE = 34;
 const COMMA = 44;
-const SEMICOLON = 59;
-const BACKSLASH = 92;
 const ZERO = 48;
 const WEBSOCKET_KEY_LENGTH = 24;
-const LONGEST_LENGTH = 19;
+/** 2^63 - 1: the largest Content-Length. */
+const LARGEST_LENGTH = '9223372036854775807';
 
 /** Bits of what the fields of a message say. */
 const CLOSE = 1;
@@ -33,17 +30,20 @@ const KEEP_ALIVE = 2;
 const UPGRADE = 4;
 /** A token of Connection that is not one of the three above. */
 const NOMINATED = 8;
-const LENGTH = 16;
-const CODED = 32;
-const CHUNKED = 64;
+/** A Connection field without a token. */
+const EMPTY = 16;
+const LENGTH = 32;
+/** A Transfer-Encoding field, whatever it says. */
+const CODED = 64;
+const CHUNKED = 128;
 /** A transfer coding other than chunked. */
-const OTHER_CODING = 128;
-const UPGRADE_FIELD = 256;
-const WEBSOCKET = 512;
-const WEBSOCKET_KEY = 1024;
-const INVALID = 2048;
+const OTHER_CODING = 256;
+const UPGRADE_FIELD = 512;
+const WEBSOCKET = 1024;
+const WEBSOCKET_KEY = 2048;
+const INVALID = 4096;
 
-/** Row of the Host field and of the first Content-Length of the message that is decided. */
+/** Rows of the Host and Content-Length fields of the message that is decided. */
 let hostRow = -1;
 let lengthRow = -1;
 
@@ -53,39 +53,49 @@ let lengthRow = -1;
  * @returns 0, or the status to answer (400, 413, 422)
  */
 export function decideRequest(message: HttpMessage, bytes: Uint8Array, options: FramingOptions): number {
-  const found = collect(message, bytes, false, options);
-  if (found & INVALID) return 400;
-  if (found & CODED && !(found & CHUNKED)) return 400;
+  const found = readRequest(message, bytes);
+  if (found & INVALID || (found & CODED && !(found & CHUNKED))) return 400;
   const bad = checkTarget(message, bytes, hostRow, options.lenient);
   if (bad !== 0) return bad;
   if (found & OTHER_CODING) return 422;
-  const upgraded = settleUpgrade(message, found);
-  if (upgraded & WEBSOCKET && !(upgraded & WEBSOCKET_KEY)) return 400;
-  settleConnection(message, bytes, upgraded);
-  settleBody(message, bytes, upgraded, options);
+  settleUpgrade(message, found);
+  if (message.upgrade && found & WEBSOCKET && !(found & WEBSOCKET_KEY)) return 400;
+  settleConnection(message, bytes, found, message.upgrade ? CLOSE | KEEP_ALIVE : CLOSE | KEEP_ALIVE | UPGRADE);
+  settleBody(message, bytes, found, Framing.none);
+  if (message.mustClose && options.keepInsecureTransferEncoding) message.mustClose = false;
   if (message.method === Method.connect) dropBody(message);
+  if (message.mustClose) message.persistent = false;
   return hasForbiddenBody(message, options) ? 413 : 0;
 }
 
 /**
- * Decides a response.
+ * Decides a response as decideRequest. `mustClose`: the client's connection has to end with it, too.
  * @param requestMethod Method of the request that it answers
+ * @param requestUpgrade that request asked for an upgrade: 101 is allowed
  * @returns 0, or 502
  */
-export function decideResponse(message: HttpMessage, bytes: Uint8Array, requestMethod: number, options: FramingOptions): number {
-  const found = collect(message, bytes, true, options);
-  if (found & INVALID || found & OTHER_CODING || (found & CODED && !(found & CHUNKED))) return 502;
-  const upgraded = settleUpgrade(message, found);
-  if (message.status === 101 && upgraded & WEBSOCKET && !(upgraded & WEBSOCKET_KEY)) return 502;
-  settleConnection(message, bytes, upgraded);
-  settleBody(message, bytes, upgraded, options);
-  message.mustClose = false;
+export function decideResponse(
+  message: HttpMessage,
+  bytes: Uint8Array,
+  requestMethod: number,
+  options: FramingOptions,
+  requestUpgrade = true,
+): number {
+  const found = readResponse(message, bytes, options.lenient);
+  if (found & INVALID || found & OTHER_CODING) return 502;
+  message.upgrade = (found & UPGRADE) !== 0 && (found & UPGRADE_FIELD) !== 0;
+  if (message.status === 101) {
+    if (!message.upgrade || !requestUpgrade || (found & WEBSOCKET && !(found & WEBSOCKET_KEY))) return 502;
+  }
+  settleConnection(message, bytes, found, CLOSE | KEEP_ALIVE);
+  settleBody(message, bytes, found, Framing.close);
+  message.mustClose = message.framing === Framing.chunked && message.version === 10;
   settleResponseBody(message, requestMethod);
   return 0;
 }
 
-/** Reads every field that says something about framing or this hop; removes repeated ones. */
-function collect(message: HttpMessage, bytes: Uint8Array, response: boolean, options: FramingOptions): number {
+/** The bits of all fields of a request; repeated ones are removed. */
+function readRequest(message: HttpMessage, bytes: Uint8Array): number {
   const { headers } = message;
   const { rows } = headers;
   let found = 0;
@@ -93,264 +103,210 @@ function collect(message: HttpMessage, bytes: Uint8Array, response: boolean, opt
   lengthRow = -1;
   for (let row = 0; row < rows; row++) {
     const id = headers.id(row);
-    if (id === 0 || id > HeaderId.http2Settings) continue;
-    found |= note(message, bytes, row, id, response, found, options);
+    if (id === HeaderId.other || id > HeaderId.secWebSocketKey) continue;
+    if (id === HeaderId.host) found |= readHost(message, bytes, row);
+    else if (id === HeaderId.expect) readExpect(message, bytes, row);
+    else if (id === HeaderId.upgrade) found |= readUpgrade(message, bytes, row, true);
+    else if (id === HeaderId.secWebSocketKey)
+      found |= headers.valueEnd(row) - headers.valueStart(row) === WEBSOCKET_KEY_LENGTH ? WEBSOCKET_KEY : 0;
+    else found |= readFraming(message, bytes, row, id, found, false);
   }
   return found;
 }
 
-/** The bits of one known field. */
-function note(
-  message: HttpMessage,
-  bytes: Uint8Array,
-  row: number,
-  id: number,
-  response: boolean,
-  found: number,
-  options: FramingOptions,
-): number {
+/** The bits of all fields of a response. */
+function readResponse(message: HttpMessage, bytes: Uint8Array, lenient: boolean): number {
   const { headers } = message;
-  const start = headers.valueStart(row);
-  const end = headers.valueEnd(row);
-  switch (id) {
-    case HeaderId.host:
-      return response ? 0 : noteHost(message, bytes, row);
-    case HeaderId.connection:
-      return connectionTokens(bytes, start, end);
-    case HeaderId.contentLength:
-      return LENGTH | noteLength(message, bytes, row);
-    case HeaderId.transferEncoding:
-      return noteCoding(message, bytes, row, found, response && options.lenient);
-    case HeaderId.upgrade:
-      return noteUpgrade(message, bytes, row);
-    case HeaderId.te:
-      if (!response) settleTe(message, bytes, row);
-      return 0;
-    case HeaderId.expect:
-      if (!response && isWord(bytes, start, end, '100-continue')) message.expectContinue = true;
-      return 0;
-    case HeaderId.secWebSocketKey:
-      return !response && end - start === WEBSOCKET_KEY_LENGTH ? WEBSOCKET_KEY : 0;
-    case HeaderId.secWebSocketAccept:
-      return response ? WEBSOCKET_KEY : 0;
-    default:
-      return 0;
+  const { rows } = headers;
+  let found = 0;
+  lengthRow = -1;
+  for (let row = 0; row < rows; row++) {
+    const id = headers.id(row);
+    if (id === HeaderId.other || id > HeaderId.secWebSocketAccept) continue;
+    if (id === HeaderId.upgrade) found |= readUpgrade(message, bytes, row, false);
+    else if (id === HeaderId.secWebSocketAccept) found |= WEBSOCKET_KEY;
+    else found |= readFraming(message, bytes, row, id, found, lenient);
   }
+  return found;
+}
+
+/** Fields that both directions read alike. */
+function readFraming(message: HttpMessage, bytes: Uint8Array, row: number, id: number, found: number, repeat: boolean): number {
+  const { headers } = message;
+  if (id === HeaderId.connection) return connectionTokens(bytes, headers.valueStart(row), headers.valueEnd(row));
+  if (id === HeaderId.contentLength) return LENGTH | readLength(message, bytes, row);
+  if (id === HeaderId.transferEncoding) return readCoding(message, bytes, row, found, repeat);
+  if (id === HeaderId.te) settleTe(message, bytes, row);
+  return 0;
 }
 
 /** A repeated Host is dropped if it says the same (RFC 9112 3.2). */
-function noteHost(message: HttpMessage, bytes: Uint8Array, row: number): number {
+function readHost(message: HttpMessage, bytes: Uint8Array, row: number): number {
+  const { headers } = message;
   if (hostRow < 0) {
     hostRow = row;
     return 0;
   }
-  const { headers } = message;
-  const same = isSame(bytes, headers.valueStart(hostRow), headers.valueEnd(hostRow), headers.valueStart(row), headers.valueEnd(row));
-  if (!same) return INVALID;
+  if (!isSame(bytes, headers.valueStart(hostRow), headers.valueEnd(hostRow), headers.valueStart(row), headers.valueEnd(row)))
+    return INVALID;
   headers.remove(row);
   return 0;
 }
 
-function isSame(bytes: Uint8Array, start: number, end: number, otherStart: number, otherEnd: number): boolean {
-  if (end - start !== otherEnd - otherStart) return false;
-  for (let i = 0; i < end - start; i++) {
-    if (bytes[start + i] !== bytes[otherStart + i]) return false;
-  }
-  return true;
+function readExpect(message: HttpMessage, bytes: Uint8Array, row: number): void {
+  const { headers } = message;
+  if (isWord(bytes, headers.valueStart(row), headers.valueEnd(row), '100-continue')) message.expectContinue = true;
 }
 
 /** Content-Length: digits, or a list of the same number (RFC 9110 8.6); one cleaned number stays. */
-function noteLength(message: HttpMessage, bytes: Uint8Array, row: number): number {
+function readLength(message: HttpMessage, bytes: Uint8Array, row: number): number {
   const { headers } = message;
   const end = headers.valueEnd(row);
+  const again = lengthRow >= 0;
   let at = headers.valueStart(row);
-  let kept = lengthRow;
-  if (at === end) return INVALID;
-  while (at < end) {
+  do {
     while (at < end && isBlank(bytes[at] as number)) at++;
-    if (at === end) break;
     let from = at;
     while (at < end && isDigit(bytes[at] as number)) at++;
     const to = at;
     while (at < end && isBlank(bytes[at] as number)) at++;
     if (to === from || (at < end && bytes[at] !== COMMA)) return INVALID;
-    at++;
     while (from < to - 1 && bytes[from] === ZERO) from++;
-    if (to - from > LONGEST_LENGTH) return INVALID;
-    if (kept < 0) {
-      kept = row;
-      headers.setValue(row, from, to);
-    } else if (!isSame(bytes, headers.valueStart(kept), headers.valueEnd(kept), from, to)) return INVALID;
-  }
-  if (lengthRow >= 0) headers.remove(row);
-  lengthRow = kept;
-  return kept < 0 ? INVALID : 0;
+    if (!keepLength(message, bytes, row, from, to)) return INVALID;
+    // Behind a comma another number must come.
+  } while (at++ < end);
+  if (again) headers.remove(row);
+  return 0;
+}
+
+/** Keeps the first number as the field's value; false for another number, or one that needs more than 63 bits. */
+function keepLength(message: HttpMessage, bytes: Uint8Array, row: number, from: number, to: number): boolean {
+  const { headers } = message;
+  if (lengthRow >= 0) return isSame(bytes, headers.valueStart(lengthRow), headers.valueEnd(lengthRow), from, to);
+  if (to - from > LARGEST_LENGTH.length) return false;
+  lengthRow = row;
+  headers.setValue(row, from, to);
+  if (to - from < LARGEST_LENGTH.length) return true;
+  let i = 0;
+  while (i < LARGEST_LENGTH.length && bytes[from + i] === LARGEST_LENGTH.charCodeAt(i)) i++;
+  return i === LARGEST_LENGTH.length || (bytes[from + i] as number) < LARGEST_LENGTH.charCodeAt(i);
 }
 
 /** The number in the Content-Length field that was kept. Above 2^53 it is rounded; no body gets there. */
 function lengthValue(message: HttpMessage, bytes: Uint8Array): number {
   const { headers } = message;
+  const end = headers.valueEnd(lengthRow);
   let value = 0;
-  for (let at = headers.valueStart(lengthRow); at < headers.valueEnd(lengthRow); at++) {
-    value = value * 10 + (bytes[at] as number) - ZERO;
-  }
+  for (let at = headers.valueStart(lengthRow); at < end; at++) value = value * 10 + (bytes[at] as number) - ZERO;
   return value;
 }
 
-/** Transfer-Encoding: chunked once and last (RFC 9112 6.1). @param repeat chunked may be named again (lenient responses) */
-function noteCoding(message: HttpMessage, bytes: Uint8Array, row: number, before: number, repeat: boolean): number {
+/**
+ * Transfer-Encoding: chunked once and last (RFC 9112 6.1). An empty element counts as another coding.
+ * @param repeat chunked may be named again (lenient responses)
+ */
+function readCoding(message: HttpMessage, bytes: Uint8Array, row: number, before: number, repeat: boolean): number {
   const { headers } = message;
   const end = headers.valueEnd(row);
   let found = CODED;
-  for (let at = nextToken(bytes, headers.valueStart(row), end); at < end; at = nextToken(bytes, tokenStop, end)) {
-    findTokenEnd(bytes, at, end);
-    const again = (before | found) & CHUNKED;
-    if (isWord(bytes, at, tokenEnd, 'chunked')) {
-      if (again && !repeat) return INVALID;
-      found |= CHUNKED;
-    } else {
-      // A coding behind chunked leaves no way to tell the end.
-      if (again) return INVALID;
-      found |= OTHER_CODING;
-    }
+  for (let at = headers.valueStart(row); at < end; at = element.stop + 1) {
+    while (at < end && isBlank(bytes[at] as number)) at++;
+    if (at === end) break;
+    readElement(bytes, at, end);
+    const chunked = isWord(bytes, element.start, element.end, 'chunked');
+    // Whatever stands behind chunked leaves no way to tell the end.
+    if ((before | found) & CHUNKED && !(chunked && repeat)) return INVALID;
+    found |= chunked ? CHUNKED : OTHER_CODING;
   }
   if (before & CHUNKED && repeat) headers.remove(row);
   return found;
 }
 
-/** Ends of the token that `findTokenEnd` looked at: without trailing blanks, and at its comma. */
-let tokenEnd = 0;
-let tokenStop = 0;
-
-/** The first byte of the next token of a comma list, or `end`. */
-function nextToken(bytes: Uint8Array, start: number, end: number): number {
-  let at = start;
-  while (at < end && (bytes[at] === COMMA || isBlank(bytes[at] as number))) at++;
-  return at;
-}
-
-/** Sets tokenEnd and tokenStop; commas in quoted strings do not count. */
-function findTokenEnd(bytes: Uint8Array, start: number, end: number): void {
-  let at = start;
-  let quoted = false;
-  while (at < end && (quoted || bytes[at] !== COMMA)) {
-    if (bytes[at] === QUOTE) quoted = !quoted;
-    else if (quoted && bytes[at] === BACKSLASH && at + 1 < end) at++;
-    at++;
-  }
-  tokenStop = at;
-  while (at > start && isBlank(bytes[at - 1] as number)) at--;
-  tokenEnd = at;
-}
-
-function connectionBit(bytes: Uint8Array, start: number, end: number): number {
-  if (isWord(bytes, start, end, 'keep-alive')) return KEEP_ALIVE;
-  if (isWord(bytes, start, end, 'close')) return CLOSE;
-  return isWord(bytes, start, end, 'upgrade') ? UPGRADE : NOMINATED;
+function connectionBit(bytes: Uint8Array): number {
+  if (isWord(bytes, element.start, element.end, 'keep-alive')) return KEEP_ALIVE;
+  if (isWord(bytes, element.start, element.end, 'close')) return CLOSE;
+  return isWord(bytes, element.start, element.end, 'upgrade') ? UPGRADE : NOMINATED;
 }
 
 function connectionTokens(bytes: Uint8Array, start: number, end: number): number {
   let found = 0;
-  for (let at = nextToken(bytes, start, end); at < end; at = nextToken(bytes, tokenStop, end)) {
-    findTokenEnd(bytes, at, end);
-    found |= connectionBit(bytes, at, tokenEnd);
-  }
-  return found;
+  for (let at = start; nextElement(bytes, at, end); at = element.stop) found |= connectionBit(bytes);
+  return found === 0 ? EMPTY : found;
 }
 
-/** Upgrade: h2c is taken out, because it is not served this way (RFC 9113 3.1). */
-function noteUpgrade(message: HttpMessage, bytes: Uint8Array, row: number): number {
+/** Upgrade. @param request h2c is taken out, because it is not served this way (RFC 9113 3.1) */
+function readUpgrade(message: HttpMessage, bytes: Uint8Array, row: number, request: boolean): number {
   const { headers } = message;
   const start = headers.valueStart(row);
   const end = headers.valueEnd(row);
   let found = 0;
   let to = start;
   let changed = false;
-  for (let at = nextToken(bytes, start, end); at < end; at = nextToken(bytes, tokenStop, end)) {
-    findTokenEnd(bytes, at, end);
-    if (isWord(bytes, at, tokenEnd, 'h2c')) {
+  for (let at = start; nextElement(bytes, at, end); at = element.stop) {
+    if (request && isWord(bytes, element.start, element.end, 'h2c')) {
       changed = true;
       continue;
     }
-    found |= isWord(bytes, at, tokenEnd, 'websocket') ? UPGRADE_FIELD | WEBSOCKET : UPGRADE_FIELD;
-    to = changed ? appendToken(bytes, start, to, at) : tokenEnd;
+    found |= isWord(bytes, element.start, element.end, 'websocket') ? UPGRADE_FIELD | WEBSOCKET : UPGRADE_FIELD;
+    to = changed ? moveElement(bytes, start, to) : element.stop;
   }
-  if (to === start) headers.remove(row);
+  if (to === start && request) headers.remove(row);
   else if (changed) headers.setValue(row, start, to);
   return found;
 }
 
-/** Moves the token [at, tokenEnd) to `to`, behind a comma unless it is the first in the list; its new end. */
-function appendToken(bytes: Uint8Array, listStart: number, to: number, at: number): number {
-  let end = to;
-  if (end > listStart) bytes[end++] = COMMA;
-  if (end !== at) bytes.copyWithin(end, at, tokenEnd);
-  return end + tokenEnd - at;
-}
-
-/** TE: only `trailers` may pass (RFC 9110 10.1.4). */
+/** TE: only a plain `trailers` may pass (RFC 9110 10.1.4). */
 function settleTe(message: HttpMessage, bytes: Uint8Array, row: number): void {
   const { headers } = message;
   const end = headers.valueEnd(row);
-  for (let at = nextToken(bytes, headers.valueStart(row), end); at < end; at = nextToken(bytes, tokenStop, end)) {
-    findTokenEnd(bytes, at, end);
-    let to = at;
-    while (to < tokenEnd && bytes[to] !== SEMICOLON && !isBlank(bytes[to] as number)) to++;
-    if (isWord(bytes, at, to, 'trailers')) {
-      headers.setValue(row, at, to);
+  for (let at = headers.valueStart(row); nextElement(bytes, at, end); at = element.stop) {
+    if (isExactly(bytes, element.start, element.end, 'trailers')) {
+      headers.setValue(row, element.start, element.end);
       return;
     }
   }
   headers.remove(row);
 }
 
-/** Upgrade counts only together with Connection: upgrade (RFC 9110 7.8); half of it is removed. The bits that are left. */
-function settleUpgrade(message: HttpMessage, found: number): number {
-  if (found & UPGRADE && found & UPGRADE_FIELD) {
-    message.upgrade = true;
-    return found;
-  }
-  if (found & UPGRADE_FIELD) message.headers.removeId(HeaderId.upgrade);
-  return found & ~(UPGRADE_FIELD | WEBSOCKET);
+/** A request's Upgrade counts only together with Connection: upgrade (RFC 9110 7.8), and not with a chunked body. */
+function settleUpgrade(message: HttpMessage, found: number): void {
+  message.upgrade = (found & UPGRADE) !== 0 && (found & UPGRADE_FIELD) !== 0 && !(found & CHUNKED);
+  if (found & UPGRADE_FIELD && !message.upgrade) message.headers.removeId(HeaderId.upgrade);
 }
 
-/** Persistence (RFC 9112 9.3), and the tokens of Connection that end here. */
-function settleConnection(message: HttpMessage, bytes: Uint8Array, found: number): void {
+/** Persistence (RFC 9112 9.3). @param drop the tokens of Connection that end here */
+function settleConnection(message: HttpMessage, bytes: Uint8Array, found: number, drop: number): void {
   message.persistent = !(found & CLOSE) && (message.version !== 10 || (found & KEEP_ALIVE) !== 0);
-  const drop = message.upgrade ? CLOSE | KEEP_ALIVE : CLOSE | KEEP_ALIVE | UPGRADE;
-  if (!(found & drop)) return;
+  if (!(found & (drop | EMPTY))) return;
   const { headers } = message;
   for (let row = headers.findId(HeaderId.connection, 0); row >= 0; row = headers.findId(HeaderId.connection, row + 1)) {
-    const to = withoutTokens(bytes, headers.valueStart(row), headers.valueEnd(row), drop);
-    if (to === headers.valueStart(row)) headers.remove(row);
-    else headers.setValue(row, headers.valueStart(row), to);
+    const start = headers.valueStart(row);
+    const to = dropTokens(bytes, start, headers.valueEnd(row), drop);
+    if (to === start) headers.remove(row);
+    else headers.setValue(row, start, to);
   }
 }
 
 /** Removes tokens of the list bytes[start, end) in place; the list's new end. */
-function withoutTokens(bytes: Uint8Array, start: number, end: number, drop: number): number {
+function dropTokens(bytes: Uint8Array, start: number, end: number, drop: number): number {
   let to = start;
   let changed = false;
-  for (let at = nextToken(bytes, start, end); at < end; at = nextToken(bytes, tokenStop, end)) {
-    findTokenEnd(bytes, at, end);
-    if (connectionBit(bytes, at, tokenEnd) & drop) changed = true;
-    else to = changed ? appendToken(bytes, start, to, at) : tokenEnd;
+  for (let at = start; nextElement(bytes, at, end); at = element.stop) {
+    if (connectionBit(bytes) & drop) changed = true;
+    else to = changed ? moveElement(bytes, start, to) : element.stop;
   }
   return to;
 }
 
-/** The body by Transfer-Encoding, else Content-Length, else none; both together is what smuggling looks like. */
-function settleBody(message: HttpMessage, bytes: Uint8Array, found: number, options: FramingOptions): void {
-  message.framing = Framing.none;
+/** The body by Transfer-Encoding, else Content-Length, else `otherwise`; both together is what smuggling looks like. */
+function settleBody(message: HttpMessage, bytes: Uint8Array, found: number, otherwise: 0 | 3): void {
+  message.framing = otherwise;
   message.contentLength = 0;
-  if (found & CHUNKED) {
-    message.framing = Framing.chunked;
+  message.mustClose = false;
+  if (found & CODED) {
+    if (found & CHUNKED) message.framing = Framing.chunked;
     if (found & LENGTH) message.headers.removeId(HeaderId.contentLength);
-    const insecure = found & LENGTH || message.version === 10;
-    if (insecure && !options.keepInsecureTransferEncoding) {
-      message.mustClose = true;
-      message.persistent = false;
-    }
+    message.mustClose = (found & LENGTH) !== 0 || message.version === 10;
   } else if (found & LENGTH) {
     message.framing = Framing.length;
     message.contentLength = lengthValue(message, bytes);
@@ -362,7 +318,6 @@ function dropBody(message: HttpMessage): void {
   if (message.framing === Framing.chunked) {
     message.headers.removeId(HeaderId.transferEncoding);
     message.mustClose = true;
-    message.persistent = false;
   }
   message.framing = Framing.none;
 }
@@ -376,20 +331,16 @@ function hasForbiddenBody(message: HttpMessage, options: FramingOptions): boolea
 /** Which responses have no body, or no end but the close (RFC 9112 6.3). */
 function settleResponseBody(message: HttpMessage, requestMethod: number): void {
   const { status, headers } = message;
-  const tunnel = status === 101 || (requestMethod === Method.connect && status >= 200 && status < 300);
   const interim = status >= 100 && status < 200;
-  if (tunnel || status === 204 || interim) {
+  const tunnel = status === 101 || (requestMethod === Method.connect && status >= 200 && status < 300);
+  if (tunnel || interim || status === 204) {
     headers.removeId(HeaderId.transferEncoding);
-    if (tunnel) headers.removeId(HeaderId.contentLength);
+    headers.removeId(HeaderId.contentLength);
+    message.mustClose = false;
   }
   if (tunnel) message.framing = Framing.tunnel;
   else if (interim || status === 204 || status === 304 || requestMethod === Method.head) message.framing = Framing.none;
-  else if (message.framing === Framing.none) message.framing = Framing.close;
   if (message.framing === Framing.close || tunnel) message.persistent = false;
-}
-
-function isBlank(code: number): boolean {
-  return code === SPACE || code === TAB;
 }
 
 function isDigit(code: number): boolean {

@@ -4,13 +4,11 @@
  * connections or a protocol's syntax.
  */
 import { type HttpMessage, Method } from './message.ts';
-import { isWord, LOWER, sameText } from './tokens.ts';
+import { isExactly, isWord, LOWER, sameText } from './tokens.ts';
 
 const SLASH = 47;
 const STAR = 42;
 const COLON = 58;
-const QUESTION = 63;
-const HASH = 35;
 const AT = 64;
 const OPEN_BRACKET = 91;
 const CLOSE_BRACKET = 93;
@@ -21,7 +19,7 @@ for (let code = 0; code < 256; code++) {
   if (code <= 0x20 || code === 0x7f || ',/@?#'.includes(String.fromCharCode(code))) NOT_IN_HOST[code] = 1;
 }
 
-/** What `authority` found: [authorityStart, authorityEnd) without user information. */
+/** The authority of a target without user information, see findAuthority. */
 let authorityStart = 0;
 let authorityEnd = 0;
 
@@ -67,57 +65,63 @@ function isLetter(code: number): boolean {
   return lower >= 97 && lower <= 122;
 }
 
-function isSchemeByte(code: number): boolean {
-  return isLetter(code) || (code >= 48 && code <= 57) || code === 43 || code === 45 || code === 46;
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
 }
 
-/** Finds the authority in bytes[start, end), behind `scheme://`; false if it is empty. */
-function authority(bytes: Uint8Array, start: number, end: number): boolean {
+function isSchemeByte(code: number): boolean {
+  return isLetter(code) || isDigit(code) || code === 43 || code === 45 || code === 46;
+}
+
+/** Finds the authority in bytes[start, end), behind `scheme://`. HAProxy ends it at a slash only. */
+function findAuthority(bytes: Uint8Array, start: number, end: number): void {
   let at = start;
   authorityStart = start;
-  while (at < end && bytes[at] !== SLASH && bytes[at] !== QUESTION && bytes[at] !== HASH) {
+  while (at < end && bytes[at] !== SLASH) {
     if (bytes[at] === AT) authorityStart = at + 1;
     at++;
   }
   authorityEnd = at;
-  return authorityEnd > authorityStart;
 }
 
 /** The offset of the colon before a port in bytes[start, end), or -1: no port. */
 function portColon(bytes: Uint8Array, start: number, end: number): number {
   let at = end;
-  while (at > start && (bytes[at - 1] as number) >= 48 && (bytes[at - 1] as number) <= 57) at--;
+  while (at > start && isDigit(bytes[at - 1] as number)) at--;
   return at > start && bytes[at - 1] === COLON ? at - 1 : -1;
 }
 
+/** An absolute target must name the place that Host names (RFC 9112 3.2.2); a default port is cut off both. */
 function checkAbsolute(message: HttpMessage, bytes: Uint8Array, scheme: number, hostRow: number, lenient: boolean): number {
-  if (!authority(bytes, scheme + 3, message.targetEnd)) return lenient ? 0 : 400;
-  const defaultPort = portOfScheme(bytes, message.targetStart, scheme);
-  const end = withoutPort(bytes, authorityStart, authorityEnd, defaultPort);
-  if (hostRow >= 0 && !lenient) {
-    const { headers } = message;
-    const start = headers.valueStart(hostRow);
-    const hostEnd = withoutPort(bytes, start, headers.valueEnd(hostRow), defaultPort);
-    if (!sameText(bytes, authorityStart, end, start, hostEnd)) return 400;
-  }
-  if (end < authorityEnd) cutPort(message, bytes, end);
-  if (hostRow >= 0) cutHostPort(message, bytes, hostRow, defaultPort);
+  findAuthority(bytes, scheme + 3, message.targetEnd);
+  if (authorityStart === authorityEnd) return 0;
+  const port = portOfScheme(bytes, message.targetStart, scheme);
+  const end = withoutPort(bytes, authorityStart, authorityEnd, port);
+  if (!lenient && !namesHost(message, bytes, hostRow, end, port)) return 400;
+  if (end === authorityEnd) return 0;
+  cutPort(message, bytes, end);
+  if (hostRow >= 0) cutHostPort(message, bytes, hostRow, port);
   return 0;
 }
 
-/** 80 for http, 443 for https, 0 for any other scheme. */
-function portOfScheme(bytes: Uint8Array, start: number, end: number): number {
-  if (isWord(bytes, start, end, 'http')) return 80;
-  return isWord(bytes, start, end, 'https') ? 443 : 0;
+/** Whether [authorityStart, end) is the Host, or there is none. */
+function namesHost(message: HttpMessage, bytes: Uint8Array, hostRow: number, end: number, port: string): boolean {
+  if (hostRow < 0) return isHost(bytes, authorityStart, end);
+  const start = message.headers.valueStart(hostRow);
+  return sameText(bytes, authorityStart, end, start, withoutPort(bytes, start, message.headers.valueEnd(hostRow), port));
 }
 
-/** The end of bytes[start, end) without `:` and the given default port. */
-function withoutPort(bytes: Uint8Array, start: number, end: number, defaultPort: number): number {
+/** The default port of http and https; no port of any other scheme is known. */
+function portOfScheme(bytes: Uint8Array, start: number, end: number): string {
+  if (isWord(bytes, start, end, 'http')) return '80';
+  return isWord(bytes, start, end, 'https') ? '443' : '';
+}
+
+/** The end of bytes[start, end) without a colon and the given default port, or a colon alone. */
+function withoutPort(bytes: Uint8Array, start: number, end: number, port: string): number {
   const colon = portColon(bytes, start, end);
-  if (colon < 0 || defaultPort === 0) return end;
-  let port = 0;
-  for (let at = colon + 1; at < end && port < 65536; at++) port = port * 10 + (bytes[at] as number) - 48;
-  return port === defaultPort || colon + 1 === end ? colon : end;
+  if (colon < 0 || port === '') return end;
+  return colon + 1 === end || isExactly(bytes, colon + 1, end, port) ? colon : end;
 }
 
 /** Removes [end, authorityEnd) from the target: what stands before it moves right, into the gap. */
@@ -127,23 +131,32 @@ function cutPort(message: HttpMessage, bytes: Uint8Array, end: number): void {
   message.targetStart += gap;
 }
 
-function cutHostPort(message: HttpMessage, bytes: Uint8Array, hostRow: number, defaultPort: number): void {
+function cutHostPort(message: HttpMessage, bytes: Uint8Array, hostRow: number, port: string): void {
   const { headers } = message;
   const start = headers.valueStart(hostRow);
-  headers.setValue(hostRow, start, withoutPort(bytes, start, headers.valueEnd(hostRow), defaultPort));
+  headers.setValue(hostRow, start, withoutPort(bytes, start, headers.valueEnd(hostRow), port));
 }
 
-/** CONNECT wants `host:port` (RFC 9112 3.2.3) and a Host that names it, with or without a well-known port. */
+/**
+ * CONNECT wants `host:port` (RFC 9112 3.2.3) and a Host that names it, which may leave out port 80 or 443
+ * and is forwarded without it.
+ */
 function checkConnect(message: HttpMessage, bytes: Uint8Array, hostRow: number, lenient: boolean): number {
   const { targetStart, targetEnd, headers } = message;
-  if (!isHost(bytes, targetStart, targetEnd)) return 400;
-  if (lenient) return 0;
-  const colon = portColon(bytes, targetStart, targetEnd);
-  if (colon <= targetStart || colon + 1 === targetEnd) return 400;
+  authorityStart = targetStart;
+  for (let at = targetStart; at < targetEnd; at++) {
+    if (bytes[at] === AT) authorityStart = at + 1;
+  }
+  if (!isHost(bytes, authorityStart, targetEnd)) return 400;
+  const colon = portColon(bytes, authorityStart, targetEnd);
+  const known = colon >= 0 && (isExactly(bytes, colon + 1, targetEnd, '443') || isExactly(bytes, colon + 1, targetEnd, '80'));
+  if (!lenient && (colon < 0 || colon + 1 === targetEnd)) return 400;
   if (hostRow < 0) return 0;
   const start = headers.valueStart(hostRow);
   const end = headers.valueEnd(hostRow);
-  if (sameText(bytes, targetStart, targetEnd, start, end)) return 0;
-  const bare = withoutPort(bytes, targetStart, targetEnd, 443) === colon || withoutPort(bytes, targetStart, targetEnd, 80) === colon;
-  return bare && sameText(bytes, targetStart, colon, start, end) ? 0 : 400;
+  if (sameText(bytes, authorityStart, targetEnd, start, end)) {
+    if (known) headers.setValue(hostRow, start, end - (targetEnd - colon));
+    return 0;
+  }
+  return lenient || (known && sameText(bytes, authorityStart, colon, start, end)) ? 0 : 400;
 }

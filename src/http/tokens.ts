@@ -123,6 +123,20 @@ export function isWord(bytes: Uint8Array, start: number, end: number, word: stri
   return true;
 }
 
+/** Whether bytes[start, end) is `word`, letter by letter. */
+export function isExactly(bytes: Uint8Array, start: number, end: number, word: string): boolean {
+  return end - start === word.length && same(bytes, start, word);
+}
+
+/** Whether two ranges hold the same bytes. */
+export function isSame(bytes: Uint8Array, start: number, end: number, otherStart: number, otherEnd: number): boolean {
+  if (end - start !== otherEnd - otherStart) return false;
+  for (let i = 0; i < end - start; i++) {
+    if (bytes[start + i] !== bytes[otherStart + i]) return false;
+  }
+  return true;
+}
+
 /** Whether two ranges hold the same text, in any case of letters. */
 export function sameText(bytes: Uint8Array, start: number, end: number, otherStart: number, otherEnd: number): boolean {
   if (end - start !== otherEnd - otherStart) return false;

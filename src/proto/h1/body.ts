@@ -26,9 +26,7 @@ const TAB = 9;
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
-const QUOTE = 34;
 const SEMICOLON = 59;
-const BACKSLASH = 92;
 
 /** States below LENGTH are those of chunked framing. */
 const SIZE_FIRST = 0;
@@ -36,8 +34,6 @@ const SIZE = 1;
 /** Blanks behind the size. */
 const SIZE_BLANK = 2;
 const EXTENSION = 3;
-const QUOTED = 4;
-const QUOTED_PAIR = 5;
 const SIZE_LF = 6;
 const DATA = 7;
 const DATA_CR = 8;
@@ -147,11 +143,6 @@ export class BodyDecoder {
         return this.#behindSize(code);
       case EXTENSION:
         return this.#extension(code);
-      case QUOTED:
-        return this.#quoted(code);
-      case QUOTED_PAIR:
-        this.#state = QUOTED;
-        return code !== CR && code !== LF;
       case SIZE_LF:
         this.#state = this.remaining === 0 ? TRAILERS : DATA;
         return code === LF;
@@ -179,17 +170,10 @@ export class BodyDecoder {
     return true;
   }
 
+  /** HAProxy does not look into extensions: a quoted string does not hide the end of the line. */
   #extension(code: number): boolean {
     if (code === CR) this.#state = SIZE_LF;
-    else if (code === QUOTE) this.#state = QUOTED;
     return code !== LF;
-  }
-
-  /** Inside a quoted string of an extension a line must not end, or two parsers would see different chunks. */
-  #quoted(code: number): boolean {
-    if (code === QUOTE) this.#state = EXTENSION;
-    else if (code === BACKSLASH) this.#state = QUOTED_PAIR;
-    return code !== CR && code !== LF;
   }
 
   #trailer(bytes: Uint8Array, start: number, end: number): number {

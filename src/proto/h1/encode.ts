@@ -36,6 +36,25 @@ const CLOSE = ascii('connection: close\r\n');
 const KEEP_ALIVE = ascii('connection: keep-alive\r\n');
 const LAST_CHUNK = ascii('0\r\n');
 
+/** The Connection field of a request to a server. @param close the server's connection ends with this exchange */
+export function requestConnectionField(request: HttpMessage, close: boolean): number {
+  if (request.upgrade) return ConnectionField.none;
+  if (request.version === 10) return close ? ConnectionField.none : ConnectionField.keepAlive;
+  return close ? ConnectionField.close : ConnectionField.none;
+}
+
+/**
+ * The Connection field of a response to a client.
+ * @param requestVersion version of the request that it answers
+ * @param close the client's connection ends with this exchange
+ */
+export function responseConnectionField(response: HttpMessage, requestVersion: number, close: boolean): number {
+  if (response.framing === Framing.tunnel || (response.status >= 100 && response.status < 200)) return ConnectionField.none;
+  const old = response.version === 10;
+  if (close) return old ? ConnectionField.none : ConnectionField.close;
+  return old || requestVersion === 10 ? ConnectionField.keepAlive : ConnectionField.none;
+}
+
 /**
  * Writes a request's head at `at`.
  * @param connection one of ConnectionField
