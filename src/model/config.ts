@@ -2,6 +2,7 @@
  * What a configuration says: plain records with positions, frozen once parsed, cheap to copy to
  * other threads. No behaviour, no defaults applied by code elsewhere: a value that is not set is null
  * (the parser has applied `defaults` sections; HAProxy's built-in defaults are applied by build/).
+ * Texts are bytes: one character (0-255, latin-1) per byte of the file, so `memory.intern` stores them as they were written.
  */
 import type { AddressRecord } from '../base/address.ts';
 import type { Position } from './position.ts';
@@ -36,6 +37,8 @@ export interface GlobalModel {
   maxSpreadChecksMs: number | null;
   readonly logs: LogModel[];
   readonly statsSockets: BindModel[];
+  /** `stats maxconn`. */
+  statsMaxconn: number | null;
   statsTimeoutMs: number | null;
   /** tune.* and other numbers by HAProxy's name: `tune.bufsize` … */
   readonly tune: Record<string, number>;
@@ -67,7 +70,12 @@ export interface ProxyModel {
   readonly acls: AclModel[];
   /** By rule set: 'http-request', 'http-response', 'tcp-request connection' … */
   readonly rules: Record<string, RuleModel[]>;
+  /** `tcp-request inspect-delay`: how long `tcp-request content` rules may wait for data. */
+  inspectDelayMs: number | null;
   balance: BalanceModel | null;
+  hashType: HashTypeModel | null;
+  /** Events of `retry-on`; null: connection failures. Only `none` and `conn-failure` pass the parser so far. */
+  retryOn: readonly string[] | null;
   httpReuse: 'never' | 'safe' | 'aggressive' | 'always' | null;
   readonly servers: ServerModel[];
   cookie: CookieModel | null;
@@ -127,8 +135,10 @@ export interface CaptureModel {
 export interface BindModel {
   /** The address as written, for messages and logs. */
   readonly text: string;
-  /** One per port of a range and per address of a list. */
+  /** One per port of a range and per address of a list. Those of a name have family none until config/resolve.ts ran. */
   readonly addresses: readonly AddressRecord[];
+  /** Host name still to be resolved at start; null when all addresses are literals. */
+  host: string | null;
   readonly at: Position;
   name: string | null;
   id: number | null;
@@ -151,6 +161,9 @@ export interface BindModel {
 export interface ConditionModel {
   readonly unless: boolean;
   readonly words: readonly string[];
+  /** Column of each word, for carets. */
+  readonly columns?: readonly number[];
+  /** Where `if` or `unless` stands. */
   readonly at: Position;
 }
 
@@ -164,6 +177,7 @@ export interface AclModel {
   readonly name: string;
   /** The words behind the name: criterion, flags, patterns. */
   readonly words: readonly string[];
+  readonly columns?: readonly number[];
   readonly at: Position;
 }
 
@@ -172,6 +186,7 @@ export interface RuleModel {
   readonly action: string;
   /** The words behind it, without the condition. */
   readonly words: readonly string[];
+  readonly columns?: readonly number[];
   readonly condition: ConditionModel | null;
   readonly at: Position;
 }
@@ -179,6 +194,14 @@ export interface RuleModel {
 export interface BalanceModel {
   readonly algorithm: string;
   readonly words: readonly string[];
+  readonly at: Position;
+}
+
+/** `hash-type METHOD [FUNCTION [MODIFIER]]`. */
+export interface HashTypeModel {
+  readonly method: 'map-based' | 'consistent';
+  readonly algorithm: 'sdbm' | 'djb2' | 'wt6' | 'crc32' | 'none';
+  readonly avalanche: boolean;
   readonly at: Position;
 }
 
@@ -258,7 +281,8 @@ export interface ExpectModel {
 
 /** Syslog severities 0 emerg … 7 debug, facilities 0 kern … 23 local7. */
 export interface LogModel {
-  readonly target: { readonly kind: 'address'; readonly address: AddressRecord } | { readonly kind: 'descriptor'; readonly descriptor: number };
+  /** An address of family none is a name still to be resolved: see host. */
+  readonly target: { readonly kind: 'address'; readonly address: AddressRecord; readonly host?: string | null } | { readonly kind: 'descriptor'; readonly descriptor: number };
   readonly text: string;
   readonly format: 'local' | 'rfc3164' | 'rfc5424' | 'priority' | 'short' | 'timed' | 'iso' | 'raw';
   readonly facility: number;

@@ -1,0 +1,111 @@
+/**
+ * What can only be judged when all files are read: names that must exist, modes that must agree, settings
+ * that will have no effect. It must not know keywords or text: only the model.
+ */
+import type { ConfigModel, ProxyModel, RuleModel } from '../model/config.ts';
+import type { Position } from '../model/position.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { nearestName } from './near.ts';
+
+export function checkModel(model: ConfigModel, diagnostics: Diagnostic[]): void {
+  const checker = new Checker(model, diagnostics);
+  for (const proxy of model.proxies) if (!proxy.disabled) checker.proxy(proxy);
+  checker.ids();
+}
+
+class Checker {
+  readonly #model: ConfigModel;
+  readonly #diagnostics: Diagnostic[];
+  readonly #byName: ReadonlyMap<string, ProxyModel>;
+
+  constructor(model: ConfigModel, diagnostics: Diagnostic[]) {
+    this.#model = model;
+    this.#diagnostics = diagnostics;
+    this.#byName = new Map(model.proxies.filter(({ kind }) => kind !== 'frontend').map((proxy) => [proxy.name, proxy]));
+  }
+
+  proxy(proxy: ProxyModel): void {
+    if (proxy.defaultBackend !== null) this.#backend(proxy, proxy.defaultBackend, 'default_backend');
+    for (const use of proxy.useBackends) this.#backend(proxy, use, 'use_backend');
+    this.#listeners(proxy);
+    this.#timeouts(proxy);
+    this.#mode(proxy);
+    this.#checks(proxy);
+  }
+
+  #backend(proxy: ProxyModel, { name, at }: { name: string; at: Position }, keyword: string): void {
+    const backend = this.#byName.get(name);
+    if (backend === undefined) {
+      const near = nearestName(name, this.#byName.keys());
+      this.#alert('unknown-backend', `Proxy '${proxy.name}': unable to find required ${keyword}: '${name}'${near === null ? '.' : `; did you mean '${near}' maybe ?`}`, at);
+    } else if (proxy.mode === 'http' && backend.mode !== 'http') {
+      const { file, line } = backend.at;
+      this.#alert('mode', `http frontend '${proxy.name}' tries to use incompatible ${backend.mode} ${backend.kind} '${name}' (${file}:${line}) in a '${keyword}' rule (see 'mode').`, at);
+    }
+  }
+
+  #alert(code: string, text: string, position: Position | null): void {
+    this.#diagnostics.push({ severity: 'alert', code, position, text });
+  }
+
+  #warn(code: string, text: string): void {
+    this.#diagnostics.push({ severity: 'warning', code, position: null, text });
+  }
+
+  #listeners(proxy: ProxyModel): void {
+    if (proxy.kind === 'backend' || proxy.binds.length > 0) return;
+    const advice = proxy.kind === 'listen' ? 'Please declare it as a backend if this was intended.' : 'It will never be used.';
+    this.#warn('no-bind', `${label(proxy)} '${proxy.name}' has no 'bind' directive. ${advice}`);
+  }
+
+  #timeouts(proxy: ProxyModel): void {
+    const { clientMs, connectMs, serverMs } = proxy.timeouts;
+    const isFront = proxy.kind !== 'backend' && proxy.binds.length > 0;
+    const isBack = proxy.servers.length > 0;
+    if (!(isFront && !clientMs) && !(isBack && (!connectMs || !serverMs))) return;
+    const text = `missing timeouts for ${label(proxy)} '${proxy.name}'.\n   | An unset timeout is infinite: connections of peers that vanished stay open forever.\n   | Set all of these to a time: 'client', 'connect', 'server'.`;
+    this.#warn('missing-timeouts', text);
+  }
+
+  #mode(proxy: ProxyModel): void {
+    const name = `${label(proxy)} '${proxy.name}'`;
+    const hasLog = proxy.logs.length > 0 || (proxy.logGlobal && this.#model.global.logs.length > 0);
+    const wantsFormat = proxy.logFormat !== null || proxy.logPreset !== null;
+    if (proxy.kind !== 'backend' && wantsFormat && !hasLog) this.#warn('no-log', `log format ignored for ${name} since it has no log address.`);
+    if (proxy.mode === 'http') return;
+    if (proxy.kind !== 'backend' && proxy.logPreset !== null && proxy.logPreset.startsWith('http')) {
+      const text = `'option ${proxy.logPreset === 'httpslog' ? 'httpslog' : 'httplog'}' not usable with ${name} (needs 'mode http'). Falling back to 'option tcplog'.`;
+      this.#warn('mode', text);
+      proxy.logPreset = proxy.logPreset === 'httpclf' ? 'tcpclf' : 'tcplog';
+    }
+    for (const set of ['http-request', 'http-response', 'http-after-response']) {
+      if ((proxy.rules[set] as RuleModel[] | undefined)?.length) this.#warn('mode', `'${set}' rules ignored for ${name} as they require HTTP mode.`);
+    }
+    if (proxy.forwardfor !== null) this.#warn('mode', `'option forwardfor' ignored for ${name} as it requires HTTP mode.`);
+    if (proxy.cookie !== null) this.#warn('mode', `cookie will be ignored for ${name} (needs 'mode http').`);
+  }
+
+  #checks(proxy: ProxyModel): void {
+    for (const server of proxy.servers) {
+      if (!server.check || server.portKind === 'fixed' || server.checkPort !== null) continue;
+      this.#alert('check-port', `${label(proxy)} '${proxy.name}': server '${server.name}' has neither service port nor check port.`, server.at);
+    }
+  }
+
+  ids(): void {
+    const seen = new Map<number, ProxyModel>();
+    for (const proxy of this.#model.proxies) {
+      if (proxy.id === null) continue;
+      const other = seen.get(proxy.id);
+      if (other === undefined) seen.set(proxy.id, proxy);
+      else {
+        const text = `${proxy.kind} ${proxy.name} reuses same custom id as ${other.kind} ${other.name} (declared at ${other.at.file}:${other.at.line}).`;
+        this.#alert('duplicate-id', text, proxy.at);
+      }
+    }
+  }
+}
+
+function label(proxy: ProxyModel): string {
+  return proxy.kind === 'listen' ? 'proxy' : proxy.kind;
+}

@@ -1,0 +1,72 @@
+/**
+ * What the parser has to say, as data, and its text form: HAProxy's prefixes, so that tools which read
+ * them go on working, with the offending line and a caret below. It must not know keywords.
+ */
+import type { Position } from '../model/position.ts';
+
+export type Severity = 'alert' | 'warning' | 'notice' | 'diag';
+
+export interface Diagnostic {
+  readonly severity: Severity;
+  /** Short name of the problem, as `unknown-keyword`: for tests and documents. */
+  readonly code: string;
+  /** null: about the whole configuration. */
+  readonly position: Position | null;
+  readonly text: string;
+  /** The line as it stands in the file; with a column it is shown with a caret. */
+  readonly line?: string | undefined;
+  readonly found?: string | undefined;
+  readonly allowed?: readonly string[] | undefined;
+  /** A similar name that exists. */
+  readonly near?: string | undefined;
+}
+
+const LABELS: Record<Severity, string> = {
+  alert: '[ALERT]    ',
+  warning: '[WARNING]  ',
+  notice: '[NOTICE]   ',
+  diag: '[DIAG]     ',
+};
+
+/** The lines for stderr, each with its line feed; latin-1 text as in the model. */
+export function renderDiagnostic(diagnostic: Diagnostic, pid: number): string {
+  const { position, severity } = diagnostic;
+  const place = position === null ? '' : `parsing [${position.file}:${position.line}] : `;
+  return `${LABELS[severity]}(${pid}) : config : ${place}${diagnosticText(diagnostic)}\n${caret(diagnostic)}`;
+}
+
+/** The sentence: what is wrong, what was found, what is allowed, what was probably meant. */
+export function diagnosticText({ text, found, allowed, near }: Diagnostic): string {
+  let sentence = text;
+  if (found !== undefined) sentence += `, found '${found}'`;
+  if (allowed !== undefined && allowed.length > 0) sentence += `, allowed: ${allowed.map((name) => `'${name}'`).join(', ')}`;
+  if (near !== undefined) sentence += `; did you mean '${near}' maybe ?`;
+  return sentence;
+}
+
+function caret({ position, line, severity }: Diagnostic): string {
+  if (severity !== 'alert' || position === null || position.column === 0 || line === undefined) return '';
+  const before = line.slice(0, position.column - 1).replace(/[^\t]/g, ' ');
+  return `  ${line}\n  ${before}^\n`;
+}
+
+/** Everything for stderr, errors last counted as HAProxy does. */
+export function renderDiagnostics(diagnostics: readonly Diagnostic[], pid: number): string {
+  let text = '';
+  const files = new Set<string>();
+  for (const diagnostic of diagnostics) {
+    text += renderDiagnostic(diagnostic, pid);
+    if (diagnostic.severity === 'alert' && diagnostic.position !== null) files.add(diagnostic.position.file);
+  }
+  for (const file of files) text += `${LABELS.alert}(${pid}) : config : Error(s) found in configuration file : ${file}\n`;
+  if (hasErrors(diagnostics)) text += `${LABELS.alert}(${pid}) : config : Fatal errors found in configuration.\n`;
+  return text;
+}
+
+export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === 'alert');
+}
+
+export function hasWarnings(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === 'warning');
+}

@@ -1,0 +1,212 @@
+/**
+ * Empty records of the model and their inheritance: what a proxy starts with, and what it takes from a
+ * `defaults` section (HAProxy configuration manual, 4). It must not know keywords or text.
+ */
+import { newAddress } from '../base/address.ts';
+import type { ProxyDraft, SectionKind } from '../keywords/define.ts';
+import type { BindModel, GlobalModel, ProxyModel, ServerModel, TimeoutsModel } from '../model/config.ts';
+import type { Position } from '../model/position.ts';
+
+export function newGlobal(): GlobalModel {
+  return {
+    maxconn: null,
+    nbthread: null,
+    daemon: false,
+    pidfile: null,
+    chroot: null,
+    user: null,
+    group: null,
+    uid: null,
+    gid: null,
+    ulimitN: null,
+    hardStopAfterMs: null,
+    graceMs: null,
+    closeSpreadMs: null,
+    logTag: null,
+    logSendHostname: null,
+    node: null,
+    description: null,
+    spreadChecks: 0,
+    maxSpreadChecksMs: null,
+    logs: [],
+    statsSockets: [],
+    statsMaxconn: null,
+    statsTimeoutMs: null,
+    tune: {},
+    flags: {},
+  };
+}
+
+export function newTimeouts(): TimeoutsModel {
+  return {
+    clientMs: null,
+    serverMs: null,
+    connectMs: null,
+    queueMs: null,
+    tunnelMs: null,
+    tarpitMs: null,
+    checkMs: null,
+    httpRequestMs: null,
+    httpKeepAliveMs: null,
+    clientFinMs: null,
+    serverFinMs: null,
+    clientHsMs: null,
+  };
+}
+
+export function newDraft(section: SectionKind, name: string, at: Position): ProxyDraft {
+  return {
+    section,
+    defaultServer: newServer('', '', at),
+    name,
+    kind: section === 'frontend' || section === 'backend' ? section : 'listen',
+    at,
+    id: null,
+    mode: 'tcp',
+    disabled: false,
+    description: null,
+    maxconn: null,
+    backlog: null,
+    fullconn: null,
+    retries: null,
+    timeouts: newTimeouts(),
+    options: {},
+    binds: [],
+    defaultBackend: null,
+    useBackends: [],
+    acls: [],
+    rules: {},
+    inspectDelayMs: null,
+    balance: null,
+    hashType: null,
+    retryOn: null,
+    httpReuse: null,
+    servers: [],
+    cookie: null,
+    forwardfor: null,
+    redispatch: null,
+    check: null,
+    logs: [],
+    logGlobal: false,
+    logFormat: null,
+    errorLogFormat: null,
+    logPreset: null,
+    logTag: null,
+    captureRequestHeaders: [],
+    captureResponseHeaders: [],
+    errorFiles: [],
+    monitorUri: null,
+    uniqueIdFormat: null,
+    uniqueIdHeader: null,
+  };
+}
+
+/** A proxy (or defaults section) that starts with everything its defaults said. */
+export function inheritDraft(defaults: ProxyDraft | null, section: SectionKind, name: string, at: Position): ProxyDraft {
+  const draft = newDraft(section, name, at);
+  if (defaults === null) return draft;
+  const copy = structuredClone(defaults);
+  const own = { section, name, kind: draft.kind, at, id: null, description: null, binds: [], servers: [] };
+  const inherited: ProxyDraft = { ...copy, ...own };
+  if (section === 'defaults' || section === 'listen') return inherited;
+  return section === 'backend' ? withoutFrontend(inherited) : withoutBackend(inherited);
+}
+
+/** Clears what only means something in front: a backend must not show it. */
+function withoutFrontend(draft: ProxyDraft): ProxyDraft {
+  Object.assign(draft.timeouts, { clientMs: null, clientFinMs: null, clientHsMs: null });
+  return Object.assign(draft, {
+    maxconn: null,
+    backlog: null,
+    defaultBackend: null,
+    useBackends: [],
+    logFormat: null,
+    errorLogFormat: null,
+    logPreset: null,
+    monitorUri: null,
+    uniqueIdFormat: null,
+    uniqueIdHeader: null,
+    captureRequestHeaders: [],
+    captureResponseHeaders: [],
+  });
+}
+
+function withoutBackend(draft: ProxyDraft): ProxyDraft {
+  Object.assign(draft.timeouts, { serverMs: null, connectMs: null, queueMs: null, checkMs: null, serverFinMs: null, tunnelMs: null });
+  return Object.assign(draft, {
+    balance: null,
+    hashType: null,
+    retryOn: null,
+    httpReuse: null,
+    cookie: null,
+    redispatch: null,
+    check: null,
+    retries: null,
+    fullconn: null,
+  });
+}
+
+/** The record without what only the parser needs. */
+export function finishDraft(draft: ProxyDraft): ProxyModel {
+  const { section: _section, defaultServer: _defaultServer, ...model } = draft;
+  return model;
+}
+
+export function newServer(name: string, text: string, at: Position): ServerModel {
+  return {
+    name,
+    at,
+    id: null,
+    text,
+    host: null,
+    address: newAddress(),
+    portKind: 'fixed',
+    portOffset: 0,
+    weight: 1,
+    maxconn: 0,
+    minconn: null,
+    maxqueue: 0,
+    backup: false,
+    disabled: false,
+    cookie: null,
+    check: false,
+    checkPort: null,
+    checkAddress: null,
+    interMs: 2000,
+    fastinterMs: null,
+    downinterMs: null,
+    rise: 2,
+    fall: 3,
+    slowstartMs: null,
+    source: null,
+    other: {},
+  };
+}
+
+export function newBind(text: string, at: Position): BindModel {
+  return {
+    text,
+    addresses: [],
+    host: null,
+    at,
+    name: null,
+    id: null,
+    maxconn: null,
+    backlog: null,
+    v4v6: false,
+    v6only: false,
+    transparent: false,
+    interface: null,
+    mode: null,
+    uid: null,
+    gid: null,
+    acceptProxy: false,
+    level: null,
+    other: {},
+  };
+}
+
+/** The defaults of a server line: what `default-server` said, as a server of its own. */
+export function newServerFrom(defaults: ServerModel, name: string, text: string, at: Position): ServerModel {
+  return { ...structuredClone(defaults), name, text, at };
+}

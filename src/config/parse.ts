@@ -1,0 +1,200 @@
+/**
+ * Configuration text → model: one loop that cuts lines into words, keeps track of sections and `.if` blocks,
+ * and lets the registered keyword objects do the rest. All problems of a run are collected, never thrown.
+ */
+import { hostname } from 'node:os';
+import type { Complaint, Directive, ProxyDraft, SectionKind, Word } from '../keywords/define.ts';
+import type { ConfigModel, GlobalModel } from '../model/config.ts';
+import { checkModel } from './check.ts';
+import { complain, LineContext, type ParserState, warn } from './context.ts';
+import { type Diagnostic, hasErrors } from './diagnostic.ts';
+import { finishDraft, newGlobal } from './draft.ts';
+import { lookupIn, newEnvironment } from './environment.ts';
+import { readSources, type SourceText } from './files.ts';
+import { ConditionalBlocks } from './blocks.ts';
+import { readArguments } from './reader.ts';
+import { findKeyword, registry } from './registry.ts';
+import { Sections } from './sections.ts';
+import { unknownKeyword } from './unknown.ts';
+import { emptyWord, splitWords } from './words.ts';
+
+export interface ParseOptions {
+  /** The process's environment by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** `-L`; the host's name by default. */
+  readonly localPeer?: string;
+  /** `-dD`: also says what is only suspicious. */
+  readonly diagnose?: boolean;
+}
+
+export interface ParseResult {
+  /** Complete only if no diagnostic is an alert. */
+  readonly model: ConfigModel;
+  readonly diagnostics: readonly Diagnostic[];
+  /** The environment after `setenv` and its kin: what the process and its workers must see. */
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+/** Lines with errors after which the rest is not read. */
+const MOST_ERRORS = 50;
+
+/** Reads files and directories as `-f` takes them. */
+export function parseFiles(paths: readonly string[], options: ParseOptions = {}): ParseResult {
+  const diagnostics: Diagnostic[] = [];
+  return parseSources(readSources(paths, diagnostics), options, diagnostics);
+}
+
+/** Reads a text in memory. */
+export function parseText(text: string, file = 'text', options: ParseOptions = {}): ParseResult {
+  return parseSources([{ file, text }], options, []);
+}
+
+export function parseSources(sources: readonly SourceText[], options: ParseOptions, diagnostics: Diagnostic[]): ParseResult {
+  const files = sources.map((source) => source.file);
+  const environment = newEnvironment(options.environment ?? process.env, files, options.localPeer ?? hostname());
+  const parser = new Parser(environment, diagnostics, options.diagnose ?? false);
+  for (const source of sources) parser.file(source);
+  return parser.finish(files);
+}
+
+/** `no` may stand before more than options; others are refused with HAProxy's list. */
+const NEGATION = "negation/default currently supported only for options, log, busy-polling, set-dumpable, strict-limits, insecure-fork-wanted and numa-cpu-mapping.";
+
+/** In the order in which they are evaluated: a rule written behind one of a later kind still runs before it. */
+const RULE_ORDER = ['tcp-request connection', 'tcp-request session', 'tcp-request content', 'http-request', 'use_backend'];
+
+class Parser {
+  readonly #state: ParserState;
+  readonly #global: GlobalModel = newGlobal();
+  readonly #sections: Sections;
+  readonly #blocks: ConditionalBlocks;
+  /** Highest rank of RULE_ORDER seen in each proxy. */
+  readonly #ranks = new WeakMap<ProxyDraft, number>();
+
+  constructor(environment: Map<string, string>, diagnostics: Diagnostic[], diagnose: boolean) {
+    const place = { file: '', line: 0, text: '', section: '' };
+    this.#state = { place, environment, lookup: lookupIn(environment, place), diagnostics, pathBase: { mode: 'current', origin: '' } };
+    this.#sections = new Sections(this.#state);
+    this.#blocks = new ConditionalBlocks(this.#state, diagnose);
+  }
+
+  file({ file, text }: SourceText): void {
+    const { place } = this.#state;
+    Object.assign(place, { file, line: 0, text: '', section: '' });
+    this.#sections.leave();
+    const lines = text.split('\n');
+    const last = lines.pop() as string;
+    for (const line of lines) {
+      place.line++;
+      place.text = line;
+      if (this.#isFull()) return;
+      this.#line(line);
+    }
+    if (last !== '') {
+      Object.assign(place, { line: place.line + 1, text: last });
+      complain(this.#state, 'missing-line-feed', { text: `Missing LF on last line, file might have been truncated at position ${last.length + 1}.` });
+    }
+    this.#blocks.endOfFile();
+  }
+
+  #isFull(): boolean {
+    return this.#blocks.isFatal || this.#state.diagnostics.filter(({ severity }) => severity === 'alert').length >= MOST_ERRORS;
+  }
+
+  #line(line: string): void {
+    if (line.includes('\0')) {
+      complain(this.#state, 'zero-byte', { text: `unexpected zero byte at position ${line.indexOf('\0') + 1}, not a text file` });
+      return;
+    }
+    const { words, problem } = splitWords(line, this.#state.lookup);
+    const isDirective = words[0]?.text.startsWith('.') ?? false;
+    if (this.#blocks.isSkipping && !isDirective) return;
+    if (problem !== null) {
+      const word = { text: '', column: problem.column, quoted: false };
+      complain(this.#state, 'bad-word', { text: `${problem.text} at position ${problem.column}`, word });
+      return;
+    }
+    if (words.length === 0 || (isDirective && this.#blocks.line(words))) return;
+    const empty = emptyWord(words);
+    if (empty >= 0) {
+      const word = words[empty] as Word;
+      const text = `argument number ${empty} at position ${word.column} is empty and marks the end of the argument list`;
+      complain(this.#state, 'empty-argument', { text, word });
+      return;
+    }
+    if (!this.#sections.line(words)) this.#keyword(words);
+  }
+
+  /** A line inside a section. */
+  #keyword(all: readonly Word[]): void {
+    const { kind } = this.#sections;
+    if (kind === 'skipped') return;
+    const first = all[0] as Word;
+    if (kind === null) {
+      complain(this.#state, 'out-of-section', { text: `unknown keyword '${first.text}' out of section.`, word: first });
+      return;
+    }
+    const prefix = (first.text === 'no' || first.text === 'default') && all.length > 1 ? first.text : null;
+    const words = prefix === null ? all : all.slice(1);
+    const map = kind === 'global' ? registry().global : registry().proxy;
+    const found = findKeyword(
+      map,
+      words.slice(0, 3).map((word) => word.text),
+    );
+    if (found === null) complain(this.#state, 'unknown-keyword', unknownKeyword(kind, words, map));
+    else this.#directive(kind, prefix, words, found.keyword, found.length);
+  }
+
+  #directive(kind: SectionKind, prefix: 'no' | 'default' | null, words: readonly Word[], directive: Directive, length: number): void {
+    const first = words[0] as Word;
+    if (prefix !== null && !directive.negatable) {
+      const isOption = directive.name.startsWith('option ');
+      const text = isOption ? `negation/default is not supported for option '${directive.name.slice(7)}'.` : NEGATION;
+      complain(this.#state, 'no-negation', { text, word: first });
+      return;
+    }
+    if (!this.#isAllowed(kind, directive, first)) return;
+    const context = new LineContext(this.#state, kind, directive.name, prefix, first.column);
+    const isBare = prefix !== null && words.length === length;
+    const specs = isBare ? directive.args.map((spec) => ({ ...spec, optional: true })) : directive.args;
+    const reading = readArguments(directive.name, specs, words.slice(length), (complaint: Complaint) => context.error(complaint), false);
+    if (reading === null) return;
+    const draft = kind === 'global' ? this.#global : (this.#sections.draft as ProxyDraft);
+    directive.apply(draft as never, reading.values, context);
+    if (kind !== 'global') this.#checkOrder(directive.name);
+  }
+
+  #isAllowed(kind: SectionKind, directive: Directive, first: Word): boolean {
+    if (kind === 'global') return true;
+    const { draft } = this.#sections;
+    if (directive.sections.includes(LETTERS[kind])) {
+      if (kind !== 'defaults' || !directive.namedOnly || draft?.name !== '') return true;
+      complain(this.#state, 'anonymous-defaults', { text: `'${directive.name}' not allowed in anonymous 'defaults' section.`, word: first });
+      return false;
+    }
+    const missing = kind === 'frontend' ? 'backend' : kind === 'backend' ? 'frontend' : null;
+    const text = missing === null ? `'${directive.name}' not allowed in '${kind}' section.` : `because ${kind} '${draft?.name}' has no ${missing} capability.`;
+    if (missing === null || directive.strict) {
+      complain(this.#state, 'wrong-section', { text: missing === null ? text : `'${directive.name}' not allowed ${text}`, word: first });
+    } else warn(this.#state, 'ignored', `'${directive.name}' ignored ${text}`);
+    return false;
+  }
+
+  #checkOrder(name: string): void {
+    const rank = RULE_ORDER.indexOf(name);
+    const draft = this.#sections.draft;
+    if (rank < 0 || draft === null) return;
+    const highest = this.#ranks.get(draft) ?? -1;
+    if (rank >= highest) this.#ranks.set(draft, rank);
+    else warn(this.#state, 'rule-order', `a '${name}' rule placed after a '${RULE_ORDER[highest]}' rule will still be processed before.`);
+  }
+
+  finish(files: readonly string[]): ParseResult {
+    const { diagnostics, environment } = this.#state;
+    const model = { files, global: this.#global, proxies: this.#sections.proxies.map(finishDraft) };
+    if (!hasErrors(diagnostics)) checkModel(model, diagnostics);
+    return { model, diagnostics, environment };
+  }
+}
+
+const LETTERS: Record<Exclude<SectionKind, 'global'>, string> = { defaults: 'D', frontend: 'F', listen: 'L', backend: 'B' };

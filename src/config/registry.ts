@@ -1,0 +1,49 @@
+/**
+ * Finds keyword objects by name. Built from the generated catalogs when the first line is parsed.
+ */
+import { bind } from '../keywords/bind/catalog.ts';
+import type { BindOption, Directive, ServerOption } from '../keywords/define.ts';
+import { directives } from '../keywords/directives/catalog.ts';
+import { server } from '../keywords/server/catalog.ts';
+
+export interface Registry {
+  readonly global: ReadonlyMap<string, Directive>;
+  readonly proxy: ReadonlyMap<string, Directive>;
+  readonly bind: ReadonlyMap<string, BindOption>;
+  readonly server: ReadonlyMap<string, ServerOption>;
+}
+
+let built: Registry | null = null;
+
+export function registry(): Registry {
+  if (built === null) {
+    const all = (directives as readonly (Directive | readonly Directive[])[]).flat() as Directive[];
+    built = {
+      global: byName(all.filter((directive) => directive.scope === 'global')),
+      proxy: byName(all.filter((directive) => directive.scope === 'proxy')),
+      bind: byName((bind as readonly (BindOption | readonly BindOption[])[]).flat() as BindOption[]),
+      server: byName((server as readonly (ServerOption | readonly ServerOption[])[]).flat() as ServerOption[]),
+    };
+  }
+  return built;
+}
+
+function byName<K extends { readonly name: string }>(keywords: readonly K[]): Map<string, K> {
+  const map = new Map<string, K>();
+  for (const keyword of keywords) {
+    if (map.has(keyword.name)) throw new Error(`two keyword objects are named '${keyword.name}'`);
+    map.set(keyword.name, keyword);
+  }
+  return map;
+}
+
+const MOST_WORDS = 3;
+
+/** The keyword with the most words that the line begins with, and how many words it has. */
+export function findKeyword<K>(map: ReadonlyMap<string, K>, texts: readonly string[]): { keyword: K; length: number } | null {
+  for (let length = Math.min(MOST_WORDS, texts.length); length > 0; length--) {
+    const keyword = map.get(texts.slice(0, length).join(' '));
+    if (keyword !== undefined) return { keyword, length };
+  }
+  return null;
+}

@@ -1,0 +1,168 @@
+/**
+ * Which section a line belongs to, and the proxies that have been read: names, duplicates, and which
+ * defaults a proxy takes (HAProxy configuration manual, 4). It must not know keywords inside sections.
+ */
+import type { ProxyDraft, SectionKind, Word } from '../keywords/define.ts';
+import { knownNames, removedAdvice } from '../keywords/known.ts';
+import type { Position } from '../model/position.ts';
+import { complain, type ParserState, warn } from './context.ts';
+import { inheritDraft } from './draft.ts';
+
+const NAME = /^[A-Za-z0-9._:-]+$/;
+const PROXY_KINDS = ['frontend', 'backend', 'listen'];
+
+interface Defaults {
+  readonly draft: ProxyDraft;
+  implicitUser: string | null;
+  explicitUser: string | null;
+  warned: boolean;
+  /** A proxy with only one capability that took rules from here. */
+  ruleUser: ProxyDraft | null;
+}
+
+export class Sections {
+  /** null: out of section; 'skipped': a section that was refused as a whole. */
+  kind: SectionKind | 'skipped' | null = null;
+  /** The proxy or defaults section being read. */
+  draft: ProxyDraft | null = null;
+  readonly proxies: ProxyDraft[] = [];
+  readonly #state: ParserState;
+  readonly #byName = new Map<string, ProxyDraft>();
+  readonly #defaults = new Map<string, Defaults>();
+  #current: Defaults | null = null;
+
+  constructor(state: ParserState) {
+    this.#state = state;
+  }
+
+  /** A file must begin with a section of its own. */
+  leave(): void {
+    this.kind = null;
+    this.draft = null;
+  }
+
+  /** Opens the section that a line names; false if it names none. */
+  line(words: readonly Word[]): boolean {
+    const first = words[0] as Word;
+    const name = first.text;
+    if (name === 'global') this.#openGlobal(words);
+    else if (name === 'defaults') this.#openDefaults(words);
+    else if (PROXY_KINDS.includes(name)) this.#openProxy(name as SectionKind, words);
+    else if (name === 'program' || (/^[a-z-_]+$/.test(name) && knownNames('section').includes(name))) this.#refuse(first);
+    else return false;
+    return true;
+  }
+
+  #enter(kind: SectionKind | 'skipped', name: string): void {
+    this.kind = kind;
+    this.draft = null;
+    this.#state.place.section = name;
+  }
+
+  #refuse(word: Word): void {
+    this.#enter('skipped', word.text);
+    const advice = removedAdvice('section', word.text);
+    const text = advice === null ? 'is not supported by this version' : `is not supported anymore by HAProxy: ${advice}`;
+    complain(this.#state, 'unsupported-section', { text: `section '${word.text}' ${text}`, word });
+  }
+
+  #openGlobal(words: readonly Word[]): void {
+    this.#enter('global', 'global');
+    if (words.length > 1) this.#tooMany('global', words[1] as Word);
+  }
+
+  #tooMany(section: string, word: Word): void {
+    complain(this.#state, 'bad-argument', { text: `'${section}' cannot handle unexpected argument '${word.text}'.`, word });
+  }
+
+  #openDefaults(words: readonly Word[]): void {
+    this.#enter('defaults', 'defaults');
+    const hasName = words.length > 1 && (words[1] as Word).text !== 'from';
+    const name = hasName ? (words[1] as Word).text : '';
+    const from = this.#from('defaults', words.slice(hasName ? 2 : 1));
+    if (hasName) this.#checkName('defaults', words[1] as Word);
+    const known = name === '' ? undefined : this.#defaults.get(name);
+    if (known !== undefined) {
+      const { at } = known.draft;
+      complain(this.#state, 'duplicate-name', { text: `defaults '${name}' has the same name as another defaults section declared at ${at.file}:${at.line}.`, word: words[1] });
+    }
+    const base = from === null ? null : from.draft;
+    this.draft = inheritDraft(base, 'defaults', name, this.#here(words[0] as Word));
+    this.#current = { draft: this.draft, implicitUser: null, explicitUser: null, warned: false, ruleUser: null };
+    if (name !== '') this.#defaults.set(name, this.#current);
+  }
+
+  #here(word: Word): Position {
+    const { file, line } = this.#state.place;
+    return { file, line, column: word.column };
+  }
+
+  #checkName(section: string, word: Word): boolean {
+    if (NAME.test(word.text)) return true;
+    const stray = /[^A-Za-z0-9._:-]/.exec(word.text)?.[0] ?? '';
+    complain(this.#state, 'bad-name', { text: `character '${stray}' is not permitted in '${section}' name '${word.text}'.`, word });
+    return false;
+  }
+
+  /** `from NAME`, or nothing. */
+  #from(section: string, words: readonly Word[]): Defaults | null {
+    const [from, name, extra] = words;
+    if (from === undefined) return null;
+    if (from.text !== 'from') {
+      const text = section === 'defaults' ? `'defaults' cannot handle unexpected argument '${from.text}'.` : "please use the 'bind' keyword for listening addresses.";
+      complain(this.#state, 'bad-argument', { text, word: from });
+      return null;
+    }
+    if (name === undefined || extra !== undefined) {
+      complain(this.#state, 'bad-argument', { text: `'from' expects one name of a defaults section`, word: extra ?? from });
+      return null;
+    }
+    const found = this.#defaults.get(name.text);
+    if (found !== undefined) return found;
+    complain(this.#state, 'unknown-defaults', { text: `unknown defaults section '${name.text}' for ${section}`, word: name, near: [...this.#defaults.keys()] });
+    return null;
+  }
+
+  #openProxy(kind: SectionKind, words: readonly Word[]): void {
+    this.#enter(kind, kind);
+    const nameWord = words[1];
+    const name = nameWord?.text ?? '';
+    if (nameWord === undefined) complain(this.#state, 'bad-name', { text: `'${kind}' expects an <id> argument: its name`, word: words[0] });
+    else if (this.#checkName(kind, nameWord)) this.#checkDuplicate(kind, nameWord);
+    const explicit = this.#from(kind, words.slice(2));
+    const defaults = explicit ?? this.#current;
+    const draft = inheritDraft(defaults?.draft ?? null, kind, name, this.#here(words[0] as Word));
+    if (defaults !== null) this.#noteUse(defaults, explicit !== null, draft);
+    this.draft = draft;
+    this.proxies.push(draft);
+  }
+
+  #checkDuplicate(kind: SectionKind, word: Word): void {
+    const other = this.#byName.get(word.text);
+    if (other !== undefined) {
+      const { file, line } = other.at;
+      complain(this.#state, 'duplicate-name', { text: `${kind} '${word.text}' has the same name as ${other.kind} '${other.name}' declared at ${file}:${line}.`, word });
+      return;
+    }
+    this.#byName.set(word.text, { kind, name: word.text, at: this.#here(word) } as ProxyDraft);
+  }
+
+  #noteUse(defaults: Defaults, isExplicit: boolean, draft: ProxyDraft): void {
+    const { name, at } = defaults.draft;
+    if (isExplicit) defaults.explicitUser ??= draft.name;
+    else defaults.implicitUser ??= draft.name;
+    if (name !== '' && defaults.explicitUser !== null && defaults.implicitUser !== null && !defaults.warned) {
+      defaults.warned = true;
+      const text = `defaults section '${name}' (declared at ${at.file}:${at.line}) is explicitly referenced by '${defaults.explicitUser}' and implicitly used by '${defaults.implicitUser}': use 'from' for both, or a section without name`;
+      warn(this.#state, 'defaults-twice', text);
+    }
+    const hasRules = Object.keys(defaults.draft.rules).length > 0 || defaults.draft.acls.length > 0;
+    if (!hasRules) return;
+    const other = defaults.ruleUser;
+    if (other !== null && other.kind !== draft.kind && other.kind !== 'listen' && draft.kind !== 'listen') {
+      const text = `defaults section '${name}' (declared at ${at.file}:${at.line}) holds rules and cannot be shared by ${other.kind} '${other.name}' and ${draft.kind} '${draft.name}'`;
+      complain(this.#state, 'shared-rules', { text });
+    }
+    if (draft.kind !== 'listen') defaults.ruleUser ??= draft;
+  }
+}

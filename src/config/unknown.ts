@@ -1,0 +1,34 @@
+/** Says what is wrong with a keyword that no object answers: misspelt, removed by HAProxy, or not supported yet. */
+import type { Complaint, Directive, SectionKind, Word } from '../keywords/define.ts';
+import { knownNames, removedAdvice } from '../keywords/known.ts';
+import { nearestName } from './near.ts';
+
+export function unknownKeyword(section: SectionKind, words: readonly Word[], map: ReadonlyMap<string, Directive>): Complaint {
+  const scope = section === 'global' ? 'global' : 'proxy';
+  const word = words[0] as Word;
+  const texts = words.slice(0, 3).map(({ text }) => text);
+  for (let length = texts.length; length > 0; length--) {
+    const name = texts.slice(0, length).join(' ');
+    const advice = removedAdvice(scope, name);
+    if (advice !== null) return { text: `the '${name}' directive is not supported anymore by HAProxy: ${advice}`, word };
+    if (knownNames(scope).includes(name)) return { text: `keyword '${name}' in '${section}' section is not supported by this version`, word };
+  }
+  return misspelt(section, words, map);
+}
+
+/** The similar name is looked for among keywords, or among the second words of the family: `option`, `timeout`. */
+function misspelt(section: SectionKind, words: readonly Word[], map: ReadonlyMap<string, Directive>): Complaint {
+  const [first, second] = words as [Word, Word | undefined];
+  const scope = section === 'global' ? 'global' : 'proxy';
+  const all = [...new Set([...map.keys(), ...knownNames(scope)])];
+  const family = all.filter((name) => name.startsWith(`${first.text} `)).map((name) => name.slice(first.text.length + 1));
+  if (family.length === 0) return { text: `unknown keyword '${first.text}' in '${section}' section`, word: first, near: all };
+  if (second === undefined) {
+    const isOption = first.text === 'option';
+    return isOption ? { text: "'option' expects an option name.", word: first } : { text: `'${first.text}' expects one of several words`, word: first, allowed: family };
+  }
+  if (first.text === 'option') return { text: `unknown option '${second.text}'`, word: second, near: family };
+  const near = nearestName(second.text, family);
+  const complaint = { text: `'${first.text}' does not support '${second.text}'`, word: second, allowed: family };
+  return near === null ? complaint : { ...complaint, near: family };
+}

@@ -1,0 +1,204 @@
+/**
+ * What a word of the configuration language is: one object with its name, where it is valid, its
+ * arguments, its documentation, examples that run as tests, and what it does to the model. From these
+ * objects come the parser, the messages, the reference manual and the compatibility table.
+ * It must not know how files are read or words are cut: config/ fulfils `DirectiveContext`.
+ */
+import type { AddressRecord } from '../base/address.ts';
+import type { BindModel, ConditionModel, ErrorFileModel, GlobalModel, ProxyModel, RuleModel, ServerModel } from '../model/config.ts';
+import type { Position } from '../model/position.ts';
+
+/** A word of a line, unquoted and expanded; `column` counts characters of the line from 1. */
+export interface Word {
+  readonly text: string;
+  readonly column: number;
+  readonly quoted: boolean;
+}
+
+export type SectionKind = 'global' | 'defaults' | 'frontend' | 'listen' | 'backend';
+
+/** One argument behind a keyword. `rest` takes all words that are left. */
+export interface ArgumentSpec {
+  readonly name: string;
+  readonly kind: 'integer' | 'time' | 'size' | 'choice' | 'text' | 'word' | 'rest';
+  /** Bounds of integers, and of times and sizes in their unit. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly choices?: readonly string[];
+  /** Unit of a time without suffix; milliseconds if not given. Values are always milliseconds. */
+  readonly unit?: 'ms' | 's';
+  readonly optional?: boolean;
+}
+
+type Given<S extends ArgumentSpec> = S['kind'] extends 'integer' | 'time' | 'size'
+  ? number
+  : S extends { readonly kind: 'choice'; readonly choices: readonly (infer C)[] }
+    ? C
+    : S['kind'] extends 'text'
+      ? string
+      : S['kind'] extends 'word'
+        ? Word
+        : readonly Word[];
+type ArgumentValue<S extends ArgumentSpec> = S extends { readonly optional: true } ? Given<S> | null : Given<S>;
+export type ArgumentValues<A extends readonly ArgumentSpec[]> = { -readonly [K in keyof A]: ArgumentValue<A[K]> };
+
+/** A line of configuration and what it must give: a part of the model, or words of the message. */
+export interface Example {
+  readonly text: string;
+  readonly gives?: unknown;
+  readonly says?: string;
+}
+export type Examples = readonly [Example, ...Example[]];
+
+/** What is wrong, in parts, so that a message can always name place, thing, found and allowed. */
+export interface Complaint {
+  readonly text: string;
+  /** The word under the caret; none: the whole line. */
+  readonly word?: Word | undefined;
+  readonly found?: string;
+  readonly allowed?: readonly string[];
+  /** Names among which a similar one is looked for. */
+  readonly near?: readonly string[];
+}
+
+/** An address of a bind or server line. */
+export interface ParsedAddress {
+  readonly addresses: readonly AddressRecord[];
+  /** A name to be resolved at start; null: literals only. */
+  readonly host: string | null;
+  readonly portKind: 'fixed' | 'client' | 'offset';
+  readonly portOffset: number;
+}
+
+/** What a keyword may ask of the parser. Readers report what is wrong themselves and answer null. */
+export interface DirectiveContext {
+  /** Position of the keyword. */
+  readonly at: Position;
+  readonly section: SectionKind;
+  /** As written: `timeout client`. */
+  readonly keyword: string;
+  /** The line began with `no` or `default`. */
+  readonly prefix: 'no' | 'default' | null;
+  error(complaint: Complaint): void;
+  warn(text: string): void;
+  position(word: Word): Position;
+  integer(word: Word | undefined, name: string, min: number, max: number): number | null;
+  time(word: Word | undefined, name: string, unit?: 'ms' | 's'): number | null;
+  /** The `if`/`unless` at the start of `words`, null if there are no words, or undefined after a complaint. */
+  condition(words: readonly Word[]): ConditionModel | null | undefined;
+  /** Action, words and condition of a rule line. */
+  rule(words: readonly Word[]): RuleModel | null;
+  bindLine(address: Word, options: readonly Word[]): BindModel | null;
+  serverOptions(server: ServerModel, options: readonly Word[], isDefault: boolean): void;
+  serverAddress(word: Word): ParsedAddress | null;
+  /** An address without name: for `source`, `addr`. The port is 0 if none is written. */
+  literalAddress(word: Word): AddressRecord | null;
+  /** Where log lines go to: IP or name with port 514 by default, or a UNIX path. */
+  logAddress(word: Word): ParsedAddress | null;
+  network(word: Word): { readonly ip: Uint8Array; readonly family: number; readonly bits: number } | null;
+  errorFile(status: number, path: Word): ErrorFileModel | null;
+  userId(word: Word): number | null;
+  groupId(word: Word): number | null;
+  /** The environment that later lines see, and the process with them. */
+  readonly environment: Map<string, string>;
+  /** `default-path`: which directory relative paths start from. */
+  defaultPath(words: readonly Word[]): void;
+}
+
+/** A frontend, backend, listen or defaults section while it is read. */
+export interface ProxyDraft extends ProxyModel {
+  readonly section: SectionKind;
+  /** What `default-server` lines have said so far. */
+  defaultServer: ServerModel;
+}
+
+interface Keyword {
+  readonly name: string;
+  readonly doc: string;
+  readonly args: readonly ArgumentSpec[];
+}
+
+/** A line of a section. */
+export interface Directive extends Keyword {
+  readonly scope: 'global' | 'proxy';
+  /** Of proxies, as in HAProxy's matrix: D defaults, F frontend, L listen, B backend. */
+  readonly sections: string;
+  /** `no` and `default` may stand before it. */
+  readonly negatable: boolean;
+  /** In defaults sections only in those with a name. */
+  readonly namedOnly: boolean;
+  /** A line in the wrong kind of proxy is an error, not only ignored with a warning. */
+  readonly strict: boolean;
+  readonly examples: readonly Example[];
+  readonly apply: (draft: never, args: readonly unknown[], context: DirectiveContext) => void;
+}
+
+interface Definition<A extends readonly ArgumentSpec[], D> {
+  readonly name: string;
+  readonly doc: string;
+  readonly args: A;
+  readonly negatable?: boolean;
+  readonly examples: Examples;
+  readonly apply: (draft: D, args: ArgumentValues<A>, context: DirectiveContext) => void;
+}
+
+interface ProxyDefinition<A extends readonly ArgumentSpec[]> extends Definition<A, ProxyDraft> {
+  readonly sections: string;
+  readonly namedOnly?: boolean;
+  readonly strict?: boolean;
+}
+
+/** A keyword of frontend, backend, listen and defaults sections. */
+export function defineDirective<const A extends readonly ArgumentSpec[]>(definition: ProxyDefinition<A>): Directive {
+  return { negatable: false, namedOnly: false, strict: false, ...definition, scope: 'proxy' } as unknown as Directive;
+}
+
+/** A keyword of the global section. */
+export function defineGlobal<const A extends readonly ArgumentSpec[]>(definition: Definition<A, GlobalModel>): Directive {
+  return { negatable: false, namedOnly: false, strict: false, ...definition, scope: 'global', sections: 'G' } as unknown as Directive;
+}
+
+/** `option NAME` without arguments: a flag of the model that `no` clears and `default` forgets. */
+export function defineOption(name: string, sections: string, doc: string): Directive {
+  return defineDirective({
+    name: `option ${name}`,
+    sections,
+    negatable: true,
+    args: [],
+    doc,
+    examples: [
+      { text: `option ${name}`, gives: { options: { [name]: true } } },
+      { text: `no option ${name}`, gives: { options: { [name]: false } } },
+    ],
+    apply(draft, _, { prefix }) {
+      if (prefix === 'default') delete draft.options[name];
+      else draft.options[name] = prefix === null;
+    },
+  });
+}
+
+/** A word of `bind` and `stats socket` lines. */
+export interface BindOption extends Keyword {
+  readonly examples: readonly Example[];
+  readonly apply: (bind: BindModel, args: readonly unknown[], context: DirectiveContext) => void;
+}
+
+export function defineBindOption<const A extends readonly ArgumentSpec[]>(definition: Omit<Definition<A, BindModel>, 'negatable'>): BindOption {
+  return definition as unknown as BindOption;
+}
+
+/** A word of `server` and `default-server` lines. */
+export interface ServerOption extends Keyword {
+  /** Makes no sense for many servers at once: refused on `default-server`. */
+  readonly single: boolean;
+  readonly examples: readonly Example[];
+  readonly apply: (server: ServerModel, args: readonly unknown[], context: DirectiveContext) => void;
+}
+
+interface ServerDefinition<A extends readonly ArgumentSpec[]> extends Omit<Definition<A, ServerModel>, 'negatable'> {
+  readonly single?: boolean;
+}
+
+export function defineServerOption<const A extends readonly ArgumentSpec[]>(definition: ServerDefinition<A>): ServerOption {
+  return { single: false, ...definition } as unknown as ServerOption;
+}

@@ -1,0 +1,230 @@
+/** How servers are chosen and kept (HAProxy configuration manual, 4.2: balance, hash-type, http-reuse, retries). */
+import type { HashTypeModel } from '../../model/config.ts';
+import { defineDirective, type DirectiveContext, type ProxyDraft, type Word } from '../define.ts';
+
+const PLAIN = ['roundrobin', 'static-rr', 'leastconn', 'first', 'source', 'random'];
+const LATER = ['uri', 'url_param', 'hdr', 'rdp-cookie', 'hash', 'log-hash', 'sticky'];
+
+export const balance = defineDirective({
+  name: 'balance',
+  sections: 'DLB',
+  args: [
+    { name: 'algorithm', kind: 'word' },
+    { name: 'arguments', kind: 'rest' },
+  ],
+  doc: 'How a server is chosen: `roundrobin`, `static-rr`, `leastconn`, `first`, `source`, `random(draws)`. Without a line: random of two draws.',
+  examples: [
+    { text: 'balance roundrobin', gives: { balance: { algorithm: 'roundrobin', words: [] } } },
+    { text: 'balance random(3)', gives: { balance: { algorithm: 'random', words: ['3'] } } },
+    { text: 'balance random(0)', says: 'must be between 1' },
+    { text: 'balance uri', says: "'uri' is not supported by this version" },
+    { text: 'balance roundrobbin', says: "did you mean 'roundrobin' maybe ?" },
+  ],
+  apply(draft, [word, rest], context) {
+    const match = /^([a-z_-]+)(?:\((.*)\))?$/.exec(word.text);
+    const algorithm = match?.[1] ?? word.text;
+    const draws = match?.[2];
+    if (LATER.includes(algorithm)) context.error({ text: `'balance' : algorithm '${algorithm}' is not supported by this version`, word, allowed: PLAIN });
+    else if (!PLAIN.includes(algorithm)) context.error({ text: 'balance does not know this algorithm', word, found: word.text, allowed: PLAIN, near: PLAIN });
+    else if (rest.length > 0) context.error({ text: `'balance ${algorithm}' cannot handle unexpected argument '${(rest[0] as Word).text}'.`, word: rest[0] });
+    else if (draws !== undefined && algorithm !== 'random') context.error({ text: `'balance ${algorithm}' takes no argument in parentheses`, word });
+    else if (draws === undefined || context.integer({ ...word, text: draws }, 'draws', 1, 1000) !== null) {
+      draft.balance = { algorithm, words: draws === undefined ? [] : [draws], at: context.position(word) };
+    }
+  },
+});
+
+export const hashType = defineDirective({
+  name: 'hash-type',
+  sections: 'DLB',
+  args: [
+    { name: 'method', kind: 'choice', choices: ['map-based', 'consistent'] },
+    { name: 'function', kind: 'choice', choices: ['sdbm', 'djb2', 'wt6', 'crc32', 'none', 'avalanche'], optional: true },
+    { name: 'modifier', kind: 'choice', choices: ['avalanche'], optional: true },
+  ],
+  doc: 'How a hash chooses: modulo the weights (`map-based`) or on a ring (`consistent`), with which function.',
+  examples: [
+    { text: 'hash-type consistent', gives: { hashType: { method: 'consistent', algorithm: 'sdbm', avalanche: true } } },
+    { text: 'hash-type map-based', gives: { hashType: { method: 'map-based', algorithm: 'sdbm', avalanche: false } } },
+    { text: 'hash-type consistent djb2 avalanche', gives: { hashType: { algorithm: 'djb2', avalanche: true } } },
+    { text: 'hash-type foo', says: "allowed: 'map-based', 'consistent'" },
+  ],
+  apply(draft, [method, given, modifier], context) {
+    const algorithm = given === null || given === 'avalanche' ? 'sdbm' : (given as HashTypeModel['algorithm']);
+    const avalanche = given === null ? method === 'consistent' : given === 'avalanche' || modifier === 'avalanche';
+    draft.hashType = { method, algorithm, avalanche, at: context.at };
+  },
+});
+
+export const httpReuse = defineDirective({
+  name: 'http-reuse',
+  sections: 'DLB',
+  args: [{ name: 'mode', kind: 'choice', choices: ['never', 'safe', 'aggressive', 'always'] }],
+  doc: 'When an idle server connection may serve the request of another client: `safe` not for the first request of a client.',
+  examples: [
+    { text: 'http-reuse always', gives: { httpReuse: 'always' } },
+    { text: 'http-reuse foo', says: "allowed: 'never', 'safe', 'aggressive', 'always'" },
+  ],
+  apply(draft, [how]) {
+    draft.httpReuse = how;
+  },
+});
+
+export const retries = defineDirective({
+  name: 'retries',
+  sections: 'DLB',
+  args: [{ name: 'count', kind: 'integer', min: 0, max: 1000 }],
+  doc: 'How often a connection to a server is tried again; 3 if unset.',
+  examples: [
+    { text: 'retries 2', gives: { retries: 2 } },
+    { text: 'retries x', says: "'retries' expects an integer argument" },
+  ],
+  apply(draft, [count]) {
+    draft.retries = count;
+  },
+});
+
+const RETRY_EVENTS = (
+  'none conn-failure empty-response junk-response response-timeout 0rtt-rejected all-retryable-errors 401 403 404 408 421 425 429 500 501 502 503 504'
+).split(' ');
+
+export const retryOn = defineDirective({
+  name: 'retry-on',
+  sections: 'DLB',
+  args: [
+    { name: 'event', kind: 'word' },
+    { name: 'more', kind: 'rest' },
+  ],
+  doc: 'Which failures are tried again: `conn-failure` (the default) or `none`. Retries of sent requests are not supported yet.',
+  examples: [
+    { text: 'retry-on conn-failure', gives: { retryOn: ['conn-failure'] } },
+    { text: 'retry-on none', gives: { retryOn: ['none'] } },
+    { text: 'retry-on foo', says: "'retry-on': unknown keyword 'foo'" },
+    { text: 'retry-on 503', says: "'503' is not supported by this version" },
+  ],
+  apply(draft, [event, more], context) {
+    const words = [event, ...more];
+    const wrong = words.find((word) => word.text !== 'conn-failure' && !(word.text === 'none' && words.length === 1));
+    if (wrong === undefined) draft.retryOn = words.map((word) => word.text);
+    else if (wrong.text === 'none') context.error({ text: "'retry-on': 'none' stands alone", word: wrong });
+    else if (RETRY_EVENTS.includes(wrong.text)) context.error({ text: `'retry-on': '${wrong.text}' is not supported by this version`, word: wrong });
+    else context.error({ text: `'retry-on': unknown keyword '${wrong.text}'`, word: wrong, near: RETRY_EVENTS });
+  },
+});
+
+export const redispatch = defineDirective({
+  name: 'option redispatch',
+  sections: 'DLB',
+  negatable: true,
+  args: [{ name: 'interval', kind: 'integer', min: -1000, max: 1000, optional: true }],
+  doc: 'A retry may go to another server than the one a cookie named: the last retry only, or every Nth.',
+  examples: [
+    { text: 'option redispatch', gives: { redispatch: -1 } },
+    { text: 'option redispatch 1', gives: { redispatch: 1 } },
+    { text: 'no option redispatch', gives: { redispatch: null } },
+    { text: 'option redispatch x', says: 'expects an integer argument' },
+  ],
+  apply(draft, [interval], { prefix }) {
+    const every = interval === null ? -1 : interval;
+    draft.redispatch = prefix !== null || every === 0 ? null : every;
+  },
+});
+
+export const cookie = defineDirective({
+  name: 'cookie',
+  sections: 'DLB',
+  args: [
+    { name: 'name', kind: 'word' },
+    { name: 'options', kind: 'rest' },
+  ],
+  doc: 'Keeps a client on its server by a cookie: `insert` ours, `rewrite` or `prefix` the application\'s, or only read it.',
+  examples: [
+    {
+      text: 'cookie SERVER insert indirect nocache',
+      gives: { cookie: { name: 'SERVER', mode: 'insert', indirect: true, nocache: true, postonly: false } },
+    },
+    { text: 'cookie SRV', gives: { cookie: { mode: 'passive' } } },
+    { text: 'cookie S insert maxidle 30m maxlife 8h', gives: { cookie: { maxidleS: 1800, maxlifeS: 28800 } } },
+    { text: 'cookie S insert domain .a.org domain b.org attr SameSite=Lax', gives: { cookie: { domains: ['.a.org', 'b.org'], attributes: ['SameSite=Lax'] } } },
+    { text: 'cookie S insert rewrite', says: "cookie 'rewrite', 'insert' and 'prefix' modes are incompatible." },
+    { text: 'cookie S foo', says: "'cookie' does not support 'foo'" },
+    { text: 'cookie S insert dynamic', says: "'dynamic' is not supported by this version" },
+  ],
+  apply(draft, [name, options], context) {
+    new CookieLine(draft, name, context).read(options);
+  },
+});
+
+type CookieDraft = NonNullable<ProxyDraft['cookie']>;
+const COOKIE_FLAGS = ['indirect', 'nocache', 'postonly', 'preserve', 'httponly', 'secure'] as const;
+const COOKIE_WORDS = ['insert', 'rewrite', 'prefix', ...COOKIE_FLAGS, 'maxidle', 'maxlife', 'domain', 'attr'];
+
+class CookieLine {
+  readonly #draft: ProxyDraft;
+  readonly #context: DirectiveContext;
+  readonly #cookie: CookieDraft;
+
+  constructor(draft: ProxyDraft, name: Word, context: DirectiveContext) {
+    this.#draft = draft;
+    this.#context = context;
+    const flags = { indirect: false, nocache: false, postonly: false, preserve: false, httponly: false, secure: false };
+    this.#cookie = { name: name.text, at: context.position(name), mode: 'passive', ...flags, maxidleS: null, maxlifeS: null, domains: [], attributes: [] };
+  }
+
+  read(options: readonly Word[]): void {
+    for (let at = 0; at < options.length; ) {
+      const taken = this.#option(options[at] as Word, options[at + 1]);
+      if (taken === 0) return;
+      at += taken;
+    }
+    this.#draft.cookie = this.#cookie;
+  }
+
+  /** How many words it took; 0 after a complaint. */
+  #option(word: Word, value: Word | undefined): number {
+    const cookie = this.#cookie;
+    const flag = COOKIE_FLAGS.find((name) => name === word.text);
+    if (flag !== undefined) {
+      cookie[flag] = true;
+      return 1;
+    }
+    switch (word.text) {
+      case 'insert':
+      case 'rewrite':
+      case 'prefix':
+        if (cookie.mode !== 'passive' && cookie.mode !== word.text) return this.#fail("cookie 'rewrite', 'insert' and 'prefix' modes are incompatible.", word);
+        cookie.mode = word.text;
+        return 1;
+      case 'maxidle':
+      case 'maxlife':
+        return this.#time(word.text, value);
+      case 'domain':
+      case 'attr':
+        return this.#text(word, value);
+      case 'dynamic':
+        return this.#fail("'cookie' : 'dynamic' is not supported by this version", word);
+      default:
+        this.#context.error({ text: `'cookie' does not support '${word.text}'`, word, allowed: COOKIE_WORDS, near: COOKIE_WORDS });
+        return 0;
+    }
+  }
+
+  #time(name: 'maxidle' | 'maxlife', value: Word | undefined): number {
+    const timeMs = this.#context.time(value, name, 's');
+    if (timeMs === null) return 0;
+    this.#cookie[`${name}S`] = Math.floor(timeMs / 1000);
+    return 2;
+  }
+
+  #text(word: Word, value: Word | undefined): number {
+    if (value === undefined) return this.#fail(`'cookie' expects a value behind '${word.text}'`, word);
+    if (/[\0-\x1f\x7f;]/.test(value.text)) return this.#fail(`'${word.text}' : '${value.text}' holds a character that is not permitted in a cookie`, value);
+    (word.text === 'domain' ? this.#cookie.domains : this.#cookie.attributes).push(value.text);
+    return 2;
+  }
+
+  #fail(text: string, word: Word): 0 {
+    this.#context.error({ text, word });
+    return 0;
+  }
+}

@@ -1,0 +1,132 @@
+/** What is added to messages, captured from them, and answered instead of a server (HAProxy configuration manual, 4.2). */
+import type { CaptureModel } from '../../model/config.ts';
+import { defineDirective, type Directive, type DirectiveContext, type ProxyDraft, type Word } from '../define.ts';
+
+export const forwardfor = defineDirective({
+  name: 'option forwardfor',
+  sections: 'DFLB',
+  negatable: true,
+  args: [{ name: 'options', kind: 'rest' }],
+  doc: 'Adds the client\'s address to requests as `X-Forwarded-For`, or `header NAME`; not for clients of `except NETWORK`, with `if-none` only where none is.',
+  examples: [
+    { text: 'option forwardfor', gives: { forwardfor: { header: 'X-Forwarded-For', except: null, ifNone: false } } },
+    { text: 'option forwardfor except 127.0.0.0/8 header X-Client if-none', gives: { forwardfor: { header: 'X-Client', except: { bits: 8 }, ifNone: true } } },
+    { text: 'option forwardfor foo', says: "'option forwardfor' does not support 'foo'" },
+    { text: 'option forwardfor except x', says: "'x' is not a network" },
+    { text: 'no option forwardfor', gives: { forwardfor: null } },
+  ],
+  apply(draft, [words], context) {
+    if (context.prefix === null) setForwardfor(draft, words, context);
+    else draft.forwardfor = null;
+  },
+});
+
+function setForwardfor(draft: ProxyDraft, words: readonly Word[], context: DirectiveContext): void {
+  let header = 'X-Forwarded-For';
+  let except: NonNullable<ProxyDraft['forwardfor']>['except'] = null;
+  let ifNone = false;
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] as Word;
+    const value = words[at + 1];
+    if (word.text === 'if-none') ifNone = true;
+    else if (word.text !== 'header' && word.text !== 'except') {
+      const allowed = ['except', 'header', 'if-none'];
+      return context.error({ text: `'option forwardfor' does not support '${word.text}'`, word, allowed, near: allowed });
+    } else if (value === undefined) return context.error({ text: `'option forwardfor' expects a value behind '${word.text}'`, word });
+    else if (word.text === 'header') header = (words[++at] as Word).text;
+    else {
+      except = context.network(words[++at] as Word);
+      if (except === null) return;
+    }
+  }
+  draft.forwardfor = { header, except, ifNone };
+}
+
+function defineCapture(side: 'request' | 'response', field: 'captureRequestHeaders' | 'captureResponseHeaders'): Directive {
+  const name = `capture ${side} header`;
+  return defineDirective({
+    name,
+    sections: 'FL',
+    args: [
+      { name: 'name', kind: 'text' },
+      { name: 'len', kind: 'word', optional: true },
+      { name: 'length', kind: 'word', optional: true },
+    ],
+    doc: `Keeps the first bytes of the last ${side} header of that name for the log line.`,
+    examples: [
+      { text: `${name} Host len 32`, gives: { [field]: [{ name: 'Host', length: 32 }] } },
+      { text: `${name} Host`, says: `expects 'header' <header_name> 'len' <len>` },
+      { text: `${name} Host len 0`, says: 'must be between 1' },
+    ],
+    apply(draft, [header, len, length], context) {
+      if (len?.text !== 'len' || length === null) {
+        context.error({ text: `'capture ${side}' expects 'header' <header_name> 'len' <len>.`, word: len ?? undefined });
+        return;
+      }
+      const most = context.integer(length, 'len', 1, 65535);
+      const capture: CaptureModel | null = most === null ? null : { name: header, length: most, at: context.at };
+      if (capture !== null) draft[field].push(capture);
+    },
+  });
+}
+
+export const captureRequestHeader = defineCapture('request', 'captureRequestHeaders');
+export const captureResponseHeader = defineCapture('response', 'captureResponseHeaders');
+
+export const errorfile = defineDirective({
+  name: 'errorfile',
+  sections: 'DFLB',
+  args: [
+    { name: 'code', kind: 'integer', min: 100, max: 999 },
+    { name: 'file', kind: 'word' },
+  ],
+  doc: 'The complete HTTP message of a file is sent instead of our own answer of that status.',
+  examples: [
+    { text: 'errorfile 503 /dev/null', gives: { errorFiles: [{ status: 503, path: '/dev/null' }] } },
+    { text: 'errorfile 999 /dev/null', says: "status code '999' not handled" },
+    { text: 'errorfile 503 /does/not/exist', says: "error opening file '/does/not/exist'" },
+  ],
+  apply(draft, [status, path], context) {
+    const file = context.errorFile(status, path);
+    if (file === null) return;
+    const known = draft.errorFiles.findIndex((other) => other.status === status);
+    if (known >= 0) draft.errorFiles.splice(known, 1);
+    draft.errorFiles.push(file);
+  },
+});
+
+export const monitorUri = defineDirective({
+  name: 'monitor-uri',
+  sections: 'DFL',
+  args: [{ name: 'uri', kind: 'word' }],
+  doc: 'Requests for exactly this URI are answered 200 before any rule and never logged.',
+  examples: [
+    { text: 'monitor-uri /alive', gives: { monitorUri: { text: '/alive' } } },
+    { text: 'monitor-uri', says: "'monitor-uri' expects" },
+  ],
+  apply(draft, [word], context) {
+    draft.monitorUri = { text: word.text, at: context.position(word) };
+  },
+});
+
+export const uniqueIdFormat = defineDirective({
+  name: 'unique-id-format',
+  sections: 'DFLB',
+  args: [{ name: 'format', kind: 'word' }],
+  doc: 'A log format that makes the number of each request, for `%ID` and `unique-id-header`.',
+  examples: [{ text: 'unique-id-format %{+X}o%ci:%cp_%rt', gives: { uniqueIdFormat: { text: '%{+X}o%ci:%cp_%rt' } } }],
+  apply(draft, [word], context) {
+    draft.uniqueIdFormat = { text: word.text, at: context.position(word) };
+  },
+});
+
+export const uniqueIdHeader = defineDirective({
+  name: 'unique-id-header',
+  sections: 'DFL',
+  args: [{ name: 'name', kind: 'text' }],
+  doc: 'Name of the request header that carries the number of `unique-id-format`.',
+  examples: [{ text: 'unique-id-header X-Unique-ID', gives: { uniqueIdHeader: 'X-Unique-ID' } }],
+  apply(draft, [name]) {
+    draft.uniqueIdHeader = name;
+  },
+});

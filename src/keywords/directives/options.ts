@@ -1,0 +1,120 @@
+/**
+ * Options without arguments. Those that tune HAProxy's own machinery and change nothing a peer can see are
+ * accepted and kept in the model; each says so.
+ */
+import { defineDirective, defineOption, type Directive, type ProxyDraft } from '../define.ts';
+
+const NO_EFFECT = 'Accepted without effect';
+
+export const dontlognull = defineOption('dontlognull', 'DFL', 'Connections that sent nothing are not logged.');
+export const dontlogNormal = defineOption('dontlog-normal', 'DFL', 'Only errors, retries, redispatches and answers from 500 on are logged.');
+export const logHealthChecks = defineOption('log-health-checks', 'DLB', 'Every change of a health check result is logged.');
+export const logasap = defineOption('logasap', 'DFL', 'The line is logged once the response headers came; times get a `+`.');
+export const logSeparateErrors = defineOption('log-separate-errors', 'DFL', 'What went wrong is logged at level err.');
+export const abortonclose = defineOption('abortonclose', 'DFLB', 'A request whose client has left is dropped while it waits for a server.');
+export const allbackups = defineOption('allbackups', 'DLB', 'All backup servers share the load, not only the first one.');
+export const persist = defineOption('persist', 'DLB', 'A persistence cookie leads to its server even while that is down.');
+export const preferLastServer = defineOption('prefer-last-server', 'DLB', 'A kept connection goes on to the server it used.');
+export const httpPretendKeepalive = defineOption('http-pretend-keepalive', 'DLB', 'No `connection: close` is sent to servers, though the connection ends behind the answer.');
+export const httpNoDelay = defineOption('http-no-delay', 'DFLB', 'Answers are never held back to fill segments; we never do.');
+export const httpBufferRequest = defineOption('http-buffer-request', 'DFLB', 'The body, or a full buffer of it, is waited for before rules run.');
+export const httpIgnoreProbes = defineOption('http-ignore-probes', 'DFL', 'Connections closed before a request are neither logged nor answered.');
+export const idleCloseOnResponse = defineOption('idle-close-on-response', 'DFL', 'A soft stop closes idle connections only behind their next answer.');
+export const independentStreams = defineOption('independent-streams', 'DFLB', 'Sending does not renew the timeout of receiving.');
+export const nolinger = defineOption('nolinger', 'DFLB', 'Connections are closed by a reset.');
+export const contstats = defineOption('contstats', 'DFL', 'Counters grow while a transfer lasts; ours always do.');
+export const socketStats = defineOption('socket-stats', 'DFL', 'Every listener has its own line in the statistics.');
+export const clitcpka = defineOption('clitcpka', 'DFL', 'TCP keep-alive packets to clients.');
+export const srvtcpka = defineOption('srvtcpka', 'DLB', 'TCP keep-alive packets to servers.');
+export const tcpSmartAccept = defineOption('tcp-smart-accept', 'DFL', `${NO_EFFECT}: saves an ACK packet in HAProxy.`);
+export const tcpSmartConnect = defineOption('tcp-smart-connect', 'DLB', `${NO_EFFECT}: saves an ACK packet in HAProxy.`);
+export const spliceAuto = defineOption('splice-auto', 'DFLB', `${NO_EFFECT}: bodies are never copied between our buffers anyway.`);
+export const spliceRequest = defineOption('splice-request', 'DFLB', `${NO_EFFECT}: bodies are never copied between our buffers anyway.`);
+export const spliceResponse = defineOption('splice-response', 'DFLB', `${NO_EFFECT}: bodies are never copied between our buffers anyway.`);
+export const disableH2Upgrade = defineOption('disable-h2-upgrade', 'DFL', `${NO_EFFECT}: HTTP/2 is not spoken yet.`);
+export const unsafeRequests = defineUnsafe('request', 'DFL');
+export const unsafeResponses = defineUnsafe('response', 'DLB');
+export const invalidRequests = defineOldUnsafe('request', 'DFL');
+export const invalidResponses = defineOldUnsafe('response', 'DLB');
+
+export const httpKeepAlive = defineConnectionMode('http-keep-alive', 'Both sides are kept open between requests: the default.');
+export const httpServerClose = defineConnectionMode('http-server-close', 'The server connection ends with the answer, the client is kept.');
+export const httpclose = defineConnectionMode('httpclose', 'Both sides end with the answer.');
+
+export const tcpka = defineDirective({
+  name: 'option tcpka',
+  sections: 'DFLB',
+  negatable: true,
+  args: [],
+  doc: 'TCP keep-alive packets on both sides: `clitcpka` and `srvtcpka` together.',
+  examples: [
+    { text: 'option tcpka', gives: { options: { clitcpka: true, srvtcpka: true } } },
+    { text: 'no option tcpka', gives: { options: { clitcpka: false, srvtcpka: false } } },
+  ],
+  apply(draft, _, { prefix }) {
+    for (const name of ['clitcpka', 'srvtcpka']) setFlag(draft, name, prefix);
+  },
+});
+
+export const restrictHeaderNames = defineDirective({
+  name: 'option http-restrict-req-hdr-names',
+  sections: 'DFLB',
+  args: [{ name: 'action', kind: 'choice', choices: ['preserve', 'delete', 'reject'] }],
+  doc: 'What becomes of request headers with characters other than letters, digits and `-`.',
+  examples: [
+    { text: 'option http-restrict-req-hdr-names reject', gives: { options: { 'http-restrict-req-hdr-names reject': true } } },
+    { text: 'option http-restrict-req-hdr-names drop', says: "allowed: 'preserve', 'delete', 'reject'" },
+  ],
+  apply(draft, [action]) {
+    for (const other of ['preserve', 'delete', 'reject']) draft.options[`http-restrict-req-hdr-names ${other}`] = other === action;
+  },
+});
+
+function setFlag(draft: ProxyDraft, name: string, prefix: 'no' | 'default' | null): void {
+  if (prefix === 'default') delete draft.options[name];
+  else draft.options[name] = prefix === null;
+}
+
+const CONNECTION_MODES = ['http-keep-alive', 'http-server-close', 'httpclose'];
+
+/** Of the three the last one written counts. */
+function defineConnectionMode(name: string, doc: string): Directive {
+  return defineDirective({
+    name: `option ${name}`,
+    sections: 'DFLB',
+    negatable: true,
+    args: [],
+    doc,
+    examples: [
+      { text: `option ${name}`, gives: { options: { [name]: true } } },
+      { text: `no option ${name}`, gives: { options: { [name]: false } } },
+    ],
+    apply(draft, _, { prefix }) {
+      if (prefix === null) for (const other of CONNECTION_MODES) delete draft.options[other];
+      setFlag(draft, name, prefix);
+    },
+  });
+}
+
+function unsafeName(side: string): string {
+  return `accept-unsafe-violations-in-http-${side}`;
+}
+
+function defineUnsafe(side: 'request' | 'response', sections: string): Directive {
+  return defineOption(unsafeName(side), sections, `Characters that RFC 9110 forbids are let through in a ${side}.`);
+}
+
+function defineOldUnsafe(side: 'request' | 'response', sections: string): Directive {
+  const name = unsafeName(side);
+  return defineDirective({
+    name: `option accept-invalid-http-${side}`,
+    sections,
+    negatable: true,
+    args: [],
+    doc: `Old name of \`option ${name}\`.`,
+    examples: [{ text: `option accept-invalid-http-${side}`, gives: { options: { [name]: true } } }],
+    apply(draft, _, { prefix }) {
+      setFlag(draft, name, prefix);
+    },
+  });
+}
