@@ -1,0 +1,139 @@
+/**
+ * The C functions that the hosts call, bound once per thread through node:ffi. Raw addresses exist only inside platform/.
+ * It must not know what the calls are for.
+ *
+ * A call takes 15-40 ns beside the kernel's own time if it has at most six arguments; a seventh makes it ten times
+ * dearer (docs/decisions), hence the narrow forms of `syscall`. A pointer is a bigint: keep constant ones.
+ */
+import ffi from 'node:ffi';
+
+/** The process itself: it holds libc, libuv and OpenSSL. */
+const library = new ffi.DynamicLibrary(null);
+
+const I = 'int32';
+const P = 'pointer';
+
+export const socket = library.getFunction('socket', { arguments: [I, I, I], return: I });
+export const socketpair = library.getFunction('socketpair', { arguments: [I, I, I, P], return: I });
+export const bind = library.getFunction('bind', { arguments: [I, P, I], return: I });
+export const listen = library.getFunction('listen', { arguments: [I, I], return: I });
+export const connect = library.getFunction('connect', { arguments: [I, P, I], return: I });
+export const accept4 = library.getFunction('accept4', { arguments: [I, P, P, I], return: I });
+export const shutdown = library.getFunction('shutdown', { arguments: [I, I], return: I });
+export const close = library.getFunction('close', { arguments: [I], return: I });
+export const recv = library.getFunction('recv', { arguments: [I, P, 'uint32', I], return: I });
+export const send = library.getFunction('send', { arguments: [I, P, 'uint32', I], return: I });
+export const read = library.getFunction('read', { arguments: [I, P, 'uint32'], return: I });
+export const write = library.getFunction('write', { arguments: [I, P, 'uint32'], return: I });
+export const setsockopt = library.getFunction('setsockopt', { arguments: [I, I, I, P, I], return: I });
+export const getsockopt = library.getFunction('getsockopt', { arguments: [I, I, I, P, P], return: I });
+export const getsockname = library.getFunction('getsockname', { arguments: [I, P, P], return: I });
+export const getpeername = library.getFunction('getpeername', { arguments: [I, P, P], return: I });
+/** Variadic in C; on x86-64 and arm64 Linux an integer third argument is passed alike. */
+export const fcntl = library.getFunction('fcntl', { arguments: [I, I, I], return: I });
+export const eventfd = library.getFunction('eventfd', { arguments: [I, I], return: I });
+export const epollCreate = library.getFunction('epoll_create1', { arguments: [I], return: I });
+export const epollControl = library.getFunction('epoll_ctl', { arguments: [I, I, I, P], return: I });
+export const epollWait = library.getFunction('epoll_wait', { arguments: [I, P, I, I], return: I });
+export const getrlimit = library.getFunction('getrlimit', { arguments: [I, P], return: I });
+export const setrlimit = library.getFunction('setrlimit', { arguments: [I, P], return: I });
+export const raise = library.getFunction('raise', { arguments: [I], return: I });
+export const signal = library.getFunction('signal', { arguments: [I, P], return: P });
+export const sigemptyset = library.getFunction('sigemptyset', { arguments: [P], return: I });
+export const sigaddset = library.getFunction('sigaddset', { arguments: [P, I], return: I });
+export const threadSignalMask = library.getFunction('pthread_sigmask', { arguments: [I, P, P], return: I });
+
+const mapPages = library.getFunction('mmap', { arguments: [P, 'uint64', I, I, I, 'int64'], return: P });
+const unmapPages = library.getFunction('munmap', { arguments: [P, 'uint64'], return: I });
+export const madvise = library.getFunction('madvise', { arguments: [P, 'uint64', I], return: I });
+
+/** `syscall` is variadic, so its forms differ only in what is passed; one symbol has one signature per library handle. */
+const setupLibrary = new ffi.DynamicLibrary(null);
+const registerLibrary = new ffi.DynamicLibrary(null);
+const enterCall = library.getFunction('syscall', { arguments: [I, I, I, I, I, P], return: I });
+const setupCall = setupLibrary.getFunction('syscall', { arguments: ['int64', 'int64', P], return: 'int64' });
+const registerCall = registerLibrary.getFunction('syscall', { arguments: ['int64', 'int64', 'int64', P, 'int64'], return: 'int64' });
+
+const errnoCell = new Int32Array(ffi.toArrayBuffer(library.getFunction('__errno_location', { arguments: [], return: P })(), 4, false));
+
+/** The error number of this thread's last failed call. */
+export function errno(): number {
+  return errnoCell[0] as number;
+}
+
+/** The address of a view's first byte. The view must be larger than 64 bytes or outside V8's heap, else it may move. */
+export function addressOf(view: ArrayBuffer | NodeJS.ArrayBufferView): bigint {
+  return ffi.getRawPointer(view);
+}
+
+/** A view of `length` bytes at `pointer`, without a copy. The caller answers for their lifetime. */
+export function viewAt(pointer: bigint, length: number): ArrayBuffer {
+  return ffi.toArrayBuffer(pointer, length, false);
+}
+
+/** A symbol's own address: for C functions handed to C as callbacks. */
+export function symbolAddress(name: string): bigint {
+  return library.getSymbol(name);
+}
+
+/** io_uring_setup(2). Returns a descriptor or -1. */
+export function uringSetup(entries: number, parameters: Uint8Array): number {
+  return Number(setupCall(425n, BigInt(entries), ffi.getRawPointer(parameters)));
+}
+
+/** io_uring_enter(2) with IORING_ENTER_GETEVENTS: submits, runs the ring's work, waits for `wait` completions. */
+export function uringEnter(ring: number, submit: number, wait: number): number {
+  return enterCall(426, ring, submit, wait, 1, 0n);
+}
+
+/** io_uring_register(2). */
+export function uringRegister(ring: number, operation: number, argument: bigint, count: number): number {
+  return Number(registerCall(427n, BigInt(ring), BigInt(operation), argument, BigInt(count)));
+}
+
+export interface Mapping {
+  readonly pointer: bigint;
+  readonly length: number;
+  readonly buffer: ArrayBuffer;
+}
+
+const PROT_READ_WRITE = 3;
+const MAP_FAILED = 0xffffffffffffffffn;
+
+/** mmap(2) of readable and writable pages, or null (see `errno`). */
+export function map(length: number, flags: number, descriptor: number, offset: number): Mapping | null {
+  const pointer = mapPages(0n, BigInt(length), PROT_READ_WRITE, flags, descriptor, BigInt(offset));
+  if (pointer === MAP_FAILED) return null;
+  return { pointer, length, buffer: ffi.toArrayBuffer(pointer, length, false) };
+}
+
+/**
+ * Unmaps. Its views are detached first, so that a forgotten one reads nothing instead of crashing the process;
+ * nothing in the kernel may still refer to the pages.
+ */
+export function unmap(mapping: Mapping): void {
+  if (!mapping.buffer.detached) mapping.buffer.transfer();
+  unmapPages(mapping.pointer, BigInt(mapping.length));
+}
+
+/** The parts of libuv that the loop of a host needs (uv.ts). */
+export const uv = {
+  loop: ffi.getCurrentEventLoop(),
+  backendFd: library.getFunction('uv_backend_fd', { arguments: [P], return: I }),
+  backendTimeout: library.getFunction('uv_backend_timeout', { arguments: [P], return: I }),
+  updateTime: library.getFunction('uv_update_time', { arguments: [P], return: 'void' }),
+  handleSize: library.getFunction('uv_handle_size', { arguments: [I], return: 'uint64' }),
+  idleInit: library.getFunction('uv_idle_init', { arguments: [P, P], return: I }),
+  idleStart: library.getFunction('uv_idle_start', { arguments: [P, P], return: I }),
+  idleStop: library.getFunction('uv_idle_stop', { arguments: [P], return: I }),
+  signalInit: library.getFunction('uv_signal_init', { arguments: [P, P], return: I }),
+  signalStart: library.getFunction('uv_signal_start', { arguments: [P, P, I], return: I }),
+  signalStop: library.getFunction('uv_signal_stop', { arguments: [P], return: I }),
+  unref: library.getFunction('uv_unref', { arguments: [P], return: 'void' }),
+  close: library.getFunction('uv_close', { arguments: [P, P], return: 'void' }),
+};
+
+/** Registers a JavaScript function that C may call, on this thread only; it must not throw. Never released. */
+export function callback(task: (number: number) => void): bigint {
+  return library.registerCallback({ arguments: [P, I], return: 'void' }, (_handle, number) => task(number));
+}

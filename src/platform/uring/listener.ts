@@ -1,0 +1,103 @@
+/**
+ * Accepts on a shared listening descriptor with one operation that completes many times. Out of descriptors, it rests
+ * for a while instead of spinning. It must not know what accepted connections become.
+ */
+import { Timer, type TimerOwner, type TimerWheel } from '../../base/timers.ts';
+import type { Listener } from '../contract.ts';
+import { acceptRetries } from '../reasons.ts';
+import { SOCK_CLOEXEC } from '../sockets.ts';
+import { KIND_BITS, type UringCore } from './core.ts';
+
+const OP_ACCEPT_MANY = 13 | (1 << 16);
+const F_MORE = 2;
+/** How long to rest when the process or the system is out of descriptors. */
+const REST_MS = 100;
+const GENERATIONS = 1 << (31 - KIND_BITS);
+
+/** Takes an accepted descriptor. */
+export interface AcceptSink {
+  accepted(descriptor: number, listener: UringListener): void;
+}
+
+export class UringListener implements Listener, TimerOwner {
+  readonly descriptor: number;
+  /** Its number in the completions. */
+  readonly number: number;
+  readonly #kind: number;
+  readonly #core: UringCore;
+  readonly #timers: TimerWheel;
+  readonly #sink: AcceptSink;
+  readonly #timer = new Timer(this);
+  #generation = 0;
+  /** The generation whose accept is armed; -1 when none is. */
+  #armed = -1;
+  #wanted = true;
+  #stopped = false;
+  /** Accepts that are armed, the cancelled ones too. */
+  underWay = 0;
+  rests = 0;
+
+  constructor(core: UringCore, timers: TimerWheel, sink: AcceptSink, descriptor: number, number: number, kind: number) {
+    this.#core = core;
+    this.#timers = timers;
+    this.#sink = sink;
+    this.descriptor = descriptor;
+    this.number = number;
+    this.#kind = kind;
+    this.#arm();
+  }
+
+  pause(): void {
+    this.#wanted = false;
+    this.#cancel();
+  }
+
+  resume(): void {
+    this.#wanted = true;
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timers.drop(this.#timer);
+    this.#cancel();
+  }
+
+  onTimer(): void {
+    this.#arm();
+  }
+
+  /** A connection, or why there is none. What was accepted before a pause took effect is still delivered. */
+  complete(word: number, result: number, flags: number): void {
+    const generation = word >> KIND_BITS;
+    if ((flags & F_MORE) === 0) {
+      this.underWay--;
+      if (generation === this.#armed) this.#armed = -1;
+    }
+    if (result >= 0) this.#sink.accepted(result, this);
+    else if (!acceptRetries(-result)) this.#rest();
+    this.#arm();
+  }
+
+  #rest(): void {
+    if (this.#stopped || this.#timer.deadline !== Number.POSITIVE_INFINITY) return;
+    this.rests++;
+    this.#timers.set(this.#timer, this.#core.agenda.now + REST_MS);
+  }
+
+  #arm(): void {
+    if (this.#armed >= 0 || !this.#wanted || this.#stopped || this.#timer.deadline !== Number.POSITIVE_INFINITY) return;
+    this.#generation = (this.#generation + 1) % GENERATIONS;
+    this.#armed = this.#generation;
+    this.underWay++;
+    const tag = (this.#generation << KIND_BITS) | this.#kind;
+    const at = this.#core.ring.entry(OP_ACCEPT_MANY, this.descriptor, 0, 0, 0, this.number, tag);
+    this.#core.ring.entries[at + 7] = SOCK_CLOEXEC;
+  }
+
+  #cancel(): void {
+    if (this.#armed < 0) return;
+    this.#core.cancel(this.number, (this.#armed << KIND_BITS) | this.#kind);
+    this.#armed = -1;
+  }
+}

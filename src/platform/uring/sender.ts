@@ -1,0 +1,137 @@
+/**
+ * Lines that go one way: datagrams to one destination, or bytes to a descriptor. One operation is under way, the rest
+ * waits in order; what finds the queue full is dropped and counted. It must not know what the lines say.
+ */
+import type { Block } from '../../base/memory.ts';
+import type { DatagramSender, DescriptorWriter, SentHandler } from '../contract.ts';
+import { EAGAIN, EINTR } from '../errno.ts';
+import { NO_SLICE } from '../slices.ts';
+import type { UringCore } from './core.ts';
+
+const OP_POLL = 6;
+const OP_WRITE = 23;
+const OP_SEND = 26;
+const POLLOUT = 4;
+const MSG_NOSIGNAL = 0x4000;
+/** Lines that may wait. */
+const QUEUE = 1024;
+
+export class UringSender implements DatagramSender, DescriptorWriter {
+  dropped = 0;
+  readonly #core: UringCore;
+  readonly #handler: SentHandler;
+  readonly #descriptor: number;
+  readonly #datagrams: boolean;
+  readonly #number: number;
+  readonly #tag: number;
+  #first = NO_SLICE;
+  #last = NO_SLICE;
+  #waiting = 0;
+  /** An operation is under way. */
+  busy = false;
+  /** Waits until the descriptor takes more. */
+  #polling = false;
+  #closing = false;
+  closed = false;
+
+  /** @param descriptor -1: nowhere, everything is dropped */
+  constructor(core: UringCore, handler: SentHandler, descriptor: number, datagrams: boolean, number: number, tag: number) {
+    this.#core = core;
+    this.#handler = handler;
+    this.#descriptor = descriptor;
+    this.#datagrams = datagrams;
+    this.#number = number;
+    this.#tag = tag;
+  }
+
+  send(block: Block, start: number, end: number): boolean {
+    if (this.#closing || this.#descriptor < 0 || this.#waiting >= QUEUE) {
+      this.dropped++;
+      return true;
+    }
+    const { slices } = this.#core;
+    const place = slices.take(block, start, end);
+    if (this.#first === NO_SLICE) this.#first = place;
+    else slices.next[this.#last] = place;
+    this.#last = place;
+    this.#waiting++;
+    if (!this.busy) this.#transmit();
+    return false;
+  }
+
+  /** What waits is still sent; a descriptor that the host opened is closed then. */
+  close(): void {
+    this.#closing = true;
+    if (!this.busy && !this.closed) this.#end();
+  }
+
+  /** Forgets what waits: the host stops. */
+  abandon(): void {
+    this.#closing = true;
+    const { slices } = this.#core;
+    while (this.#first !== NO_SLICE) {
+      this.dropped++;
+      this.#pop(slices.block[this.#first] as number);
+    }
+    if (!this.closed) this.#end();
+  }
+
+  complete(result: number): void {
+    this.busy = false;
+    if (this.#first === NO_SLICE) return;
+    if (result === -EAGAIN) {
+      this.#poll();
+      return;
+    }
+    if (this.#polling) this.#polling = false;
+    else if (result !== -EINTR) this.#advance(result);
+    if (this.busy) return;
+    if (this.#first !== NO_SLICE) this.#transmit();
+    else if (this.#closing && !this.closed) this.#end();
+  }
+
+  #advance(result: number): void {
+    const { slices } = this.#core;
+    const place = this.#first;
+    if (result < 0) this.dropped++;
+    else if (!this.#datagrams) {
+      const start = (slices.start[place] as number) + result;
+      slices.start[place] = start;
+      if (start < (slices.end[place] as number)) return;
+    }
+    this.#pop(slices.block[place] as number);
+  }
+
+  #pop(block: Block): void {
+    this.#first = this.#core.slices.give(this.#first);
+    this.#waiting--;
+    this.#handler.onBlockSent(block);
+  }
+
+  #transmit(): void {
+    const { slices, ring } = this.#core;
+    const start = slices.start[this.#first] as number;
+    const length = (slices.end[this.#first] as number) - start;
+    const at = this.#core.entry(this.#datagrams ? OP_SEND : OP_WRITE, this.#descriptor, start, length, this.#number, this.#tag);
+    if (this.#datagrams) ring.entries[at + 7] = MSG_NOSIGNAL;
+    else {
+      // Offset -1: where the descriptor stands.
+      ring.entries[at + 2] = -1;
+      ring.entries[at + 3] = -1;
+    }
+    this.busy = true;
+  }
+
+  #poll(): void {
+    const { ring } = this.#core;
+    const at = ring.entry(OP_POLL, this.#descriptor, 0, 0, 0, this.#number, this.#tag);
+    ring.entries[at + 7] = POLLOUT;
+    this.#polling = true;
+    this.busy = true;
+  }
+
+  #end(): void {
+    this.closed = true;
+    if (this.#datagrams && this.#descriptor >= 0) this.#core.closeDescriptor(this.#descriptor);
+  }
+}
