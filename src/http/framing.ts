@@ -48,8 +48,8 @@ let hostRow = -1;
 let lengthRow = -1;
 
 /**
- * Decides a request: sets framing, contentLength, persistent, upgrade, expectContinue, mustClose; removes and
- * rewrites fields as HAProxy does.
+ * Decides a request: sets framing, contentLength, persistent (this side's connection can go on), mustClose (the other
+ * side's can't), upgrade and expectContinue; removes and rewrites fields as HAProxy does.
  * @returns 0, or the status to answer (400, 413, 422)
  */
 export function decideRequest(message: HttpMessage, bytes: Uint8Array, options: FramingOptions): number {
@@ -62,9 +62,8 @@ export function decideRequest(message: HttpMessage, bytes: Uint8Array, options: 
   if (message.upgrade && found & WEBSOCKET && !(found & WEBSOCKET_KEY)) return 400;
   settleConnection(message, bytes, found, message.upgrade ? CLOSE | KEEP_ALIVE : CLOSE | KEEP_ALIVE | UPGRADE);
   settleBody(message, bytes, found, Framing.none);
-  if (message.mustClose && options.keepInsecureTransferEncoding) message.mustClose = false;
+  settleInsecure(message, found, options);
   if (message.method === Method.connect) dropBody(message);
-  if (message.mustClose) message.persistent = false;
   return hasForbiddenBody(message, options) ? 413 : 0;
 }
 
@@ -298,19 +297,28 @@ function dropTokens(bytes: Uint8Array, start: number, end: number, drop: number)
   return to;
 }
 
-/** The body by Transfer-Encoding, else Content-Length, else `otherwise`; both together is what smuggling looks like. */
+/** The body by Transfer-Encoding, else Content-Length (which goes when both are there), else `otherwise`. */
 function settleBody(message: HttpMessage, bytes: Uint8Array, found: number, otherwise: 0 | 3): void {
   message.framing = otherwise;
   message.contentLength = 0;
-  message.mustClose = false;
   if (found & CODED) {
     if (found & CHUNKED) message.framing = Framing.chunked;
     if (found & LENGTH) message.headers.removeId(HeaderId.contentLength);
-    message.mustClose = (found & LENGTH) !== 0 || message.version === 10;
   } else if (found & LENGTH) {
     message.framing = Framing.length;
     message.contentLength = lengthValue(message, bytes);
   }
+}
+
+/**
+ * What request smuggling looks like (RFC 9112 6.1): both lengths, or chunks in HTTP/1.0. The client's connection ends
+ * after it; chunks in HTTP/1.0 end the server's connection, too.
+ */
+function settleInsecure(message: HttpMessage, found: number, options: FramingOptions): void {
+  message.mustClose = false;
+  if (message.framing !== Framing.chunked || options.keepInsecureTransferEncoding) return;
+  message.mustClose = message.version === 10;
+  if (message.mustClose || found & LENGTH) message.persistent = false;
 }
 
 /** CONNECT has no body: what follows its head is for the tunnel (RFC 9110 9.3.6). */
@@ -318,6 +326,7 @@ function dropBody(message: HttpMessage): void {
   if (message.framing === Framing.chunked) {
     message.headers.removeId(HeaderId.transferEncoding);
     message.mustClose = true;
+    message.persistent = false;
   }
   message.framing = Framing.none;
 }

@@ -99,14 +99,15 @@ function checkAbsolute(message: HttpMessage, bytes: Uint8Array, scheme: number, 
   const end = withoutPort(bytes, authorityStart, authorityEnd, port);
   if (!lenient && !namesHost(message, bytes, hostRow, end, port)) return 400;
   if (end === authorityEnd) return 0;
-  cutPort(message, bytes, end);
-  if (hostRow >= 0) cutHostPort(message, bytes, hostRow, port);
+  const gap = cutPort(message, bytes, end);
+  // HAProxy rewrites Host together with the target.
+  if (hostRow >= 0) message.headers.setValue(hostRow, authorityStart + gap, end + gap);
   return 0;
 }
 
 /** Whether [authorityStart, end) is the Host, or there is none. */
 function namesHost(message: HttpMessage, bytes: Uint8Array, hostRow: number, end: number, port: string): boolean {
-  if (hostRow < 0) return isHost(bytes, authorityStart, end);
+  if (hostRow < 0) return true;
   const start = message.headers.valueStart(hostRow);
   return sameText(bytes, authorityStart, end, start, withoutPort(bytes, start, message.headers.valueEnd(hostRow), port));
 }
@@ -124,17 +125,12 @@ function withoutPort(bytes: Uint8Array, start: number, end: number, port: string
   return colon + 1 === end || isExactly(bytes, colon + 1, end, port) ? colon : end;
 }
 
-/** Removes [end, authorityEnd) from the target: what stands before it moves right, into the gap. */
-function cutPort(message: HttpMessage, bytes: Uint8Array, end: number): void {
+/** Removes [end, authorityEnd) from the target: what stands before it moves right, into the gap, whose length is returned. */
+function cutPort(message: HttpMessage, bytes: Uint8Array, end: number): number {
   const gap = authorityEnd - end;
   bytes.copyWithin(message.targetStart + gap, message.targetStart, end);
   message.targetStart += gap;
-}
-
-function cutHostPort(message: HttpMessage, bytes: Uint8Array, hostRow: number, port: string): void {
-  const { headers } = message;
-  const start = headers.valueStart(hostRow);
-  headers.setValue(hostRow, start, withoutPort(bytes, start, headers.valueEnd(hostRow), port));
+  return gap;
 }
 
 /**
@@ -158,5 +154,6 @@ function checkConnect(message: HttpMessage, bytes: Uint8Array, hostRow: number, 
     if (known) headers.setValue(hostRow, start, end - (targetEnd - colon));
     return 0;
   }
-  return lenient || (known && sameText(bytes, authorityStart, colon, start, end)) ? 0 : 400;
+  const bare = portColon(bytes, start, end) === end - 1 ? end - 1 : end;
+  return lenient || (known && sameText(bytes, authorityStart, colon, start, bare)) ? 0 : 400;
 }
