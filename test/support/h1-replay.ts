@@ -63,11 +63,14 @@ class Pieces {
   readonly end: number;
   at = START;
   readonly #cut: number;
+  readonly #around: number;
   #visible: number;
 
-  constructor(input: Uint8Array, cut: number) {
+  /** @param around the byte that stands before and behind the input, which nobody may look at or change */
+  constructor(input: Uint8Array, cut: number, around: number) {
     this.end = START + input.length;
-    this.bytes.fill(0xee, 0, this.end + START);
+    this.#around = around;
+    this.bytes.fill(around, 0, this.end + START);
     this.bytes.set(input, START);
     this.#cut = cut;
     this.#visible = START;
@@ -76,6 +79,14 @@ class Pieces {
 
   get visible(): number {
     return this.#visible;
+  }
+
+  /** @throws Error when a byte around the input was changed */
+  check(): void {
+    for (let i = 1; i <= START; i++) {
+      if (this.bytes[START - i] !== this.#around || this.bytes[this.end + i - 1] !== this.#around)
+        throw new Error('written outside the input');
+    }
   }
 
   /** Shows the next piece; false when there is none. */
@@ -113,8 +124,14 @@ function body(decoder: BodyDecoder, pieces: Pieces): { result: number; text: str
 }
 
 /** What a proxy forwards of a client's bytes. @param cut 0: whole, n: in two pieces, -1: byte by byte */
-export function requests(input: Uint8Array, lenient: boolean, cut: number): Outcome {
-  const pieces = new Pieces(input, cut);
+export function requests(input: Uint8Array, lenient: boolean, cut: number, around = 0xee): Outcome {
+  const pieces = new Pieces(input, cut, around);
+  const outcome = forward(pieces, lenient);
+  pieces.check();
+  return outcome;
+}
+
+function forward(pieces: Pieces, lenient: boolean): Outcome {
   const parser = new HeadParser('request');
   const message = new HttpMessage();
   const decoder = new BodyDecoder();
@@ -140,12 +157,18 @@ export function requests(input: Uint8Array, lenient: boolean, cut: number): Outc
 }
 
 /** What the client gets of a server's bytes in answer to the first request in the client's. */
-export function exchange(client: Uint8Array, server: Uint8Array, lenient: boolean, cut = 0): Answered[] {
+export function exchange(client: Uint8Array, server: Uint8Array, lenient: boolean, cut = 0, around = 0xee): Answered[] {
   const asked = new HttpMessage();
-  const asking = new Pieces(client, 0);
+  const asking = new Pieces(client, 0, around);
   head(new HeadParser('request'), asked, asking);
   decideRequest(asked, asking.bytes, DEFAULT_FRAMING);
-  const pieces = new Pieces(server, cut);
+  const pieces = new Pieces(server, cut, around);
+  const answers = answer(asked, pieces, lenient);
+  pieces.check();
+  return answers;
+}
+
+function answer(asked: HttpMessage, pieces: Pieces, lenient: boolean): Answered[] {
   const { bytes } = pieces;
   const parser = new HeadParser('response');
   const message = new HttpMessage();
