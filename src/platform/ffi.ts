@@ -31,6 +31,7 @@ export const getsockname = library.getFunction('getsockname', { arguments: [I, P
 export const getpeername = library.getFunction('getpeername', { arguments: [I, P, P], return: I });
 /** Variadic in C; on x86-64 and arm64 Linux an integer third argument is passed alike. */
 export const fcntl = library.getFunction('fcntl', { arguments: [I, I, I], return: I });
+export const poll = library.getFunction('poll', { arguments: [P, 'uint64', I], return: I });
 export const eventfd = library.getFunction('eventfd', { arguments: [I, I], return: I });
 export const epollCreate = library.getFunction('epoll_create1', { arguments: [I], return: I });
 export const epollControl = library.getFunction('epoll_ctl', { arguments: [I, I, I, P], return: I });

@@ -1,0 +1,276 @@
+/**
+ * The epoll host: for kernels and containers that refuse io_uring. One epoll_wait a turn, receives and sends as calls
+ * of their own. The thread's own event loop is served beside it (nodeloop.ts). It must not know protocols, timeouts
+ * or who uses it.
+ */
+import { fstatSync } from 'node:fs';
+import type { SocketAddress } from '../../base/address.ts';
+import type { Memory } from '../../base/memory.ts';
+import { NEVER, TimerWheel } from '../../base/timers.ts';
+import type { HostOptions, Listener, SentHandler, Task, Wire, WireHandler } from '../contract.ts';
+import { type Acceptor, Close, type ConnectOptions, type DatagramSender, type DescriptorWriter, type Host } from '../contract.ts';
+import { addressOf, close, epollWait, eventfd, fcntl, read, write } from '../ffi.ts';
+import { NodeLoop } from '../nodeloop.ts';
+import { connectFailure } from '../reasons.ts';
+import { encodeSockaddr } from '../sockaddr.ts';
+import { connectingSocket, datagramSocket, SOCK_NONBLOCK } from '../sockets.ts';
+import { EpollCore, EVENTS } from './core.ts';
+import { type AcceptSink, EpollListener } from './listener.ts';
+import { EpollSender, Target } from './sender.ts';
+import { EpollWire, type Hungry } from './wire.ts';
+
+/** High halves of the user data of events that are not a wire's. */
+const ACCEPTED = -1;
+const SENDER = -2;
+const NODE = -3;
+const WOKEN = -4;
+
+const EPOLLIN = 1;
+const EFD_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
+const F_DUPFD_CLOEXEC = 1030;
+/** The longest wait that epoll_wait takes, ms. */
+const LONGEST_MS = 0x7fffffff;
+
+const wakeValue = new Int32Array(new ArrayBuffer(128));
+wakeValue[0] = 1;
+const wakePointer = addressOf(wakeValue);
+const drainPointer = addressOf(new Uint8Array(wakeValue.buffer, 64));
+
+export class EpollHost implements Host, AcceptSink, Hungry {
+  readonly name = 'epoll';
+  readonly memory: Memory;
+  readonly timers: TimerWheel;
+  readonly wakeDescriptor: number;
+  onWake: (() => void) | null = null;
+  readonly #core: EpollCore;
+  readonly #node = new NodeLoop();
+  readonly #wires: EpollWire[] = [];
+  readonly #listeners: EpollListener[] = [];
+  readonly #acceptors: Acceptor[] = [];
+  readonly #senders: EpollSender[] = [];
+  readonly #starving: EpollWire[] = [];
+  readonly #maxWires: number;
+  #starvingCount = 0;
+  #nodeReady = false;
+  #running = false;
+  #stopping = false;
+  #stopped: (() => void) | null = null;
+  #turns = 0;
+  #accepts = 0;
+  #refused = 0;
+  #visits = 0;
+
+  constructor(options: HostOptions) {
+    this.memory = options.memory;
+    this.#maxWires = options.maxWires;
+    this.#core = new EpollCore(options.memory, options.maxWires);
+    this.timers = new TimerWheel(this.#core.agenda.now);
+    this.wakeDescriptor = eventfd(0, EFD_CLOEXEC_NONBLOCK);
+    this.#core.watch(this.wakeDescriptor, EPOLLIN, 0, WOKEN);
+    this.#core.watch(this.#node.descriptor, EPOLLIN, 0, NODE);
+  }
+
+  now(): number {
+    return this.#core.agenda.now;
+  }
+
+  wallClock(): number {
+    return this.#core.agenda.wallClock();
+  }
+
+  listen(descriptor: number, accept: Acceptor): Listener {
+    const listener = new EpollListener(this.#core, this.timers, this, descriptor, this.#listeners.length, ACCEPTED);
+    this.#listeners.push(listener);
+    this.#acceptors.push(accept);
+    return listener;
+  }
+
+  connect(address: SocketAddress, handler: WireHandler, options: ConnectOptions): Wire {
+    const index = this.#stopping ? -1 : this.#core.takeIndex();
+    if (index < 0) {
+      this.#refused++;
+      const wire = new EpollWire(this.#core, this, -1);
+      wire.fail(-1, handler, Close.resources);
+      return wire;
+    }
+    const wire = this.#wireAt(index);
+    const descriptor = connectingSocket(address, options.source, SOCK_NONBLOCK);
+    const length = encodeSockaddr(address, this.#core.address, 0);
+    if (descriptor < 0) wire.fail(-1, handler, connectFailure(-descriptor));
+    else if (length === 0) wire.fail(descriptor, handler, Close.unreachable);
+    else wire.connect(descriptor, handler, length);
+    return wire;
+  }
+
+  datagrams(address: SocketAddress, handler: SentHandler): DatagramSender {
+    return this.#sender(datagramSocket(address, SOCK_NONBLOCK), handler, Target.datagrams);
+  }
+
+  writer(descriptor: number, handler: SentHandler): DescriptorWriter {
+    const target = fstatSync(descriptor).isFile() ? Target.file : Target.stream;
+    return this.#sender(fcntl(descriptor, F_DUPFD_CLOEXEC, 0), handler, target);
+  }
+
+  later(task: Task): void {
+    this.#core.agenda.later(task);
+  }
+
+  wake(descriptor: number): void {
+    write(descriptor, wakePointer, 8);
+  }
+
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#node.open();
+    setImmediate(this.#loop);
+  }
+
+  stop(): Promise<void> {
+    this.start();
+    this.#stopping = true;
+    for (const listener of this.#listeners) listener.stop();
+    for (const wire of this.#wires) wire.destroy(false);
+    for (const sender of this.#senders) sender.abandon();
+    return new Promise((resolve) => {
+      this.#stopped = resolve;
+    });
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return {
+      turns: this.#turns,
+      visits: this.#visits,
+      wires: this.#core.live,
+      maxWires: this.#maxWires,
+      accepts: this.#accepts,
+      refused: this.#refused,
+      acceptRests: this.#listeners.reduce((sum, listener) => sum + listener.rests, 0),
+      exhausted: this.#core.exhausted,
+      stale: this.#core.stale,
+      slices: this.#core.slices.used,
+    };
+  }
+
+  /** An accepted descriptor, from a listener. */
+  accepted(descriptor: number, listener: EpollListener): void {
+    const index = this.#core.takeIndex();
+    if (index < 0) {
+      this.#refused++;
+      close(descriptor);
+      return;
+    }
+    this.#accepts++;
+    const wire = this.#wireAt(index);
+    wire.accepted(descriptor);
+    const handler = (this.#acceptors[listener.number] as Acceptor)(wire, listener);
+    if (handler === null) wire.refuse();
+    else wire.start(handler);
+  }
+
+  /** Notes a wire that found no block. */
+  starve(wire: EpollWire): void {
+    this.#starving[this.#starvingCount++] = wire;
+  }
+
+  #wireAt(index: number): EpollWire {
+    const known = this.#wires[index];
+    if (known !== undefined) return known;
+    // Numbers are first handed out in order, so the array has no holes.
+    const wire = new EpollWire(this.#core, this, index);
+    this.#wires[index] = wire;
+    return wire;
+  }
+
+  #sender(descriptor: number, handler: SentHandler, target: Target): EpollSender {
+    let number = this.#senders.findIndex((sender) => sender.closed);
+    if (number < 0) number = this.#senders.length;
+    const sender = new EpollSender(this.#core, handler, descriptor, target, number, SENDER);
+    this.#senders[number] = sender;
+    return sender;
+  }
+
+  // The loop.
+
+  readonly #loop = (): void => {
+    for (;;) {
+      if (this.#turn()) break;
+      if (this.#stopping && this.#core.live === 0 && this.#core.agenda.pending === 0) {
+        this.#shutDown();
+        return;
+      }
+    }
+    this.#visits++;
+    this.#node.visit(this.#loop);
+  };
+
+  /** One turn: waits, delivers. True: libuv wants a visit. */
+  #turn(): boolean {
+    const core = this.#core;
+    const { agenda } = core;
+    const nodeWait = this.#node.wait(agenda.now);
+    const waits = nodeWait !== 0 && agenda.pending === 0 && !this.#stopping;
+    const count = epollWait(core.descriptor, core.eventsPointer, EVENTS, waits ? this.#timeout(nodeWait) : 0);
+    this.#turns++;
+    agenda.tick();
+    this.#nodeReady = nodeWait === 0;
+    for (let at = 0; at < count; at++) this.#deliver(at);
+    this.timers.advance(agenda.now);
+    agenda.run();
+    if (this.#starvingCount > 0) this.#feedStarving();
+    this.#node.drain();
+    return this.#nodeReady;
+  }
+
+  #timeout(nodeWait: number): number {
+    let wait = this.timers.wait(this.#core.agenda.now);
+    if (nodeWait > 0 && nodeWait < wait) wait = nodeWait;
+    return wait === NEVER ? -1 : Math.min(Math.ceil(wait), LONGEST_MS);
+  }
+
+  #deliver(at: number): void {
+    const core = this.#core;
+    const index = core.eventIndex(at);
+    const tag = core.eventTag(at);
+    if (tag >= 0) {
+      const wire = this.#wires[index] as EpollWire;
+      if (wire.tag === tag) wire.onEvents(core.eventMask(at));
+      else core.stale++;
+    } else this.#deliverOther(tag, index);
+  }
+
+  #deliverOther(tag: number, index: number): void {
+    switch (tag) {
+      case ACCEPTED:
+        this.#listeners[index]?.onEvents();
+        return;
+      case SENDER:
+        this.#senders[index]?.onEvents();
+        return;
+      case NODE:
+        this.#nodeReady = true;
+        return;
+      case WOKEN:
+        if (read(this.wakeDescriptor, drainPointer, 8) === 8) this.onWake?.();
+    }
+  }
+
+  /** Feeds those that starved before this call; one that starves again waits for the next turn. */
+  #feedStarving(): void {
+    for (let left = this.#starvingCount; left > 0 && this.#core.hasBlock; left--) {
+      const wire = this.#starving[--this.#starvingCount] as EpollWire;
+      wire.feed();
+    }
+  }
+
+  #shutDown(): void {
+    this.#core.close();
+    close(this.wakeDescriptor);
+    this.#node.close();
+    this.#stopped?.();
+  }
+}
+
+export function createEpollHost(options: HostOptions): Host {
+  return new EpollHost(options);
+}
