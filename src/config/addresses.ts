@@ -171,7 +171,9 @@ export function parseServerAddress(text: string, lookup: Lookup): ParsedAddress 
   if (!/^[+-]?\d+$/.test(port)) return { problem: `invalid character in port number '${port}' in '${expanded}'` };
   const number = Number(port);
   if (port[0] === '+' || port[0] === '-') {
-    return Math.abs(number) > MAX_PORT ? { problem: `invalid port offset '${port}'` } : { ...common, portKind: 'offset', portOffset: number };
+    return Math.abs(number) > MAX_PORT
+      ? { problem: `invalid port offset '${port}'` }
+      : { ...common, portKind: 'offset', portOffset: number };
   }
   if (number < 1 || number > MAX_PORT) return { problem: `invalid port '${port}'` };
   address.port = number;
@@ -200,7 +202,8 @@ export function parseLogAddress(text: string, lookup: Lookup): ParsedAddress | A
   const expanded = expandVariables(text, lookup).replace(/^(?:dgram\+)?(?:udp@|(?=ipv?[46]?@))/, '');
   const version = /^udp([46])@/.exec(expanded)?.[1];
   const plain = version === undefined ? expanded.replace(/^uxdg@/, 'unix@') : expanded.replace(/^udp/, 'ipv');
-  if (/^(?:stream\+|tcp[46]?@|uxst@)/.test(plain)) return { problem: `log address '${text}': TCP targets need a ring section, which is not supported by this version` };
+  if (/^(?:stream\+|tcp[46]?@|uxst@)/.test(plain))
+    return { problem: `log address '${text}': TCP targets need a ring section, which is not supported by this version` };
   const parsed = parseServerAddress(plain, lookup);
   if ('problem' in parsed) return parsed;
   if (parsed.portKind === 'offset') return { problem: `port offset not permitted here in '${text}'` };

@@ -1,7 +1,7 @@
 /** `.if … .elif … .else … .endif` and the messages of a configuration (HAProxy configuration manual, 2.4). */
 import type { Word } from '../keywords/define.ts';
-import { complain, type ParserState, warn } from './context.ts';
 import { evaluateCondition } from './conditions.ts';
+import { complain, type ParserState, warn } from './context.ts';
 
 /** taking: lines count. waiting: a later branch may. done: a branch was taken, or the block lies in a skipped one. */
 type BlockState = 'taking' | 'waiting' | 'done';
@@ -42,7 +42,9 @@ export class ConditionalBlocks {
   endOfFile(): void {
     const block = this.#blocks.at(-1);
     if (block !== undefined && !this.isFatal) {
-      complain(this.#state, 'open-block', { text: `condition '.if' of line ${block.line} is not closed by '.endif' at the end of the file` });
+      complain(this.#state, 'open-block', {
+        text: `condition '.if' of line ${block.line} is not closed by '.endif' at the end of the file`,
+      });
     }
     this.#blocks.length = 0;
   }
@@ -62,7 +64,10 @@ export class ConditionalBlocks {
       return;
     }
     if (name !== '.elif' && words.length > 1) {
-      complain(this.#state, 'bad-argument', { text: `'${name}' cannot handle unexpected argument '${(words[1] as Word).text}'.`, word: words[1] });
+      complain(this.#state, 'bad-argument', {
+        text: `'${name}' cannot handle unexpected argument '${(words[1] as Word).text}'.`,
+        word: words[1],
+      });
     }
     if (name === '.endif') {
       this.#blocks.pop();
@@ -75,17 +80,26 @@ export class ConditionalBlocks {
   }
 
   #evaluate(words: readonly Word[]): boolean {
-    const text = words.slice(1).map((word) => word.text).join(' ');
+    const text = words
+      .slice(1)
+      .map((word) => word.text)
+      .join(' ');
     const result = evaluateCondition(text, this.#state);
     if ('value' in result) return result.value;
     this.isFatal = true;
     const keyword = (words[0] as Word).text;
-    complain(this.#state, 'bad-condition', { text: `${result.problem} in '${keyword}' at position ${result.at + 1}`, word: words[1] ?? words[0] });
+    complain(this.#state, 'bad-condition', {
+      text: `${result.problem} in '${keyword}' at position ${result.at + 1}`,
+      word: words[1] ?? words[0],
+    });
     return false;
   }
 
   #message(name: string, words: readonly Word[]): boolean {
-    const text = `'${words.slice(1).map((word) => word.text).join(' ')}'.`;
+    const text = `'${words
+      .slice(1)
+      .map((word) => word.text)
+      .join(' ')}'.`;
     const { file, line } = this.#state.place;
     const position = { file, line, column: 0 };
     if (name === '.alert') {

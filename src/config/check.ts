@@ -37,10 +37,18 @@ class Checker {
     const backend = this.#byName.get(name);
     if (backend === undefined) {
       const near = nearestName(name, this.#byName.keys());
-      this.#alert('unknown-backend', `Proxy '${proxy.name}': unable to find required ${keyword}: '${name}'${near === null ? '.' : `; did you mean '${near}' maybe ?`}`, at);
+      this.#alert(
+        'unknown-backend',
+        `Proxy '${proxy.name}': unable to find required ${keyword}: '${name}'${near === null ? '.' : `; did you mean '${near}' maybe ?`}`,
+        at,
+      );
     } else if (proxy.mode === 'http' && backend.mode !== 'http') {
       const { file, line } = backend.at;
-      this.#alert('mode', `http frontend '${proxy.name}' tries to use incompatible ${backend.mode} ${backend.kind} '${name}' (${file}:${line}) in a '${keyword}' rule (see 'mode').`, at);
+      this.#alert(
+        'mode',
+        `http frontend '${proxy.name}' tries to use incompatible ${backend.mode} ${backend.kind} '${name}' (${file}:${line}) in a '${keyword}' rule (see 'mode').`,
+        at,
+      );
     }
   }
 
@@ -71,7 +79,8 @@ class Checker {
     const name = `${label(proxy)} '${proxy.name}'`;
     const hasLog = proxy.logs.length > 0 || (proxy.logGlobal && this.#model.global.logs.length > 0);
     const wantsFormat = proxy.logFormat !== null || proxy.logPreset !== null;
-    if (proxy.kind !== 'backend' && wantsFormat && !hasLog) this.#warn('no-log', `log format ignored for ${name} since it has no log address.`);
+    if (proxy.kind !== 'backend' && wantsFormat && !hasLog)
+      this.#warn('no-log', `log format ignored for ${name} since it has no log address.`);
     if (proxy.mode === 'http') return;
     if (proxy.kind !== 'backend' && proxy.logPreset !== null && proxy.logPreset.startsWith('http')) {
       const text = `'option ${proxy.logPreset === 'httpslog' ? 'httpslog' : 'httplog'}' not usable with ${name} (needs 'mode http'). Falling back to 'option tcplog'.`;
@@ -79,7 +88,8 @@ class Checker {
       proxy.logPreset = proxy.logPreset === 'httpclf' ? 'tcpclf' : 'tcplog';
     }
     for (const set of ['http-request', 'http-response', 'http-after-response']) {
-      if ((proxy.rules[set] as RuleModel[] | undefined)?.length) this.#warn('mode', `'${set}' rules ignored for ${name} as they require HTTP mode.`);
+      if ((proxy.rules[set] as RuleModel[] | undefined)?.length)
+        this.#warn('mode', `'${set}' rules ignored for ${name} as they require HTTP mode.`);
     }
     if (proxy.forwardfor !== null) this.#warn('mode', `'option forwardfor' ignored for ${name} as it requires HTTP mode.`);
     if (proxy.cookie !== null) this.#warn('mode', `cookie will be ignored for ${name} (needs 'mode http').`);
@@ -88,7 +98,11 @@ class Checker {
   #checks(proxy: ProxyModel): void {
     for (const server of proxy.servers) {
       if (!server.check || server.portKind === 'fixed' || server.checkPort !== null) continue;
-      this.#alert('check-port', `${label(proxy)} '${proxy.name}': server '${server.name}' has neither service port nor check port.`, server.at);
+      this.#alert(
+        'check-port',
+        `${label(proxy)} '${proxy.name}': server '${server.name}' has neither service port nor check port.`,
+        server.at,
+      );
     }
   }
 

@@ -69,7 +69,8 @@ class ConditionReader {
   #group(): boolean {
     const start = this.at - 1;
     const value = this.or();
-    if (this.problem === null && !this.#take(')')) return this.fail(`expected ')' after conditional expression '${this.#text.slice(start)}'`);
+    if (this.problem === null && !this.#take(')'))
+      return this.fail(`expected ')' after conditional expression '${this.#text.slice(start)}'`);
     return value;
   }
 
@@ -84,7 +85,8 @@ class ConditionReader {
     if (this.problem !== null) return false;
     this.#advance(1);
     const given = args.length === 1 && args[0] === '' ? 0 : args.length;
-    if (given < predicate.least) return this.fail(`missing arguments (got ${given}/${predicate.least}) in argument ${given} of predicate '${name}'`);
+    if (given < predicate.least)
+      return this.fail(`missing arguments (got ${given}/${predicate.least}) in argument ${given} of predicate '${name}'`);
     if (given > predicate.most) return this.fail(`expected ')' before argument ${predicate.most + 1} of predicate '${name}'`);
     return predicate.test(args, this.#world);
   }

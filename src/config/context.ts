@@ -6,15 +6,22 @@ import type { AddressRecord } from '../base/address.ts';
 import type { Complaint, DirectiveContext, ParsedAddress, SectionKind, Word } from '../keywords/define.ts';
 import type { BindModel, ConditionModel, ErrorFileModel, RuleModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
-import { type AddressProblem, parseBindAddress, parseLiteralAddress, parseLogAddress, parseNetwork, parseServerAddress } from './addresses.ts';
 import { accountId } from './accounts.ts';
+import {
+  type AddressProblem,
+  parseBindAddress,
+  parseLiteralAddress,
+  parseLogAddress,
+  parseNetwork,
+  parseServerAddress,
+} from './addresses.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import { newBind } from './draft.ts';
 import { ERROR_CODES, readErrorFile } from './errorfile.ts';
 import { applyBindOptions, applyServerOptions } from './lines.ts';
 import { nearestName } from './near.ts';
 import { type PathBase, resolvePath } from './paths.ts';
 import { readNumber } from './reader.ts';
-import { newBind } from './draft.ts';
 import type { Lookup } from './words.ts';
 
 /** Where the parser is, shared by all lines. */
@@ -110,7 +117,10 @@ export class LineContext implements DirectiveContext {
     const [first, ...rest] = words;
     if (first === undefined) return null;
     if (first.text !== 'if' && first.text !== 'unless') {
-      this.error({ text: `'${this.keyword}' expects either 'if' or 'unless' followed by a condition but found '${first.text}'.`, word: first });
+      this.error({
+        text: `'${this.keyword}' expects either 'if' or 'unless' followed by a condition but found '${first.text}'.`,
+        word: first,
+      });
       return undefined;
     }
     if (rest.length === 0) {
@@ -132,7 +142,13 @@ export class LineContext implements DirectiveContext {
     const condition = this.condition(words.slice(end));
     if (condition === undefined) return null;
     const own = words.slice(1, end);
-    return { action: action.text, words: own.map((word) => word.text), columns: own.map((word) => word.column), condition, at: this.position(action) };
+    return {
+      action: action.text,
+      words: own.map((word) => word.text),
+      columns: own.map((word) => word.column),
+      condition,
+      at: this.position(action),
+    };
   }
 
   bindLine(address: Word, options: readonly Word[]): BindModel | null {
@@ -202,8 +218,17 @@ export class LineContext implements DirectiveContext {
   defaultPath(words: readonly Word[]): void {
     const [mode, path, extra] = words.map((word) => word.text);
     const isOrigin = mode === 'origin';
-    if (mode === undefined || !['current', 'config', 'parent', 'origin'].includes(mode) || (path !== undefined) !== isOrigin || extra !== undefined) {
-      this.error({ text: `'default-path' expects 'current', 'config', 'parent', or 'origin <path>'`, word: words[0], near: ['current', 'config', 'parent', 'origin'] });
+    if (
+      mode === undefined ||
+      !['current', 'config', 'parent', 'origin'].includes(mode) ||
+      (path !== undefined) !== isOrigin ||
+      extra !== undefined
+    ) {
+      this.error({
+        text: `'default-path' expects 'current', 'config', 'parent', or 'origin <path>'`,
+        word: words[0],
+        near: ['current', 'config', 'parent', 'origin'],
+      });
       return;
     }
     this.state.pathBase = { mode: mode as PathBase['mode'], origin: path ?? '' };

@@ -9,8 +9,7 @@ export const LANGUAGE_VERSION = '3.5.0';
 
 /** Log formats that a `log-format` line may build on (HAProxy configuration manual, 8.2). */
 const LOG_FORMATS: Record<string, string> = {
-  HAPROXY_HTTP_LOG_FMT:
-    '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r',
+  HAPROXY_HTTP_LOG_FMT: '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r',
   HAPROXY_TCP_LOG_FMT: '%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq',
   HAPROXY_HTTP_CLF_LOG_FMT:
     '%{+Q}o %{-Q}ci - - [%trg] %r %ST %B "" "" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc %ac %fc %bc %sc %rc %sq %bq %CC %CS %hrl %hsl',
@@ -19,7 +18,11 @@ const LOG_FORMATS: Record<string, string> = {
 };
 
 /** Host variables as bytes, HAProxy's own added where they are not set. */
-export function newEnvironment(from: Readonly<Record<string, string | undefined>>, files: readonly string[], localPeer: string): Map<string, string> {
+export function newEnvironment(
+  from: Readonly<Record<string, string | undefined>>,
+  files: readonly string[],
+  localPeer: string,
+): Map<string, string> {
   const environment = new Map<string, string>();
   for (const [name, value] of Object.entries(from)) if (value !== undefined) environment.set(name, toBytes(value));
   for (const [name, value] of Object.entries(LOG_FORMATS)) environment.set(name, value);

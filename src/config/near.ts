@@ -23,7 +23,11 @@ export function editDistance(a: string, b: string): number {
     const current = [row];
     for (let column = 1; column <= b.length; column++) {
       const isSame = a[row - 1] === b[column - 1];
-      let cost = Math.min((previous[column - 1] as number) + (isSame ? 0 : 1), (previous[column] as number) + 1, (current[column - 1] as number) + 1);
+      let cost = Math.min(
+        (previous[column - 1] as number) + (isSame ? 0 : 1),
+        (previous[column] as number) + 1,
+        (current[column - 1] as number) + 1,
+      );
       const isSwap = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
       if (isSwap) cost = Math.min(cost, (before[column - 2] as number) + 1);
       current.push(cost);

@@ -5,13 +5,13 @@
 import { hostname } from 'node:os';
 import type { Complaint, Directive, ProxyDraft, SectionKind, Word } from '../keywords/define.ts';
 import type { ConfigModel, GlobalModel } from '../model/config.ts';
+import { ConditionalBlocks } from './blocks.ts';
 import { checkModel } from './check.ts';
 import { complain, LineContext, type ParserState, warn } from './context.ts';
 import { type Diagnostic, hasErrors } from './diagnostic.ts';
 import { finishDraft, newGlobal } from './draft.ts';
 import { lookupIn, newEnvironment } from './environment.ts';
 import { readSources, type SourceText } from './files.ts';
-import { ConditionalBlocks } from './blocks.ts';
 import { readArguments } from './reader.ts';
 import { findKeyword, registry } from './registry.ts';
 import { Sections } from './sections.ts';
@@ -58,7 +58,8 @@ export function parseSources(sources: readonly SourceText[], options: ParseOptio
 }
 
 /** `no` may stand before more than options; others are refused with HAProxy's list. */
-const NEGATION = "negation/default currently supported only for options, log, busy-polling, set-dumpable, strict-limits, insecure-fork-wanted and numa-cpu-mapping.";
+const NEGATION =
+  'negation/default currently supported only for options, log, busy-polling, set-dumpable, strict-limits, insecure-fork-wanted and numa-cpu-mapping.';
 
 /** In the order in which they are evaluated: a rule written behind one of a later kind still runs before it. */
 const RULE_ORDER = ['tcp-request connection', 'tcp-request session', 'tcp-request content', 'http-request', 'use_backend'];
@@ -92,7 +93,9 @@ class Parser {
     }
     if (last !== '') {
       Object.assign(place, { line: place.line + 1, text: last });
-      complain(this.#state, 'missing-line-feed', { text: `Missing LF on last line, file might have been truncated at position ${last.length + 1}.` });
+      complain(this.#state, 'missing-line-feed', {
+        text: `Missing LF on last line, file might have been truncated at position ${last.length + 1}.`,
+      });
     }
     this.#blocks.endOfFile();
   }
@@ -169,11 +172,17 @@ class Parser {
     const { draft } = this.#sections;
     if (directive.sections.includes(LETTERS[kind])) {
       if (kind !== 'defaults' || !directive.namedOnly || draft?.name !== '') return true;
-      complain(this.#state, 'anonymous-defaults', { text: `'${directive.name}' not allowed in anonymous 'defaults' section.`, word: first });
+      complain(this.#state, 'anonymous-defaults', {
+        text: `'${directive.name}' not allowed in anonymous 'defaults' section.`,
+        word: first,
+      });
       return false;
     }
     const missing = kind === 'frontend' ? 'backend' : kind === 'backend' ? 'frontend' : null;
-    const text = missing === null ? `'${directive.name}' not allowed in '${kind}' section.` : `because ${kind} '${draft?.name}' has no ${missing} capability.`;
+    const text =
+      missing === null
+        ? `'${directive.name}' not allowed in '${kind}' section.`
+        : `because ${kind} '${draft?.name}' has no ${missing} capability.`;
     if (missing === null || directive.strict) {
       complain(this.#state, 'wrong-section', { text: missing === null ? text : `'${directive.name}' not allowed ${text}`, word: first });
     } else warn(this.#state, 'ignored', `'${directive.name}' ignored ${text}`);

@@ -54,7 +54,15 @@ export function readArguments(
 }
 
 function missingText(keyword: string, spec: ArgumentSpec): string {
-  const kinds = { integer: 'an integer argument', time: 'a time', size: 'a size in bytes', choice: 'one of several words', text: 'an argument', word: 'an argument', rest: '' };
+  const kinds = {
+    integer: 'an integer argument',
+    time: 'a time',
+    size: 'a size in bytes',
+    choice: 'one of several words',
+    text: 'an argument',
+    word: 'an argument',
+    rest: '',
+  };
   return `'${keyword}' expects ${kinds[spec.kind]}: <${spec.name}>`;
 }
 
@@ -66,7 +74,13 @@ function readOne(keyword: string, spec: ArgumentSpec, word: Word, complain: (com
       return word.text;
     case 'choice':
       if (spec.choices?.includes(word.text)) return word.text;
-      complain({ text: `'${keyword}' does not know its <${spec.name}>`, word, found: word.text, allowed: spec.choices ?? [], near: spec.choices ?? [] });
+      complain({
+        text: `'${keyword}' does not know its <${spec.name}>`,
+        word,
+        found: word.text,
+        allowed: spec.choices ?? [],
+        near: spec.choices ?? [],
+      });
       return null;
     default:
       return readNumber(keyword, spec, word, complain);

@@ -84,7 +84,10 @@ export class Sections {
     const known = name === '' ? undefined : this.#defaults.get(name);
     if (known !== undefined) {
       const { at } = known.draft;
-      complain(this.#state, 'duplicate-name', { text: `defaults '${name}' has the same name as another defaults section declared at ${at.file}:${at.line}.`, word: words[1] });
+      complain(this.#state, 'duplicate-name', {
+        text: `defaults '${name}' has the same name as another defaults section declared at ${at.file}:${at.line}.`,
+        word: words[1],
+      });
     }
     const base = from === null ? null : from.draft;
     this.draft = inheritDraft(base, 'defaults', name, this.#here(words[0] as Word));
@@ -109,7 +112,10 @@ export class Sections {
     const [from, name, extra] = words;
     if (from === undefined) return null;
     if (from.text !== 'from') {
-      const text = section === 'defaults' ? `'defaults' cannot handle unexpected argument '${from.text}'.` : "please use the 'bind' keyword for listening addresses.";
+      const text =
+        section === 'defaults'
+          ? `'defaults' cannot handle unexpected argument '${from.text}'.`
+          : "please use the 'bind' keyword for listening addresses.";
       complain(this.#state, 'bad-argument', { text, word: from });
       return null;
     }
@@ -119,7 +125,11 @@ export class Sections {
     }
     const found = this.#defaults.get(name.text);
     if (found !== undefined) return found;
-    complain(this.#state, 'unknown-defaults', { text: `unknown defaults section '${name.text}' for ${section}`, word: name, near: [...this.#defaults.keys()] });
+    complain(this.#state, 'unknown-defaults', {
+      text: `unknown defaults section '${name.text}' for ${section}`,
+      word: name,
+      near: [...this.#defaults.keys()],
+    });
     return null;
   }
 
@@ -141,7 +151,10 @@ export class Sections {
     const other = this.#byName.get(word.text);
     if (other !== undefined) {
       const { file, line } = other.at;
-      complain(this.#state, 'duplicate-name', { text: `${kind} '${word.text}' has the same name as ${other.kind} '${other.name}' declared at ${file}:${line}.`, word });
+      complain(this.#state, 'duplicate-name', {
+        text: `${kind} '${word.text}' has the same name as ${other.kind} '${other.name}' declared at ${file}:${line}.`,
+        word,
+      });
       return;
     }
     this.#byName.set(word.text, { kind, name: word.text, at: this.#here(word) } as ProxyDraft);

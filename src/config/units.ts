@@ -49,5 +49,7 @@ export function parseInteger(text: string, min: number, max: number): Parsed {
   if (!/^[+-]?\d+$/.test(text)) return { problem: `'${text}' is not an integer` };
   const value = Number(text);
   if (value >= min && value <= max) return { value };
-  return { problem: max === Number.MAX_SAFE_INTEGER ? `must be at least ${min} (was ${text})` : `must be between ${min} and ${max} (was ${text})` };
+  return {
+    problem: max === Number.MAX_SAFE_INTEGER ? `must be at least ${min} (was ${text})` : `must be between ${min} and ${max} (was ${text})`,
+  };
 }

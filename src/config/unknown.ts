@@ -11,7 +11,8 @@ export function unknownKeyword(section: SectionKind, words: readonly Word[], map
     const name = texts.slice(0, length).join(' ');
     const advice = removedAdvice(scope, name);
     if (advice !== null) return { text: `the '${name}' directive is not supported anymore by HAProxy: ${advice}`, word };
-    if (knownNames(scope).includes(name)) return { text: `keyword '${name}' in '${section}' section is not supported by this version`, word };
+    if (knownNames(scope).includes(name))
+      return { text: `keyword '${name}' in '${section}' section is not supported by this version`, word };
   }
   return misspelt(section, words, map);
 }
@@ -25,7 +26,9 @@ function misspelt(section: SectionKind, words: readonly Word[], map: ReadonlyMap
   if (family.length === 0) return { text: `unknown keyword '${first.text}' in '${section}' section`, word: first, near: all };
   if (second === undefined) {
     const isOption = first.text === 'option';
-    return isOption ? { text: "'option' expects an option name.", word: first } : { text: `'${first.text}' expects one of several words`, word: first, allowed: family };
+    return isOption
+      ? { text: "'option' expects an option name.", word: first }
+      : { text: `'${first.text}' expects one of several words`, word: first, allowed: family };
   }
   if (first.text === 'option') return { text: `unknown option '${second.text}'`, word: second, near: family };
   const near = nearestName(second.text, family);

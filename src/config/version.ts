@@ -26,7 +26,9 @@ export function isEnabled(name: string): boolean {
 export function versionText(isLong: boolean, nodeVersion: string, system: string): string {
   const head = `HAProxy version ${LANGUAGE_VERSION}-hawser${HAWSER_VERSION} - language level of HAProxy 3.5\nHawser version ${HAWSER_VERSION} on Node ${nodeVersion}\n`;
   if (!isLong) return head;
-  const features = [...PRESENT.map((name) => `+${name}`), ...ABSENT.map((name) => `-${name}`)].sort((a, b) => (a.slice(1) < b.slice(1) ? -1 : 1));
+  const features = [...PRESENT.map((name) => `+${name}`), ...ABSENT.map((name) => `-${name}`)].sort((a, b) =>
+    a.slice(1) < b.slice(1) ? -1 : 1,
+  );
   return `${head}Running on: ${system}
 Build options :
   TARGET  = linux-glibc

@@ -76,7 +76,7 @@ class Cutter {
     return true;
   }
 
-  #add(text: string, length: number): void {
+  #add(text: string, length: number): undefined {
     if (this.#start < 0) this.#start = this.#at;
     this.#text += text;
     this.#at += length;
@@ -98,7 +98,7 @@ class Cutter {
   }
 
   /** Sequences that mean nothing keep their backslash, so that regular expressions pass. */
-  #escape(): void {
+  #escape(): undefined {
     const next = this.#line[this.#at + 1];
     if (next === undefined) return this.#add('\\', 1);
     const simple = SIMPLE_ESCAPES.get(next);
@@ -113,7 +113,7 @@ class Cutter {
   }
 
   /** `$NAME`, `${NAME}`, `${NAME-default}`, `${NAME[*]}` inside double quotes. */
-  #variable(): void {
+  #variable(): undefined {
     const match = /^\$(\{?)([A-Za-z_.]\w*)?/.exec(this.#line.slice(this.#at)) as RegExpExecArray;
     const nameAt = this.#at + 1 + (match[1] as string).length;
     const name = match[2];
@@ -135,7 +135,7 @@ class Cutter {
   }
 
   /** The parts of a list become words of their own; what touches it joins the first and the last. */
-  #list(value: string, length: number): void {
+  #list(value: string, length: number): undefined {
     const parts = value.split(/[ \t]+/).filter((part) => part !== '');
     for (let index = 0; index < parts.length - 1; index++) {
       this.#add(parts[index] as string, 0);
@@ -156,7 +156,7 @@ class Cutter {
     this.#at++;
   }
 
-  #fail(text: string, at: number): void {
+  #fail(text: string, at: number): undefined {
     this.problem = { text, column: at + 1 };
   }
 }

@@ -183,7 +183,9 @@ export interface BindOption extends Keyword {
   readonly apply: (bind: BindModel, args: readonly unknown[], context: DirectiveContext) => void;
 }
 
-export function defineBindOption<const A extends readonly ArgumentSpec[]>(definition: Omit<Definition<A, BindModel>, 'negatable'>): BindOption {
+export function defineBindOption<const A extends readonly ArgumentSpec[]>(
+  definition: Omit<Definition<A, BindModel>, 'negatable'>,
+): BindOption {
   return definition as unknown as BindOption;
 }
 

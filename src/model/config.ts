@@ -282,7 +282,9 @@ export interface ExpectModel {
 /** Syslog severities 0 emerg … 7 debug, facilities 0 kern … 23 local7. */
 export interface LogModel {
   /** An address of family none is a name still to be resolved: see host. */
-  readonly target: { readonly kind: 'address'; readonly address: AddressRecord; readonly host?: string | null } | { readonly kind: 'descriptor'; readonly descriptor: number };
+  readonly target:
+    | { readonly kind: 'address'; readonly address: AddressRecord; readonly host?: string | null }
+    | { readonly kind: 'descriptor'; readonly descriptor: number };
   readonly text: string;
   readonly format: 'local' | 'rfc3164' | 'rfc5424' | 'priority' | 'short' | 'timed' | 'iso' | 'raw';
   readonly facility: number;

@@ -16,7 +16,7 @@ function defineFlag(name: FlagField, doc: string): BindOption {
   });
 }
 
-function defineNumber(name: 'id' | 'maxconn' | 'backlog' | 'uid' | 'gid', min: number, doc: string): BindOption {
+function defineNumber(name: 'maxconn' | 'backlog' | 'uid' | 'gid', min: number, doc: string): BindOption {
   return defineBindOption({
     name,
     args: [{ name: 'number', kind: 'integer', min, max: 2147483647 }],
@@ -50,7 +50,6 @@ function defineOther(name: string, doc: string): BindOption {
 export const v4v6 = defineFlag('v4v6', 'An IPv6 socket takes IPv4 connections too.');
 export const v6only = defineFlag('v6only', 'An IPv6 socket takes IPv6 connections only.');
 export const transparent = defineFlag('transparent', 'The address need not belong to the machine.');
-export const id = defineNumber('id', 1, 'Number of the listener in statistics.');
 export const maxconn = defineNumber('maxconn', 0, 'Most connections of this listener at once.');
 export const backlog = defineNumber('backlog', 0, 'Length of the kernel queue of this listener.');
 export const uid = defineNumber('uid', 0, 'Owner of a UNIX socket, by number.');
@@ -69,6 +68,20 @@ export const name = defineBindOption({
   examples: [{ text: 'name web', gives: { name: 'web' } }],
   apply(bind, [value]) {
     bind.name = value;
+  },
+});
+
+export const id = defineBindOption({
+  name: 'id',
+  args: [{ name: 'number', kind: 'integer', min: 1, max: 2147483647 }],
+  doc: 'Number of the listener in statistics; the line must have a single address.',
+  examples: [
+    { text: 'id 12', gives: { id: 12 } },
+    { text: 'id 0', says: 'must be between 1' },
+  ],
+  apply(bind, [value], context) {
+    bind.id = value;
+    if (bind.addresses.length > 1) context.error({ text: "'id' can only be used with a single socket" });
   },
 });
 

@@ -1,6 +1,6 @@
 /** How servers are chosen and kept (HAProxy configuration manual, 4.2: balance, hash-type, http-reuse, retries). */
 import type { HashTypeModel } from '../../model/config.ts';
-import { defineDirective, type DirectiveContext, type ProxyDraft, type Word } from '../define.ts';
+import { type DirectiveContext, defineDirective, type ProxyDraft, type Word } from '../define.ts';
 
 const PLAIN = ['roundrobin', 'static-rr', 'leastconn', 'first', 'source', 'random'];
 const LATER = ['uri', 'url_param', 'hdr', 'rdp-cookie', 'hash', 'log-hash', 'sticky'];
@@ -24,10 +24,14 @@ export const balance = defineDirective({
     const match = /^([a-z_-]+)(?:\((.*)\))?$/.exec(word.text);
     const algorithm = match?.[1] ?? word.text;
     const draws = match?.[2];
-    if (LATER.includes(algorithm)) context.error({ text: `'balance' : algorithm '${algorithm}' is not supported by this version`, word, allowed: PLAIN });
-    else if (!PLAIN.includes(algorithm)) context.error({ text: 'balance does not know this algorithm', word, found: word.text, allowed: PLAIN, near: PLAIN });
-    else if (rest.length > 0) context.error({ text: `'balance ${algorithm}' cannot handle unexpected argument '${(rest[0] as Word).text}'.`, word: rest[0] });
-    else if (draws !== undefined && algorithm !== 'random') context.error({ text: `'balance ${algorithm}' takes no argument in parentheses`, word });
+    if (LATER.includes(algorithm))
+      context.error({ text: `'balance' : algorithm '${algorithm}' is not supported by this version`, word, allowed: PLAIN });
+    else if (!PLAIN.includes(algorithm))
+      context.error({ text: 'balance does not know this algorithm', word, found: word.text, allowed: PLAIN, near: PLAIN });
+    else if (rest.length > 0)
+      context.error({ text: `'balance ${algorithm}' cannot handle unexpected argument '${(rest[0] as Word).text}'.`, word: rest[0] });
+    else if (draws !== undefined && algorithm !== 'random')
+      context.error({ text: `'balance ${algorithm}' takes no argument in parentheses`, word });
     else if (draws === undefined || context.integer({ ...word, text: draws }, 'draws', 1, 1000) !== null) {
       draft.balance = { algorithm, words: draws === undefined ? [] : [draws], at: context.position(word) };
     }
@@ -84,9 +88,10 @@ export const retries = defineDirective({
   },
 });
 
-const RETRY_EVENTS = (
-  'none conn-failure empty-response junk-response response-timeout 0rtt-rejected all-retryable-errors 401 403 404 408 421 425 429 500 501 502 503 504'
-).split(' ');
+const RETRY_EVENTS =
+  'none conn-failure empty-response junk-response response-timeout 0rtt-rejected all-retryable-errors 401 403 404 408 421 425 429 500 501 502 503 504'.split(
+    ' ',
+  );
 
 export const retryOn = defineDirective({
   name: 'retry-on',
@@ -107,7 +112,8 @@ export const retryOn = defineDirective({
     const wrong = words.find((word) => word.text !== 'conn-failure' && !(word.text === 'none' && words.length === 1));
     if (wrong === undefined) draft.retryOn = words.map((word) => word.text);
     else if (wrong.text === 'none') context.error({ text: "'retry-on': 'none' stands alone", word: wrong });
-    else if (RETRY_EVENTS.includes(wrong.text)) context.error({ text: `'retry-on': '${wrong.text}' is not supported by this version`, word: wrong });
+    else if (RETRY_EVENTS.includes(wrong.text))
+      context.error({ text: `'retry-on': '${wrong.text}' is not supported by this version`, word: wrong });
     else context.error({ text: `'retry-on': unknown keyword '${wrong.text}'`, word: wrong, near: RETRY_EVENTS });
   },
 });
@@ -137,7 +143,7 @@ export const cookie = defineDirective({
     { name: 'name', kind: 'word' },
     { name: 'options', kind: 'rest' },
   ],
-  doc: 'Keeps a client on its server by a cookie: `insert` ours, `rewrite` or `prefix` the application\'s, or only read it.',
+  doc: "Keeps a client on its server by a cookie: `insert` ours, `rewrite` or `prefix` the application's, or only read it.",
   examples: [
     {
       text: 'cookie SERVER insert indirect nocache',
@@ -145,7 +151,10 @@ export const cookie = defineDirective({
     },
     { text: 'cookie SRV', gives: { cookie: { mode: 'passive' } } },
     { text: 'cookie S insert maxidle 30m maxlife 8h', gives: { cookie: { maxidleS: 1800, maxlifeS: 28800 } } },
-    { text: 'cookie S insert domain .a.org domain b.org attr SameSite=Lax', gives: { cookie: { domains: ['.a.org', 'b.org'], attributes: ['SameSite=Lax'] } } },
+    {
+      text: 'cookie S insert domain .a.org domain b.org attr SameSite=Lax',
+      gives: { cookie: { domains: ['.a.org', 'b.org'], attributes: ['SameSite=Lax'] } },
+    },
     { text: 'cookie S insert rewrite', says: "cookie 'rewrite', 'insert' and 'prefix' modes are incompatible." },
     { text: 'cookie S foo', says: "'cookie' does not support 'foo'" },
     { text: 'cookie S insert dynamic', says: "'dynamic' is not supported by this version" },
@@ -168,7 +177,16 @@ class CookieLine {
     this.#draft = draft;
     this.#context = context;
     const flags = { indirect: false, nocache: false, postonly: false, preserve: false, httponly: false, secure: false };
-    this.#cookie = { name: name.text, at: context.position(name), mode: 'passive', ...flags, maxidleS: null, maxlifeS: null, domains: [], attributes: [] };
+    this.#cookie = {
+      name: name.text,
+      at: context.position(name),
+      mode: 'passive',
+      ...flags,
+      maxidleS: null,
+      maxlifeS: null,
+      domains: [],
+      attributes: [],
+    };
   }
 
   read(options: readonly Word[]): void {
@@ -192,7 +210,8 @@ class CookieLine {
       case 'insert':
       case 'rewrite':
       case 'prefix':
-        if (cookie.mode !== 'passive' && cookie.mode !== word.text) return this.#fail("cookie 'rewrite', 'insert' and 'prefix' modes are incompatible.", word);
+        if (cookie.mode !== 'passive' && cookie.mode !== word.text)
+          return this.#fail("cookie 'rewrite', 'insert' and 'prefix' modes are incompatible.", word);
         cookie.mode = word.text;
         return 1;
       case 'maxidle':
@@ -218,7 +237,8 @@ class CookieLine {
 
   #text(word: Word, value: Word | undefined): number {
     if (value === undefined) return this.#fail(`'cookie' expects a value behind '${word.text}'`, word);
-    if (/[\0-\x1f\x7f;]/.test(value.text)) return this.#fail(`'${word.text}' : '${value.text}' holds a character that is not permitted in a cookie`, value);
+    if (!/^[ -:<-~\x80-\xff]*$/.test(value.text))
+      return this.#fail(`'${word.text}' : '${value.text}' holds a character that is not permitted in a cookie`, value);
     (word.text === 'domain' ? this.#cookie.domains : this.#cookie.attributes).push(value.text);
     return 2;
   }

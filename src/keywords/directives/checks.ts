@@ -1,6 +1,6 @@
 /** Health checks (HAProxy configuration manual, 4.2: option httpchk, http-check, option tcp-check). */
 import type { CheckModel } from '../../model/config.ts';
-import { defineDirective, type DirectiveContext, type ProxyDraft, type Word } from '../define.ts';
+import { type DirectiveContext, defineDirective, type ProxyDraft, type Word } from '../define.ts';
 
 function newCheck(type: 'tcp' | 'http'): CheckModel {
   return { type, method: 'OPTIONS', uri: '/', version: 'HTTP/1.0', headers: [], body: null, expect: null, disableOn404: false };
@@ -36,7 +36,8 @@ export const optionHttpchk = defineDirective({
   ],
   apply(draft, [first, uri, version, more], context) {
     if (context.prefix !== null) draft.check = null;
-    else if (more.length > 0) context.error({ text: `'option httpchk' cannot handle unexpected argument '${(more[0] as Word).text}'.`, word: more[0] });
+    else if (more.length > 0)
+      context.error({ text: `'option httpchk' cannot handle unexpected argument '${(more[0] as Word).text}'.`, word: more[0] });
     else setRequest(draft, first, uri, version);
   },
 });
@@ -104,7 +105,8 @@ function sendPart(check: CheckModel, [word, value, second]: readonly Word[], con
     check[field] = value.text;
     return 2;
   } else if (second !== undefined) {
-    if (second.text.includes('%[')) context.error({ text: "'http-check send' : headers that are computed are not supported by this version", word: second });
+    if (second.text.includes('%['))
+      context.error({ text: "'http-check send' : headers that are computed are not supported by this version", word: second });
     check.headers.push({ name: value.text, value: second.text });
     return 3;
   }
@@ -112,7 +114,19 @@ function sendPart(check: CheckModel, [word, value, second]: readonly Word[], con
 }
 
 const EXPECT_KINDS = ['status', 'rstatus', 'string', 'rstring'] as const;
-const EXPECT_LATER = ['hdr', 'fhdr', 'string-lf', 'min-recv', 'comment', 'ok-status', 'error-status', 'tout-status', 'on-success', 'on-error', 'status-code'];
+const EXPECT_LATER = [
+  'hdr',
+  'fhdr',
+  'string-lf',
+  'min-recv',
+  'comment',
+  'ok-status',
+  'error-status',
+  'tout-status',
+  'on-success',
+  'on-error',
+  'status-code',
+];
 
 export const httpCheckExpect = defineDirective({
   name: 'http-check expect',
@@ -130,14 +144,25 @@ export const httpCheckExpect = defineDirective({
   apply(draft, [words], context) {
     const first = words[0];
     const negate = first?.text.startsWith('!') ?? false;
-    const stripped = first !== undefined && negate && first.text !== '!' ? [{ ...first, text: first.text.slice(1) }, ...words.slice(1)] : words.slice(negate ? 1 : 0);
+    const stripped =
+      first !== undefined && negate && first.text !== '!'
+        ? [{ ...first, text: first.text.slice(1) }, ...words.slice(1)]
+        : words.slice(negate ? 1 : 0);
     const [kindWord, pattern, extra] = stripped;
     const kind = EXPECT_KINDS.find((name) => name === kindWord?.text);
     if (kindWord === undefined) context.error({ text: "'http-check expect' expects what to look for", allowed: EXPECT_KINDS });
-    else if (EXPECT_LATER.includes(kindWord.text)) context.error({ text: `'http-check expect' : '${kindWord.text}' is not supported by this version`, word: kindWord });
-    else if (kind === undefined) context.error({ text: `'http-check expect' does not support '${kindWord.text}'`, word: kindWord, allowed: EXPECT_KINDS, near: EXPECT_KINDS });
+    else if (EXPECT_LATER.includes(kindWord.text))
+      context.error({ text: `'http-check expect' : '${kindWord.text}' is not supported by this version`, word: kindWord });
+    else if (kind === undefined)
+      context.error({
+        text: `'http-check expect' does not support '${kindWord.text}'`,
+        word: kindWord,
+        allowed: EXPECT_KINDS,
+        near: EXPECT_KINDS,
+      });
     else if (pattern === undefined) context.error({ text: `'http-check expect' expects a pattern behind '${kind}'`, word: kindWord });
-    else if (extra !== undefined) context.error({ text: `'http-check expect' cannot handle unexpected argument '${extra.text}'.`, word: extra });
+    else if (extra !== undefined)
+      context.error({ text: `'http-check expect' cannot handle unexpected argument '${extra.text}'.`, word: extra });
     else if (kind === 'status' && !/^[1-9]\d\d(-[1-9]\d\d)?(,[1-9]\d\d(-[1-9]\d\d)?)*$/.test(pattern.text)) {
       context.error({ text: `'http-check expect' : '${pattern.text}' is not a list of status codes and ranges`, word: pattern });
     } else httpCheck(draft).expect = { kind, negate, pattern: pattern.text, at: context.position(pattern) };
@@ -180,6 +205,7 @@ export const tcpCheckConnect = defineDirective({
     { text: 'tcp-check connect ssl', says: 'not supported by this version' },
   ],
   apply(_draft, [options], context) {
-    if (options.length > 0) context.error({ text: `'tcp-check connect' : '${(options[0] as Word).text}' is not supported by this version`, word: options[0] });
+    if (options.length > 0)
+      context.error({ text: `'tcp-check connect' : '${(options[0] as Word).text}' is not supported by this version`, word: options[0] });
   },
 });

@@ -1,6 +1,6 @@
 /** The process: identity, limits, start and stop (HAProxy configuration manual, 3.1 and 3.2). */
 import type { GlobalModel } from '../../model/config.ts';
-import { defineGlobal, type Directive } from '../define.ts';
+import { type Directive, defineGlobal } from '../define.ts';
 
 const MOST = 2147483647;
 
@@ -52,19 +52,39 @@ function defineText(name: string, field: Field<string | null>, doc: string): Dir
   });
 }
 
-export const globalMaxconn = defineNumber('maxconn', 'maxconn', 0, MOST, 'Most connections of the process; from the descriptor limit if unset.');
+export const globalMaxconn = defineNumber(
+  'maxconn',
+  'maxconn',
+  0,
+  MOST,
+  'Most connections of the process; from the descriptor limit if unset.',
+);
 export const nbthread = defineNumber('nbthread', 'nbthread', 1, 1024, 'Number of data threads; one for each core if unset.');
 export const uid = defineNumber('uid', 'uid', 0, MOST, 'User number to run as.');
 export const gid = defineNumber('gid', 'gid', 0, MOST, 'Group number to run as.');
 export const ulimitN = defineNumber('ulimit-n', 'ulimitN', 0, MOST, 'Limit of open descriptors.');
 export const statsMaxconn = defineNumber('stats maxconn', 'statsMaxconn', 1, MOST, 'Most connections to the runtime API; 10 if unset.');
-export const spreadChecks = defineNumber('spread-checks', 'spreadChecks', 0, 50, 'Random part of the interval between health checks, in percent.');
+export const spreadChecks = defineNumber(
+  'spread-checks',
+  'spreadChecks',
+  0,
+  50,
+  'Random part of the interval between health checks, in percent.',
+);
 
-export const hardStopAfter = defineTime('hard-stop-after', 'hardStopAfterMs', 'After a soft stop, connections that are left are closed at that time.');
+export const hardStopAfter = defineTime(
+  'hard-stop-after',
+  'hardStopAfterMs',
+  'After a soft stop, connections that are left are closed at that time.',
+);
 export const grace = defineTime('grace', 'graceMs', 'A soft stop keeps accepting for that time.');
 export const closeSpread = defineTime('close-spread-time', 'closeSpreadMs', 'A soft stop closes idle connections spread over that time.');
 export const statsTimeout = defineTime('stats timeout', 'statsTimeoutMs', 'Longest inactivity on the runtime API; 10 s if unset.');
-export const maxSpreadChecks = defineTime('max-spread-checks', 'maxSpreadChecksMs', 'Longest delay between the first and the last health check.');
+export const maxSpreadChecks = defineTime(
+  'max-spread-checks',
+  'maxSpreadChecksMs',
+  'Longest delay between the first and the last health check.',
+);
 
 export const pidfile = defineText('pidfile', 'pidfile', 'File that gets the number of the process.');
 export const globalChroot = defineText('chroot', 'chroot', 'Directory that the process locks itself into.');

@@ -3,7 +3,7 @@
  * others are checked and change nothing, and each says why. Settings of parts that do not exist here (TLS, QUIC,
  * HTTP/2, Lua …) are refused as not supported where ignoring them could weaken something.
  */
-import { defineGlobal, type Directive } from '../define.ts';
+import { type Directive, defineGlobal } from '../define.ts';
 
 type Row = readonly [name: string, doc: string];
 

@@ -1,10 +1,11 @@
 /** Where log lines go and what is in them (HAProxy configuration manual, 4.2 and 8). */
 import type { LogModel, ProxyModel } from '../../model/config.ts';
-import { defineDirective, defineGlobal, type Directive, type DirectiveContext, type ProxyDraft, type Word } from '../define.ts';
+import { type Directive, type DirectiveContext, defineDirective, defineGlobal, type ProxyDraft, type Word } from '../define.ts';
 
-const FACILITIES = (
-  'kern user mail daemon auth syslog lpr news uucp cron auth2 ftp ntp audit alert cron2 local0 local1 local2 local3 local4 local5 local6 local7'
-).split(' ');
+const FACILITIES =
+  'kern user mail daemon auth syslog lpr news uucp cron auth2 ftp ntp audit alert cron2 local0 local1 local2 local3 local4 local5 local6 local7'.split(
+    ' ',
+  );
 const LEVELS = 'emerg alert crit err warning notice info debug'.split(' ');
 const FORMATS = ['local', 'rfc3164', 'rfc5424', 'priority', 'short', 'timed', 'iso', 'raw'] as const;
 const LOCAL0 = FACILITIES.indexOf('local0');
@@ -18,8 +19,14 @@ export const globalLog = defineGlobal({
   ],
   doc: 'A log target: `ADDRESS`, `/dev/log`, `stdout`, `stderr`, `fd@N`, then `len N`, `format F`, a facility and levels. Proxies use it by `log global`.',
   examples: [
-    { text: 'log 127.0.0.1 local0', gives: { logs: [{ facility: 16, maxLevel: 7, format: 'local', length: 1024, target: { address: { port: 514 } } }] } },
-    { text: 'log stdout format raw local0 info', gives: { logs: [{ format: 'raw', maxLevel: 6, target: { kind: 'descriptor', descriptor: 1 } }] } },
+    {
+      text: 'log 127.0.0.1 local0',
+      gives: { logs: [{ facility: 16, maxLevel: 7, format: 'local', length: 1024, target: { address: { port: 514 } } }] },
+    },
+    {
+      text: 'log stdout format raw local0 info',
+      gives: { logs: [{ format: 'raw', maxLevel: 6, target: { kind: 'descriptor', descriptor: 1 } }] },
+    },
     { text: 'log 10.0.0.1:5514 len 4096 local1 notice err', gives: { logs: [{ length: 4096, facility: 17, maxLevel: 5, minLevel: 3 }] } },
     { text: 'log /dev/log daemon', gives: { logs: [{ facility: 3, target: { address: { family: 1, path: '/dev/log' } } }] } },
     { text: 'log 127.0.0.1', says: 'expects <address> and <facility>' },
@@ -94,7 +101,13 @@ function logOptions(words: readonly Word[], context: DirectiveContext): LogTail 
     } else if (word.text === 'format') {
       const known = FORMATS.find((name) => name === value?.text);
       if (known === undefined) {
-        context.error({ text: `log : 'format' expects a format`, word: value ?? word, found: value?.text ?? '', allowed: FORMATS, near: FORMATS });
+        context.error({
+          text: `log : 'format' expects a format`,
+          word: value ?? word,
+          found: value?.text ?? '',
+          allowed: FORMATS,
+          near: FORMATS,
+        });
         return null;
       }
       format = known;
@@ -107,7 +120,10 @@ function logOptions(words: readonly Word[], context: DirectiveContext): LogTail 
   return levels === null ? null : { format, length, ...levels };
 }
 
-function facilityAndLevels([facilityWord, maxWord, minWord, extra]: readonly Word[], context: DirectiveContext): Omit<LogTail, 'format' | 'length'> | null {
+function facilityAndLevels(
+  [facilityWord, maxWord, minWord, extra]: readonly Word[],
+  context: DirectiveContext,
+): Omit<LogTail, 'format' | 'length'> | null {
   if (facilityWord === undefined) {
     context.error({ text: 'log : expects <address> and <facility> or global as arguments' });
     return null;
@@ -143,7 +159,11 @@ export const logTag = defineDirective({
 });
 
 export const logFormat = defineFormat('log-format', 'logFormat', 'The log line of a session, as a log format.');
-export const errorLogFormat = defineFormat('error-log-format', 'errorLogFormat', 'The log line of connections that failed before a session.');
+export const errorLogFormat = defineFormat(
+  'error-log-format',
+  'errorLogFormat',
+  'The log line of connections that failed before a session.',
+);
 
 function defineFormat(name: string, field: 'logFormat' | 'errorLogFormat', doc: string): Directive {
   return defineDirective({

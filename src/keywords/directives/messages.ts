@@ -1,16 +1,19 @@
 /** What is added to messages, captured from them, and answered instead of a server (HAProxy configuration manual, 4.2). */
 import type { CaptureModel } from '../../model/config.ts';
-import { defineDirective, type Directive, type DirectiveContext, type ProxyDraft, type Word } from '../define.ts';
+import { type Directive, type DirectiveContext, defineDirective, type ProxyDraft, type Word } from '../define.ts';
 
 export const forwardfor = defineDirective({
   name: 'option forwardfor',
   sections: 'DFLB',
   negatable: true,
   args: [{ name: 'options', kind: 'rest' }],
-  doc: 'Adds the client\'s address to requests as `X-Forwarded-For`, or `header NAME`; not for clients of `except NETWORK`, with `if-none` only where none is.',
+  doc: "Adds the client's address to requests as `X-Forwarded-For`, or `header NAME`; not for clients of `except NETWORK`, with `if-none` only where none is.",
   examples: [
     { text: 'option forwardfor', gives: { forwardfor: { header: 'X-Forwarded-For', except: null, ifNone: false } } },
-    { text: 'option forwardfor except 127.0.0.0/8 header X-Client if-none', gives: { forwardfor: { header: 'X-Client', except: { bits: 8 }, ifNone: true } } },
+    {
+      text: 'option forwardfor except 127.0.0.0/8 header X-Client if-none',
+      gives: { forwardfor: { header: 'X-Client', except: { bits: 8 }, ifNone: true } },
+    },
     { text: 'option forwardfor foo', says: "'option forwardfor' does not support 'foo'" },
     { text: 'option forwardfor except x', says: "'x' is not a network" },
     { text: 'no option forwardfor', gives: { forwardfor: null } },
@@ -31,9 +34,12 @@ function setForwardfor(draft: ProxyDraft, words: readonly Word[], context: Direc
     if (word.text === 'if-none') ifNone = true;
     else if (word.text !== 'header' && word.text !== 'except') {
       const allowed = ['except', 'header', 'if-none'];
-      return context.error({ text: `'option forwardfor' does not support '${word.text}'`, word, allowed, near: allowed });
-    } else if (value === undefined) return context.error({ text: `'option forwardfor' expects a value behind '${word.text}'`, word });
-    else if (word.text === 'header') header = (words[++at] as Word).text;
+      context.error({ text: `'option forwardfor' does not support '${word.text}'`, word, allowed, near: allowed });
+      return;
+    } else if (value === undefined) {
+      context.error({ text: `'option forwardfor' expects a value behind '${word.text}'`, word });
+      return;
+    } else if (word.text === 'header') header = (words[++at] as Word).text;
     else {
       except = context.network(words[++at] as Word);
       if (except === null) return;

@@ -2,12 +2,16 @@
  * Options without arguments. Those that tune HAProxy's own machinery and change nothing a peer can see are
  * accepted and kept in the model; each says so.
  */
-import { defineDirective, defineOption, type Directive, type ProxyDraft } from '../define.ts';
+import { type Directive, defineDirective, defineOption, type ProxyDraft } from '../define.ts';
 
 const NO_EFFECT = 'Accepted without effect';
 
 export const dontlognull = defineOption('dontlognull', 'DFL', 'Connections that sent nothing are not logged.');
-export const dontlogNormal = defineOption('dontlog-normal', 'DFL', 'Only errors, retries, redispatches and answers from 500 on are logged.');
+export const dontlogNormal = defineOption(
+  'dontlog-normal',
+  'DFL',
+  'Only errors, retries, redispatches and answers from 500 on are logged.',
+);
 export const logHealthChecks = defineOption('log-health-checks', 'DLB', 'Every change of a health check result is logged.');
 export const logasap = defineOption('logasap', 'DFL', 'The line is logged once the response headers came; times get a `+`.');
 export const logSeparateErrors = defineOption('log-separate-errors', 'DFL', 'What went wrong is logged at level err.');
@@ -15,11 +19,27 @@ export const abortonclose = defineOption('abortonclose', 'DFLB', 'A request whos
 export const allbackups = defineOption('allbackups', 'DLB', 'All backup servers share the load, not only the first one.');
 export const persist = defineOption('persist', 'DLB', 'A persistence cookie leads to its server even while that is down.');
 export const preferLastServer = defineOption('prefer-last-server', 'DLB', 'A kept connection goes on to the server it used.');
-export const httpPretendKeepalive = defineOption('http-pretend-keepalive', 'DLB', 'No `connection: close` is sent to servers, though the connection ends behind the answer.');
+export const httpPretendKeepalive = defineOption(
+  'http-pretend-keepalive',
+  'DLB',
+  'No `connection: close` is sent to servers, though the connection ends behind the answer.',
+);
 export const httpNoDelay = defineOption('http-no-delay', 'DFLB', 'Answers are never held back to fill segments; we never do.');
-export const httpBufferRequest = defineOption('http-buffer-request', 'DFLB', 'The body, or a full buffer of it, is waited for before rules run.');
-export const httpIgnoreProbes = defineOption('http-ignore-probes', 'DFL', 'Connections closed before a request are neither logged nor answered.');
-export const idleCloseOnResponse = defineOption('idle-close-on-response', 'DFL', 'A soft stop closes idle connections only behind their next answer.');
+export const httpBufferRequest = defineOption(
+  'http-buffer-request',
+  'DFLB',
+  'The body, or a full buffer of it, is waited for before rules run.',
+);
+export const httpIgnoreProbes = defineOption(
+  'http-ignore-probes',
+  'DFL',
+  'Connections closed before a request are neither logged nor answered.',
+);
+export const idleCloseOnResponse = defineOption(
+  'idle-close-on-response',
+  'DFL',
+  'A soft stop closes idle connections only behind their next answer.',
+);
 export const independentStreams = defineOption('independent-streams', 'DFLB', 'Sending does not renew the timeout of receiving.');
 export const nolinger = defineOption('nolinger', 'DFLB', 'Connections are closed by a reset.');
 export const contstats = defineOption('contstats', 'DFL', 'Counters grow while a transfer lasts; ours always do.');

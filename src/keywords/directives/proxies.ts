@@ -15,7 +15,8 @@ export const mode = defineDirective({
   apply(draft, [word], context) {
     const { text } = word;
     if (text === 'http' || text === 'tcp') draft.mode = text;
-    else if (['log', 'spop', 'haterm'].includes(text)) context.error({ text: `mode '${text}' is not supported by this version`, word, allowed: ['tcp', 'http'] });
+    else if (['log', 'spop', 'haterm'].includes(text))
+      context.error({ text: `mode '${text}' is not supported by this version`, word, allowed: ['tcp', 'http'] });
     else context.error({ text: `unknown proxy mode '${text}'`, word, allowed: ['tcp', 'http'], near: ['tcp', 'http'] });
   },
 });
@@ -31,7 +32,19 @@ export const bind = defineDirective({
   examples: [
     { text: 'bind *:80', gives: { binds: [{ text: '*:80', addresses: [{ family: 4, port: 80 }] }] } },
     { text: 'bind :60000-60001 name web', gives: { binds: [{ name: 'web', addresses: [{ port: 60000 }, { port: 60001 }] }] } },
-    { text: 'bind [::]:80,127.0.0.1:81', gives: { binds: [{ addresses: [{ family: 6, port: 80 }, { family: 4, port: 81 }] }] } },
+    {
+      text: 'bind [::]:80,127.0.0.1:81',
+      gives: {
+        binds: [
+          {
+            addresses: [
+              { family: 6, port: 80 },
+              { family: 4, port: 81 },
+            ],
+          },
+        ],
+      },
+    },
     { text: 'bind /run/web.sock mode 600', gives: { binds: [{ mode: 0o600, addresses: [{ family: 1, path: '/run/web.sock' }] }] } },
     { text: 'bind fd@7', gives: { binds: [{ addresses: [{ family: 3, port: 7 }] }] } },
     { text: 'bind 127.0.0.1', says: "missing port specification in '127.0.0.1'" },

@@ -1,6 +1,6 @@
 /** `server` and `default-server` (HAProxy configuration manual, 4.2 and 5.2). */
 import type { ServerModel } from '../../model/config.ts';
-import { defineDirective, type DirectiveContext, type ProxyDraft, type Word } from '../define.ts';
+import { type DirectiveContext, defineDirective, type ProxyDraft, type Word } from '../define.ts';
 
 export const server = defineDirective({
   name: 'server',
@@ -13,7 +13,10 @@ export const server = defineDirective({
   ],
   doc: 'A server: name, address, options. Without a port, or with `+N`, the port follows the one the client came to.',
   examples: [
-    { text: 'server s1 10.0.0.1:8080', gives: { servers: [{ name: 's1', host: null, portKind: 'fixed', address: { family: 4, port: 8080 } }] } },
+    {
+      text: 'server s1 10.0.0.1:8080',
+      gives: { servers: [{ name: 's1', host: null, portKind: 'fixed', address: { family: 4, port: 8080 } }] },
+    },
     { text: 'server s1 web.local:80 check', gives: { servers: [{ host: 'web.local', check: true, address: { family: 0, port: 80 } }] } },
     { text: 'server s1 10.0.0.1', gives: { servers: [{ portKind: 'client' }] } },
     { text: 'server s1 10.0.0.1:+1000', gives: { servers: [{ portKind: 'offset', portOffset: 1000 }] } },
@@ -47,13 +50,24 @@ function addServer(draft: ProxyDraft, name: Word, address: Word, options: readon
   if (parsed === null) return;
   const { host, portKind, portOffset } = parsed;
   const at = context.position(name);
-  const own = { name: name.text, at, text: address.text, host, portKind, portOffset, address: parsed.addresses[0] as ServerModel['address'] };
+  const own = {
+    name: name.text,
+    at,
+    text: address.text,
+    host,
+    portKind,
+    portOffset,
+    address: parsed.addresses[0] as ServerModel['address'],
+  };
   const added: ServerModel = { ...structuredClone(draft.defaultServer), ...own };
   context.serverOptions(added, options, false);
   const twin = added.id === null ? undefined : draft.servers.find((known) => known.id === added.id);
   if (twin !== undefined) {
     const { file, line } = twin.at;
-    context.error({ text: `'server ${draft.name}/${added.name}' : 'id' : custom id ${added.id} already used at ${file}:${line} ('server ${twin.name}').`, word: name });
+    context.error({
+      text: `'server ${draft.name}/${added.name}' : 'id' : custom id ${added.id} already used at ${file}:${line} ('server ${twin.name}').`,
+      word: name,
+    });
   }
   draft.servers.push(added);
 }

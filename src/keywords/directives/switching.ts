@@ -1,5 +1,5 @@
 /** Which backend a request goes to, and the rules on its way (HAProxy configuration manual, 4.2 and 4.3). */
-import { defineDirective, type Directive } from '../define.ts';
+import { type Directive, defineDirective } from '../define.ts';
 
 const NAME = /^[A-Za-z0-9._:-]+$/;
 
@@ -78,7 +78,10 @@ function defineRules(name: string, sections: string, doc: string, action: string
     args: [{ name: 'rule', kind: 'rest' }],
     doc,
     examples: [
-      { text: `${name} ${action} if TRUE`, gives: { rules: { [name]: [{ action: action.split(' ')[0], condition: { words: ['TRUE'] } }] } } },
+      {
+        text: `${name} ${action} if TRUE`,
+        gives: { rules: { [name]: [{ action: action.split(' ')[0], condition: { words: ['TRUE'] } }] } },
+      },
       { text: name, says: 'expects an action' },
       { text: `${name} ${action} if`, says: "no condition behind 'if'" },
     ],
@@ -92,13 +95,28 @@ function defineRules(name: string, sections: string, doc: string, action: string
   });
 }
 
-export const tcpRequestConnection = defineRules('tcp-request connection', 'DFL', 'Rules for a connection, before its first byte and before TLS.', 'reject');
-export const tcpRequestSession = defineRules('tcp-request session', 'DFL', 'Rules for a connection once its session is complete (TLS, PROXY line).', 'reject');
+export const tcpRequestConnection = defineRules(
+  'tcp-request connection',
+  'DFL',
+  'Rules for a connection, before its first byte and before TLS.',
+  'reject',
+);
+export const tcpRequestSession = defineRules(
+  'tcp-request session',
+  'DFL',
+  'Rules for a connection once its session is complete (TLS, PROXY line).',
+  'reject',
+);
 export const tcpRequestContent = defineRules('tcp-request content', 'DFLB', 'Rules for the first bytes that a client sends.', 'reject');
 export const tcpResponseContent = defineRules('tcp-response content', 'DLB', 'Rules for the first bytes that a server sends.', 'reject');
 export const httpRequest = defineRules('http-request', 'DFLB', 'Rules for requests.', 'set-header X-Seen yes');
 export const httpResponse = defineRules('http-response', 'DFLB', 'Rules for responses of servers.', 'set-header X-Seen yes');
-export const httpAfterResponse = defineRules('http-after-response', 'DFLB', 'Rules for all responses, our own too.', 'set-header X-Seen yes');
+export const httpAfterResponse = defineRules(
+  'http-after-response',
+  'DFLB',
+  'Rules for all responses, our own too.',
+  'set-header X-Seen yes',
+);
 
 export const inspectDelay = defineDirective({
   name: 'tcp-request inspect-delay',

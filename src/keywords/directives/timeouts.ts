@@ -1,6 +1,6 @@
 /** `timeout …`: how long each party may be silent (HAProxy configuration manual, 4.2). Unset means infinite. */
 import type { TimeoutsModel } from '../../model/config.ts';
-import { defineDirective, type Directive } from '../define.ts';
+import { type Directive, defineDirective } from '../define.ts';
 
 function defineTimeout(name: string, sections: string, field: keyof TimeoutsModel, doc: string): Directive {
   return defineDirective({
@@ -24,11 +24,46 @@ export const timeoutClient = defineTimeout('client', 'DFL', 'clientMs', 'Longest
 export const timeoutServer = defineTimeout('server', 'DLB', 'serverMs', 'Longest inactivity of a server; before its headers came, a 504.');
 export const timeoutConnect = defineTimeout('connect', 'DLB', 'connectMs', 'Longest wait for a connection to a server.');
 export const timeoutQueue = defineTimeout('queue', 'DLB', 'queueMs', 'Longest wait for a free slot; `timeout connect` if unset.');
-export const timeoutTunnel = defineTimeout('tunnel', 'DLB', 'tunnelMs', 'Inactivity of both sides once a connection is a tunnel; replaces client and server.');
-export const timeoutTarpit = defineTimeout('tarpit', 'DFLB', 'tarpitMs', 'How long a tarpitted request is held; `timeout connect` if unset.');
+export const timeoutTunnel = defineTimeout(
+  'tunnel',
+  'DLB',
+  'tunnelMs',
+  'Inactivity of both sides once a connection is a tunnel; replaces client and server.',
+);
+export const timeoutTarpit = defineTimeout(
+  'tarpit',
+  'DFLB',
+  'tarpitMs',
+  'How long a tarpitted request is held; `timeout connect` if unset.',
+);
 export const timeoutCheck = defineTimeout('check', 'DLB', 'checkMs', 'Time for the answer of a health check, once connected.');
-export const timeoutHttpRequest = defineTimeout('http-request', 'DFLB', 'httpRequestMs', 'Time for complete request headers, from the first byte; then a 408.');
-export const timeoutHttpKeepAlive = defineTimeout('http-keep-alive', 'DFLB', 'httpKeepAliveMs', 'Wait for the next request; `timeout http-request` if unset.');
-export const timeoutClientFin = defineTimeout('client-fin', 'DFL', 'clientFinMs', 'Inactivity of a client whose connection is half closed.');
-export const timeoutServerFin = defineTimeout('server-fin', 'DLB', 'serverFinMs', 'Inactivity of a server whose connection is half closed.');
-export const timeoutClientHs = defineTimeout('client-hs', 'DFL', 'clientHsMs', 'Time for the handshake of a client; `timeout client` if unset.');
+export const timeoutHttpRequest = defineTimeout(
+  'http-request',
+  'DFLB',
+  'httpRequestMs',
+  'Time for complete request headers, from the first byte; then a 408.',
+);
+export const timeoutHttpKeepAlive = defineTimeout(
+  'http-keep-alive',
+  'DFLB',
+  'httpKeepAliveMs',
+  'Wait for the next request; `timeout http-request` if unset.',
+);
+export const timeoutClientFin = defineTimeout(
+  'client-fin',
+  'DFL',
+  'clientFinMs',
+  'Inactivity of a client whose connection is half closed.',
+);
+export const timeoutServerFin = defineTimeout(
+  'server-fin',
+  'DLB',
+  'serverFinMs',
+  'Inactivity of a server whose connection is half closed.',
+);
+export const timeoutClientHs = defineTimeout(
+  'client-hs',
+  'DFL',
+  'clientHsMs',
+  'Time for the handshake of a client; `timeout client` if unset.',
+);

@@ -85,7 +85,11 @@ export const disabled = defineFlag('disabled', 'disabled', true, 'Starts in main
 export const enabled = defineFlag('enabled', 'disabled', false, 'Starts in service: undoes `disabled`.');
 
 export const maxconn = defineCount('maxconn', 0, 'Most connections at once; further requests wait in a queue. 0: no limit.');
-export const minconn = defineCount('minconn', 0, 'The limit of connections while the backend is idle: grows to `maxconn` with its load (`fullconn`).');
+export const minconn = defineCount(
+  'minconn',
+  0,
+  'The limit of connections while the backend is idle: grows to `maxconn` with its load (`fullconn`).',
+);
 export const maxqueue = defineCount('maxqueue', 0, 'Most requests that wait for this server; others are sent elsewhere. 0: no limit.');
 export const rise = defineCount('rise', 1, 'Good checks that bring a server back.');
 export const fall = defineCount('fall', 1, 'Bad checks that take a server down.');
@@ -101,7 +105,10 @@ export const noSendProxyV2 = defineUndo('no-send-proxy-v2');
 export const noAgentCheck = defineUndo('no-agent-check');
 export const noTfo = defineUndo('no-tfo');
 
-export const initAddr = defineKept('init-addr', 'Where an address comes from at start, in order: last, libc, none, an IP. `last,libc` if unset.');
+export const initAddr = defineKept(
+  'init-addr',
+  'Where an address comes from at start, in order: last, libc, none, an IP. `last,libc` if unset.',
+);
 export const resolvePrefer = defineKept('resolve-prefer', 'Which family of addresses is taken if a name has both: ipv4 or ipv6.');
 export const resolveOpts = defineKept('resolve-opts', 'Options of a resolvers section. No effect: names are resolved by the system.');
 export const resolveNet = defineKept('resolve-net', 'Networks that are preferred among the addresses of a name.');

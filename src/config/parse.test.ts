@@ -1,0 +1,166 @@
+/** Files and directories, the limits of a run, and hostile input. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { diagnosticText, renderDiagnostics } from './diagnostic.ts';
+import { checkMessage } from './errorfile.ts';
+import { editDistance, nearestName } from './near.ts';
+import { parseFiles, parseText } from './parse.ts';
+import { registry } from './registry.ts';
+
+function inFolder(run: (folder: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), 'hawser-parse-'));
+  try {
+    run(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('files and directories are read in order, each from a section of its own', () => {
+  inFolder((folder) => {
+    mkdirSync(join(folder, 'd'));
+    writeFileSync(join(folder, 'd', '20-b.cfg'), 'global\n  maxconn 2\n');
+    writeFileSync(join(folder, 'd', '10-a.cfg'), 'global\n  maxconn 1\n');
+    writeFileSync(join(folder, 'd', '.hidden.cfg'), 'nonsense\n');
+    writeFileSync(join(folder, 'd', 'notes.txt'), 'nonsense\n');
+    writeFileSync(join(folder, 'last.cfg'), 'maxconn 3\n');
+    const { model, diagnostics } = parseFiles([join(folder, 'd'), join(folder, 'last.cfg')]);
+    assert.equal(model.global.maxconn, 2);
+    assert.deepEqual(
+      model.files.map((file) => file.slice(folder.length)),
+      ['/d/10-a.cfg', '/d/20-b.cfg', '/last.cfg'],
+    );
+    assert.deepEqual(diagnostics.map(diagnosticText), ["unknown keyword 'maxconn' out of section."]);
+  });
+});
+
+test('a file that cannot be opened is named', () => {
+  const { diagnostics } = parseFiles(['/does/not/exist.cfg']);
+  assert.deepEqual(diagnostics.map(diagnosticText), ['Could not open configuration file /does/not/exist.cfg : No such file or directory']);
+});
+
+test('relative error files follow default-path', () => {
+  inFolder((folder) => {
+    const page = 'HTTP/1.0 503 Gone\r\nContent-Length: 2\r\n\r\nno';
+    writeFileSync(join(folder, '503.http'), page);
+    writeFileSync(join(folder, 'a.cfg'), 'global\n  default-path config\nlisten l\n  errorfile 503 503.http\n');
+    const { model } = parseFiles([join(folder, 'a.cfg')]);
+    assert.equal(Buffer.from(model.proxies[0]?.errorFiles[0]?.bytes ?? []).toString('latin1'), page);
+  });
+});
+
+test('error files are complete messages', () => {
+  assert.equal(checkMessage(''), null);
+  assert.equal(checkMessage('HTTP/1.0 503 Service Unavailable\r\nA: b\r\n\r\n<html>'), null);
+  assert.equal(checkMessage('HTTP/1.1 200 OK\nA: b\n\nbody'), null);
+  assert.match(String(checkMessage('<html>')), /no empty line/);
+  assert.match(String(checkMessage('<html>\r\n\r\n')), /status line/);
+  assert.match(String(checkMessage('HTTP/1.0 503 x\r\nno colon\r\n\r\n')), /header line/);
+  assert.match(String(checkMessage('HTTP/1.0 503 x\r\nContent-Length: 5\r\n\r\nab')), /content-length 5 but a body of 2 bytes/);
+  assert.match(String(checkMessage('HTTP/1.0 503 x\r\nContent-Length: x\r\n\r\n')), /wrong content-length/);
+  assert.match(String(checkMessage('HTTP/1.0 503 x\r\nTransfer-Encoding: chunked\r\n\r\n')), /complete as it stands/);
+});
+
+test('messages have the form that tools read, with a caret below the word', () => {
+  const { diagnostics } = parseText('listen l\n\tbind :99999\n', 'a.cfg');
+  assert.equal(
+    renderDiagnostics(diagnostics, 42),
+    "[ALERT]    (42) : config : parsing [a.cfg:2] : 'bind' : invalid port '99999'\n" +
+      '  \tbind :99999\n' +
+      '  \t     ^\n' +
+      '[ALERT]    (42) : config : Error(s) found in configuration file : a.cfg\n' +
+      '[ALERT]    (42) : config : Fatal errors found in configuration.\n',
+  );
+});
+
+test('a flood of errors ends', () => {
+  const { diagnostics } = parseText('nonsense\n'.repeat(10000));
+  assert.ok(diagnostics.length <= 50, String(diagnostics.length));
+});
+
+test('similar names', () => {
+  assert.equal(editDistance('balance', 'blance'), 1);
+  assert.equal(editDistance('ab', 'ba'), 1);
+  assert.equal(editDistance('', 'abc'), 3);
+  assert.equal(nearestName('blance', ['cookie', 'balance']), 'balance');
+  assert.equal(nearestName('zzz', ['cookie', 'balance']), null);
+});
+
+/** A small generator of our own: the same run everywhere. */
+function random(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 4294967296) * below);
+  };
+}
+
+test('no input makes the parser throw, and every message has its place', () => {
+  const next = random(20260101);
+  const names = [...registry().proxy.keys(), ...registry().global.keys(), ...registry().server.keys(), ...registry().bind.keys()];
+  const odd = [
+    '"',
+    "'",
+    '\\',
+    '\\x4',
+    '${',
+    '$A',
+    '#',
+    '%[',
+    '{',
+    '}',
+    'if',
+    'unless',
+    '-1',
+    '99999999999',
+    '1s',
+    '',
+    ':',
+    '/',
+    '@',
+    '\xff',
+    '[::',
+    'fd@',
+    '.if',
+    '(',
+    ')',
+    ',',
+    'from',
+    'no',
+    'default',
+    'l',
+    '127.0.0.1:80',
+    '*:80',
+  ];
+  const heads = [
+    'global',
+    'defaults',
+    'defaults d',
+    'frontend f',
+    'backend b',
+    'listen l',
+    '.if 1',
+    '.else',
+    '.endif',
+    '',
+    'peers p',
+    'frontend f from d',
+  ];
+  for (let round = 0; round < 400; round++) {
+    const lines: string[] = [];
+    for (let line = 0; line < 12; line++) {
+      const words = line % 4 === 0 ? [heads[next(heads.length)]] : [names[next(names.length)]];
+      for (let word = next(5); word > 0; word--) words.push(next(2) === 0 ? odd[next(odd.length)] : names[next(names.length)]);
+      lines.push(words.join(' '));
+    }
+    const text = `${lines.join('\n')}\n`;
+    const { diagnostics } = parseText(text, 'fuzz', { environment: { A: 'a b' }, localPeer: 'p' });
+    for (const { severity, text: message, position } of diagnostics) {
+      assert.ok(message.length > 0 && (severity !== 'alert' || position !== null), text);
+      assert.ok(!message.includes('undefined') && !message.includes('[object'), `${message}\n${text}`);
+    }
+  }
+});
