@@ -278,6 +278,10 @@ function settleConnection(message: HttpMessage, bytes: Uint8Array, found: number
   message.persistent = !(found & CLOSE) && (message.version !== 10 || (found & KEEP_ALIVE) !== 0);
   if (!(found & (drop | EMPTY))) return;
   const { headers } = message;
+  if (!(found & (NOMINATED | (UPGRADE & ~drop)))) {
+    headers.removeId(HeaderId.connection);
+    return;
+  }
   for (let row = headers.findId(HeaderId.connection, 0); row >= 0; row = headers.findId(HeaderId.connection, row + 1)) {
     const start = headers.valueStart(row);
     const to = dropTokens(bytes, start, headers.valueEnd(row), drop);

@@ -236,7 +236,7 @@ export class HttpMessage {
   targetEnd = 0;
   /** Version the peer spoke: 10 or 11 (anything newer counts as 11), 20 for HTTP/2. */
   version = 11;
-  /** Version as written in the request line, for logs: HTTP/1.2 is [versionStart, versionEnd). */
+  /** Version as written in the start line, for logs: HTTP/1.2 is [versionStart, versionEnd). */
   versionStart = 0;
   versionEnd = 0;
 

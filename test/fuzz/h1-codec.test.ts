@@ -6,6 +6,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { HttpMessage } from '../../src/http/message.ts';
+import { HeadParser, HeadResult } from '../../src/proto/h1/head.ts';
 import { exchange, type Forwarded, requests } from '../support/h1-replay.ts';
 
 const SEED = Number(process.env['H1_FUZZ_SEED'] ?? 20260101);
@@ -116,4 +118,34 @@ test('mutated responses', () => {
     assert.deepEqual(exchange(client, server, lenient, 0, 0x20), whole, `reads outside: ${place}`);
   }
   assert.ok(accepted > ROUNDS / 8);
+});
+
+/** Bytes that refuse to be read outside [start, end): Proxy traps every access by index. */
+function guarded(bytes: Uint8Array, range: { start: number; end: number }): Uint8Array {
+  return new Proxy(bytes, {
+    get(target, key): unknown {
+      const index = typeof key === 'string' ? Number(key) : Number.NaN;
+      if (index < range.start || index >= range.end) throw new Error(`read at ${index} outside ${range.start}..${range.end}`);
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+test('no byte outside the received ones is read', () => {
+  const random = new Random(SEED + 2);
+  const parser = new HeadParser('request');
+  const message = new HttpMessage();
+  for (let round = 0; round < 200; round++) {
+    const input = bytesOf(mutate(random, seedRequests[random.below(seedRequests.length)] as string));
+    const range = { start: 0, end: 0 };
+    const bytes = guarded(input, range);
+    parser.reset();
+    message.reset();
+    let result: number = HeadResult.more;
+    while (result === HeadResult.more && range.end < input.length) {
+      range.end = Math.min(input.length, range.end + 1 + random.below(40));
+      result = parser.parse(message, bytes, 0, range.end);
+    }
+  }
 });

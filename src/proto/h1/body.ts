@@ -198,7 +198,7 @@ export class BodyDecoder {
 }
 
 /** From this length on the engine's own copy is faster than a loop (bench/h1-head.ts). */
-const SHORT = 48;
+const SHORT = 24;
 
 function move(bytes: Uint8Array, to: number, from: number, length: number): void {
   if (length >= SHORT) {

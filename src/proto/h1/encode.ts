@@ -17,7 +17,7 @@ const ONE = 49;
 const LETTER_A = 97;
 
 /** From this length on the engine's own copy is faster than a loop (bench/h1-head.ts). */
-const SHORT = 48;
+const SHORT = 24;
 const MORE_THAN_ANY = 2 ** 31;
 
 /** At start only. */
