@@ -257,6 +257,12 @@ const RESPONSES: readonly (readonly [string, string, string])[] = [
 
 test('responses', () => {
   for (const [request, response, wanted] of RESPONSES) assert.equal(got(request, response), wanted, JSON.stringify(response));
+  const empty = 'HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\nContent-Length: 2\r\n\r\nhello';
+  assert.equal(got(GET, empty), '502');
+  assert.equal(got(GET, empty, true), 'HTTP/1.1 200 OK|transfer-encoding: |connection: close hello');
+  const handshake = 'Upgrade: websocket\r\nConnection: upgrade\r\n';
+  assert.equal(get(handshake, true), 'upgrade: websocket|connection: upgrade');
+  assert.equal(got(UPGRADE, `${SWITCH}${handshake}\r\nx`, true), 'HTTP/1.1 101 SP|upgrade: websocket|connection: upgrade x');
   const twice = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n';
   assert.equal(got(GET, `${twice}${CHUNKS}`), '502');
   assert.equal(got(GET, `${twice}${CHUNKS}`, true), 'HTTP/1.1 200 OK|transfer-encoding: chunked hi');

@@ -59,7 +59,7 @@ export function decideRequest(message: HttpMessage, bytes: Uint8Array, options: 
   if (bad !== 0) return bad;
   if (found & OTHER_CODING) return 422;
   settleUpgrade(message, found);
-  if (message.upgrade && found & WEBSOCKET && !(found & WEBSOCKET_KEY)) return 400;
+  if (message.upgrade && lacksKey(found) && !options.lenient) return 400;
   settleConnection(message, bytes, found, message.upgrade ? CLOSE | KEEP_ALIVE : CLOSE | KEEP_ALIVE | UPGRADE);
   settleBody(message, bytes, found, Framing.none);
   settleInsecure(message, found, options);
@@ -82,15 +82,22 @@ export function decideResponse(
 ): number {
   const found = readResponse(message, bytes, options.lenient);
   if (found & INVALID || found & OTHER_CODING) return 502;
+  // The option lets an empty Transfer-Encoding pass: the body then ends with the connection.
+  if (found & CODED && !(found & CHUNKED) && !options.lenient) return 502;
   message.upgrade = (found & UPGRADE) !== 0 && (found & UPGRADE_FIELD) !== 0;
   if (message.status === 101) {
-    if (!message.upgrade || !requestUpgrade || (found & WEBSOCKET && !(found & WEBSOCKET_KEY))) return 502;
+    if (!message.upgrade || !requestUpgrade || (lacksKey(found) && !options.lenient)) return 502;
   }
   settleConnection(message, bytes, found, CLOSE | KEEP_ALIVE);
   settleBody(message, bytes, found, Framing.close);
   message.mustClose = message.framing === Framing.chunked && message.version === 10;
   settleResponseBody(message, requestMethod);
   return 0;
+}
+
+/** A WebSocket handshake without its key (a request) or the answer to it (a response): RFC 6455 4. */
+function lacksKey(found: number): boolean {
+  return (found & WEBSOCKET) !== 0 && !(found & WEBSOCKET_KEY);
 }
 
 /** The bits of all fields of a request; repeated ones are removed. */
