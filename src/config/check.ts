@@ -62,8 +62,7 @@ class Checker {
 
   #listeners(proxy: ProxyModel): void {
     if (proxy.kind === 'backend' || proxy.binds.length > 0) return;
-    const advice = proxy.kind === 'listen' ? 'Please declare it as a backend if this was intended.' : 'It will never be used.';
-    this.#warn('no-bind', `${label(proxy)} '${proxy.name}' has no 'bind' directive. ${advice}`);
+    this.#warn('no-bind', `${label(proxy)} '${proxy.name}' has no 'bind' directive. Please declare it as a backend if this was intended.`);
   }
 
   #timeouts(proxy: ProxyModel): void {

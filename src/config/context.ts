@@ -40,6 +40,8 @@ export interface ParserState {
   readonly environment: Map<string, string>;
   readonly lookup: Lookup;
   readonly diagnostics: Diagnostic[];
+  /** How many of them are alerts. */
+  alerts: number;
   /** `default-path`. */
   pathBase: PathBase;
 }
@@ -48,6 +50,7 @@ export interface ParserState {
 export function complain(state: ParserState, code: string, complaint: Complaint): void {
   const { place, diagnostics } = state;
   const { word, found, allowed, near } = complaint;
+  state.alerts++;
   const looked = word === undefined || near === undefined ? null : nearestName(word.text, near);
   diagnostics.push({
     severity: 'alert',

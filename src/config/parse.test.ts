@@ -76,6 +76,24 @@ test('messages have the form that tools read, with a caret below the word', () =
   );
 });
 
+test('lines may end with CR LF', () => {
+  const { model, diagnostics } = parseText('listen l\r\n  bind :8080\r\n  timeout client 5s\r\n');
+  assert.deepEqual(diagnostics, []);
+  assert.equal(model.proxies[0]?.timeouts.clientMs, 5000);
+});
+
+test('variables work outside quotes in addresses, as drivers write them', () => {
+  const text =
+    'global\n  stats socket "fd@${cli}" level admin\nlisten l\n  timeout client 1s\n  timeout server 1s\n  timeout connect 1s\n  bind fd@${fe}\n  log ${host}:${port} len 2048 local0\n  server s1 ${host}:${port}\n';
+  const { model, diagnostics } = parseText(text, 'h1.cfg', { environment: { cli: '5', fe: '6', host: '127.0.0.1', port: '9000' } });
+  assert.deepEqual(diagnostics, []);
+  assert.equal(model.global.statsSockets[0]?.addresses[0]?.port, 5);
+  assert.equal(model.proxies[0]?.binds[0]?.addresses[0]?.port, 6);
+  assert.equal(model.proxies[0]?.servers[0]?.address.port, 9000);
+  const target = model.proxies[0]?.logs[0]?.target;
+  assert.ok(target?.kind === 'address' && target.address.port === 9000);
+});
+
 test('a flood of errors ends', () => {
   const { diagnostics } = parseText('nonsense\n'.repeat(10000));
   assert.ok(diagnostics.length <= 50, String(diagnostics.length));

@@ -74,7 +74,14 @@ class Parser {
 
   constructor(environment: Map<string, string>, diagnostics: Diagnostic[], diagnose: boolean) {
     const place = { file: '', line: 0, text: '', section: '' };
-    this.#state = { place, environment, lookup: lookupIn(environment, place), diagnostics, pathBase: { mode: 'current', origin: '' } };
+    this.#state = {
+      place,
+      environment,
+      lookup: lookupIn(environment, place),
+      diagnostics,
+      alerts: 0,
+      pathBase: { mode: 'current', origin: '' },
+    };
     this.#sections = new Sections(this.#state);
     this.#blocks = new ConditionalBlocks(this.#state, diagnose);
   }
@@ -101,7 +108,7 @@ class Parser {
   }
 
   #isFull(): boolean {
-    return this.#blocks.isFatal || this.#state.diagnostics.filter(({ severity }) => severity === 'alert').length >= MOST_ERRORS;
+    return this.#blocks.isFatal || this.#state.alerts >= MOST_ERRORS;
   }
 
   #line(line: string): void {

@@ -165,8 +165,12 @@ const REMOVED: readonly (readonly [name: string, advice: string])[] = [
   ['transparent', 'removed in 3.5: server 0.0.0.0'],
 ];
 
-export function knownNames(kind: NameKind): string[] {
-  return NAMES[kind].split('|');
+const split = new Map<NameKind, readonly string[]>();
+
+export function knownNames(kind: NameKind): readonly string[] {
+  const names = split.get(kind) ?? NAMES[kind].split('|');
+  split.set(kind, names);
+  return names;
 }
 
 /** HAProxy's advice for a keyword that older versions had in such a place, or null. */
