@@ -2,5 +2,5 @@
 import { backlog, exposeFd, gid, group, id, label, level, maxconn, mode, name, networkInterface, nice, process, severityOutput, shards, thread, transparent, uid, user, v4v6, v6only } from './listening.ts';
 
 export const bind = [
-  v4v6, v6only, transparent, id, maxconn, backlog, uid, gid, nice, label, thread, process, shards, severityOutput, name, networkInterface, mode, user, group, level, exposeFd,
+  v4v6, v6only, transparent, maxconn, backlog, uid, gid, nice, label, thread, process, shards, severityOutput, name, id, networkInterface, mode, user, group, level, exposeFd,
 ] as const;
