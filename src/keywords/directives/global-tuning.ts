@@ -209,5 +209,13 @@ export const tuneWords = defineWordy([
   ['tune.fd.tables', 'No effect: there is no descriptor table.'],
   ['tune.takeover-other-tg-connections', 'No effect: idle connections belong to their thread.'],
   ['set-dumpable', 'No effect: core dumps follow the system.'],
+  ['ca-base', 'Folder of CA files. No effect until TLS exists: every line with `ssl` is refused on its own.'],
+  ['crt-base', 'Folder of certificates. No effect until TLS exists: every line with `ssl` is refused on its own.'],
+  ['ssl-default-bind-ciphers', 'No effect until TLS exists: every line with `ssl` is refused on its own.'],
+  ['ssl-default-bind-ciphersuites', 'No effect until TLS exists: every line with `ssl` is refused on its own.'],
+  ['ssl-default-bind-options', 'No effect until TLS exists: every line with `ssl` is refused on its own.'],
+  ['ssl-default-server-ciphers', 'No effect until TLS exists: every line with `ssl` is refused on its own.'],
+  ['ssl-default-server-ciphersuites', 'No effect until TLS exists: every line with `ssl` is refused on its own.'],
+  ['ssl-default-server-options', 'No effect until TLS exists: every line with `ssl` is refused on its own.'],
   ['localpeer', 'Name of this node among peers. No effect until peers exist.'],
 ]);
