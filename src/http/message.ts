@@ -259,6 +259,8 @@ export class HttpMessage {
   /** Body data that came with the head, decoded: [bodyStart, bodyEnd) in `block`. */
   bodyStart = 0;
   bodyEnd = 0;
+  /** The head has been received and is valid. */
+  headDone = false;
   /** The whole message has been received: no more data events follow. */
   complete = false;
 
@@ -281,6 +283,6 @@ export class HttpMessage {
     this.expectContinue = false;
     this.mustClose = false;
     this.bodyStart = this.bodyEnd = 0;
-    this.complete = false;
+    this.complete = this.headDone = false;
   }
 }

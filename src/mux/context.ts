@@ -55,6 +55,8 @@ export class MuxContext {
     stream.session = session;
     stream.frontend = frontend;
     stream.front = front;
+    if (frontend.requestCaptures !== null) stream.requestCaptures.fill(-1);
+    if (frontend.responseCaptures !== null) stream.responseCaptures.fill(-1);
     stream.startedAtMs = this.host.now();
     stream.serial = Atomics.add(this.shared.live, ProcessLive.serial, 1);
     this.streams++;
@@ -87,8 +89,6 @@ function resetStream(stream: Stream): void {
   stream.backend = stream.server = stream.front = stream.back = null;
   stream.note = -1;
   stream.hasRequestLine = false;
-  stream.requestCaptures.fill(-1);
-  stream.responseCaptures.fill(-1);
   stream.phase = Phase.request;
   stream.cause = Ended.normal;
   stream.endPhase = -1;

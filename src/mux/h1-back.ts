@@ -7,7 +7,7 @@ import { decideResponse } from '../http/framing.ts';
 import { Framing, Method } from '../http/message.ts';
 import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
 import { BodyDecoder, BodyResult } from '../proto/h1/body.ts';
-import { ConnectionField, encodeRequestHead } from '../proto/h1/encode.ts';
+import { encodeRequestHead, requestConnectionField } from '../proto/h1/encode.ts';
 import { HeadParser, HeadResult } from '../proto/h1/head.ts';
 import { type BackMux, Broken, type BrokenReason, type Server, type Session, type Stream } from '../state/records.ts';
 import { KeepAlive } from '../state/settings.ts';
@@ -137,8 +137,10 @@ export class H1Back implements WireHandler, BackMux {
 
   #onServerEnd(stream: Stream, reason: BrokenReason): void {
     const { events } = this.#context;
-    if (this.#state === State.complete) this.#spoiled = true;
-    else if (this.#state === State.tunnel || (this.#state === State.body && stream.response.framing === Framing.close && reason === Broken.closed)) {
+    if (this.#state === State.complete) {
+      this.#spoiled = true;
+      if (!stream.requestDone) events.onBackClosed(stream, reason);
+    } else if (this.#state === State.tunnel || (this.#state === State.body && stream.response.framing === Framing.close && reason === Broken.closed)) {
       if (this.#state === State.body) this.#state = State.complete;
       this.#spoiled = true;
       events.onResponseEnd(stream);
@@ -175,7 +177,7 @@ export class H1Back implements WireHandler, BackMux {
         result = this.#parser.parse(stream.response, memory.bytes, inbox.start, inbox.end);
       }
       if (result === HeadResult.more) return;
-      if (result === HeadResult.failed || decideResponse(stream.response, memory.bytes, stream.request.method, (this.server as Server).backend.framing) !== 0) {
+      if (result === HeadResult.failed || this.#decide(stream) !== 0) {
         this.#spoiled = true;
         this.#context.events.onBackClosed(stream, Broken.invalid);
         return;
@@ -185,6 +187,11 @@ export class H1Back implements WireHandler, BackMux {
       if (!this.#onInterim(stream)) return;
     }
     this.#onHead(stream);
+  }
+
+  #decide(stream: Stream): number {
+    const { request, response } = stream;
+    return decideResponse(response, this.#memory.bytes, request.method, (this.server as Server).backend.framing, request.upgrade);
   }
 
   /** Hands a 1xx head on. False: nothing is left to parse, or the stream is gone. */
@@ -292,6 +299,7 @@ export class H1Back implements WireHandler, BackMux {
 
   sendRequest(stream: Stream): boolean {
     const { bytes, deskStart, deskEnd } = this.#memory;
+    if (stream.request.method === Method.connect && stream.request.contentLength > 0) return false;
     this.requests++;
     const end = encodeRequestHead(stream.request, bytes, deskStart, deskEnd, this.#connectionField(stream));
     if (end < 0) return false;
@@ -300,12 +308,9 @@ export class H1Back implements WireHandler, BackMux {
 
   #connectionField(stream: Stream): number {
     const { backend } = this.server as Server;
-    if (stream.request.upgrade) return ConnectionField.none;
-    if (backend.keepAlive !== KeepAlive.keep || stream.frontend.keepAlive !== KeepAlive.keep) {
-      this.#spoiled = true;
-      return ConnectionField.close;
-    }
-    return stream.request.version < 11 && stream.request.method !== Method.connect ? ConnectionField.keepAlive : ConnectionField.none;
+    const closes = stream.request.mustClose || backend.keepAlive !== KeepAlive.keep || stream.frontend.keepAlive !== KeepAlive.keep;
+    if (closes) this.#spoiled = true;
+    return requestConnectionField(stream.request, closes);
   }
 
   sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {

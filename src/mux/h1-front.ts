@@ -10,7 +10,7 @@ import { Framing } from '../http/message.ts';
 import type { CloseReason, Task, Wire, WireHandler } from '../platform/contract.ts';
 import { Close } from '../platform/contract.ts';
 import { BodyDecoder, BodyResult } from '../proto/h1/body.ts';
-import { ConnectionField, encodeResponseHead } from '../proto/h1/encode.ts';
+import { ConnectionField, encodeResponseHead, responseConnectionField } from '../proto/h1/encode.ts';
 import { HeadParser, HeadResult } from '../proto/h1/head.ts';
 import { Broken, type BrokenReason, type FrontMux, Session, type Stream } from '../state/records.ts';
 import { KeepAlive } from '../state/settings.ts';
@@ -35,6 +35,8 @@ const State = {
 
 /** Room that a head must have from its start on before it is received in pieces: above any tune.bufsize head. */
 const HEAD_ROOM = 40_000;
+/** How long a request may be under way before it is watched whether its client is still there (milliseconds). */
+const WATCH_MS = 50;
 /** How long a closing connection is drained so that the client can read the answer (milliseconds). */
 const DRAIN_MS = 1000;
 
@@ -59,6 +61,8 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   #wireClosed = true;
   /** Request data is wanted by the machine. */
   #wanted = false;
+  /** The machine knows of the request. */
+  #announced = false;
   #idleSinceMs = 0;
 
   constructor(context: MuxContext, desk: FrontDesk) {
@@ -154,13 +158,20 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       this.#context.events.onRequestBroken(this.#stream as Stream, Broken.timeout, 408);
     } else if (this.#state === State.idle && this.session.requests === 0) {
       this.#beginNothing(Broken.timeout);
-    } else if (this.#stream === null) this.#close();
+    } else if (this.#state === State.wait) this.#wire.resume();
+    else if (this.#stream === null) this.#close();
   }
 
   /** Pipelined bytes, or request data that waited. Runs from the loop, never inside a call of the machine. */
   run(): void {
     const inbox = this.#inbox;
-    if (this.#wireClosed || inbox.isEmpty) return;
+    if (this.#wireClosed) return;
+    if (this.#state === State.body && !this.#announced) {
+      this.#announced = true;
+      this.#context.events.onRequest(this.#stream as Stream);
+      return;
+    }
+    if (inbox.isEmpty) return;
     if (this.#state === State.idle) {
       this.#beginRequest();
       this.#parseHead();
@@ -216,7 +227,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   #beginNothing(reason: BrokenReason): void {
     if (!this.#beginRequest()) return;
     (this.#stream as Stream).firstByteAtMs = -1;
-    this.#context.events.onRequestBroken(this.#stream as Stream, reason, reason === Broken.timeout ? 408 : 0);
+    this.#context.events.onRequestBroken(this.#stream as Stream, reason, reason === Broken.timeout ? 408 : 400);
   }
 
   #onIdleEnd(): void {
@@ -257,6 +268,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     const { headEnd } = this.#parser;
     const { end } = inbox;
     request.block = inbox.release();
+    request.headDone = true;
     request.spare = end;
     request.spareEnd = memory.end(request.block);
     stream.bytesFromClient = headEnd - inbox.start;
@@ -265,7 +277,10 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       events.onRequestBroken(stream, Broken.invalid, 400);
       return;
     }
-    events.onRequest(stream);
+    this.#announced = request.complete;
+    if (request.complete) events.onRequest(stream);
+    // A client that has already given up the rest of its request is seen before a server is troubled with it.
+    else this.#context.host.later(this);
   }
 
   /** The body, or the part of it, that came with the head. False: broken framing. */
@@ -289,7 +304,6 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       this.#state = State.body;
       this.#wanted = false;
       if (result === BodyResult.keepTail && !this.#keepTail(decoder.next, end)) return false;
-      this.#wire.pause();
     }
     return true;
   }
@@ -299,8 +313,11 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     this.#state = State.wait;
     this.#restStart = start;
     this.#restEnd = end;
-    // Nothing but the end can come from this client: a host that reads once need not be told to read again.
-    if (!stream.request.persistent || end > start) this.#wire.pause();
+    if (stream.request.persistent && end === start) return;
+    // Nothing needs to be read before the answer is out; a client that goes away is looked for a little later.
+    if (this.#wire.hasMore) return;
+    this.#wire.pause();
+    this.#setTimer(this.#context.host.now(), WATCH_MS);
   }
 
   #keepTail(start: number, end: number): boolean {
@@ -310,7 +327,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   /** Bytes that can't be used yet. */
   #keep(block: Block, start: number, end: number): boolean {
     const inbox = this.#inbox;
-    this.#wire.pause();
+    if (!inbox.isEmpty) this.#wire.pause();
     if (this.#restEnd > this.#restStart) {
       const { restStart, restEnd } = this.#takeRest();
       inbox.append(this.#memory, restStart, restEnd);
@@ -413,20 +430,20 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
 
   /** Decides whether the connection can go on, and how the client is told. */
   #connectionField(stream: Stream): number {
-    const { request, response } = stream;
-    if (response.framing === Framing.tunnel) return ConnectionField.none;
+    const { request, response, backend } = stream;
     const closes =
       stream.closeClient ||
       this.#context.stopping ||
       !request.persistent ||
-      request.mustClose ||
+      response.mustClose ||
       response.framing === Framing.close ||
-      this.#state === State.body ||
       this.#state === State.head ||
-      this.session.frontend.keepAlive === KeepAlive.close;
+      this.session.frontend.keepAlive === KeepAlive.close ||
+      (backend !== null && backend.keepAlive === KeepAlive.close);
     stream.closeClient = closes;
-    if (closes) return ConnectionField.close;
-    return request.version < 11 ? ConnectionField.keepAlive : ConnectionField.none;
+    // HAProxy closes after these two without saying so.
+    if (closes && this.#state === State.head && (response.status === 431 || response.status === 422)) return ConnectionField.none;
+    return responseConnectionField(response, request.version, closes);
   }
 
   sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
@@ -478,11 +495,12 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       this.#next(now);
       return;
     }
+    const unfinished = this.#state === State.body;
     const clean = complete && this.#inbox.isEmpty && this.#restEnd === this.#restStart;
     this.#context.endStream(stream);
     if (this.#wireClosed) this.#finish();
     else if (clean || this.#ended || this.#state === State.tunnel) this.#close();
-    else this.#drain(now);
+    else this.#drain(now, unfinished);
   }
 
   #takeOverRest(stream: Stream): void {
@@ -512,12 +530,15 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     if (this.#state === State.idle && this.#stream === null && this.#inbox.isEmpty) this.#close();
   }
 
-  /** Says that no more comes and drops what the client still sends, so that it can read the answer (RFC 9112 9.6). */
-  #drain(now: number): void {
+  /**
+   * Says that no more comes and drops what the client still sends, so that it can read the answer (RFC 9112 9.6). In the
+   * middle of a request that is said only at the end, as HAProxy does.
+   */
+  #drain(now: number, unfinished: boolean): void {
     this.#state = State.drain;
     this.#inbox.clear(this.#memory);
     this.#restStart = this.#restEnd = 0;
-    this.#wire.finish();
+    if (!unfinished) this.#wire.finish();
     this.#wire.resume();
     this.#setTimer(now, DRAIN_MS);
   }

@@ -14,10 +14,12 @@ export interface Cause {
   /** Status to answer while no response has begun; 0: close without one. */
   readonly status: number;
   readonly retry: (typeof Retry)[keyof typeof Retry];
+  /** The client's connection may go on after the answer: its request was all right. */
+  readonly keepsClient: boolean;
 }
 
 function cause(name: string, who: Cause['who'], letter: string, status: number, retry: Cause['retry'] = Retry.no): Cause {
-  return { name, who, letter: letter.charCodeAt(0), status, retry };
+  return { name, who, letter: letter.charCodeAt(0), status, retry, keepsClient: who === 'server' || name === 'badResponse' || name === 'local' || name === 'denied' };
 }
 
 export const Ended = {

@@ -56,7 +56,7 @@ function answerMonitor(context: StreamContext, stream: Stream): boolean {
   if (reply === null) return true;
   stream.cause = Ended.local;
   stream.logLevel = 8;
-  fillReply(stream, reply);
+  fillReply(context.mux.memory, stream, reply);
   sendAnswer(context, stream);
   return false;
 }

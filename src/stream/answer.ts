@@ -22,8 +22,8 @@ export function endWith(context: StreamContext, stream: Stream, cause: Cause, st
     cut(context, stream);
     return;
   }
-  stream.closeClient = stream.closeClient || cause !== Ended.local;
-  fillReply(stream, reply);
+  if (!cause.keepsClient || !stream.requestDone) stream.closeClient = true;
+  fillReply(context.mux.memory, stream, reply);
   sendAnswer(context, stream);
 }
 

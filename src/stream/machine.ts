@@ -39,20 +39,34 @@ export class StreamMachine implements StreamEvents, TimerOwner {
 
   onRequestData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
     const { back } = stream;
-    if (last) stream.requestDone = true;
-    if (back === null || stream.responseDone) {
+    if (back === null) {
       this.#context.mux.memory.give(block);
       return;
     }
     back.sendData(stream, block, start, end, last);
-    if (!last && back.unsent(stream) >= FLOW_BLOCKS) stream.front?.pauseRequest(stream);
+    if (last) {
+      this.#onRequestComplete(stream);
+      return;
+    }
+    if (back.unsent(stream) >= FLOW_BLOCKS) stream.front?.pauseRequest(stream);
     this.#touch(stream);
   }
 
-  onRequestEnd(stream: Stream): void {
+  #onRequestComplete(stream: Stream): void {
     stream.requestDone = true;
+    this.#touch(stream);
+    if (!stream.responseDone) return;
+    this.#letServerGo(stream, false);
+    awaitDrain(this.#context, stream);
+  }
+
+  onRequestEnd(stream: Stream): void {
     stream.back?.sendEnd(stream);
-    if (!stream.tunnel) return;
+    if (!stream.tunnel) {
+      this.#onRequestComplete(stream);
+      return;
+    }
+    stream.requestDone = true;
     if (stream.back === null) endWith(this.#context, stream, Ended.clientAbort, 0);
     else if (stream.responseDone) awaitDrain(this.#context, stream);
     else this.#touch(stream);
@@ -66,14 +80,20 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     stream.closeClient = true;
     if (reason === Broken.timeout) endWith(this.#context, stream, Ended.clientTimeout, status);
     else if (reason === Broken.invalid) endWith(this.#context, stream, Ended.badRequest, status);
-    else endWith(this.#context, stream, Ended.clientAbort, status);
+    else this.#onClientAbort(stream, status);
+  }
+
+  /** Somebody who stops in the middle of a body is not answered; the log says 400 all the same. */
+  #onClientAbort(stream: Stream, status: number): void {
+    if (stream.request.headDone) stream.status = 400;
+    endWith(this.#context, stream, Ended.clientAbort, stream.request.headDone ? 0 : status);
   }
 
   onFrontDrained(stream: Stream): void {
     const { front, back } = stream;
     if (front === null || stream.phase === Phase.done) return;
     const unsent = front.unsent(stream);
-    if (unsent === 0 && stream.responseDone && (!stream.tunnel || stream.requestDone)) finish(this.#context, stream);
+    if (unsent === 0 && stream.responseDone && stream.requestDone) finish(this.#context, stream);
     else if (unsent < FLOW_BLOCKS && back !== null && !stream.responseDone) back.resumeResponse(stream);
   }
 
@@ -100,11 +120,18 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     stream.phase = stream.tunnel ? Phase.data : Phase.headers;
     stream.requestSent = true;
     if (!back.sendRequest(stream)) {
-      endWith(this.#context, stream, Ended.resources, 503);
+      this.#onUnsendable(stream);
       return;
     }
     if (!stream.requestDone) front?.resumeRequest(stream);
     this.#touch(stream);
+  }
+
+  /** No block is left; or a CONNECT with a body, which HTTP/1 has no way to say. */
+  #onUnsendable(stream: Stream): void {
+    const impossible = stream.request.method === Method.connect && stream.request.contentLength > 0;
+    if (impossible) endWith(this.#context, stream, Ended.serverAbort, 502);
+    else endWith(this.#context, stream, Ended.resources, 503);
   }
 
   onConnectFailed(stream: Stream, _reason: BrokenReason): void {
@@ -196,8 +223,12 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   /** The server has said all. */
   #onResponseComplete(stream: Stream): void {
     stream.responseDone = true;
-    if (!stream.requestDone) stream.closeClient = true;
-    this.#letServerGo(stream, stream.requestDone);
+    // An early answer does not end the exchange: the rest of the request still goes to the server.
+    if (!stream.requestDone) {
+      this.#touch(stream);
+      return;
+    }
+    this.#letServerGo(stream, true);
     awaitDrain(this.#context, stream);
   }
 
@@ -215,12 +246,14 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   onBackClosed(stream: Stream, reason: BrokenReason): void {
     const context = this.#context;
     if (reason === Broken.invalid) endWith(context, stream, Ended.badResponse, 502);
-    else if (stream.tunnel && stream.responseDone) this.#onTunnelClosed(stream);
+    else if (stream.responseDone) this.#onServerGone(stream);
     else if (stream.phase === Phase.headers && this.#isReplayable(stream)) this.#replay(stream);
     else endWith(context, stream, Ended.serverAbort, 502);
   }
 
-  #onTunnelClosed(stream: Stream): void {
+  /** It has said all, and takes no more of the request. */
+  #onServerGone(stream: Stream): void {
+    if (!stream.requestDone) stream.closeClient = true;
     stream.requestDone = true;
     this.#letServerGo(stream, false);
     awaitDrain(this.#context, stream);
@@ -253,7 +286,9 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     } else {
       const clientActive = !stream.requestDone || stream.phase >= Phase.data;
       stream.clientDeadlineMs = clientActive ? deadline(now, timeouts.clientMs) : NEVER;
-      stream.serverDeadlineMs = deadline(now, backend.timeouts.serverMs);
+      // A server owes nothing before it has the whole request.
+      const serverActive = stream.requestDone || stream.phase >= Phase.data;
+      stream.serverDeadlineMs = serverActive ? deadline(now, backend.timeouts.serverMs) : NEVER;
     }
     armDeadlines(this.#context, stream);
   }
@@ -267,7 +302,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       return;
     }
     if (server) this.#onServerTimeout(stream);
-    else endWith(this.#context, stream, Ended.clientTimeout, 408);
+    else endWith(this.#context, stream, Ended.clientTimeout, stream.hasRequestLine ? 400 : 408);
   }
 
   #onServerTimeout(stream: Stream): void {

@@ -1,0 +1,229 @@
+/**
+ * A data thread's whole state from the model: records, rules, balancing, logs, error pages. What is wrong is
+ * collected, each with its position; nothing is thrown for what a user wrote.
+ */
+import { readFileSync } from 'node:fs';
+import { balanceProblem, makePicker } from '../balance/algorithms.ts';
+import { DEFAULT_HASH } from '../balance/contract.ts';
+import type { Memory } from '../base/memory.ts';
+import { catalogs } from '../keywords/catalogs.ts';
+import { type BuiltLogs, buildLogs } from '../log/build.ts';
+import type { ConfigModel, ProxyModel } from '../model/config.ts';
+import type { Position } from '../model/position.ts';
+import { Compiler } from '../rules/compiler.ts';
+import { RuleError } from '../rules/error.ts';
+import { PAGE_STATUSES } from '../rules/pages.ts';
+import { placeOf } from '../rules/place.ts';
+import { Registry } from '../rules/registry.ts';
+import { builtinReply, errorFileReply } from '../rules/reply.ts';
+import { RuleFault } from '../rules/rulelist.ts';
+import { Thread } from '../rules/thread.ts';
+import type { Host } from '../platform/contract.ts';
+import type { Backend, Frontend } from '../state/records.ts';
+import type { CannedReply } from '../state/settings.ts';
+import type { Shared } from '../state/shared.ts';
+import type { BuiltinReplies } from '../stream/context.ts';
+import { HeaderCaptures } from '../stream/captures.ts';
+import { MonitorUri } from '../stream/monitor.ts';
+import type { Plan } from './plan.ts';
+import { type State, buildRecords } from './state.ts';
+
+/** Something in the configuration that can't be built. */
+export interface BuildProblem {
+  readonly severity: 'alert' | 'warning';
+  readonly at: Position;
+  /** Where the problem is in the line, by word; -1: the whole line. */
+  readonly text: string;
+}
+
+export interface BuildParts {
+  readonly model: ConfigModel;
+  readonly plan: Plan;
+  readonly shared: Shared;
+  readonly memory: Memory;
+  /** null on the control thread, which only looks for problems: no log targets are opened. */
+  readonly host: Host | null;
+  readonly pid: number;
+  readonly hostname: string;
+}
+
+export interface Built {
+  readonly state: State;
+  readonly replies: BuiltinReplies;
+  readonly problems: readonly BuildProblem[];
+  readonly logs: BuiltLogs;
+  /** Sends what is still in log buffers. */
+  close(): void;
+}
+
+const BACKEND_SETS = ['http-request', 'http-response', 'http-after-response'];
+const FRONTEND_SETS = [...BACKEND_SETS, 'tcp-request connection', 'tcp-request content'];
+
+const STANDING_CLOCK = { now: () => 0, wallClock: () => Date.now() };
+
+export function buildState(parts: BuildParts): Built {
+  const { model, plan, shared, memory, host } = parts;
+  const state = buildRecords(model, plan, shared, memory);
+  const thread = new Thread({
+    memory,
+    shared,
+    clock: host ?? STANDING_CLOCK,
+    process: { pid: parts.pid, hostname: parts.hostname, node: model.global.node ?? parts.hostname },
+    frontends: state.frontendsByName,
+    backends: state.backendsByName,
+    readLines: (path) => readFileSync(path, 'latin1').split('\n'),
+  });
+  const builder = new Builder(parts, state, thread, new Registry(catalogs));
+  builder.proxies();
+  const logs = builder.logs();
+  return { state, replies: builtinReplies(memory), problems: builder.problems, logs, close: () => logs.close() };
+}
+
+class Builder {
+  readonly problems: BuildProblem[] = [];
+  readonly #parts: BuildParts;
+  readonly #state: State;
+  readonly #thread: Thread;
+  readonly #registry: Registry;
+  readonly #compilers = new Map<ProxyModel, Compiler>();
+
+  constructor(parts: BuildParts, state: State, thread: Thread, registry: Registry) {
+    this.#parts = parts;
+    this.#state = state;
+    this.#thread = thread;
+    this.#registry = registry;
+  }
+
+  proxies(): void {
+    const { model, memory } = this.#parts;
+    for (const proxy of model.proxies) {
+      const frontend = proxy.kind === 'backend' ? null : (this.#state.frontendsByName.get(proxy.name) ?? null);
+      const backend = proxy.kind === 'frontend' ? null : (this.#state.backendsByName.get(proxy.name) ?? null);
+      for (const file of proxy.errorFiles) {
+        this.#attempt(file.at, () => {
+          const reply = errorFileReply(memory, file.bytes);
+          frontend?.errorReplies.set(file.status, reply);
+          backend?.errorReplies.set(file.status, reply);
+        });
+      }
+      const compiler = new Compiler(
+        this.#registry,
+        this.#thread,
+        {
+          name: proxy.name,
+          http: proxy.mode === 'http',
+          frontend,
+          backend,
+          requestCaptureCount: proxy.captureRequestHeaders.length,
+          responseCaptureCount: proxy.captureResponseHeaders.length,
+        },
+        proxy.acls,
+      );
+      this.#compilers.set(proxy, compiler);
+      this.#refuseUnknownSets(proxy);
+      if (frontend !== null) this.#frontend(frontend, proxy, compiler);
+      if (backend !== null) this.#backend(backend, proxy, compiler, frontend !== null);
+      for (const text of compiler.warnings) this.problems.push({ severity: 'warning', at: proxy.at, text });
+    }
+  }
+
+  logs(): BuiltLogs {
+    const { model, plan, memory, host, pid, hostname } = this.#parts;
+    return buildLogs({
+      model,
+      frontends: plan.frontends.map((proxy, index) => ({
+        proxy,
+        frontend: this.#state.frontends[index] as Frontend,
+        compiler: this.#compilers.get(proxy) as Compiler,
+      })),
+      memory,
+      host,
+      pid,
+      hostname,
+      report: (at, error) => this.#report(at, error),
+    });
+  }
+
+  #frontend(frontend: Frontend, proxy: ProxyModel, compiler: Compiler): void {
+    frontend.tcpConnectionRules = this.#rules(proxy, compiler, 'tcp-request connection');
+    frontend.tcpContentRules = this.#rules(proxy, compiler, 'tcp-request content');
+    frontend.requestRules = this.#rules(proxy, compiler, 'http-request');
+    frontend.responseRules = this.#rules(proxy, compiler, 'http-response');
+    frontend.afterResponseRules = this.#rules(proxy, compiler, 'http-after-response');
+    if (proxy.monitorUri !== null) frontend.monitorUri = new MonitorUri(this.#parts.memory, proxy.monitorUri.text);
+    this.#captures(frontend, proxy);
+    const { backendsByName } = this.#state;
+    frontend.defaultBackend = backendsByName.get(proxy.kind === 'listen' && proxy.defaultBackend === null ? proxy.name : (proxy.defaultBackend?.name ?? '')) ?? null;
+    for (const use of proxy.useBackends) {
+      this.#attempt(use.at, () => {
+        const backend = backendsByName.get(use.name);
+        if (backend === undefined) throw new RuleError(`unable to find required use_backend: '${use.name}'`);
+        const condition = use.condition === null ? null : compiler.condition(use.condition, placeOf('use_backend', true));
+        frontend.useBackends.push({ backend, condition });
+      });
+    }
+  }
+
+  /** A `listen` runs the rules of its one line set once, in its frontend half. */
+  #backend(backend: Backend, proxy: ProxyModel, compiler: Compiler, isListen: boolean): void {
+    if (!isListen) {
+      backend.requestRules = this.#rules(proxy, compiler, 'http-request');
+      backend.responseRules = this.#rules(proxy, compiler, 'http-response');
+      backend.afterResponseRules = this.#rules(proxy, compiler, 'http-after-response');
+    }
+    const given = proxy.balance;
+    this.#attempt(given?.at ?? proxy.at, () => {
+      const problem = given === null ? null : balanceProblem(given.algorithm, given.words);
+      if (problem !== null) throw new RuleError(problem);
+      backend.picker = makePicker(backend, this.#parts.shared, given?.algorithm ?? null, given?.words, proxy.hashType ?? DEFAULT_HASH);
+    });
+  }
+
+  /** A rule set that nobody would run is an error: an ignored rule is a wrong configuration. */
+  #refuseUnknownSets(proxy: ProxyModel): void {
+    for (const [set, rules] of Object.entries(proxy.rules)) {
+      const known = proxy.kind === 'backend' ? BACKEND_SETS : FRONTEND_SETS;
+      const first = rules[0];
+      if (first !== undefined && !known.includes(set)) {
+        this.problems.push({ severity: 'alert', at: first.at, text: `'${set}' rules in a ${proxy.kind} are not supported by this version` });
+      }
+    }
+  }
+
+  #captures(frontend: Frontend, proxy: ProxyModel): void {
+    const { memory } = this.#parts;
+    if (proxy.captureRequestHeaders.length > 0) frontend.requestCaptures = new HeaderCaptures(memory, proxy.captureRequestHeaders, true);
+    if (proxy.captureResponseHeaders.length > 0) frontend.responseCaptures = new HeaderCaptures(memory, proxy.captureResponseHeaders, false);
+  }
+
+  #rules(proxy: ProxyModel, compiler: Compiler, set: string): ReturnType<Compiler['rules']> {
+    const models = proxy.rules[set];
+    if (models === undefined || models.length === 0) return null;
+    let rules: ReturnType<Compiler['rules']> = null;
+    this.#attempt(proxy.at, () => {
+      rules = compiler.rules(set, models);
+    });
+    return rules;
+  }
+
+  #attempt(at: Position, task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.#report(at, error);
+    }
+  }
+
+  #report(at: Position, error: unknown): void {
+    if (error instanceof RuleFault) this.problems.push({ severity: 'alert', at: error.model.at, text: error.message });
+    else if (error instanceof RuleError || error instanceof RangeError) this.problems.push({ severity: 'alert', at, text: error.message });
+    else throw error;
+  }
+}
+
+/** The built-in error pages by status, made once. */
+function builtinReplies(memory: Memory): BuiltinReplies {
+  const pages = new Map<number, CannedReply>();
+  for (const status of PAGE_STATUSES) pages.set(status, builtinReply(memory, status));
+  return { get: (status) => pages.get(status) ?? null };
+}

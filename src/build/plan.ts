@@ -1,0 +1,63 @@
+/**
+ * Which number everything gets: the order of frontends, backends and servers in the shared columns, and
+ * the listeners to open. The same model gives the same plan on every thread. It makes no records.
+ */
+import type { AddressRecord } from '../base/address.ts';
+import type { BindModel, ConfigModel, ProxyModel, ServerModel } from '../model/config.ts';
+import type { SharedLayout } from '../state/shared.ts';
+
+export interface ServerPlan {
+  readonly model: ServerModel;
+  readonly backend: ProxyModel;
+  readonly backendIndex: number;
+  readonly index: number;
+}
+
+export interface ListenerPlan {
+  readonly frontend: ProxyModel;
+  readonly frontendIndex: number;
+  readonly bind: BindModel;
+  readonly address: AddressRecord;
+  /** `name`, or HAProxy's form for an unnamed one: `sock-1`. */
+  readonly name: string;
+}
+
+export interface Plan {
+  readonly frontends: readonly ProxyModel[];
+  readonly backends: readonly ProxyModel[];
+  readonly servers: readonly ServerPlan[];
+  readonly listeners: readonly ListenerPlan[];
+}
+
+export function isFrontend(proxy: ProxyModel): boolean {
+  return proxy.kind !== 'backend';
+}
+
+export function isBackend(proxy: ProxyModel): boolean {
+  return proxy.kind !== 'frontend';
+}
+
+export function planOf(model: ConfigModel): Plan {
+  const frontends = model.proxies.filter(isFrontend);
+  const backends = model.proxies.filter(isBackend);
+  const servers: ServerPlan[] = [];
+  for (const [backendIndex, backend] of backends.entries()) {
+    for (const server of backend.servers) servers.push({ model: server, backend, backendIndex, index: servers.length });
+  }
+  return { frontends, backends, servers, listeners: frontends.flatMap(listenersOf) };
+}
+
+function listenersOf(frontend: ProxyModel, frontendIndex: number): ListenerPlan[] {
+  if (frontend.disabled) return [];
+  const out: ListenerPlan[] = [];
+  for (const bind of frontend.binds) {
+    for (const address of bind.addresses) {
+      out.push({ frontend, frontendIndex, bind, address, name: bind.name ?? `sock-${out.length + 1}` });
+    }
+  }
+  return out;
+}
+
+export function layoutOf(plan: Plan, threads: number): SharedLayout {
+  return { frontends: plan.frontends.length, backends: plan.backends.length, servers: plan.servers.length, threads };
+}

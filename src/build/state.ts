@@ -1,0 +1,167 @@
+/**
+ * Model → records of one data thread: names resolved, defaults applied, rules compiled. Run by each data thread for
+ * itself, and once by the control thread to find what is wrong before anything starts. It must not know
+ * sockets.
+ */
+import { copyAddress } from '../base/address.ts';
+import type { Memory } from '../base/memory.ts';
+import { DEFAULT_FRAMING, type FramingOptions } from '../http/framing.ts';
+import { HEADER_NAMES, HeaderId } from '../http/message.ts';
+import type { ConfigModel, CookieModel, ForwardforModel, ProxyModel, ServerModel } from '../model/config.ts';
+import { Backend, Frontend, Server } from '../state/records.ts';
+import { CookieMode, CookiePersistence, type ForwardFor, KeepAlive, type KeepAliveMode, Reuse } from '../state/settings.ts';
+import type { Shared } from '../state/shared.ts';
+import type { Plan } from './plan.ts';
+
+/** HAProxy's default of `retries`. */
+const RETRIES = 3;
+
+export interface State {
+  readonly frontends: readonly Frontend[];
+  readonly backends: readonly Backend[];
+  readonly servers: readonly Server[];
+  readonly frontendsByName: ReadonlyMap<string, Frontend>;
+  readonly backendsByName: ReadonlyMap<string, Backend>;
+}
+
+/** Makes the records and everything about them that needs no rule language. */
+export function buildRecords(model: ConfigModel, plan: Plan, shared: Shared, memory: Memory): State {
+  const frontends = plan.frontends.map((proxy, index) => new Frontend(proxy.name, index, shared));
+  const backends = plan.backends.map((proxy, index) => new Backend(proxy.name, index, shared));
+  const state: State = {
+    frontends,
+    backends,
+    servers: plan.servers.map(({ model: server, backendIndex, index }) => newServer(server, backends[backendIndex] as Backend, index, shared, memory)),
+    frontendsByName: new Map(frontends.map((frontend) => [frontend.name, frontend])),
+    backendsByName: new Map(backends.map((backend) => [backend.name, backend])),
+  };
+  for (const [index, proxy] of plan.frontends.entries()) setFrontend(frontends[index] as Frontend, proxy, model, memory);
+  for (const [index, proxy] of plan.backends.entries()) setBackend(backends[index] as Backend, proxy, model, memory);
+  return state;
+}
+
+function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, memory: Memory): void {
+  const { options } = proxy;
+  frontend.id = proxy.id ?? proxyNumber(model, proxy);
+  frontend.http = proxy.mode === 'http';
+  frontend.keepAlive = keepAliveOf(options);
+  frontend.dontLogNull = options['dontlognull'] === true;
+  frontend.dontLogNormal = options['dontlog-normal'] === true;
+  frontend.logAsap = options['logasap'] === true;
+  frontend.lenientRequests = options['accept-unsafe-violations-in-http-request'] === true;
+  frontend.restrictHeaderNames = options['http-restrict-req-hdr-names'] === true;
+  frontend.framing = framingOf(model, frontend.lenientRequests);
+  frontend.forwardFor = forwardForOf(proxy.forwardfor, memory);
+  setTimeouts(frontend.timeouts, proxy);
+}
+
+function setBackend(backend: Backend, proxy: ProxyModel, model: ConfigModel, memory: Memory): void {
+  const { options } = proxy;
+  backend.id = proxy.id ?? proxyNumber(model, proxy);
+  backend.http = proxy.mode === 'http';
+  backend.disabled = proxy.disabled;
+  backend.retries = proxy.retries ?? RETRIES;
+  backend.redispatch = proxy.redispatch ?? 0;
+  backend.keepAlive = keepAliveOf(options);
+  backend.reuse = Reuse[proxy.httpReuse ?? 'safe'];
+  backend.lenientResponses = options['accept-unsafe-violations-in-http-response'] === true;
+  backend.framing = framingOf(model, backend.lenientResponses);
+  backend.abortOnClose = options['abortonclose'] ?? backend.http;
+  backend.allBackups = options['allbackups'] === true;
+  backend.persist = options['persist'] === true;
+  backend.fullconn = proxy.fullconn ?? 0;
+  backend.forwardFor = forwardForOf(proxy.forwardfor, memory);
+  backend.cookie = cookieOf(proxy.cookie, memory);
+  setTimeouts(backend.timeouts, proxy);
+}
+
+function newServer(model: ServerModel, backend: Backend, index: number, shared: Shared, memory: Memory): Server {
+  const server = new Server(model.name, backend, index, shared);
+  copyAddress(model.address, server.address);
+  server.id = model.id ?? backend.servers.length + 1;
+  server.portFromClient = model.portKind !== 'fixed';
+  server.portOffset = model.portOffset;
+  server.source = model.source;
+  server.weight = model.weight;
+  server.maxconn = model.maxconn;
+  server.minconn = model.minconn ?? 0;
+  server.maxqueue = model.maxqueue;
+  server.isBackup = model.backup;
+  if (model.cookie !== null) {
+    server.cookieStart = memory.intern(model.cookie);
+    server.cookieLength = model.cookie.length;
+  }
+  backend.servers.push(server);
+  return server;
+}
+
+function setTimeouts(timeouts: Frontend['timeouts'], proxy: ProxyModel): void {
+  const given = proxy.timeouts;
+  timeouts.clientMs = given.clientMs ?? 0;
+  timeouts.serverMs = given.serverMs ?? 0;
+  timeouts.connectMs = given.connectMs ?? 0;
+  timeouts.queueMs = given.queueMs ?? 0;
+  timeouts.tunnelMs = given.tunnelMs ?? 0;
+  timeouts.tarpitMs = given.tarpitMs ?? given.connectMs ?? 0;
+  timeouts.httpRequestMs = given.httpRequestMs ?? 0;
+  timeouts.httpKeepAliveMs = given.httpKeepAliveMs ?? 0;
+  timeouts.clientFinMs = given.clientFinMs ?? 0;
+  timeouts.serverFinMs = given.serverFinMs ?? 0;
+}
+
+function keepAliveOf(options: Readonly<Record<string, boolean>>): KeepAliveMode {
+  if (options['httpclose'] === true) return KeepAlive.close;
+  return options['http-server-close'] === true ? KeepAlive.serverClose : KeepAlive.keep;
+}
+
+function framingOf(model: ConfigModel, lenient: boolean): FramingOptions {
+  const { flags } = model.global;
+  return {
+    ...DEFAULT_FRAMING,
+    lenient,
+    bodyWithAnyMethod: flags['h1-accept-payload-with-any-method'] === true,
+    keepInsecureTransferEncoding: flags['h1-do-not-close-on-insecure-transfer-encoding'] === true,
+  };
+}
+
+function forwardForOf(model: ForwardforModel | null, memory: Memory): ForwardFor | null {
+  if (model === null) return null;
+  const name = model.header.toLowerCase();
+  return {
+    nameStart: memory.intern(name),
+    nameLength: name.length,
+    id: HEADER_NAMES.find(([known]) => known === name)?.[1] ?? HeaderId.other,
+    except: model.except,
+    ifNone: model.ifNone,
+  };
+}
+
+function cookieOf(model: CookieModel | null, memory: Memory): CookiePersistence | null {
+  if (model === null) return null;
+  const cookie = new CookiePersistence();
+  cookie.mode = CookieMode[model.mode];
+  cookie.name = model.name;
+  cookie.nameStart = memory.intern(model.name);
+  cookie.indirect = model.indirect;
+  cookie.nocache = model.nocache;
+  cookie.postonly = model.postonly;
+  cookie.preserve = model.preserve;
+  const attributes = cookieAttributes(model);
+  cookie.attributesStart = memory.intern(attributes);
+  cookie.attributesLength = attributes.length;
+  cookie.maxidleS = model.maxidleS ?? 0;
+  cookie.maxlifeS = model.maxlifeS ?? 0;
+  return cookie;
+}
+
+/** What follows the value in Set-Cookie, in HAProxy's order. */
+function cookieAttributes(model: CookieModel): string {
+  const domains = model.domains.map((domain) => `; domain=${domain}`).join('');
+  const attributes = model.attributes.map((attribute) => `; ${attribute}`).join('');
+  return `; path=/${domains}${model.httponly ? '; HttpOnly' : ''}${model.secure ? '; Secure' : ''}${attributes}`;
+}
+
+/** HAProxy numbers proxies from 2 on, in the order of the file. */
+function proxyNumber(model: ConfigModel, proxy: ProxyModel): number {
+  return model.proxies.indexOf(proxy) + 2;
+}

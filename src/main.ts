@@ -1,0 +1,46 @@
+/**
+ * The program: reads the command line and loads what it asks for, nothing more. The only file that
+ * chooses the mode; the host is chosen in master/start.ts, the catalogs in build/.
+ */
+import { release, type as systemType, version, machine } from 'node:os';
+import { parseArguments, USAGE } from './config/arguments.ts';
+
+async function main(args: readonly string[]): Promise<number> {
+  const line = parseArguments(args);
+  if ('problem' in line) {
+    process.stderr.write(`${line.problem === '' ? '' : `[ALERT]    (${process.pid}) : ${line.problem}\n`}${USAGE}`);
+    return 1;
+  }
+  if (line.directory !== null) process.chdir(line.directory);
+  switch (line.action) {
+    case 'version':
+    case 'build-options': {
+      const { versionText } = await import('./config/version.ts');
+      process.stdout.write(versionText(line.action === 'build-options', process.versions.node, systemName()));
+      return 0;
+    }
+    case 'condition': {
+      const { evaluateCondition } = await import('./config/conditions.ts');
+      const environment = new Map(Object.entries(process.env).map(([name, value]) => [name, value ?? '']));
+      const condition = evaluateCondition(line.condition, { environment });
+      if ('value' in condition) return condition.value ? 0 : 1;
+      process.stderr.write(`[ALERT]    (${process.pid}) : config : ${condition.problem}\n`);
+      return 2;
+    }
+    case 'check': {
+      const { check } = await import('./master/start.ts');
+      return check(line);
+    }
+    case 'run': {
+      const { run } = await import('./master/start.ts');
+      return run(line);
+    }
+  }
+}
+
+function systemName(): string {
+  return `${systemType()} ${release()} ${version()} ${machine()}`;
+}
+
+const code = await main(process.argv.slice(2));
+if (code >= 0) process.exitCode = code;

@@ -1,0 +1,62 @@
+/**
+ * Opening every listener before anything serves: all or none. Messages name the file, the line, the frontend and
+ * the address, in HAProxy's words.
+ */
+import { Family, ipText } from '../base/address.ts';
+import type { AddressRecord } from '../base/address.ts';
+import type { ListenerPlan, Plan } from '../build/plan.ts';
+import type { BindModel } from '../model/config.ts';
+import { closeDescriptor, isFailure, openListener } from '../platform/sockets.ts';
+import type { OpenDoor } from '../worker/messages.ts';
+
+export interface OpenedListeners {
+  readonly doors: readonly OpenDoor[];
+  /** One line per listener that could not be opened; then no door is left open. */
+  readonly problems: readonly string[];
+}
+
+export function openListeners(plan: Plan): OpenedListeners {
+  const doors: OpenDoor[] = [];
+  const problems: string[] = [];
+  for (const listener of plan.listeners) {
+    const opened = openListener(listener.address, optionsOf(listener.bind, listener.frontend.backlog));
+    if (isFailure(opened)) problems.push(problemOf(listener, opened.text));
+    else doors.push({ descriptor: opened.descriptor, frontendIndex: listener.frontendIndex, name: listener.name });
+  }
+  if (problems.length > 0) for (const door of doors) closeDescriptor(door.descriptor);
+  return problems.length > 0 ? { doors: [], problems } : { doors, problems };
+}
+
+function optionsOf(bind: BindModel, backlog: number | null): Parameters<typeof openListener>[1] {
+  const size = bind.backlog ?? backlog;
+  return {
+    ...(size === null ? {} : { backlog: size }),
+    v6only: bind.v6only && !bind.v4v6,
+    ...(bind.interface === null ? {} : { interface: bind.interface }),
+    transparent: bind.transparent,
+    ...(bind.mode === null ? {} : { mode: bind.mode }),
+    ...(bind.uid === null ? {} : { uid: bind.uid }),
+    ...(bind.gid === null ? {} : { gid: bind.gid }),
+  };
+}
+
+function problemOf({ frontend, bind, address }: ListenerPlan, text: string): string {
+  const { at } = bind;
+  return `Binding [${at.file}:${at.line}] for ${frontend.kind === 'listen' ? 'proxy' : 'frontend'} ${frontend.name}: ${text} for [${addressText(address)}].`;
+}
+
+/** `127.0.0.1:80`, `fd@3`, a path. */
+export function addressText(address: AddressRecord): string {
+  switch (address.family) {
+    case Family.unix:
+      return address.path;
+    case Family.abns:
+      return `abns@${address.path}`;
+    case Family.descriptor:
+      return `fd@${address.port}`;
+    case Family.inet6:
+      return `[${ipText(address)}]:${address.port}`;
+    default:
+      return `${ipText(address)}:${address.port}`;
+  }
+}

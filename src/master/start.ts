@@ -1,0 +1,178 @@
+/**
+ * The life of a process: load, open, start the threads, watch the servers, obey signals, end. Nothing serves
+ * before everything is known to work.
+ */
+import { rmSync, writeFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
+import { availableParallelism, hostname } from 'node:os';
+import { maxConnections, maxWires, memoryLayout } from '../build/limits.ts';
+import { layoutOf } from '../build/plan.ts';
+import type { CommandLine } from '../config/arguments.ts';
+import { type Diagnostic, renderDiagnostics } from '../config/diagnostic.ts';
+import { chooseHost } from '../platform/choose.ts';
+import { FrontendLive, ProcessLive, Shared, allocateShared } from '../state/shared.ts';
+import type { ThreadOrder } from '../worker/messages.ts';
+import { type Loaded, load } from './configuration.ts';
+import { dropPrivileges } from './privileges.ts';
+import { openListeners } from './listeners.ts';
+import { Supervision } from './supervision.ts';
+import { dieBy, onSignals } from './signals.ts';
+import { DataThreads } from './threads.ts';
+
+/** Threads that a bit mask of waiting threads can tell apart. */
+const MOST_THREADS = 32;
+
+/** `-c`: says what is wrong; the exit code. */
+export async function check(line: CommandLine): Promise<number> {
+  const loaded = await load(line);
+  say(loaded.diagnostics, line);
+  if (!loaded.isValid || (loaded.hasWarnings && fatalWarnings(line, loaded))) return 1;
+  if (line.verbose) process.stdout.write(`${loaded.hasWarnings ? 'Warnings were found.\n' : ''}Configuration file is valid\n`);
+  return 0;
+}
+
+/** Runs until a signal ends it. Resolves with an exit code only if it could not start. */
+export async function run(line: CommandLine): Promise<number> {
+  const loaded = await load(line);
+  say(loaded.diagnostics, line);
+  if (!loaded.isValid || (loaded.hasWarnings && fatalWarnings(line, loaded))) return 1;
+  const { doors, problems } = openListeners(loaded.plan);
+  if (problems.length > 0) {
+    for (const problem of problems) alert(problem);
+    alert('[hawser.main()] Some protocols failed to start their listeners! Exiting.');
+    return 1;
+  }
+  if (loaded.plan.listeners.length === 0 && loaded.model.global.statsSockets.length === 0) {
+    alert('[hawser.main()] No enabled listener found (check for \'bind\' directives) ! Exiting.');
+    return 1;
+  }
+  await new Process(line, loaded, doors).start();
+  return -1;
+}
+
+class Process {
+  readonly #line: CommandLine;
+  readonly #loaded: Loaded;
+  readonly #doors: ThreadOrder['doors'];
+  readonly #threads = new DataThreads();
+  readonly #shared: Shared;
+  readonly #buffers;
+  readonly #supervision: Supervision;
+  #stopping = false;
+
+  constructor(line: CommandLine, loaded: Loaded, doors: ThreadOrder['doors']) {
+    this.#line = line;
+    this.#loaded = loaded;
+    this.#doors = doors;
+    this.#buffers = allocateShared(layoutOf(loaded.plan, this.#threadCount()));
+    this.#shared = new Shared(this.#buffers, 0);
+    this.#supervision = new Supervision(loaded.model, loaded.plan, this.#shared, () => this.#threads.tell({ kind: 'serve' }));
+  }
+
+  async start(): Promise<void> {
+    const { model } = this.#loaded;
+    this.#setLimits();
+    this.#supervision.prepare();
+    this.#threads.onDeath = (text) => {
+      alert(`[hawser.main()] A data thread died: ${text}`);
+      process.exit(1);
+    };
+    await this.#threads.start(this.#orders());
+    const pidfile = this.#line.pidfile ?? model.global.pidfile;
+    if (pidfile !== null) writeFileSync(pidfile, `${process.pid}\n`);
+    this.#supervision.start();
+    onSignals({
+      stop: (signal) => this.#die(signal),
+      softStop: () => void this.#softStop(),
+      pause: (paused) => this.#threads.tell({ kind: 'pause', paused }),
+      describe: () => void this.#describe(),
+    });
+    dropPrivileges(model.global);
+    flushCompileCache();
+    process.send?.('ready');
+  }
+
+  #orders(): ThreadOrder[] {
+    const { model } = this.#loaded;
+    const choice = chooseHost(undefined);
+    if (choice.name === 'epoll' || this.#line.switches.has('H')) notice(`host: ${choice.name} (${choice.reason})`);
+    const connections = this.#maxConnections();
+    return Array.from({ length: this.#threadCount() }, (_, index) => ({
+      index,
+      host: choice.name,
+      model,
+      shared: this.#buffers,
+      layout: memoryLayout(connections),
+      maxWires: maxWires(connections),
+      doors: this.#doors,
+      pid: process.pid,
+      hostname: hostname(),
+      environment: new Map(),
+    }));
+  }
+
+  #setLimits(): void {
+    const { live } = this.#shared;
+    const connections = this.#maxConnections();
+    live[ProcessLive.maxconn] = connections;
+    for (const [index, frontend] of this.#loaded.plan.frontends.entries()) {
+      live[this.#shared.frontendLive(index) + FrontendLive.maxconn] = frontend.maxconn ?? connections;
+    }
+  }
+
+  #threadCount(): number {
+    return Math.min(MOST_THREADS, this.#loaded.model.global.nbthread ?? availableParallelism());
+  }
+
+  #maxConnections(): number {
+    return maxConnections(this.#loaded.model, this.#line.maxconn);
+  }
+
+  /** SIGTERM, SIGINT: at once. */
+  #die(signal: 'SIGTERM' | 'SIGINT'): void {
+    this.#removePidfile();
+    flushCompileCache();
+    dieBy(signal);
+  }
+
+  /** SIGUSR1: listeners close, connections end when their exchange does, then the process exits with 0. */
+  async #softStop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    Atomics.store(this.#shared.live, ProcessLive.stopping, 1);
+    const { hardStopAfterMs } = this.#loaded.model.global;
+    if (hardStopAfterMs !== null) setTimeout(() => process.exit(0), hardStopAfterMs).unref();
+    this.#supervision.stop();
+    await this.#threads.stop();
+    this.#removePidfile();
+    if (process.env['HAWSER_DEBUG_COUNTERS'] !== undefined) for (const usage of this.#threads.lastUsages) notice(`in use: ${JSON.stringify(usage.usage)}`);
+    process.exit(0);
+  }
+
+  #removePidfile(): void {
+    const pidfile = this.#line.pidfile ?? this.#loaded.model.global.pidfile;
+    if (pidfile !== null) rmSync(pidfile, { force: true });
+  }
+
+  /** SIGQUIT: what is in use, on stderr. */
+  async #describe(): Promise<void> {
+    for (const { usage, host } of await this.#threads.askUsage()) notice(`in use: ${JSON.stringify({ ...usage, host })}`);
+  }
+}
+
+function fatalWarnings(line: CommandLine, { model }: Loaded): boolean {
+  return line.switches.has('W') || model.global.flags['zero-warning'] === true;
+}
+
+function say(diagnostics: readonly Diagnostic[], line: CommandLine): void {
+  const shown = line.quiet ? diagnostics.filter(({ severity }) => severity === 'alert') : diagnostics;
+  process.stderr.write(renderDiagnostics(shown, process.pid));
+}
+
+function alert(text: string): void {
+  process.stderr.write(`[ALERT]    (${process.pid}) : ${text}\n`);
+}
+
+function notice(text: string): void {
+  process.stderr.write(`[NOTICE]   (${process.pid}) : ${text}\n`);
+}

@@ -1,0 +1,44 @@
+/**
+ * What the control thread and the data threads tell each other. Plain data: it is copied. What must be seen at once
+ * by all threads (server state, weights, counters) is in the shared columns instead.
+ */
+import type { MemoryLayout } from '../base/memory.ts';
+import type { ConfigModel } from '../model/config.ts';
+import type { SharedBuffers } from '../state/shared.ts';
+
+/** A descriptor to accept on. */
+export interface OpenDoor {
+  readonly descriptor: number;
+  readonly frontendIndex: number;
+  readonly name: string;
+}
+
+/** Everything a data thread needs to start. */
+export interface ThreadOrder {
+  readonly index: number;
+  readonly host: 'uring' | 'epoll';
+  readonly model: ConfigModel;
+  readonly shared: SharedBuffers;
+  readonly layout: MemoryLayout;
+  readonly maxWires: number;
+  readonly doors: readonly OpenDoor[];
+  readonly pid: number;
+  readonly hostname: string;
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+export type ToThread =
+  /** Soft stop: accept no more, close what is idle, end when the last connection has ended. */
+  | { readonly kind: 'stop' }
+  /** SIGTTOU, SIGTTIN. */
+  | { readonly kind: 'pause'; readonly paused: boolean }
+  /** A server may take streams again: look at the queues. */
+  | { readonly kind: 'serve' }
+  /** Answer with `usage`. */
+  | { readonly kind: 'usage' };
+
+export type FromThread =
+  | { readonly kind: 'ready'; readonly wakeDescriptor: number }
+  | { readonly kind: 'failed'; readonly text: string }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'usage'; readonly usage: Readonly<Record<string, number>>; readonly host: Readonly<Record<string, number>> };
