@@ -14,6 +14,8 @@ import { staticRr } from './static-rr.ts';
 
 export const algorithms: readonly Algorithm[] = [roundrobin, staticRr, leastconn, first, source, random];
 
+const NO_WORDS: readonly string[] = [];
+
 /** Without a `balance` line (HAProxy 3.3 and later). */
 export const DEFAULT_ALGORITHM = random;
 
@@ -41,7 +43,7 @@ export function makePicker(
   backend: Backend,
   shared: Shared,
   text: string | null,
-  words: readonly string[] = [],
+  words: readonly string[] = NO_WORDS,
   hash: HashSettings = DEFAULT_HASH,
 ): ServerPicker {
   const { name, argument } = splitName(text ?? DEFAULT_ALGORITHM.name);

@@ -49,6 +49,13 @@ export class CookiePersistence {
   attributesLength = 0;
   maxidleS = 0;
   maxlifeS = 0;
+  /** Interned by stream/cookie.ts: header names and constant values; -1: not yet. */
+  setCookieName = -1;
+  cacheControlName = 0;
+  privateValue = 0;
+  /** Value that makes a client forget the cookie, for servers without one. */
+  forgetStart = 0;
+  forgetLength = 0;
 }
 
 /** What a rule list says to the machine that runs it. */
