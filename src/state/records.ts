@@ -103,6 +103,8 @@ export class Backend {
   responseRules: RuleList | null = null;
   afterResponseRules: RuleList | null = null;
   readonly errorReplies = new Map<number, CannedReply>();
+  /** The live columns, for code that has the backend only. */
+  readonly columns: Int32Array;
   readonly live: number;
   readonly counts: number;
   /** Streams of this thread that wait for any server of this backend. */
@@ -111,6 +113,7 @@ export class Backend {
   constructor(name: string, index: number, shared: Shared) {
     this.name = name;
     this.index = index;
+    this.columns = shared.live;
     this.live = shared.backendLive(index);
     this.counts = shared.backendCounts(index);
   }
@@ -136,6 +139,9 @@ export class Server {
   /** Interned cookie value; length 0: none. */
   cookieStart = 0;
   cookieLength = 0;
+  /** Its whole Set-Cookie value, made by stream/cookie.ts. */
+  setCookieStart = 0;
+  setCookieLength = 0;
   readonly live: number;
   readonly counts: number;
   /** Idle connections of this thread, most recently used last. */
@@ -280,6 +286,9 @@ export class Stream implements TimerOwner, Queued<Stream> {
   /** Third and fourth termination letters, as character codes ('-' when there is no cookie). */
   clientCookie = 45;
   serverCookie = 45;
+  /** Dates in the persistence cookie (seconds; 0: none): last use, first use. */
+  cookieLastS = 0;
+  cookieFirstS = 0;
   /** Chosen by persistence: a retry stays with the server. */
   persistent = false;
   /** The answer was made here: %B is 0, no server timers. */
