@@ -53,6 +53,11 @@ export interface WireHandler {
 
 export interface Wire {
   handler: WireHandler;
+  /**
+   * Asked inside onData: the kernel already has more for this wire, bytes or the end. False may also mean that the host
+   * can't tell.
+   */
+  readonly hasMore: boolean;
   /** Blocks given to `send` that have not come back. */
   readonly unsent: number;
   /** The operating system's descriptor, for diagnostics and socket options; -1 where there is none. */

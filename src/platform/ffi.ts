@@ -62,9 +62,30 @@ export function errno(): number {
   return errnoCell[0] as number;
 }
 
-/** The address of a view's first byte. The view must be larger than 64 bytes or outside V8's heap, else it may move. */
+/**
+ * The address of a view's first byte. It keeps nothing alive: the caller holds the view as long as C may use it. A typed array
+ * of at most 64 bytes may move; its ArrayBuffer, if it was made first, does not.
+ */
 export function addressOf(view: ArrayBuffer | NodeJS.ArrayBufferView): bigint {
   return ffi.getRawPointer(view);
+}
+
+/** Bytes that C reads and writes. */
+export interface Area {
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly pointer: bigint;
+}
+
+/** Every area ever made: V8 would free one that only a raw pointer refers to. */
+const areas: Area[] = [];
+
+/** Makes an area of a multiple of 4 bytes that lives as long as the thread. */
+export function area(length: number): Area {
+  const buffer = new ArrayBuffer(length);
+  const made = { bytes: new Uint8Array(buffer), words: new Int32Array(buffer), pointer: ffi.getRawPointer(buffer) };
+  areas.push(made);
+  return made;
 }
 
 /** A view of `length` bytes at `pointer`, without a copy. The caller answers for their lifetime. */
@@ -78,8 +99,8 @@ export function symbolAddress(name: string): bigint {
 }
 
 /** io_uring_setup(2). Returns a descriptor or -1. */
-export function uringSetup(entries: number, parameters: Uint8Array): number {
-  return Number(setupCall(425n, BigInt(entries), ffi.getRawPointer(parameters)));
+export function uringSetup(entries: number, parameters: bigint): number {
+  return Number(setupCall(425n, BigInt(entries), parameters));
 }
 
 /** io_uring_enter(2) with IORING_ENTER_GETEVENTS: submits, runs the ring's work, waits for `wait` completions. */

@@ -6,7 +6,7 @@
 import { chmodSync, chownSync, renameSync, unlinkSync } from 'node:fs';
 import { type AddressRecord, Family, newAddress, type SocketAddress } from '../base/address.ts';
 import { EADDRINUSE, errnoName, errnoText } from './errno.ts';
-import { addressOf, bind, close, connect, errno, fcntl, getsockopt, listen, setsockopt, socket } from './ffi.ts';
+import { area, bind, close, connect, errno, fcntl, getsockopt, listen, setsockopt, socket } from './ffi.ts';
 import { AF_INET, AF_INET6, AF_UNIX, encodeSockaddr, SOCKADDR_BYTES, socketFamily } from './sockaddr.ts';
 import { localAddress } from './socketinfo.ts';
 
@@ -78,12 +78,9 @@ export interface OpenSocket {
   readonly address: AddressRecord;
 }
 
-const scratch = new Uint8Array(new ArrayBuffer(SOCKADDR_BYTES));
-const scratchPointer = addressOf(scratch);
-const option = new Int32Array(new ArrayBuffer(128));
-const optionPointer = addressOf(option);
-const optionLength = new Int32Array(new ArrayBuffer(128));
-const optionLengthPointer = addressOf(optionLength);
+const scratch = area(SOCKADDR_BYTES);
+const option = area(4);
+const optionLength = area(4);
 
 /** Opens a listening socket. For a UNIX path a socket file that is already there is replaced. */
 export function openListener(address: SocketAddress, options: ListenOptions = {}): OpenSocket | SocketFailure {
@@ -128,14 +125,14 @@ export function setNonBlocking(descriptor: number): void {
 
 /** setsockopt(2) with a number. */
 export function setOption(descriptor: number, level: number, name: number, value: number): boolean {
-  option[0] = value;
-  return setsockopt(descriptor, level, name, optionPointer, 4) === 0;
+  option.words[0] = value;
+  return setsockopt(descriptor, level, name, option.pointer, 4) === 0;
 }
 
 /** getsockopt(2) of a number; -1 if it fails. */
 export function getOption(descriptor: number, level: number, name: number): number {
-  optionLength[0] = 4;
-  return getsockopt(descriptor, level, name, optionPointer, optionLengthPointer) === 0 ? (option[0] as number) : -1;
+  optionLength.words[0] = 4;
+  return getsockopt(descriptor, level, name, option.pointer, optionLength.pointer) === 0 ? (option.words[0] as number) : -1;
 }
 
 /** Sizes of the kernel's buffers of a socket, bytes; 0 leaves one as it is. */
@@ -168,13 +165,13 @@ export function datagramSocket(address: SocketAddress, flags: number): number {
 
 /** Sets a datagram socket's destination: a UNIX path may appear after we have started. */
 export function connectDatagrams(descriptor: number, address: SocketAddress): boolean {
-  return connect(descriptor, scratchPointer, encodeSockaddr(address, scratch, 0)) === 0;
+  return connect(descriptor, scratch.pointer, encodeSockaddr(address, scratch.bytes, 0)) === 0;
 }
 
 function bindSource(descriptor: number, source: SocketAddress): boolean {
   setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
   if (source.port === 0) setOption(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-  return bind(descriptor, scratchPointer, encodeSockaddr(source, scratch, 0)) === 0;
+  return bind(descriptor, scratch.pointer, encodeSockaddr(source, scratch.bytes, 0)) === 0;
 }
 
 function ownAddress(descriptor: number): AddressRecord {
@@ -187,8 +184,8 @@ function listenOn(descriptor: number, address: SocketAddress, options: ListenOpt
   const failed = setListenOptions(descriptor, address, options);
   if (failed !== null) return failed;
   if (address.family === Family.unix) return listenOnPath(descriptor, address, options);
-  const length = encodeSockaddr(address, scratch, 0);
-  if (bind(descriptor, scratchPointer, length) < 0) return failure('bind');
+  const length = encodeSockaddr(address, scratch.bytes, 0);
+  if (bind(descriptor, scratch.pointer, length) < 0) return failure('bind');
   return listen(descriptor, options.backlog ?? 4096) < 0 ? failure('listen') : null;
 }
 
@@ -217,8 +214,8 @@ function setTransparent(descriptor: number, family: number): boolean {
 
 function bindToInterface(descriptor: number, name: string): boolean {
   const bytes = Buffer.from(`${name}\0`, 'latin1');
-  scratch.set(bytes.subarray(0, SOCKADDR_BYTES));
-  return setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, scratchPointer, bytes.length) === 0;
+  scratch.bytes.set(bytes.subarray(0, SOCKADDR_BYTES));
+  return setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, scratch.pointer, bytes.length) === 0;
 }
 
 /**
@@ -227,14 +224,14 @@ function bindToInterface(descriptor: number, name: string): boolean {
  */
 function listenOnPath(descriptor: number, address: SocketAddress, options: ListenOptions): SocketFailure | null {
   const path = `${address.path}.${process.pid}.tmp`;
-  const length = encodeSockaddr({ ...address, path }, scratch, 0);
+  const length = encodeSockaddr({ ...address, path }, scratch.bytes, 0);
   if (length === 0) return { errno: 36, name: errnoName(36), text: `bind: ${errnoText(36)}` };
   try {
     unlinkSync(path);
   } catch {
     // It was not there, as it should be; bind says what else is wrong.
   }
-  if (bind(descriptor, scratchPointer, length) < 0) return failure('bind');
+  if (bind(descriptor, scratch.pointer, length) < 0) return failure('bind');
   try {
     if (options.mode !== undefined) chmodSync(path, options.mode);
     if (options.uid !== undefined || options.gid !== undefined) chownSync(path, options.uid ?? -1, options.gid ?? -1);

@@ -9,7 +9,7 @@ import type { Memory } from '../../base/memory.ts';
 import { NEVER, TimerWheel } from '../../base/timers.ts';
 import type { HostOptions, Listener, SentHandler, Task, Wire, WireHandler } from '../contract.ts';
 import { type Acceptor, Close, type ConnectOptions, type DatagramSender, type DescriptorWriter, type Host } from '../contract.ts';
-import { addressOf, close, epollWait, eventfd, fcntl, read, write } from '../ffi.ts';
+import { area, close, epollWait, eventfd, fcntl, read, write } from '../ffi.ts';
 import { NodeLoop } from '../nodeloop.ts';
 import { connectFailure } from '../reasons.ts';
 import { encodeSockaddr } from '../sockaddr.ts';
@@ -31,10 +31,9 @@ const F_DUPFD_CLOEXEC = 1030;
 /** The longest wait that epoll_wait takes, ms. */
 const LONGEST_MS = 0x7fffffff;
 
-const wakeValue = new Int32Array(new ArrayBuffer(128));
-wakeValue[0] = 1;
-const wakePointer = addressOf(wakeValue);
-const drainPointer = addressOf(new Uint8Array(wakeValue.buffer, 64));
+const wakeValue = area(8);
+wakeValue.words[0] = 1;
+const drained = area(8);
 
 export class EpollHost implements Host, AcceptSink, Hungry {
   readonly name = 'epoll';
@@ -116,7 +115,7 @@ export class EpollHost implements Host, AcceptSink, Hungry {
   }
 
   wake(descriptor: number): void {
-    write(descriptor, wakePointer, 8);
+    write(descriptor, wakeValue.pointer, 8);
   }
 
   start(): void {
@@ -251,7 +250,7 @@ export class EpollHost implements Host, AcceptSink, Hungry {
         this.#nodeReady = true;
         return;
       case WOKEN:
-        if (read(this.wakeDescriptor, drainPointer, 8) === 8) this.onWake?.();
+        if (read(this.wakeDescriptor, drained.pointer, 8) === 8) this.onWake?.();
     }
   }
 

@@ -8,7 +8,7 @@
 import type { Block } from '../../base/memory.ts';
 import type { DatagramSender, DescriptorWriter, SentHandler, Task } from '../contract.ts';
 import { EAGAIN, EINTR } from '../errno.ts';
-import { addressOf, close, errno, poll, send, write } from '../ffi.ts';
+import { area, close, errno, poll, send, write } from '../ffi.ts';
 import { NO_SLICE } from '../slices.ts';
 import type { EpollCore } from './core.ts';
 
@@ -21,8 +21,7 @@ const PIPE_BUF = 4096;
 /** Lines that may wait. */
 const QUEUE = 1024;
 
-const question = new Int32Array(new ArrayBuffer(128));
-const questionPointer = addressOf(question);
+const question = area(8);
 
 /** What a sender writes to. */
 export const Target = { datagrams: 0, stream: 1, file: 2 } as const;
@@ -135,9 +134,9 @@ export class EpollSender implements DatagramSender, DescriptorWriter, Task {
   }
 
   #takes(): boolean {
-    question[0] = this.#descriptor;
-    question[1] = POLLOUT;
-    return poll(questionPointer, 1n, 0) > 0;
+    question.words[0] = this.#descriptor;
+    question.words[1] = POLLOUT;
+    return poll(question.pointer, 1n, 0) > 0;
   }
 
   #pop(): void {

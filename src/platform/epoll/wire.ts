@@ -47,6 +47,7 @@ export interface Hungry {
 
 export class EpollWire implements Wire, Task {
   handler: WireHandler = nobody;
+  hasMore = false;
   unsent = 0;
   descriptor = -1;
   queued = false;
@@ -211,6 +212,7 @@ export class EpollWire implements Wire, Task {
       return;
     }
     this.#readable = count === RECEIVE_BYTES || this.#ending;
+    this.hasMore = this.#readable;
     const start = core.memory.dataStart(block);
     if (!this.handler.onData(this, block, start, start + count)) core.giveBlock(block);
     if (this.#readable && !this.#paused && !this.#closing) core.agenda.later(this);

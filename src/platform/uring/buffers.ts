@@ -6,7 +6,7 @@
  * turns have used, and they come from the memory's last-in-first-out pool.
  */
 import { BLOCK_SIZE, type Block, HEADROOM, type Memory, NO_BLOCK, TAILROOM } from '../../base/memory.ts';
-import { addressOf, type Mapping, unmap } from '../ffi.ts';
+import { addressOf, area, type Mapping, unmap } from '../ffi.ts';
 import { mapAnonymous } from '../mapping.ts';
 import type { Ring } from './ring.ts';
 
@@ -25,6 +25,8 @@ const REVIEW_TURNS = 1024;
 const MEMORY_PART = 4;
 
 const REGISTER_PBUF_RING = 22;
+/** struct io_uring_buf_reg. */
+const REGISTRATION_BYTES = 40;
 
 export class BufferRing {
   /** Blocks that the kernel has. */
@@ -55,11 +57,12 @@ export class BufferRing {
 
   /** Tells the kernel. Returns a negative number when it refuses (see `errno`). */
   register(ring: Ring): number {
-    const argument = new DataView(new ArrayBuffer(128));
+    const given = area(REGISTRATION_BYTES);
+    const argument = new DataView(given.bytes.buffer);
     argument.setBigUint64(0, this.#mapping.pointer, true);
     argument.setUint32(8, ENTRIES, true);
     argument.setUint16(12, BUFFER_GROUP, true);
-    return ring.register(REGISTER_PBUF_RING, addressOf(argument), 1);
+    return ring.register(REGISTER_PBUF_RING, given.pointer, 1);
   }
 
   /** Offers a block to the kernel (again). */

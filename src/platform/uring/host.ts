@@ -9,7 +9,7 @@ import { NEVER, TimerWheel } from '../../base/timers.ts';
 import type { HostOptions, Listener, SentHandler, Task, Wire, WireHandler } from '../contract.ts';
 import { type Acceptor, Close, type ConnectOptions, type DatagramSender, type DescriptorWriter, type Host } from '../contract.ts';
 import { errnoName, errnoText } from '../errno.ts';
-import { addressOf, close, errno, eventfd, type Mapping, unmap, write } from '../ffi.ts';
+import { area, close, errno, eventfd, type Mapping, unmap, write } from '../ffi.ts';
 import { mapAnonymous } from '../mapping.ts';
 import { NodeLoop } from '../nodeloop.ts';
 import { connectFailure } from '../reasons.ts';
@@ -45,9 +45,8 @@ const PAGE_BYTES = 64;
 const TIMESPEC = 0;
 const WAKE_VALUE = 8;
 
-const wakeValue = new Int32Array(new ArrayBuffer(128));
-wakeValue[0] = 1;
-const wakePointer = addressOf(wakeValue);
+const wakeValue = area(8);
+wakeValue.words[0] = 1;
 
 export class UringHost implements Host, AcceptSink {
   readonly name = 'uring';
@@ -135,7 +134,7 @@ export class UringHost implements Host, AcceptSink {
   }
 
   wake(descriptor: number): void {
-    write(descriptor, wakePointer, 8);
+    write(descriptor, wakeValue.pointer, 8);
   }
 
   start(): void {

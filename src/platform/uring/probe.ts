@@ -4,7 +4,7 @@
  */
 import { plainMemory } from '../../base/memory.ts';
 import { ENOBUFS, errnoName, errnoText } from '../errno.ts';
-import { addressOf, close, errno, socketpair, write } from '../ffi.ts';
+import { area, close, errno, socketpair, write } from '../ffi.ts';
 import { BUFFER_GROUP, BufferRing } from './buffers.ts';
 import { openRing, type Ring } from './ring.ts';
 
@@ -45,10 +45,11 @@ export function probeUring(): string | null {
 }
 
 function missingOperation(ring: Ring): string | null {
-  const answer = new Uint8Array(new ArrayBuffer(16 + PROBED_OPERATIONS * 8));
-  if (ring.register(REGISTER_PROBE, addressOf(answer), PROBED_OPERATIONS) < 0) return refusal('io_uring_register(PROBE)');
+  const answer = area(16 + PROBED_OPERATIONS * 8);
+  if (ring.register(REGISTER_PROBE, answer.pointer, PROBED_OPERATIONS) < 0) return refusal('io_uring_register(PROBE)');
   for (const [number, name] of Object.entries(NEEDED)) {
-    if (((answer[16 + Number(number) * 8 + 2] as number) & OP_SUPPORTED) === 0) return `the kernel's io_uring lacks the operation ${name}`;
+    if (((answer.bytes[16 + Number(number) * 8 + 2] as number) & OP_SUPPORTED) === 0)
+      return `the kernel's io_uring lacks the operation ${name}`;
   }
   return null;
 }
@@ -57,15 +58,15 @@ function missingOperation(ring: Ring): string | null {
 function probeReceive(ring: Ring): string | null {
   const memory = plainMemory({ blocks: 4, notes: 0, statics: 0 });
   const buffers = new BufferRing(memory);
-  const pair = new Int32Array(new ArrayBuffer(128));
+  const pair = area(8);
   const registered = buffers.register(ring) >= 0;
   let reason = registered ? null : refusal('io_uring_register(PBUF_RING)');
-  if (reason === null && socketpair(AF_UNIX, SOCK_STREAM, 0, addressOf(pair)) < 0) reason = refusal('socketpair');
+  if (reason === null && socketpair(AF_UNIX, SOCK_STREAM, 0, pair.pointer) < 0) reason = refusal('socketpair');
   if (reason === null) {
     buffers.refill();
-    reason = receiveOnce(ring, pair[0] as number, pair[1] as number);
-    close(pair[0] as number);
-    close(pair[1] as number);
+    reason = receiveOnce(ring, pair.words[0] as number, pair.words[1] as number);
+    close(pair.words[0] as number);
+    close(pair.words[1] as number);
   }
   ring.close();
   buffers.close();
@@ -73,7 +74,7 @@ function probeReceive(ring: Ring): string | null {
 }
 
 function receiveOnce(ring: Ring, reader: number, writer: number): string | null {
-  write(writer, addressOf(new Uint8Array(new ArrayBuffer(128))), 1);
+  write(writer, area(4).pointer, 1);
   const at = ring.entry(RECEIVE_MANY, reader, 0, 0, 0, 0, 0);
   ring.entries[at + 10] = BUFFER_GROUP;
   const failed = ring.enter(1);

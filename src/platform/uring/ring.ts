@@ -6,7 +6,7 @@
  * are enough and nothing interrupts the program.
  */
 import { EINTR } from '../errno.ts';
-import { close, errno, type Mapping, map, unmap, uringEnter, uringRegister, uringSetup } from '../ffi.ts';
+import { area, close, errno, type Mapping, map, unmap, uringEnter, uringRegister, uringSetup } from '../ffi.ts';
 
 /** CQSIZE | CLAMP | SUBMIT_ALL | COOP_TASKRUN | SINGLE_ISSUER | DEFER_TASKRUN. */
 const SETUP_FLAGS = (1 << 3) | (1 << 4) | (1 << 7) | (1 << 8) | (1 << 12) | (1 << 13);
@@ -120,10 +120,11 @@ export class Ring {
 
 /** Opens a ring, or answers the error number that the kernel gave. */
 export function openRing(): Ring | number {
-  const parameters = new DataView(new ArrayBuffer(PARAMETER_BYTES));
+  const given = area(PARAMETER_BYTES);
+  const parameters = new DataView(given.bytes.buffer);
   parameters.setUint32(4, COMPLETIONS, true);
   parameters.setUint32(8, SETUP_FLAGS, true);
-  const descriptor = uringSetup(SUBMISSIONS, new Uint8Array(parameters.buffer));
+  const descriptor = uringSetup(SUBMISSIONS, given.pointer);
   if (descriptor < 0) return errno();
   const ring = mapRing(descriptor, parameters);
   if (typeof ring === 'number') close(descriptor);

@@ -58,6 +58,7 @@ const nobody: WireHandler = {
 
 export class UringWire implements Wire, Task {
   handler: WireHandler = nobody;
+  hasMore = false;
   unsent = 0;
   descriptor = -1;
   queued = false;
@@ -240,7 +241,8 @@ export class UringWire implements Wire, Task {
     if (this.#closing || result <= 0) this.#receivedNone(block, result);
     else if (this.#paused || this.#heldFirst !== NO_SLICE) this.#hold(block, result);
     else {
-      this.#pollFirst = (flags & F_SOCK_NONEMPTY) === 0;
+      this.hasMore = (flags & F_SOCK_NONEMPTY) !== 0;
+      this.#pollFirst = !this.hasMore;
       if (this.#once) this.#once = result >= SMALL_RECEIVE;
       const { buffers, memory } = this.#core;
       const start = memory.dataStart(block);
@@ -293,6 +295,7 @@ export class UringWire implements Wire, Task {
       const start = slices.start[place] as number;
       const end = slices.end[place] as number;
       this.#heldFirst = slices.give(place);
+      this.hasMore = this.#heldFirst !== NO_SLICE || this.#heldEnd !== END_NONE;
       if (!this.handler.onData(this, block, start, end)) memory.give(block);
     }
     if (this.#heldFirst !== NO_SLICE || this.#paused || this.#closing) return;
