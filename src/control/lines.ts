@@ -60,7 +60,7 @@ export interface CheckReport {
 export function reportText(report: CheckReport): string {
   const code = report.code === null ? '' : `, code: ${report.code}`;
   const info = report.info === '' ? '' : `, info: "${printable(report.info)}"`;
-  return `reason: ${report.description}${code}${info}, check duration: ${Math.max(0, Math.round(report.durationMs))}ms`;
+  return `reason: ${report.description}${code}${info}, check duration: ${Math.max(0, Math.floor(report.durationMs))}ms`;
 }
 
 /** Line of option log-health-checks: `Health check for server bk/s1 succeeded, reason: …, status: 2/2 UP.` */
