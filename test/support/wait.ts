@@ -1,5 +1,5 @@
 /** Waiting for conditions, bounded. A test never sleeps for a time and hopes. */
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 
 const POLL_MS = 5;
 export const WAIT_LIMIT_MS = 10_000;
@@ -29,13 +29,30 @@ export function within<T>(promise: Promise<T>, what: string, limitMs: number = W
 export function isListening(target: number | string): boolean {
   if (typeof target === 'string') return existsSync(target) && unixNames().some((name) => name === target || isRenamed(name, target));
   const port = `:${target.toString(16).toUpperCase().padStart(4, '0')}`;
-  return ['/proc/net/tcp', '/proc/net/tcp6'].some((path) => {
-    const rows = readFileSync(path, 'latin1').split('\n');
-    return rows.some((row) => {
-      const [, local, , state] = row.trim().split(/\s+/);
-      return state === LISTENING && local?.endsWith(port) === true;
-    });
-  });
+  return ['/proc/net/tcp', '/proc/net/tcp6'].some((path) => listeningAddresses(path).some((address) => address.endsWith(port)));
+}
+
+/** The kernel lists those that listen first; the rest, thousands after a load test, is not read. */
+function listeningAddresses(path: string): string[] {
+  const file = openSync(path, 'r');
+  const addresses: string[] = [];
+  try {
+    let text = '';
+    const part = Buffer.alloc(16_384);
+    for (let size = readSync(file, part); size > 0; size = readSync(file, part)) {
+      text += part.toString('latin1', 0, size);
+      const rows = text.split('\n');
+      text = rows.pop() as string;
+      for (const row of rows) {
+        const [, local, , state] = row.trim().split(/\s+/);
+        if (state === LISTENING) addresses.push(local as string);
+        else if (local !== 'local_address') return addresses;
+      }
+    }
+    return addresses;
+  } finally {
+    closeSync(file);
+  }
 }
 
 function unixNames(): string[] {
