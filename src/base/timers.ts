@@ -7,8 +7,8 @@
  * told the time.
  */
 
-/** Milliseconds a slot covers, as a shift: 4 ms. A deadline is met at most this late. */
-const SLOT_SHIFT = 2;
+/** Milliseconds a slot covers. A deadline is met at most this late. */
+const SLOT_MS = 4;
 const SLOTS = 4096;
 const SLOT_MASK = SLOTS - 1;
 
@@ -38,11 +38,15 @@ export class TimerWheel {
   readonly #slots: (Timer | null)[] = new Array<Timer | null>(SLOTS).fill(null);
   /** Earliest tick that may have a timer: nothing lies before it. */
   #tick: number;
+  /** No timer is filed under an earlier tick; `wait`, which is asked every turn, looks from here. */
+  #first = 0;
   #count = 0;
+  /** What is left of the slot that `advance` runs: taken out of it, so that each timer is looked at once. */
+  #running: Timer | null = null;
 
   /** @param now milliseconds on the host's clock */
   constructor(now: number) {
-    this.#tick = Math.floor(now) >> SLOT_SHIFT;
+    this.#tick = tickAt(now);
   }
 
   get count(): number {
@@ -72,53 +76,52 @@ export class TimerWheel {
     if (timer.tick >= 0) this.#unlink(timer);
   }
 
-  /** Runs every timer whose deadline is at or before `now`. */
+  /**
+   * Runs every timer whose deadline is at or before `now`. A handler may set, stop and drop any timer; one that it sets
+   * for now runs once more at most, then at the next call.
+   */
   advance(now: number): void {
-    const last = Math.floor(now) >> SLOT_SHIFT;
-    if (this.#count === 0) {
-      if (last > this.#tick) this.#tick = last;
-      return;
-    }
-    const turns = Math.min(last - this.#tick + 1, SLOTS);
-    for (let turn = 0, from = this.#tick; turn < turns; turn++) this.#runSlot((from + turn) & SLOT_MASK, last, now);
-    if (last > this.#tick) this.#tick = last;
+    const last = tickAt(now);
+    const from = this.#tick;
+    if (last > from) this.#tick = last;
+    if (this.#count === 0) return;
+    const turns = Math.min(last - from + 1, SLOTS);
+    for (let turn = 0; turn < turns; turn++) this.#runSlot((from + turn) & SLOT_MASK, now);
   }
 
   /** A lower bound of the milliseconds until `advance` has work; NEVER when it has none. */
   wait(now: number): number {
     if (this.#count === 0) return NEVER;
-    const first = Math.floor(now) >> SLOT_SHIFT;
-    for (let turn = 0; turn < SLOTS; turn++) {
-      if (this.#slots[(first + turn) & SLOT_MASK] !== null) return Math.max(0, ((first + turn + 1) << SLOT_SHIFT) - now);
+    const from = Math.max(tickAt(now), this.#first);
+    for (let tick = from; tick < from + SLOTS; tick++) {
+      if (this.#slots[tick & SLOT_MASK] === null) continue;
+      this.#first = tick;
+      return Math.max(0, (tick + 1) * SLOT_MS - now);
     }
-    return SLOTS << SLOT_SHIFT;
+    return SLOTS * SLOT_MS;
   }
 
-  #runSlot(slot: number, last: number, now: number): void {
-    let timer = this.#slots[slot] as Timer | null;
-    while (timer !== null) {
-      const next: Timer | null = timer.next;
-      if (timer.tick <= last) {
-        this.#unlink(timer);
-        const { deadline } = timer;
-        if (deadline <= now) {
-          timer.deadline = NEVER;
-          timer.owner.onTimer(timer);
-          // A handler may have taken `next` out, or filed timers anew in this slot: start over; what was run is gone.
-          timer = this.#slots[slot] as Timer | null;
-          continue;
-        }
-        if (deadline !== NEVER) this.#link(timer, Math.max(this.#tickOf(deadline), last + 1));
-      }
-      timer = next;
+  #runSlot(slot: number, now: number): void {
+    this.#running = this.#slots[slot] as Timer | null;
+    this.#slots[slot] = null;
+    for (;;) {
+      const timer: Timer | null = this.#running;
+      if (timer === null) return;
+      this.#unlink(timer);
+      const { deadline } = timer;
+      if (deadline <= now) {
+        timer.deadline = NEVER;
+        timer.owner.onTimer(timer);
+      } else if (deadline !== NEVER) this.#link(timer, this.#tickOf(deadline));
     }
   }
 
   #tickOf(deadline: number): number {
-    return Math.max(this.#tick, Math.ceil(deadline) >> SLOT_SHIFT);
+    return Math.max(this.#tick, tickAt(deadline));
   }
 
   #link(timer: Timer, tick: number): void {
+    if (tick < this.#first) this.#first = tick;
     const slot = tick & SLOT_MASK;
     const head = this.#slots[slot] as Timer | null;
     timer.tick = tick;
@@ -132,6 +135,7 @@ export class TimerWheel {
   #unlink(timer: Timer): void {
     const { next, previous } = timer;
     if (previous !== null) previous.next = next;
+    else if (timer === this.#running) this.#running = next;
     else this.#slots[timer.tick & SLOT_MASK] = next;
     if (next !== null) next.previous = previous;
     timer.next = null;
@@ -139,4 +143,9 @@ export class TimerWheel {
     timer.tick = -1;
     this.#count--;
   }
+}
+
+/** A shift would do for 24 days of uptime only. */
+function tickAt(ms: number): number {
+  return Math.floor(ms / SLOT_MS);
 }
