@@ -52,8 +52,8 @@ function parseIpv4(text: string): { family: AddressFamily; ip: Uint8Array } | nu
 function parseIpv6(text: string): { family: AddressFamily; ip: Uint8Array } | null {
   const halves = text.split('::');
   if (halves.length > 2) return null;
-  const head = groups(halves[0] as string);
-  const tail = halves.length === 2 ? groups(halves[1] as string) : [];
+  const head = groups(halves[0] as string, halves.length === 1);
+  const tail = halves.length === 2 ? groups(halves[1] as string, true) : [];
   if (head === null || tail === null) return null;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
@@ -66,13 +66,14 @@ function parseIpv6(text: string): { family: AddressFamily; ip: Uint8Array } | nu
   return { family: Family.inet6, ip };
 }
 
-function groups(text: string): number[] | null {
+/** @param last the text ends the address: only there an IPv4 form may stand */
+function groups(text: string, last: boolean): number[] | null {
   if (text === '') return [];
   const out: number[] = [];
   const parts = text.split(':');
   for (let at = 0; at < parts.length; at++) {
     const part = parts[at] as string;
-    if (at === parts.length - 1 && part.includes('.')) {
+    if (last && at === parts.length - 1 && part.includes('.')) {
       const v4 = parseIpv4(part);
       if (v4 === null) return null;
       const ip = v4.ip as Uint8Array;
