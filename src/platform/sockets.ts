@@ -88,9 +88,14 @@ export function openListener(address: SocketAddress, options: ListenOptions = {}
   const descriptor = socket(socketFamily(address), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return failure('socket');
   const failed = listenOn(descriptor, address, options);
-  if (failed === null) return { descriptor, address: ownAddress(descriptor) };
-  close(descriptor);
-  return failed;
+  if (failed !== null) {
+    close(descriptor);
+    return failed;
+  }
+  const own = ownAddress(descriptor);
+  // The kernel still tells the name that a path was bound under.
+  own.path = address.path;
+  return { descriptor, address: own };
 }
 
 /** Takes over a descriptor that somebody else opened (`fd@N`): bound, and listening or not yet. */

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { copyAddress, Family, newAddress, parseIp, type SocketAddress } from '../base/address.ts';
 import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
+import { Timer } from '../base/timers.ts';
 import type { CloseReason, Host, Listener, Wire, WireHandler } from './contract.ts';
 import { createEpollHost } from './epoll/host.ts';
 import { mapMemory } from './mapping.ts';
@@ -117,7 +118,6 @@ export class Bench {
   /** Lets a number of milliseconds of the host's clock pass by its own timers. */
   async pass(ms: number): Promise<void> {
     const start = this.host.now();
-    const { Timer } = await import('../base/timers.ts');
     let fired = false;
     const timer = new Timer({
       onTimer: () => {
