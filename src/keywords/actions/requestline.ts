@@ -1,0 +1,223 @@
+/** Actions that change the request line and the status line (HAProxy 3.x configuration 4.4). */
+import { methodOf } from '../../http/tokens.ts';
+import { type ActionStep, type CompileContext, defineAction, Outcome, type TextFormat } from '../../rules/define.ts';
+import { Replacement, Spliced } from '../../rules/fieldtexts.ts';
+import { reasonOf } from '../../rules/pages.ts';
+import { compileFailure, writeValue, written } from '../../rules/rewrite.ts';
+import { pathEnd, pathStart } from '../../rules/target.ts';
+import type { Words } from '../../rules/words.ts';
+import type { Stream } from '../../state/records.ts';
+
+const REQUEST = ['http-request'] as const;
+const GET = 'GET /a/b?x=1 HTTP/1.1';
+
+/** A part of the request target, found per request. */
+interface Part {
+  start: number;
+  end: number;
+}
+const part: Part = { start: 0, end: 0 };
+
+type PartFinder = (stream: Stream, bytes: Uint8Array) => boolean;
+
+function findPath(stream: Stream, bytes: Uint8Array): boolean {
+  const { targetStart, targetEnd } = stream.request;
+  const start = pathStart(bytes, targetStart, targetEnd);
+  if (start < 0) return false;
+  part.start = start;
+  part.end = pathEnd(bytes, start, targetEnd);
+  return true;
+}
+
+function findPathAndQuery(stream: Stream, bytes: Uint8Array): boolean {
+  const { targetStart, targetEnd } = stream.request;
+  part.start = pathStart(bytes, targetStart, targetEnd);
+  part.end = targetEnd;
+  return part.start >= 0;
+}
+
+function findTarget(stream: Stream): boolean {
+  part.start = stream.request.targetStart;
+  part.end = stream.request.targetEnd;
+  return true;
+}
+
+/** Exchanges a part of the target. `replacement` (if any) decides whether, by its pattern. */
+function compileExchange(find: PartFinder, text: TextFormat, replacement: Replacement | null, context: CompileContext): ActionStep {
+  const source = context.thread;
+  const spliced = new Spliced(text);
+  const fail = compileFailure(context);
+  return (stream) => {
+    const { request } = stream;
+    if (!find(stream, source.bytes)) return Outcome.next;
+    if (replacement !== null) {
+      replacement.prepare(stream);
+      if (!replacement.matches(part.start, part.end)) return Outcome.next;
+    }
+    spliced.beforeStart = request.targetStart;
+    spliced.beforeEnd = part.start;
+    spliced.afterStart = part.end;
+    spliced.afterEnd = request.targetEnd;
+    if (!writeValue(source, stream, request, spliced)) return fail(stream);
+    request.targetStart = written.start;
+    request.targetEnd = written.end;
+    return Outcome.next;
+  };
+}
+
+function compileSet(find: PartFinder, words: Words, context: CompileContext): ActionStep {
+  const format = context.format(words.next('a log-format string'), 'header');
+  words.end();
+  return compileExchange(find, format, null, context);
+}
+
+function compileReplace(find: PartFinder, words: Words, context: CompileContext): ActionStep {
+  const regex = context.regex(words.next('a regular expression'), false);
+  const format = context.format(words.next('a log-format string'), 'header');
+  words.end();
+  const replacement = new Replacement(context.thread, regex, format);
+  return compileExchange(find, replacement, replacement, context);
+}
+
+export const setPath = defineAction({
+  name: 'set-path',
+  signature: 'set-path <fmt>',
+  ruleSets: REQUEST,
+  doc: 'Replaces the path of the request target; scheme, authority and query stay.',
+  examples: [
+    { rule: 'http-request set-path /v2%[path]', request: GET, head: 'GET /v2/a/b?x=1 HTTP/1.1' },
+    { rule: 'http-request set-path /c', request: 'GET http://h/a HTTP/1.1', head: 'GET http://h/c HTTP/1.1' },
+  ],
+  compile: (words, context) => compileSet(findPath, words, context),
+});
+
+export const setPathq = defineAction({
+  name: 'set-pathq',
+  signature: 'set-pathq <fmt>',
+  ruleSets: REQUEST,
+  doc: 'Replaces the path and the query of the request target.',
+  examples: [{ rule: 'http-request set-pathq /c?d', request: GET, head: 'GET /c?d HTTP/1.1' }],
+  compile: (words, context) => compileSet(findPathAndQuery, words, context),
+});
+
+export const setUri = defineAction({
+  name: 'set-uri',
+  signature: 'set-uri <fmt>',
+  ruleSets: REQUEST,
+  doc: 'Replaces the whole request target.',
+  examples: [{ rule: 'http-request set-uri http://h%[url]', request: GET, head: 'GET http://h/a/b?x=1 HTTP/1.1' }],
+  compile: (words, context) => compileSet(findTarget, words, context),
+});
+
+/** The query with the question mark before it. */
+function findQuery(stream: Stream, bytes: Uint8Array): boolean {
+  const { targetStart, targetEnd } = stream.request;
+  part.start = targetStart;
+  while (part.start < targetEnd && bytes[part.start] !== QUESTION) part.start++;
+  part.end = targetEnd;
+  return true;
+}
+const QUESTION = 63;
+
+export const setQuery = defineAction({
+  name: 'set-query',
+  signature: 'set-query <fmt>',
+  ruleSets: REQUEST,
+  doc: 'Replaces the query of the request target, or adds one. An empty text removes it.',
+  examples: [
+    { rule: 'http-request set-query y=2', request: GET, head: 'GET /a/b?y=2 HTTP/1.1' },
+    { rule: 'http-request set-query %[req.hdr(none)]', request: GET, head: 'GET /a/b HTTP/1.1' },
+    { rule: 'http-request set-query a', request: 'GET /p HTTP/1.1', head: 'GET /p?a HTTP/1.1' },
+  ],
+  compile: (words, context) => {
+    const format = context.format(words.next('a log-format string'), 'header');
+    words.end();
+    return compileExchange(findQuery, markedQuery(format), null, context);
+  },
+});
+
+/** A question mark before the text, unless that is empty. */
+function markedQuery(format: TextFormat): TextFormat {
+  return {
+    constant: null,
+    write(out, stream) {
+      const { at } = out;
+      out.byte(QUESTION);
+      format.write(out, stream);
+      if (out.at === at + 1) out.at = at;
+    },
+  };
+}
+
+export const replacePath = defineAction({
+  name: 'replace-path',
+  signature: 'replace-path <match-regex> <replace-fmt>',
+  ruleSets: REQUEST,
+  doc: 'If the pattern is found in the path, the path becomes the text; \\1 to \\9 are the groups.',
+  examples: [{ rule: 'http-request replace-path (.*) /foo\\1', request: GET, head: 'GET /foo/a/b?x=1 HTTP/1.1' }],
+  compile: (words, context) => compileReplace(findPath, words, context),
+});
+
+export const replacePathq = defineAction({
+  name: 'replace-pathq',
+  signature: 'replace-pathq <match-regex> <replace-fmt>',
+  ruleSets: REQUEST,
+  doc: 'As replace-path, for the path and the query.',
+  examples: [{ rule: 'http-request replace-pathq ([^?]*)(\\?(.*))? \\1/foo\\2', request: GET, head: 'GET /a/b/foo?x=1 HTTP/1.1' }],
+  compile: (words, context) => compileReplace(findPathAndQuery, words, context),
+});
+
+export const replaceUri = defineAction({
+  name: 'replace-uri',
+  signature: 'replace-uri <match-regex> <replace-fmt>',
+  ruleSets: REQUEST,
+  doc: 'As replace-path, for the whole request target.',
+  examples: [{ rule: 'http-request replace-uri ^/a(.*) /z\\1', request: GET, head: 'GET /z/b?x=1 HTTP/1.1' }],
+  compile: (words, context) => compileReplace(findTarget, words, context),
+});
+
+export const setMethod = defineAction({
+  name: 'set-method',
+  signature: 'set-method <fmt>',
+  ruleSets: REQUEST,
+  doc: 'Replaces the method of the request.',
+  examples: [{ rule: 'http-request set-method POST', request: GET, head: 'POST /a/b?x=1 HTTP/1.1' }],
+  compile: (words, context) => {
+    const format = context.format(words.next('a log-format string'), 'header');
+    words.end();
+    const source = context.thread;
+    const fail = compileFailure(context);
+    return (stream) => {
+      const { request } = stream;
+      if (!writeValue(source, stream, request, format)) return fail(stream);
+      request.methodStart = written.start;
+      request.methodEnd = written.end;
+      request.method = methodOf(source.bytes, written.start, written.end);
+      return Outcome.next;
+    };
+  },
+});
+
+export const setStatus = defineAction({
+  name: 'set-status',
+  signature: 'set-status <status> [reason <str>]',
+  ruleSets: ['http-response', 'http-after-response'],
+  doc: 'Replaces the status of the response, and its reason phrase by the given or the usual one.',
+  examples: [
+    { rule: 'http-response set-status 431', response: 'HTTP/1.1 200 OK', head: 'HTTP/1.1 431 Request Header Fields Too Large' },
+    { rule: 'http-response set-status 503 reason "Slow Down"', response: 'HTTP/1.1 200 OK', head: 'HTTP/1.1 503 Slow Down' },
+  ],
+  compile: (words, context) => {
+    const status = words.integer('a status', 100, 999);
+    const reason = words.take('reason') ? words.next('a reason phrase') : reasonOf(status);
+    words.end(['reason']);
+    const start = context.thread.memory.intern(reason);
+    const end = start + reason.length;
+    return ({ response }) => {
+      response.status = status;
+      response.reasonStart = start;
+      response.reasonEnd = end;
+      return Outcome.next;
+    };
+  },
+});

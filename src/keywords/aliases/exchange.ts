@@ -1,0 +1,386 @@
+/** Log aliases of the request, the answer, counters and captures (HAProxy 3.x configuration 8.2.6). */
+import { type AliasStep, type CompileContext, defineAlias } from '../../rules/define.ts';
+import { pathStart } from '../../rules/target.ts';
+import { Escape, type TextStyle, type Writer } from '../../rules/writer.ts';
+import type { Stream } from '../../state/records.ts';
+
+const QUOTE = 34;
+const SPACE = 32;
+const DASH = 45;
+const PLUS = 43;
+const QUESTION = 63;
+const BAR = 124;
+const OPEN = 123;
+const CLOSE = 125;
+const BAD_REQUEST = '<BADREQ>';
+
+/** Parts of the request line are escaped as URIs are. */
+function escapedStyle(style: TextStyle): TextStyle {
+  return { ...style, escape: Escape.log };
+}
+
+/** Writes a part of the request line, or <BADREQ>. */
+function compilePart(style: TextStyle, context: CompileContext, write: (out: Writer, stream: Stream, style: TextStyle) => void): AliasStep {
+  const escaped = escapedStyle(style);
+  const bad = context.thread.memory.intern(BAD_REQUEST);
+  return (out, stream) => {
+    if (stream.hasRequestLine) write(out, stream, escaped);
+    else out.text(bad, bad + BAD_REQUEST.length, style);
+  };
+}
+
+function writeRequestLine(out: Writer, stream: Stream, style: TextStyle): void {
+  if (style.quote) out.byte(QUOTE);
+  out.escaped(stream.logMethodStart, stream.logMethodEnd, Escape.log, style.backslash);
+  out.byte(SPACE);
+  out.escaped(stream.logTargetStart, stream.logTargetEnd, Escape.log, style.backslash);
+  out.byte(SPACE);
+  out.escaped(stream.logVersionStart, stream.logVersionEnd, Escape.log, style.backslash);
+  if (style.quote) out.byte(QUOTE);
+}
+
+const REQUEST = 'GET /a/b?x=1 HTTP/1.1';
+
+export const requestLine = defineAlias({
+  name: 'r',
+  kind: 'string',
+  httpOnly: true,
+  doc: 'The request line as it came: method, target, version; <BADREQ> if it was none.',
+  examples: [
+    { request: REQUEST, format: '%r', out: 'GET /a/b?x=1 HTTP/1.1' },
+    { request: 'GET /"#| HTTP/1.1', format: '%{+Q}r', out: '"GET /#22#23| HTTP/1.1"' },
+  ],
+  compile: (style, context) => compilePart(style, context, writeRequestLine),
+});
+
+export const method = defineAlias({
+  name: 'HM',
+  kind: 'string',
+  httpOnly: true,
+  doc: 'The method.',
+  examples: [{ request: REQUEST, format: '%HM', out: 'GET' }],
+  compile: (style, context) =>
+    compilePart(style, context, (out, stream, escaped) => out.text(stream.logMethodStart, stream.logMethodEnd, escaped)),
+});
+
+export const version = defineAlias({
+  name: 'HV',
+  kind: 'string',
+  httpOnly: true,
+  doc: 'The HTTP version.',
+  examples: [{ request: REQUEST, format: '%HV', out: 'HTTP/1.1' }],
+  compile: (style, context) =>
+    compilePart(style, context, (out, stream, escaped) => out.text(stream.logVersionStart, stream.logVersionEnd, escaped)),
+});
+
+export const target = defineAlias({
+  name: 'HU',
+  kind: 'string',
+  httpOnly: true,
+  doc: 'The request target.',
+  examples: [{ request: REQUEST, format: '%HU', out: '/a/b?x=1' }],
+  compile: (style, context) =>
+    compilePart(style, context, (out, stream, escaped) => out.text(stream.logTargetStart, stream.logTargetEnd, escaped)),
+});
+
+/** Where the query begins, with its question mark; the end without one. */
+function queryMark(out: Writer, stream: Stream): number {
+  let at = stream.logTargetStart;
+  while (at < stream.logTargetEnd && out.bytes[at] !== QUESTION) at++;
+  return at;
+}
+
+export const path = defineAlias({
+  name: 'HP',
+  kind: 'string',
+  httpOnly: true,
+  doc: 'The request target without its query.',
+  examples: [{ request: 'GET http://h/a?x HTTP/1.1', format: '%HP', out: 'http://h/a' }],
+  compile: (style, context) =>
+    compilePart(style, context, (out, stream, escaped) => out.text(stream.logTargetStart, queryMark(out, stream), escaped)),
+});
+
+export const pathOnly = defineAlias({
+  name: 'HPO',
+  kind: 'string',
+  httpOnly: true,
+  doc: 'The path alone, without scheme, host and query.',
+  examples: [{ request: 'GET http://h/a?x HTTP/1.1', format: '%HPO', out: '/a' }],
+  compile: (style, context) =>
+    compilePart(style, context, (out, stream, escaped) => {
+      const end = queryMark(out, stream);
+      const start = pathStart(out.bytes, stream.logTargetStart, stream.logTargetEnd);
+      out.text(start < 0 ? end : start, end, escaped);
+    }),
+});
+
+export const query = defineAlias({
+  name: 'HQ',
+  kind: 'string',
+  httpOnly: true,
+  doc: 'The query with its question mark; nothing if there is none.',
+  examples: [
+    { request: REQUEST, format: '%HQ', out: '?x=1' },
+    { format: '[%HQ]', out: '[]' },
+  ],
+  compile: (style, context) => {
+    const bare = { ...style, dash: false };
+    return compilePart(bare, context, (out, stream, escaped) => out.text(queryMark(out, stream), stream.logTargetEnd, escaped));
+  },
+});
+
+export const status = defineAlias({
+  name: 'ST',
+  kind: 'number',
+  httpOnly: false,
+  doc: 'The status that the client got; -1 for none.',
+  examples: [{ format: '%ST', out: '200' }],
+  compile: () => {
+    return (out, stream) => out.int(stream.status > 0 ? stream.status : -1);
+  },
+});
+
+export const bytesRead = defineAlias({
+  name: 'B',
+  kind: 'number',
+  httpOnly: false,
+  doc: 'Bytes received from the server, the head included; 0 for an answer that was made here.',
+  examples: [{ format: '%B', out: '58' }],
+  compile: () => {
+    return (out, stream) => {
+      if (stream.frontend.logAsap) out.byte(PLUS);
+      out.int(stream.isLocalReply ? 0 : stream.bytesFromServer);
+    };
+  },
+});
+
+export const bytesUploaded = defineAlias({
+  name: 'U',
+  kind: 'number',
+  httpOnly: false,
+  doc: 'Bytes received from the client.',
+  examples: [{ format: '%U', out: '120' }],
+  compile: () => {
+    return (out, stream) => out.int(stream.bytesFromClient);
+  },
+});
+
+/** HAProxy's second letter, by phase. */
+const PHASE_LETTERS = Uint8Array.from('RTQCHDL-', (letter) => letter.charCodeAt(0));
+
+function writeEnd(out: Writer, stream: Stream): void {
+  const { letter } = stream.cause;
+  out.byte(letter);
+  const phase = stream.endPhase >= 0 ? stream.endPhase : stream.phase;
+  out.byte(letter === DASH ? DASH : (PHASE_LETTERS[phase] as number));
+}
+
+export const termination = defineAlias({
+  name: 'ts',
+  kind: 'string',
+  httpOnly: false,
+  doc: 'How the stream ended: who, and in which phase (HAProxy 3.x configuration 8.5).',
+  examples: [{ format: '%ts', out: '--' }],
+  compile: () => writeEnd,
+});
+
+export const terminationCookie = defineAlias({
+  name: 'tsc',
+  kind: 'string',
+  httpOnly: true,
+  doc: 'As ts, with what became of the persistence cookie.',
+  examples: [{ format: '%tsc', out: '----' }],
+  compile: () => {
+    return (out, stream) => {
+      writeEnd(out, stream);
+      out.byte(stream.clientCookie);
+      out.byte(stream.serverCookie);
+    };
+  },
+});
+
+export const requestCookie = defineAlias({
+  name: 'CC',
+  kind: 'string',
+  httpOnly: true,
+  doc: 'The captured request cookie.',
+  examples: [{ format: '%CC', out: '-' }],
+  compile: (style) => {
+    return (out) => out.empty(style);
+  },
+});
+
+export const responseCookie = defineAlias({
+  name: 'CS',
+  kind: 'string',
+  httpOnly: true,
+  doc: 'The captured response cookie.',
+  examples: [{ format: '%CS', out: '-' }],
+  compile: (style) => {
+    return (out) => out.empty(style);
+  },
+});
+
+/** `{a|b}`: values of all slots; nothing if none is declared, or if there was no request to capture from. */
+function compileCaptures(style: TextStyle, isRequest: boolean, context: CompileContext): AliasStep {
+  const { captures } = context;
+  return (out, stream) => {
+    const count = isRequest ? captures.request : captures.response;
+    if (count === 0 || !stream.hasRequestLine) return;
+    const slots = isRequest ? stream.requestCaptures : stream.responseCaptures;
+    if (style.quote) out.byte(QUOTE);
+    out.byte(OPEN);
+    for (let slot = 0; slot < count; slot++) {
+      if (slot > 0) out.byte(BAR);
+      const start = slots[slot * 2] as number;
+      if (start >= 0) out.escaped(start, slots[slot * 2 + 1] as number, Escape.capture, style.backslash);
+    }
+    out.byte(CLOSE);
+    if (style.quote) out.byte(QUOTE);
+  };
+}
+
+export const requestCaptures = defineAlias({
+  name: 'hr',
+  kind: 'string',
+  httpOnly: false,
+  doc: 'Captured values of the request: {a|b}.',
+  examples: [{ format: '[%hr]', out: '[]' }],
+  compile: (style, context) => compileCaptures(style, true, context),
+});
+
+export const responseCaptures = defineAlias({
+  name: 'hs',
+  kind: 'string',
+  httpOnly: false,
+  doc: 'Captured values of the response: {a|b}.',
+  examples: [{ format: '[%hs]', out: '[]' }],
+  compile: (style, context) => compileCaptures(style, false, context),
+});
+
+/** Each value in quotes if +Q, separated by spaces; `-` for one that is not there: the common log format. */
+function compileList(style: TextStyle, isRequest: boolean, context: CompileContext): AliasStep {
+  const { captures } = context;
+  const escaped = { ...style, escape: Escape.capture };
+  return (out, stream) => {
+    const count = isRequest ? captures.request : captures.response;
+    if (!stream.hasRequestLine) return;
+    const slots = isRequest ? stream.requestCaptures : stream.responseCaptures;
+    for (let slot = 0; slot < count; slot++) {
+      if (slot > 0) out.byte(SPACE);
+      const start = slots[slot * 2] as number;
+      if (start >= 0) out.text(start, slots[slot * 2 + 1] as number, escaped);
+      else out.empty(escaped);
+    }
+  };
+}
+
+export const requestCaptureList = defineAlias({
+  name: 'hrl',
+  kind: 'string',
+  httpOnly: false,
+  doc: 'Captured values of the request as a list, for the common log format.',
+  examples: [{ format: '[%hrl]', out: '[]' }],
+  compile: (style, context) => compileList(style, true, context),
+});
+
+export const responseCaptureList = defineAlias({
+  name: 'hsl',
+  kind: 'string',
+  httpOnly: false,
+  doc: 'Captured values of the response as a list, for the common log format.',
+  examples: [{ format: '[%hsl]', out: '[]' }],
+  compile: (style, context) => compileList(style, false, context),
+});
+
+/** Cells of stream.logConnections: frontend, backend, server, process. */
+function compileConnections(cell: number): AliasStep {
+  return (out, stream) => out.int(stream.logConnections[cell] as number);
+}
+
+export const frontendConnections = defineAlias({
+  name: 'fc',
+  kind: 'number',
+  httpOnly: false,
+  doc: 'Connections on the frontend when the line was written.',
+  examples: [{ format: '%fc', out: '2' }],
+  compile: () => compileConnections(0),
+});
+
+export const backendConnections = defineAlias({
+  name: 'bc',
+  kind: 'number',
+  httpOnly: false,
+  doc: 'Streams in the backend when the line was written.',
+  examples: [{ format: '%bc', out: '3' }],
+  compile: () => compileConnections(1),
+});
+
+export const serverConnections = defineAlias({
+  name: 'sc',
+  kind: 'number',
+  httpOnly: false,
+  doc: 'Streams on the server when the line was written.',
+  examples: [{ format: '%sc', out: '4' }],
+  compile: () => compileConnections(2),
+});
+
+export const activeConnections = defineAlias({
+  name: 'ac',
+  kind: 'number',
+  httpOnly: false,
+  doc: 'Client connections of the process when the line was written.',
+  examples: [{ format: '%ac', out: '1' }],
+  compile: () => compileConnections(3),
+});
+
+export const retries = defineAlias({
+  name: 'rc',
+  kind: 'number',
+  httpOnly: false,
+  doc: 'Connection retries, with + before it if the stream went to another server.',
+  examples: [{ format: '%rc', out: '0' }],
+  compile: () => {
+    return (out, stream) => {
+      if (stream.redispatched) out.byte(PLUS);
+      out.int(stream.retries);
+    };
+  },
+});
+
+export const serverQueue = defineAlias({
+  name: 'sq',
+  kind: 'number',
+  httpOnly: false,
+  doc: "Streams that were before this one in the server's queue.",
+  examples: [{ format: '%sq', out: '0' }],
+  compile: () => {
+    return (out, stream) => out.int(stream.serverQueuePosition);
+  },
+});
+
+export const backendQueue = defineAlias({
+  name: 'bq',
+  kind: 'number',
+  httpOnly: false,
+  doc: "Streams that were before this one in the backend's queue.",
+  examples: [{ format: '%bq', out: '0' }],
+  compile: () => {
+    return (out, stream) => out.int(stream.backendQueuePosition);
+  },
+});
+
+export const requestCounter = defineAlias({
+  name: 'rt',
+  kind: 'number',
+  httpOnly: false,
+  doc: 'Number of the request (or of the session in TCP mode) in the process; four hexadecimal digits with +X.',
+  examples: [{ format: '%rt', out: '9' }],
+  compile: (style) => {
+    if (!style.hex) return (out, stream) => out.int(stream.serial);
+    return (out, stream) => {
+      out.hexByte((stream.serial >> 8) & 255);
+      out.hexByte(stream.serial & 255);
+    };
+  },
+});

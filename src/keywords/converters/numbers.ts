@@ -1,0 +1,220 @@
+/** Converters of integers, booleans and addresses (HAProxy 3.x configuration 7.3.1). */
+import { type ConvertStep, defineConverter } from '../../rules/define.ts';
+import { SampleType } from '../../rules/sample.ts';
+
+const OPERAND = [{ name: 'value', kind: 'int' }] as const;
+const INT_TO_INT = { from: SampleType.int, to: SampleType.int } as const;
+
+export const add = defineConverter({
+  name: 'add',
+  args: OPERAND,
+  ...INT_TO_INT,
+  doc: 'Adds the value. Results stay within 64 bits.',
+  examples: [{ value: 5, call: 'add(-7)', out: -2 }],
+  compile: ([value]) => {
+    return (sample) => sample.setInt(sample.int + value);
+  },
+});
+
+export const sub = defineConverter({
+  name: 'sub',
+  args: OPERAND,
+  ...INT_TO_INT,
+  doc: 'Subtracts the value.',
+  examples: [{ value: 5, call: 'sub(7)', out: -2 }],
+  compile: ([value]) => {
+    return (sample) => sample.setInt(sample.int - value);
+  },
+});
+
+export const mul = defineConverter({
+  name: 'mul',
+  args: OPERAND,
+  ...INT_TO_INT,
+  doc: 'Multiplies by the value.',
+  examples: [{ value: 5, call: 'mul(7)', out: 35 }],
+  compile: ([value]) => {
+    return (sample) => sample.setInt(sample.int * value);
+  },
+});
+
+export const div = defineConverter({
+  name: 'div',
+  args: OPERAND,
+  ...INT_TO_INT,
+  doc: 'Divides by the value, towards zero. By 0: the largest integer.',
+  examples: [
+    { value: 7, call: 'div(2)', out: 3 },
+    { value: -7, call: 'div(2)', out: -3 },
+  ],
+  compile: ([value]) => {
+    return (sample) => sample.setInt(value === 0 ? Number.MAX_VALUE : Math.trunc(sample.int / value));
+  },
+});
+
+export const mod = defineConverter({
+  name: 'mod',
+  args: OPERAND,
+  ...INT_TO_INT,
+  doc: 'The rest of the division by the value. By 0: 0.',
+  examples: [
+    { value: 7, call: 'mod(4)', out: 3 },
+    { value: 7, call: 'mod(0)', out: 0 },
+  ],
+  compile: ([value]) => {
+    return (sample) => sample.setInt(value === 0 ? 0 : sample.int % value);
+  },
+});
+
+export const neg = defineConverter({
+  name: 'neg',
+  args: [],
+  ...INT_TO_INT,
+  doc: 'The integer with the other sign.',
+  examples: [{ value: 5, call: 'neg', out: -5 }],
+  compile: () => {
+    return (sample) => sample.setInt(0 - sample.int);
+  },
+});
+
+const HALF = 2 ** 32;
+
+/** A bitwise operation on both 32-bit halves of a 64-bit integer. */
+function compileBits(value: number, operate: (a: number, b: number) => number): ConvertStep {
+  const valueHigh = Math.floor(value / HALF) | 0;
+  const valueLow = (value % HALF) | 0;
+  return (sample) => {
+    const high = Math.floor(sample.int / HALF) | 0;
+    const low = (sample.int - Math.floor(sample.int / HALF) * HALF) | 0;
+    return sample.setInt(operate(high, valueHigh) * HALF + (operate(low, valueLow) >>> 0));
+  };
+}
+
+export const and = defineConverter({
+  name: 'and',
+  args: OPERAND,
+  ...INT_TO_INT,
+  doc: 'Bitwise AND.',
+  examples: [{ value: 12, call: 'and(10)', out: 8 }],
+  compile: ([value]) => compileBits(value, (a, b) => a & b),
+});
+
+export const or = defineConverter({
+  name: 'or',
+  args: OPERAND,
+  ...INT_TO_INT,
+  doc: 'Bitwise OR.',
+  examples: [{ value: 12, call: 'or(3)', out: 15 }],
+  compile: ([value]) => compileBits(value, (a, b) => a | b),
+});
+
+export const xor = defineConverter({
+  name: 'xor',
+  args: OPERAND,
+  ...INT_TO_INT,
+  doc: 'Bitwise exclusive OR.',
+  examples: [{ value: 12, call: 'xor(10)', out: 6 }],
+  compile: ([value]) => compileBits(value, (a, b) => a ^ b),
+});
+
+export const bool = defineConverter({
+  name: 'bool',
+  args: [],
+  from: SampleType.int,
+  to: SampleType.bool,
+  doc: 'False for 0, true for every other integer.',
+  examples: [
+    { value: 7, call: 'bool', out: true },
+    { value: 0, call: 'bool', out: false },
+  ],
+  compile: () => {
+    return (sample) => sample.setBool(sample.int !== 0);
+  },
+});
+
+export const not = defineConverter({
+  name: 'not',
+  args: [],
+  from: SampleType.int,
+  to: SampleType.bool,
+  doc: 'True for 0, false for every other integer.',
+  examples: [
+    { value: 7, call: 'not', out: false },
+    { value: 0, call: 'not', out: true },
+  ],
+  compile: () => {
+    return (sample) => sample.setBool(sample.int === 0);
+  },
+});
+
+export const odd = defineConverter({
+  name: 'odd',
+  args: [],
+  from: SampleType.int,
+  to: SampleType.bool,
+  doc: 'Whether the integer is odd.',
+  examples: [{ value: 7, call: 'odd', out: true }],
+  compile: () => {
+    return (sample) => sample.setBool(sample.int % 2 !== 0);
+  },
+});
+
+export const even = defineConverter({
+  name: 'even',
+  args: [],
+  from: SampleType.int,
+  to: SampleType.bool,
+  doc: 'Whether the integer is even.',
+  examples: [{ value: 7, call: 'even', out: false }],
+  compile: () => {
+    return (sample) => sample.setBool(sample.int % 2 === 0);
+  },
+});
+
+export const iif = defineConverter({
+  name: 'iif',
+  args: [
+    { name: 'true', kind: 'str' },
+    { name: 'false', kind: 'str' },
+  ],
+  from: SampleType.bool,
+  to: SampleType.str,
+  doc: 'The first text if the value is true, else the second.',
+  examples: [
+    { value: true, call: 'iif(yes,no)', out: 'yes' },
+    { value: 0, call: 'iif(yes,no)', out: 'no' },
+  ],
+  compile: ([whenTrue, whenFalse], context) => {
+    const { memory } = context.thread;
+    const yes = memory.intern(whenTrue);
+    const no = memory.intern(whenFalse);
+    return (sample) => (sample.int !== 0 ? sample.setText(yes, yes + whenTrue.length) : sample.setText(no, no + whenFalse.length));
+  },
+});
+
+export const ipmask = defineConverter({
+  name: 'ipmask',
+  args: [
+    { name: 'mask4', kind: 'mask4' },
+    { name: 'mask6', kind: 'mask6', default: null },
+  ],
+  from: SampleType.address,
+  to: SampleType.address,
+  doc: 'The network of the address. Without a mask for IPv6 such an address is no value.',
+  examples: [
+    { value: '192.0.2.77', call: 'ipmask(24)', out: '192.0.2.0' },
+    { value: '192.0.2.77', call: 'ipmask(255.255.0.0)', out: '192.0.0.0' },
+    { value: '2001:db8::77', call: 'ipmask(24,64)', out: '2001:db8::' },
+    { value: '2001:db8::77', call: 'ipmask(24)', out: null },
+  ],
+  compile: ([mask4, mask6]) => {
+    return (sample) => {
+      const mask = sample.type === SampleType.ipv4 ? mask4 : mask6;
+      if (mask === null) return false;
+      const { ip, ownIp } = sample;
+      for (let at = 0; at < mask.length; at++) ownIp[at] = (ip[at] as number) & (mask[at] as number);
+      sample.ip = ownIp;
+      return true;
+    };
+  },
+});

@@ -1,0 +1,227 @@
+/**
+ * Runs the examples of rule keywords through the real parser and compiler: as tests, and for what is made from
+ * them (the compatibility table). It has a small world: frontend `web`, backend `app` with server `s1`, a client at
+ * 192.0.2.7:40123 who connected to 198.51.100.1:80.
+ */
+import { parseIp, type SocketAddress } from '../base/address.ts';
+import { plainMemory } from '../base/memory.ts';
+import type { HttpMessage } from '../http/message.ts';
+import { headerIdOf, methodOf } from '../http/tokens.ts';
+import type { RuleModel } from '../model/config.ts';
+import { latin1 } from '../rules/bytes.ts';
+import { Compiler } from '../rules/compiler.ts';
+import { Place, type Places } from '../rules/place.ts';
+import { Registry } from '../rules/registry.ts';
+import { cast, type Sample, SampleType } from '../rules/sample.ts';
+import { Thread } from '../rules/thread.ts';
+import { Backend, Frontend, Server, Session, Stream } from '../state/records.ts';
+import { allocateShared, BackendLive, ServerLive, ServerRunning, Shared } from '../state/shared.ts';
+import { catalogs } from './catalogs.ts';
+
+/** Nov 20 2026, 21:21:15.123 UTC. */
+const NOW_MS = 1_795_166_475_123;
+const ACCEPTED_MS = Date.UTC(2026, 10, 20, 8, 41, 14, 255);
+
+export class ExampleWorld {
+  readonly memory = plainMemory({ blocks: 8, notes: 4, statics: 1 << 18 });
+  readonly thread: Thread;
+  readonly frontend: Frontend;
+  readonly backend: Backend;
+  readonly registry = new Registry(catalogs);
+  readonly compiler: Compiler;
+
+  constructor() {
+    const shared = new Shared(allocateShared({ frontends: 1, backends: 1, servers: 1, threads: 1 }), 0);
+    this.frontend = new Frontend('web', 0, shared);
+    this.frontend.id = 2;
+    this.backend = new Backend('app', 0, shared);
+    this.backend.id = 3;
+    const server = new Server('s1', this.backend, 0, shared);
+    server.id = 1;
+    setAddress(server.address, '203.0.113.5', 8080);
+    this.backend.servers.push(server);
+    shared.live[this.backend.live + BackendLive.active] = 1;
+    shared.live[server.live + ServerLive.running] = ServerRunning.running;
+    this.thread = new Thread({
+      memory: this.memory,
+      shared,
+      clock: { now: () => 1000, wallClock: () => NOW_MS },
+      process: { pid: 4711, hostname: 'test-host', node: 'test-host' },
+      frontends: new Map([['web', this.frontend]]),
+      backends: new Map([['app', this.backend]]),
+      readLines: (path) => {
+        throw new Error(`no file ${path} here`);
+      },
+      seed: 1,
+    });
+    this.compiler = this.newCompiler();
+  }
+
+  newCompiler(acls: ConstructorParameters<typeof Compiler>[3] = []): Compiler {
+    const { frontend, backend } = this;
+    return new Compiler(
+      this.registry,
+      this.thread,
+      { name: 'web', http: true, frontend, backend, requestCaptureCount: 0, responseCaptureCount: 0 },
+      acls,
+    );
+  }
+
+  /** A stream with this request (and response), as the codec leaves them. */
+  stream(request = 'GET / HTTP/1.1', response: string | null = null): Stream {
+    const { memory } = this;
+    const stream = new Stream();
+    stream.session = newSession(this.frontend);
+    stream.frontend = this.frontend;
+    stream.backend = this.backend;
+    stream.server = this.backend.servers[0] as Server;
+    stream.note = memory.notes.take();
+    stream.noteEnd = memory.noteBase(stream.note);
+    stream.noteLimit = stream.noteEnd + 4096;
+    stream.requestCaptures.fill(-1);
+    stream.responseCaptures.fill(-1);
+    fillMessage(this, stream.request, request, true);
+    fillTimes(stream);
+    stream.hasRequestLine = true;
+    stream.logMethodStart = stream.request.methodStart;
+    stream.logMethodEnd = stream.request.methodEnd;
+    stream.logTargetStart = stream.request.targetStart;
+    stream.logTargetEnd = stream.request.targetEnd;
+    stream.logVersionStart = stream.request.versionStart;
+    stream.logVersionEnd = stream.request.versionEnd;
+    if (response !== null) fillMessage(this, stream.response, response, false);
+    return stream;
+  }
+
+  /** Evaluates an expression; null: no value. */
+  evaluate(call: string, stream: Stream, places: Places): number | string | boolean | null {
+    const { sample } = this.thread;
+    if (!this.compiler.expression(call, places).run(sample, stream)) return null;
+    return this.value(sample);
+  }
+
+  value(sample: Sample): number | string | boolean {
+    if (sample.type === SampleType.bool) return sample.int !== 0;
+    if (sample.type === SampleType.int) return sample.int;
+    cast(sample, SampleType.str);
+    return this.text(sample.start, sample.end);
+  }
+
+  text(start: number, end: number): string {
+    return latin1(this.memory.bytes.subarray(start, end));
+  }
+
+  /** The start line and the fields of a message, a line each. */
+  head(message: HttpMessage, isRequest: boolean): string {
+    const { headers } = message;
+    const first = isRequest
+      ? [
+          this.text(message.methodStart, message.methodEnd),
+          this.text(message.targetStart, message.targetEnd),
+          this.text(message.versionStart, message.versionEnd),
+        ]
+      : ['HTTP/1.1', String(message.status), this.text(message.reasonStart, message.reasonEnd)];
+    const lines = [first.join(' ')];
+    for (let row = 0; row < headers.rows; row++) {
+      if (headers.isHole(row)) continue;
+      const name = this.text(headers.nameStart(row), headers.nameStart(row) + headers.nameLength(row));
+      lines.push(`${name}: ${this.text(headers.valueStart(row), headers.valueEnd(row))}`);
+    }
+    return lines.join('\n');
+  }
+
+  /** A fetch's places: on a request, or on a response if the example has one. */
+  placesFor(response: string | undefined): Places {
+    return response === undefined ? Place.frontendRequest | Place.backendRequest : Place.frontendResponse | Place.backendResponse;
+  }
+}
+
+function setAddress(address: SocketAddress, text: string, port: number): void {
+  const parsed = parseIp(text) as NonNullable<ReturnType<typeof parseIp>>;
+  address.family = parsed.family;
+  address.ip.set(parsed.ip);
+  address.port = port;
+}
+
+function newSession(frontend: Frontend): Session {
+  const session = new Session();
+  session.frontend = frontend;
+  setAddress(session.source, '192.0.2.7', 40123);
+  setAddress(session.destination, '198.51.100.1', 80);
+  session.hasDestination = true;
+  const text = '192.0.2.7';
+  for (let at = 0; at < text.length; at++) session.sourceText[at] = text.charCodeAt(at);
+  session.sourceTextLength = text.length;
+  session.acceptedWallMs = ACCEPTED_MS;
+  return session;
+}
+
+/** Moments of an exchange: 100 ms idle, 5 for the request, 3 in the queue, 2 to connect, 20 for the head, 10 for the rest. */
+function fillTimes(stream: Stream): void {
+  stream.startedAtMs = 1000;
+  stream.firstByteAtMs = 1100;
+  stream.firstByteWallMs = ACCEPTED_MS + 845;
+  stream.idleMs = 100;
+  stream.requestAtMs = 1105;
+  stream.connectAtMs = 1108;
+  stream.connectedAtMs = 1110;
+  stream.responseAtMs = 1130;
+  stream.endedAtMs = 1140;
+  stream.bytesFromClient = 120;
+  stream.bytesFromServer = 58;
+  stream.status = 200;
+  stream.serial = 9;
+  stream.logConnections.set([2, 3, 4, 1]);
+}
+
+/** Fills a message from text, without a codec: the layers above proto/ need none for their examples. */
+function fillMessage(world: ExampleWorld, message: HttpMessage, text: string, isRequest: boolean): void {
+  const { memory } = world;
+  const { bytes } = memory;
+  const block = memory.take();
+  message.block = block;
+  const start = memory.dataStart(block);
+  for (let at = 0; at < text.length; at++) bytes[start + at] = text.charCodeAt(at);
+  message.spare = start + text.length;
+  message.spareEnd = memory.dataEnd(block);
+  const lines = text.split('\r\n');
+  const first = lines[0] as string;
+  fillStart(bytes, message, start, first, isRequest);
+  let at = start + first.length + 2;
+  for (const line of lines.slice(1)) {
+    const colon = line.indexOf(':');
+    for (let i = 0; i < colon; i++) bytes[at + i] = line.toLowerCase().charCodeAt(i);
+    const valueStart = at + colon + 1 + (/^[ \t]*/.exec(line.slice(colon + 1))?.[0].length ?? 0);
+    const valueEnd = at + line.replace(/[ \t]+$/, '').length;
+    message.headers.add(headerIdOf(bytes, at, colon), at, colon, Math.min(valueStart, valueEnd), valueEnd);
+    at += line.length + 2;
+  }
+}
+
+function fillStart(bytes: Uint8Array, message: HttpMessage, start: number, line: string, isRequest: boolean): void {
+  const [one, two] = line.split(' ') as [string, string];
+  const secondStart = start + one.length + 1;
+  if (!isRequest) {
+    message.status = Number(two);
+    message.reasonStart = secondStart + two.length + 1;
+    message.reasonEnd = Math.max(message.reasonStart, start + line.length);
+    return;
+  }
+  message.methodStart = start;
+  message.methodEnd = start + one.length;
+  message.method = methodOf(bytes, start, message.methodEnd);
+  message.targetStart = secondStart;
+  message.targetEnd = secondStart + two.length;
+  message.versionStart = message.targetEnd + 1;
+  message.versionEnd = start + line.length;
+}
+
+/** Splits `http-request set-header a "b c"` into a rule set and its rule, with quotes as in the configuration. */
+export function parseRule(text: string): { readonly set: string; readonly model: RuleModel } {
+  const words = Array.from(text.matchAll(/"((?:\\.|[^"\\])*)"|(\S+)/g), (match) => match[1] ?? (match[2] as string));
+  const size = words[0]?.startsWith('tcp-') ? 2 : 1;
+  const set = words.slice(0, size).join(' ');
+  const rest = set === 'redirect' ? words : words.slice(size);
+  const at = { file: 'example', line: 1, column: 1 };
+  return { set, model: { action: rest[0] as string, words: rest.slice(1), condition: null, at } };
+}

@@ -1,0 +1,284 @@
+/** Samples of the request line and the status line (HAProxy 3.x configuration 7.3.6). */
+
+import { SCRATCH_SIZE } from '../../base/memory.ts';
+import { HeaderId, Method } from '../../http/message.ts';
+import { copyBytes } from '../../rules/bytes.ts';
+import { defineFetch, type FetchStep } from '../../rules/define.ts';
+import { RuleError } from '../../rules/error.ts';
+import { Valid } from '../../rules/place.ts';
+import { type Sample, SampleType } from '../../rules/sample.ts';
+import { pathEnd, pathStart, queryStart } from '../../rules/target.ts';
+import type { Stream } from '../../state/records.ts';
+
+const GET_QUERY = 'GET /a/b?x=1&y=2 HTTP/1.1\r\nHost: h.test';
+
+export const method = defineFetch({
+  name: 'method',
+  args: [],
+  type: SampleType.method,
+  valid: Valid.requestKept,
+  doc: 'The method of the request.',
+  examples: [
+    { call: 'method', out: 'GET' },
+    { request: 'BREW /pot HTTP/1.1', call: 'method', out: 'BREW' },
+  ],
+  compile: () => {
+    return (sample, stream) => {
+      const { request } = stream;
+      if (request.methodEnd > request.methodStart) return sample.setMethod(request.method, request.methodStart, request.methodEnd);
+      return request.method !== Method.other && sample.setMethod(request.method, 0, 0);
+    };
+  },
+});
+
+export const path = defineFetch({
+  name: 'path',
+  args: [],
+  type: SampleType.str,
+  valid: Valid.request,
+  derivatives: ['path'],
+  doc: 'The path of the request target: from the first slash behind scheme and authority up to the question mark.',
+  examples: [
+    { request: GET_QUERY, call: 'path', out: '/a/b' },
+    { request: 'GET http://h.test/c?d HTTP/1.1', call: 'path', out: '/c' },
+    { request: 'OPTIONS * HTTP/1.1', call: 'path', out: null },
+  ],
+  compile: () => {
+    return (sample, stream) => {
+      const { targetStart, targetEnd } = stream.request;
+      const start = pathStart(sample.memory.bytes, targetStart, targetEnd);
+      return start >= 0 && sample.setText(start, pathEnd(sample.memory.bytes, start, targetEnd));
+    };
+  },
+});
+
+export const pathq = defineFetch({
+  name: 'pathq',
+  args: [],
+  type: SampleType.str,
+  valid: Valid.request,
+  doc: 'The path of the request target with its query.',
+  examples: [
+    { request: GET_QUERY, call: 'pathq', out: '/a/b?x=1&y=2' },
+    { request: 'GET http://h.test/c?d HTTP/1.1', call: 'pathq', out: '/c?d' },
+  ],
+  compile: () => {
+    return (sample, stream) => {
+      const { targetStart, targetEnd } = stream.request;
+      const start = pathStart(sample.memory.bytes, targetStart, targetEnd);
+      return start >= 0 && sample.setText(start, targetEnd);
+    };
+  },
+});
+
+export const query = defineFetch({
+  name: 'query',
+  args: [{ name: 'options', kind: 'str', oneOf: ['with_qm'], default: null }],
+  type: SampleType.str,
+  valid: Valid.request,
+  doc: 'What stands behind the question mark of the request target; with `with_qm` that mark too.',
+  examples: [
+    { request: GET_QUERY, call: 'query', out: 'x=1&y=2' },
+    { request: GET_QUERY, call: 'query(with_qm)', out: '?x=1&y=2' },
+    { call: 'query', out: null },
+  ],
+  compile: ([options]) => {
+    const before = options === null ? 0 : 1;
+    return (sample, stream) => {
+      const { targetStart, targetEnd } = stream.request;
+      const start = queryStart(sample.memory.bytes, targetStart, targetEnd);
+      return start >= 0 && sample.setText(start - before, targetEnd);
+    };
+  },
+});
+
+export const url = defineFetch({
+  name: 'url',
+  args: [],
+  type: SampleType.str,
+  valid: Valid.request,
+  derivatives: ['url'],
+  doc: 'The request target as it is.',
+  examples: [{ request: GET_QUERY, call: 'url', out: '/a/b?x=1&y=2' }],
+  compile: () => {
+    return (sample, stream) => sample.setText(stream.request.targetStart, stream.request.targetEnd);
+  },
+});
+
+/** Host and path (with `query` to the end of the target), joined in scratch; false without a path. */
+function join(sample: Sample, stream: Stream, withQuery: boolean): boolean {
+  const { request } = stream;
+  const { headers } = request;
+  const { memory } = sample;
+  const { bytes } = memory;
+  const start = pathStart(bytes, request.targetStart, request.targetEnd);
+  const row = headers.findId(HeaderId.host, 0);
+  if (start < 0 && row < 0) return false;
+  const from = memory.scratch();
+  let to = from;
+  if (row >= 0) to = copyBytes(bytes, headers.valueStart(row), headers.valueEnd(row), to);
+  if (start >= 0) {
+    const end = withQuery ? request.targetEnd : pathEnd(bytes, start, request.targetEnd);
+    if (to - from + end - start > SCRATCH_SIZE) return false;
+    to = copyBytes(bytes, start, end, to);
+  }
+  return sample.setText(from, to);
+}
+
+export const base = defineFetch({
+  name: 'base',
+  args: [],
+  type: SampleType.str,
+  valid: Valid.request,
+  derivatives: ['base'],
+  doc: 'The Host field and the path, joined: what names the resource without its query.',
+  examples: [{ request: GET_QUERY, call: 'base', out: 'h.test/a/b' }],
+  compile: () => {
+    return (sample, stream) => join(sample, stream, false);
+  },
+});
+
+export const baseq = defineFetch({
+  name: 'baseq',
+  args: [],
+  type: SampleType.str,
+  valid: Valid.request,
+  doc: 'As base, with the query.',
+  examples: [{ request: GET_QUERY, call: 'baseq', out: 'h.test/a/b?x=1&y=2' }],
+  compile: () => {
+    return (sample, stream) => join(sample, stream, true);
+  },
+});
+
+/** The digits of a version: `1.1`, as the peer wrote them. */
+function compileVersion(): FetchStep {
+  return (sample, stream) => {
+    const { versionStart, versionEnd } = stream.request;
+    return versionEnd - versionStart > 5 && sample.setText(versionStart + 5, versionEnd);
+  };
+}
+
+export const reqVer = defineFetch({
+  name: 'req.ver',
+  args: [],
+  type: SampleType.str,
+  valid: Valid.requestKept,
+  doc: 'The HTTP version of the request: 1.0 or 1.1.',
+  examples: [{ request: 'GET / HTTP/1.0', call: 'req.ver', out: '1.0' }],
+  compile: compileVersion,
+});
+
+export const reqVerOld = defineFetch({
+  name: 'req_ver',
+  args: [],
+  type: SampleType.str,
+  valid: Valid.requestKept,
+  doc: 'The old name of req.ver.',
+  examples: [{ call: 'req_ver', out: '1.1' }],
+  compile: compileVersion,
+});
+
+export const status = defineFetch({
+  name: 'status',
+  args: [],
+  type: SampleType.int,
+  valid: Valid.responseKept,
+  doc: 'The status of the response.',
+  examples: [{ response: 'HTTP/1.1 404 Not Found', call: 'status', out: 404 }],
+  compile: () => {
+    return (sample, stream) => stream.response.status > 0 && sample.setInt(stream.response.status);
+  },
+});
+
+const AMPERSAND = 38;
+const EQUALS = 61;
+
+/**
+ * Moves `sample.next` through `name=value` pairs of [start, end); false: no more. `nameLength` 0: any name.
+ * Values are as they are written, not decoded.
+ */
+function nextParameter(sample: Sample, end: number, nameStart: number, nameLength: number): boolean {
+  const { bytes } = sample.memory;
+  while (sample.next < end) {
+    const from = sample.next;
+    let stop = from;
+    while (stop < end && bytes[stop] !== AMPERSAND) stop++;
+    sample.next = stop + 1;
+    let equals = from;
+    while (equals < stop && bytes[equals] !== EQUALS) equals++;
+    if (nameLength > 0 && (equals - from !== nameLength || !sameBytes(bytes, from, nameStart, nameLength))) continue;
+    if (equals === stop && nameLength === 0) continue;
+    return sample.setText(equals < stop ? equals + 1 : stop, stop);
+  }
+  return false;
+}
+
+function sameBytes(bytes: Uint8Array, at: number, other: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== bytes[other + i]) return false;
+  return true;
+}
+
+/** Where parameters begin: behind the first `delimiter`; -1: there are none. */
+function parametersStart(bytes: Uint8Array, start: number, end: number, delimiter: number): number {
+  for (let at = start; at < end; at++) if (bytes[at] === delimiter) return at + 1;
+  return -1;
+}
+
+const PARAMETER_ARGS = [
+  { name: 'name', kind: 'str', default: null },
+  { name: 'delim', kind: 'str', default: '?' },
+  { name: 'option', kind: 'str', oneOf: ['i'], default: null },
+] as const;
+
+function compileParameter(
+  name: string | null,
+  delim: string,
+  option: string | null,
+  each: boolean,
+  intern: (text: string) => number,
+): FetchStep {
+  if (option !== null) throw new RuleError("the option 'i' of url_param is not supported by this version", -1, option);
+  const nameStart = intern(name ?? '');
+  const nameLength = (name ?? '').length;
+  const delimiter = delim.charCodeAt(0);
+  return (sample, stream) => {
+    const { targetStart, targetEnd } = stream.request;
+    if (sample.next < 0 || !each) {
+      const start = parametersStart(sample.memory.bytes, targetStart, targetEnd, delimiter);
+      if (start < 0) return false;
+      sample.next = start;
+    }
+    if (!nextParameter(sample, targetEnd, nameStart, nameLength)) return false;
+    sample.more = each;
+    return true;
+  };
+}
+
+export const urlParam = defineFetch({
+  name: 'url_param',
+  args: PARAMETER_ARGS,
+  type: SampleType.str,
+  valid: Valid.request,
+  doc: 'The first value of a parameter of the query, as it is written. `delim` is what parameters begin behind. In ACLs, every value.',
+  examples: [
+    { request: GET_QUERY, call: 'url_param(y)', out: '2' },
+    { request: 'GET /p;s=7&t=8 HTTP/1.1', call: 'url_param(t,;)', out: '8' },
+    { request: GET_QUERY, call: 'url_param(z)', out: null },
+  ],
+  compile: ([name, delim, option], context) => compileParameter(name, delim, option, false, (text) => context.thread.memory.intern(text)),
+  compileEach: ([name, delim, option], context) =>
+    compileParameter(name, delim, option, true, (text) => context.thread.memory.intern(text)),
+});
+
+export const urlp = defineFetch({
+  name: 'urlp',
+  args: PARAMETER_ARGS,
+  type: SampleType.str,
+  valid: Valid.request,
+  derivatives: ['urlp'],
+  doc: 'The short name of url_param.',
+  examples: [{ request: GET_QUERY, call: 'urlp(x)', out: '1' }],
+  compile: ([name, delim, option], context) => compileParameter(name, delim, option, false, (text) => context.thread.memory.intern(text)),
+  compileEach: ([name, delim, option], context) =>
+    compileParameter(name, delim, option, true, (text) => context.thread.memory.intern(text)),
+});

@@ -1,0 +1,115 @@
+/**
+ * Log lines of the control thread: server state changes, health checks. Few and short, so each is sent by one
+ * system call at once, also while the process ends. Not for the data path.
+ */
+import type { ConfigModel, LogModel, ProxyModel } from '../model/config.ts';
+import { area, close, errno, send, write } from '../platform/ffi.ts';
+import { connectDatagrams, datagramSocket, SOCK_NONBLOCK } from '../platform/sockets.ts';
+import { factsOf, targetsOf } from './build.ts';
+import { LogHeader, levelFor } from './headers.ts';
+
+/** MSG_DONTWAIT | MSG_NOSIGNAL. */
+const SEND_FLAGS = 0x40 | 0x4000;
+/** Errors after which a UNIX target is connected again: its daemon was restarted. */
+const LOST = new Set([107, 111, 2]);
+const NEWLINE = 10;
+const MOST_LINE = 65535;
+
+interface ControlTarget {
+  readonly model: LogModel;
+  readonly header: LogHeader;
+  /** -1: the socket could not be made. */
+  readonly descriptor: number;
+}
+
+/** Lines are put together here; the control thread has one. */
+const room = area(MOST_LINE + 1024);
+
+/** The targets of one proxy. */
+export class ControlLog {
+  /** Lines that a target did not take. */
+  dropped = 0;
+  readonly #targets: readonly ControlTarget[];
+
+  constructor(targets: readonly ControlTarget[]) {
+    this.#targets = targets;
+  }
+
+  /** Sends a line to every target that wants its level (0 emerg … 7 debug). Characters are bytes (latin-1). */
+  send(level: number, text: string): void {
+    const now = Date.now();
+    for (const target of this.#targets) {
+      const sent = levelFor(target.model, level);
+      if (sent >= 0) this.#sendTo(target, sent, text, now);
+    }
+  }
+
+  #sendTo(target: ControlTarget, level: number, text: string, now: number): void {
+    const { bytes, pointer } = room;
+    let to = target.header.write(bytes, 0, level, now);
+    for (let at = 0; at < text.length && to < target.model.length; at++) {
+      const code = text.charCodeAt(at);
+      bytes[to++] = code === NEWLINE ? 32 : code;
+    }
+    bytes[to++] = NEWLINE;
+    const { target: where } = target.model;
+    if (where.kind === 'descriptor') {
+      if (write(where.descriptor, pointer, to) < 0) this.dropped++;
+    } else if (!sendDatagram(target, where.address, to)) this.dropped++;
+  }
+}
+
+function sendDatagram({ descriptor }: ControlTarget, address: Parameters<typeof connectDatagrams>[1], length: number): boolean {
+  if (descriptor < 0) return false;
+  if (send(descriptor, room.pointer, length, SEND_FLAGS) >= 0) return true;
+  if (!LOST.has(errno()) || !connectDatagrams(descriptor, address)) return false;
+  return send(descriptor, room.pointer, length, SEND_FLAGS) >= 0;
+}
+
+export interface ControlFacts {
+  readonly model: ConfigModel;
+  readonly pid: number;
+  readonly hostname: string;
+}
+
+/** The logs of all proxies for the control thread, with one socket per destination. */
+export class ControlLogs {
+  readonly #facts: ControlFacts;
+  readonly #sockets = new Map<string, number>();
+  readonly #byProxy = new Map<ProxyModel, ControlLog>();
+
+  constructor(facts: ControlFacts) {
+    this.#facts = facts;
+  }
+
+  /** The log of a proxy; one without targets if it has none. */
+  of(proxy: ProxyModel): ControlLog {
+    const known = this.#byProxy.get(proxy);
+    if (known !== undefined) return known;
+    const facts = factsOf(proxy, this.#facts);
+    const targets = targetsOf(proxy, this.#facts.model).map((model): ControlTarget => {
+      return { model, header: new LogHeader(model.format, model.facility, facts), descriptor: this.#socket(model) };
+    });
+    const log = new ControlLog(targets);
+    this.#byProxy.set(proxy, log);
+    return log;
+  }
+
+  #socket({ target }: LogModel): number {
+    if (target.kind === 'descriptor') return -1;
+    const { address } = target;
+    const name = `${address.family} ${address.ip.join('.')} ${address.port} ${address.path}`;
+    let descriptor = this.#sockets.get(name);
+    if (descriptor === undefined) {
+      descriptor = Math.max(-1, datagramSocket(address, SOCK_NONBLOCK));
+      this.#sockets.set(name, descriptor);
+    }
+    return descriptor;
+  }
+
+  close(): void {
+    for (const descriptor of this.#sockets.values()) if (descriptor >= 0) close(descriptor);
+    this.#sockets.clear();
+    this.#byProxy.clear();
+  }
+}

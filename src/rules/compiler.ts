@@ -1,0 +1,116 @@
+/**
+ * What build/ calls: everything that a proxy of one data thread has of rules, conditions and formats,
+ * compiled from the model. One per proxy and thread.
+ */
+import type { AclModel, ConditionModel, RuleModel } from '../model/config.ts';
+import type { RuleList } from '../state/records.ts';
+import type { CannedReply } from '../state/settings.ts';
+import type { AclTest } from './acl.ts';
+import { Acls, compileCondition } from './condition.ts';
+import type { CaptureCounts, CompileContext, Expression, FormatKind, RuleProxy, TextFormat } from './define.ts';
+import { compileExpression } from './expression.ts';
+import { compileFormat } from './logformat.ts';
+import { type Places, placeOf } from './place.ts';
+import { compileRegex, type Regex } from './regex.ts';
+import type { Registry } from './registry.ts';
+import { builtinReply } from './reply.ts';
+import { compileRules } from './rulelist.ts';
+import type { Thread } from './thread.ts';
+
+export class Compiler {
+  readonly thread: Thread;
+  readonly proxy: RuleProxy;
+  /** What is odd but no error, for `-dW` and the start-up log. */
+  readonly warnings: string[] = [];
+  readonly captures: CaptureCounts;
+  readonly #registry: Registry;
+  readonly #acls: Acls;
+
+  constructor(registry: Registry, thread: Thread, proxy: RuleProxy, acls: readonly AclModel[]) {
+    this.#registry = registry;
+    this.thread = thread;
+    this.proxy = proxy;
+    this.captures = { request: proxy.requestCaptureCount, response: proxy.responseCaptureCount };
+    this.#acls = new Acls(acls);
+  }
+
+  /**
+   * A rule set by HAProxy's name: `http-request`, `tcp-request connection` … For a `listen`, which evaluates it once
+   * for both halves, the words of both are allowed.
+   * @throws RuleFault for the first rule that is wrong
+   */
+  rules(ruleSet: string, models: readonly RuleModel[]): RuleList | null {
+    return compileRules(ruleSet, models, this.#acls, this.#registry, this.context(this.#places(ruleSet)));
+  }
+
+  #places(ruleSet: string): Places {
+    const front = this.proxy.frontend === null ? 0 : placeOf(ruleSet, true);
+    return front | (this.proxy.backend === null ? 0 : placeOf(ruleSet, false));
+  }
+
+  /** @throws RuleError with the index in `model.words` */
+  condition(model: ConditionModel, places: Places): AclTest {
+    return compileCondition(model, this.#acls, this.#registry, this.context(places));
+  }
+
+  /** @throws RuleError */
+  format(text: string, kind: FormatKind, places: Places): TextFormat {
+    return compileFormat(text, kind, this.#registry, this.context(places));
+  }
+
+  /** @throws RuleError */
+  expression(text: string, places: Places): Expression {
+    return compileExpression(text, this.#registry, this.context(places));
+  }
+
+  /** What words compile in, at these places. */
+  context(places: Places): CompileContext {
+    return new Context(this.#registry, this, places);
+  }
+}
+
+class Context implements CompileContext {
+  readonly thread: Thread;
+  readonly proxy: RuleProxy;
+  readonly places: Places;
+  readonly captures: CaptureCounts;
+  readonly #registry: Registry;
+  readonly #compiler: Compiler;
+
+  constructor(registry: Registry, compiler: Compiler, places: Places) {
+    this.#registry = registry;
+    this.#compiler = compiler;
+    this.thread = compiler.thread;
+    this.proxy = compiler.proxy;
+    this.places = places;
+    this.captures = compiler.captures;
+  }
+
+  expression(text: string): Expression {
+    return compileExpression(text, this.#registry, this);
+  }
+
+  format(text: string, kind: FormatKind): TextFormat {
+    return compileFormat(text, kind, this.#registry, this);
+  }
+
+  regex(pattern: string, ignoreCase: boolean): Regex {
+    return compileRegex(pattern, ignoreCase);
+  }
+
+  /** The proxy's own error file, or the built-in page; null: neither. */
+  errorReply(status: number): CannedReply | null {
+    const { frontend, backend } = this.proxy;
+    const own = frontend?.errorReplies.get(status) ?? backend?.errorReplies.get(status);
+    return own ?? builtinReplyOrNull(this, status);
+  }
+
+  warn(text: string): void {
+    if (!this.#compiler.warnings.includes(text)) this.#compiler.warnings.push(text);
+  }
+}
+
+function builtinReplyOrNull(context: Context, status: number): CannedReply | null {
+  const reply = builtinReply(context.thread.memory, status);
+  return reply.status === status ? reply : null;
+}

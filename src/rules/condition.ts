@@ -1,0 +1,133 @@
+/**
+ * Conditions: what stands behind `if` and `unless`. Named and anonymous ACLs joined by AND, alternatives
+ * by `or` (HAProxy 3.x configuration 7.2).
+ */
+import type { AclModel, ConditionModel } from '../model/config.ts';
+import type { Stream } from '../state/records.ts';
+import { type AclTest, compileAcl } from './acl.ts';
+import type { CompileContext } from './define.ts';
+import { RuleError } from './error.ts';
+import { PREDEFINED_ACLS } from './predefined.ts';
+import { nearest, type Registry } from './registry.ts';
+
+const NEGATED = 1;
+/** The last term of an alternative. */
+const LAST = 2;
+
+export class Condition implements AclTest {
+  readonly #tests: readonly AclTest[];
+  readonly #flags: Uint8Array;
+  readonly #unless: boolean;
+
+  constructor(tests: readonly AclTest[], flags: readonly number[], unless: boolean) {
+    this.#tests = tests;
+    this.#flags = Uint8Array.from(flags);
+    this.#unless = unless;
+  }
+
+  /** Each ACL is evaluated when it is its turn, until the outcome is certain. */
+  test(stream: Stream): boolean {
+    const tests = this.#tests;
+    const flags = this.#flags;
+    for (let at = 0; at < tests.length; at++) {
+      const flag = flags[at] as number;
+      const holds = (tests[at] as AclTest).test(stream) !== ((flag & NEGATED) !== 0);
+      if (holds) {
+        if ((flag & LAST) !== 0) return !this.#unless;
+      } else while (((flags[at] as number) & LAST) === 0) at++;
+    }
+    return this.#unless;
+  }
+}
+
+/** The `acl` lines of one proxy: the same name declared again adds alternatives. */
+export class Acls {
+  readonly #declared = new Map<string, AclModel[]>();
+  readonly #compiled = new Map<string, AclTest>();
+
+  constructor(models: readonly AclModel[]) {
+    for (const model of models) {
+      const known = this.#declared.get(model.name);
+      if (known === undefined) this.#declared.set(model.name, [model]);
+      else known.push(model);
+    }
+  }
+
+  /** The ACL of this name for where `context` stands. @throws RuleError if it is not declared, or its declaration is wrong */
+  get(name: string, registry: Registry, context: CompileContext): AclTest {
+    const key = `${context.places} ${name}`;
+    const known = this.#compiled.get(key);
+    if (known !== undefined) return known;
+    const lines = this.#declared.get(name)?.map((model) => model.words) ?? PREDEFINED_ACLS.get(name);
+    if (lines === undefined) throw unknownAcl(name, Array.from(this.#declared.keys()));
+    const tests = lines.map((words) => wrapAclError(name, () => compileAcl(name, words, registry, context)));
+    const test = tests.length === 1 ? (tests[0] as AclTest) : new Condition(tests, new Array<number>(tests.length).fill(LAST), false);
+    this.#compiled.set(key, test);
+    return test;
+  }
+}
+
+/** The error lies in the `acl` line, so its word index is not one of the rule's. */
+function wrapAclError(name: string, compile: () => AclTest): AclTest {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error;
+    throw new RuleError(`acl '${name}': ${error.message}`, -1, error.found, error.allowed);
+  }
+}
+
+function unknownAcl(name: string, declared: readonly string[]): RuleError {
+  const near = nearest(name, declared);
+  return new RuleError(`no such ACL : '${name}'${near === null ? '' : `, did you maybe mean '${near}'?`}`, -1, name, declared);
+}
+
+/** @throws RuleError with the index in `model.words` */
+export function compileCondition(model: ConditionModel, acls: Acls, registry: Registry, context: CompileContext): Condition {
+  const { words } = model;
+  const tests: AclTest[] = [];
+  const flags: number[] = [];
+  let negated = false;
+  let isOpen = true;
+  for (let at = 0; at < words.length; at++) {
+    let word = words[at] as string;
+    if (word === 'or' || word === '||') {
+      if (isOpen || negated) throw new RuleError(`'${word}' has no ACL before it`, at, word);
+      flags[flags.length - 1] = (flags.at(-1) as number) | LAST;
+      isOpen = true;
+      continue;
+    }
+    for (; word.startsWith('!'); word = word.slice(1)) negated = !negated;
+    if (word === '') continue;
+    if (word === '{') {
+      const close = words.indexOf('}', at);
+      if (close < 0) throw new RuleError("missing closing '}' in condition", at, word);
+      tests.push(compileAnonymous(words.slice(at + 1, close), at + 1, registry, context));
+      at = close;
+    } else tests.push(namedTest(word, at, acls, registry, context));
+    flags.push(negated ? NEGATED : 0);
+    negated = false;
+    isOpen = false;
+  }
+  if (isOpen || negated) throw new RuleError('the condition ends without an ACL', words.length - 1);
+  flags[flags.length - 1] = (flags.at(-1) as number) | LAST;
+  return new Condition(tests, flags, model.unless);
+}
+
+function compileAnonymous(words: readonly string[], from: number, registry: Registry, context: CompileContext): AclTest {
+  try {
+    return compileAcl('anonymous', words, registry, context);
+  } catch (error) {
+    if (error instanceof RuleError) error.word = error.word < 0 ? from : error.word + from;
+    throw error;
+  }
+}
+
+function namedTest(name: string, word: number, acls: Acls, registry: Registry, context: CompileContext): AclTest {
+  try {
+    return acls.get(name, registry, context);
+  } catch (error) {
+    if (error instanceof RuleError) error.word = word;
+    throw error;
+  }
+}

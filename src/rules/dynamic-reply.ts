@@ -1,0 +1,145 @@
+/**
+ * An answer that is described in the configuration: status, fields and body, some of them log formats. If all
+ * is constant it is a canned reply; else it is written into a block per request, which the response then owns.
+ */
+import { NO_BLOCK } from '../base/memory.ts';
+import type { Stream } from '../state/records.ts';
+import type { CannedReply } from '../state/settings.ts';
+import type { CompileContext, TextFormat } from './define.ts';
+import { reasonOf } from './pages.ts';
+import { beginReply, builtinReply, cannedReply, failInternally, fillReply, headerIdOfName, setBody } from './reply.ts';
+import type { Thread } from './thread.ts';
+
+export interface ReplyField {
+  /** In lower case. */
+  readonly name: string;
+  readonly format: TextFormat;
+}
+
+export interface ReplyParts {
+  readonly status: number;
+  /** null: the usual phrase. */
+  readonly reason: string | null;
+  readonly fields: readonly ReplyField[];
+  readonly body: Uint8Array | TextFormat | null;
+}
+
+export interface Reply {
+  /** Makes stream.response the answer. Without memory it is a 500 page, with its cause. */
+  fill(stream: Stream): void;
+}
+
+export function compileReply(parts: ReplyParts, context: CompileContext): Reply {
+  const { body } = parts;
+  const bodyConstant = body === null ? '' : body instanceof Uint8Array ? body : body.constant;
+  const fields = parts.fields.map(({ name, format }) => [name, format.constant] as const);
+  const { thread } = context;
+  if (bodyConstant !== null && fields.every((field): field is readonly [string, string] => field[1] !== null)) {
+    const reason = parts.reason ?? reasonOf(parts.status);
+    return new ConstantReply(thread, cannedReply(thread.memory, parts.status, reason, fields, bodyConstant));
+  }
+  return new WrittenReply(parts, context);
+}
+
+class ConstantReply implements Reply {
+  readonly #thread: Thread;
+  readonly #reply: CannedReply;
+
+  constructor(thread: Thread, reply: CannedReply) {
+    this.#thread = thread;
+    this.#reply = reply;
+  }
+
+  fill(stream: Stream): void {
+    fillReply(this.#thread.memory, stream, this.#reply);
+  }
+}
+
+/** A canned reply as a Reply. */
+export function fixedReply(thread: Thread, reply: CannedReply): Reply {
+  return new ConstantReply(thread, reply);
+}
+
+class WrittenReply implements Reply {
+  readonly #thread: Thread;
+  readonly #status: number;
+  readonly #reasonStart: number;
+  readonly #reasonLength: number;
+  readonly #formats: readonly TextFormat[];
+  /** id, name start, name length per field. */
+  readonly #names: Int32Array;
+  /** Where the value of field N ends, at N + 1; it begins where the one before ends. */
+  readonly #ends: Int32Array;
+  readonly #body: TextFormat | null;
+  readonly #bodyStart: number;
+  readonly #bodyLength: number;
+  readonly #failure: CannedReply;
+
+  constructor(parts: ReplyParts, context: CompileContext) {
+    const { memory } = context.thread;
+    const reason = parts.reason ?? reasonOf(parts.status);
+    const { body } = parts;
+    this.#thread = context.thread;
+    this.#status = parts.status;
+    this.#reasonStart = memory.intern(reason);
+    this.#reasonLength = reason.length;
+    this.#ends = new Int32Array(parts.fields.length + 1);
+    this.#formats = parts.fields.map((field) => field.format);
+    this.#names = Int32Array.from(parts.fields.flatMap(({ name }) => [headerIdOfName(name), memory.intern(name), name.length]));
+    const isFixed = body instanceof Uint8Array;
+    this.#body = isFixed ? null : body;
+    this.#bodyStart = isFixed ? memory.internBytes(body) : 0;
+    this.#bodyLength = isFixed ? body.length : 0;
+    this.#failure = context.errorReply(500) ?? builtinReply(memory, 500);
+  }
+
+  /** The texts are written before the response is emptied: they may read it. */
+  fill(stream: Stream): void {
+    const { memory, out } = this.#thread;
+    const block = memory.take();
+    if (block === NO_BLOCK) {
+      failInternally(memory, stream, this.#failure);
+      return;
+    }
+    out.open(memory.dataStart(block), memory.dataEnd(block));
+    const start = this.#writeFields(stream);
+    if (this.#body !== null) this.#body.write(out, stream);
+    else if (this.#bodyLength > 0) out.copy(this.#bodyStart, this.#bodyStart + this.#bodyLength);
+    if (out.overflow) {
+      memory.give(block);
+      failInternally(memory, stream, this.#failure);
+      return;
+    }
+    const end = out.at;
+    beginReply(memory, stream, this.#status, this.#reasonStart, this.#reasonLength);
+    this.#addFields(stream);
+    setBody(stream, start, end);
+    const { response } = stream;
+    response.block = block;
+    response.spare = end;
+    response.spareEnd = memory.dataEnd(block);
+  }
+
+  /** Writes the values and notes where they end; the offset behind the last. */
+  #writeFields(stream: Stream): number {
+    const { out } = this.#thread;
+    const formats = this.#formats;
+    const ends = this.#ends;
+    ends[0] = out.at;
+    for (let at = 0; at < formats.length; at++) {
+      (formats[at] as TextFormat).write(out, stream);
+      ends[at + 1] = out.at;
+    }
+    return out.at;
+  }
+
+  #addFields(stream: Stream): void {
+    const names = this.#names;
+    const ends = this.#ends;
+    const { headers } = stream.response;
+    for (let at = 0; at < this.#formats.length; at++) {
+      const name = at * 3;
+      headers.add(names[name] as number, names[name + 1] as number, names[name + 2] as number, ends[at] as number, ends[at + 1] as number);
+    }
+  }
+}

@@ -1,0 +1,441 @@
+/**
+ * Parses a regular expression (the common part of PCRE) and writes it as a program for regex.ts. Start only.
+ * It must not know how a program runs.
+ */
+import { RuleError } from './error.ts';
+
+export const OP = {
+  /** Reads the byte x. */
+  byte: 0,
+  /** Reads a byte of class x. */
+  set: 1,
+  match: 2,
+  /** Goes on at x. */
+  jump: 3,
+  /** Goes on at x, or else at y. */
+  split: 4,
+  /** Stores the position in slot x. */
+  save: 5,
+  textStart: 6,
+  textEnd: 7,
+  absoluteEnd: 8,
+  wordEdge: 9,
+  notWordEdge: 10,
+} as const;
+
+/** Instructions that a program may have: counted repetition multiplies. */
+const MOST_INSTRUCTIONS = 5000;
+const MOST_REPEATS = 1000;
+const MOST_DEPTH = 100;
+const INFINITE = -1;
+
+export interface Program {
+  /** op, x, y per instruction. */
+  readonly code: Int32Array;
+  /** Eight words of 32 bits per class. */
+  readonly classes: Int32Array;
+  readonly groups: number;
+  /** It can match at the start of the text only. */
+  readonly anchored: boolean;
+}
+
+type Node =
+  | { readonly kind: 'byte'; readonly byte: number }
+  | { readonly kind: 'set'; readonly set: Int32Array }
+  | { readonly kind: 'assert'; readonly op: number }
+  | { readonly kind: 'group'; readonly index: number; readonly body: Node }
+  | { readonly kind: 'all'; readonly parts: readonly Node[] }
+  | { readonly kind: 'any'; readonly parts: readonly Node[] }
+  | { readonly kind: 'repeat'; readonly body: Node; readonly min: number; readonly max: number; readonly lazy: boolean };
+
+export function compileProgram(pattern: string, ignoreCase: boolean): Program {
+  const parser = new Parser(pattern, ignoreCase);
+  const tree = parser.parse();
+  const emitter = new Emitter();
+  emitter.emit({ kind: 'group', index: 0, body: tree });
+  emitter.push(OP.match, 0, 0);
+  return {
+    code: Int32Array.from(emitter.code),
+    classes: Int32Array.from(emitter.classes),
+    groups: parser.groups,
+    anchored: isAnchored(tree),
+  };
+}
+
+function isAnchored(node: Node): boolean {
+  if (node.kind === 'assert') return node.op === OP.textStart;
+  if (node.kind === 'group') return isAnchored(node.body);
+  if (node.kind === 'all') return node.parts.length > 0 && isAnchored(node.parts[0] as Node);
+  return node.kind === 'any' && node.parts.every(isAnchored);
+}
+
+// Classes of bytes -----------------------------------------------------------------------------------
+
+function newSet(): Int32Array {
+  return new Int32Array(8);
+}
+
+function addRange(set: Int32Array, from: number, to: number): void {
+  for (let byte = from; byte <= to; byte++) set[byte >> 5] = (set[byte >> 5] as number) | (1 << (byte & 31));
+}
+
+function has(set: Int32Array, byte: number): boolean {
+  return ((set[byte >> 5] as number) & (1 << (byte & 31))) !== 0;
+}
+
+function invert(set: Int32Array): Int32Array {
+  return set.map((word) => ~word);
+}
+
+function addSet(set: Int32Array, other: Int32Array): void {
+  for (let at = 0; at < 8; at++) set[at] = (set[at] as number) | (other[at] as number);
+}
+
+/** Adds the other case of every ASCII letter. */
+function foldSet(set: Int32Array): void {
+  for (let byte = 65; byte <= 90; byte++) {
+    if (has(set, byte)) addRange(set, byte | 32, byte | 32);
+    else if (has(set, byte | 32)) addRange(set, byte, byte);
+  }
+}
+
+function setOf(...ranges: readonly (readonly [number, number])[]): Int32Array {
+  const set = newSet();
+  for (const [from, to] of ranges) addRange(set, from, to);
+  return set;
+}
+
+const DIGIT = setOf([48, 57]);
+const WORD = setOf([48, 57], [65, 90], [95, 95], [97, 122]);
+const SPACE = setOf([9, 13], [32, 32]);
+const HORIZONTAL = setOf([9, 9], [32, 32]);
+const ANY_BUT_NEWLINE = invert(setOf([10, 10]));
+/** Escapes that stand for a class; the capital stands for all other bytes. */
+const CLASS_ESCAPES: Readonly<Record<string, Int32Array>> = { d: DIGIT, w: WORD, s: SPACE, h: HORIZONTAL };
+const CHAR_ESCAPES: Readonly<Record<string, number>> = { t: 9, n: 10, r: 13, f: 12, v: 11, a: 7, e: 27 };
+const POSIX: Readonly<Record<string, Int32Array>> = {
+  alpha: setOf([65, 90], [97, 122]),
+  digit: DIGIT,
+  alnum: setOf([48, 57], [65, 90], [97, 122]),
+  upper: setOf([65, 90]),
+  lower: setOf([97, 122]),
+  space: SPACE,
+  blank: HORIZONTAL,
+  punct: setOf([33, 47], [58, 64], [91, 96], [123, 126]),
+  xdigit: setOf([48, 57], [65, 70], [97, 102]),
+  word: WORD,
+  print: setOf([32, 126]),
+  graph: setOf([33, 126]),
+  cntrl: setOf([0, 31], [127, 127]),
+};
+
+// Parser ----------------------------------------------------------------------------------------------
+
+class Parser {
+  groups = 1;
+  readonly #text: string;
+  #at = 0;
+  #ignoreCase: boolean;
+  #depth = 0;
+
+  constructor(text: string, ignoreCase: boolean) {
+    this.#text = text;
+    this.#ignoreCase = ignoreCase;
+  }
+
+  parse(): Node {
+    const tree = this.#alternatives();
+    if (this.#at < this.#text.length) throw new RuleError("unmatched ')'");
+    return tree;
+  }
+
+  #peek(): string {
+    return this.#text[this.#at] ?? '';
+  }
+
+  #take(text: string): boolean {
+    if (!this.#text.startsWith(text, this.#at)) return false;
+    this.#at += text.length;
+    return true;
+  }
+
+  #alternatives(): Node {
+    if (++this.#depth > MOST_DEPTH) throw new RuleError(`groups are nested more than ${MOST_DEPTH} deep`);
+    const parts = [this.#sequence()];
+    while (this.#take('|')) parts.push(this.#sequence());
+    this.#depth--;
+    return parts.length === 1 ? (parts[0] as Node) : { kind: 'any', parts };
+  }
+
+  #sequence(): Node {
+    const parts: Node[] = [];
+    while (this.#at < this.#text.length && this.#peek() !== '|' && this.#peek() !== ')') {
+      const atom = this.#atom();
+      if (atom !== null) parts.push(this.#repeated(atom));
+    }
+    return { kind: 'all', parts };
+  }
+
+  /** One atom; null for an option setting, which matches nothing by itself. */
+  #atom(): Node | null {
+    const char = this.#text[this.#at++] as string;
+    switch (char) {
+      case '(':
+        return this.#group();
+      case '[':
+        return this.#bracket();
+      case '.':
+        return { kind: 'set', set: ANY_BUT_NEWLINE };
+      case '^':
+        return { kind: 'assert', op: OP.textStart };
+      case '$':
+        return { kind: 'assert', op: OP.textEnd };
+      case '\\':
+        return this.#escape();
+      case '*':
+      case '+':
+      case '?':
+        throw new RuleError(`'${char}' has nothing to repeat`);
+      default:
+        return this.#byte(char.charCodeAt(0));
+    }
+  }
+
+  #byte(byte: number): Node {
+    const isLetter = (byte | 32) >= 97 && (byte | 32) <= 122;
+    if (!this.#ignoreCase || !isLetter) return { kind: 'byte', byte };
+    return { kind: 'set', set: setOf([byte & ~32, byte & ~32], [byte | 32, byte | 32]) };
+  }
+
+  #group(): Node | null {
+    const outer = this.#ignoreCase;
+    let index = -1;
+    if (this.#take('?')) {
+      if (this.#named()) index = this.groups++;
+      else if (!this.#options()) return null;
+    } else if (this.#peek() === '*') throw new RuleError(`'(*…)' is not supported by this version`);
+    else index = this.groups++;
+    const body = this.#alternatives();
+    if (!this.#take(')')) throw new RuleError("')' is missing");
+    this.#ignoreCase = outer;
+    return index < 0 ? body : { kind: 'group', index, body };
+  }
+
+  #named(): boolean {
+    const name = /^(?:P?<|')(\w+)[>']/.exec(this.#text.slice(this.#at));
+    if (name === null) return false;
+    this.#at += name[0].length;
+    return true;
+  }
+
+  /** `(?:`, `(?i:` and, for the rest of the group, `(?i)`; true if a body follows. */
+  #options(): boolean {
+    const options = /^(-?i)?([:)])/.exec(this.#text.slice(this.#at));
+    if (options === null) {
+      throw new RuleError(
+        `'(?${this.#text.slice(this.#at, this.#at + 2)}' is not supported: look-around, atomic groups and conditions can't be run in linear time`,
+      );
+    }
+    this.#at += options[0].length;
+    if (options[1] !== undefined) this.#ignoreCase = options[1] === 'i';
+    return options[2] === ':';
+  }
+
+  #escape(): Node {
+    const char = this.#text[this.#at++];
+    if (char === undefined) throw new RuleError("'\\' at the end");
+    if (char === 'b') return { kind: 'assert', op: OP.wordEdge };
+    if (char === 'B') return { kind: 'assert', op: OP.notWordEdge };
+    if (char === 'A') return { kind: 'assert', op: OP.textStart };
+    if (char === 'z') return { kind: 'assert', op: OP.absoluteEnd };
+    if (char === 'Z') return { kind: 'assert', op: OP.textEnd };
+    const set = classEscape(char);
+    if (set !== null) return { kind: 'set', set };
+    return this.#byte(this.#charEscape(char));
+  }
+
+  /** The byte of an escape whose backslash and letter were read. */
+  #charEscape(char: string): number {
+    const known = CHAR_ESCAPES[char];
+    if (known !== undefined) return known;
+    if (char === 'x') {
+      const hex = /^[0-9a-fA-F]{1,2}/.exec(this.#text.slice(this.#at))?.[0] ?? '';
+      this.#at += hex.length;
+      return hex === '' ? 0 : Number.parseInt(hex, 16);
+    }
+    if (char === '0') {
+      const octal = /^[0-7]{0,2}/.exec(this.#text.slice(this.#at))?.[0] ?? '';
+      this.#at += octal.length;
+      return Number.parseInt(`0${octal}`, 8);
+    }
+    if (/[1-9]/.test(char)) throw new RuleError(`back-reference '\\${char}' is not supported: it can't be run in linear time`);
+    if (/[a-zA-Z]/.test(char)) throw new RuleError(`'\\${char}' is not supported by this version`);
+    return char.charCodeAt(0);
+  }
+
+  #bracket(): Node {
+    const set = newSet();
+    const negated = this.#take('^');
+    let first = true;
+    for (;;) {
+      const char = this.#text[this.#at++];
+      if (char === undefined) throw new RuleError("']' is missing");
+      if (char === ']' && !first) break;
+      first = false;
+      this.#bracketItem(set, char);
+    }
+    if (this.#ignoreCase) foldSet(set);
+    return { kind: 'set', set: negated ? invert(set) : set };
+  }
+
+  #bracketItem(set: Int32Array, char: string): void {
+    const posix = char === '[' ? /^:(\^?)(\w+):\]/.exec(this.#text.slice(this.#at)) : null;
+    if (posix !== null) {
+      const named = POSIX[posix[2] as string];
+      if (named === undefined) throw new RuleError(`unknown class '[:${posix[2]}:]'`);
+      this.#at += posix[0].length;
+      addSet(set, posix[1] === '^' ? invert(named) : named);
+      return;
+    }
+    const from = this.#bracketByte(set, char);
+    if (from < 0) return;
+    const isRange = this.#peek() === '-' && (this.#text[this.#at + 1] ?? ']') !== ']';
+    if (!isRange) {
+      addRange(set, from, from);
+      return;
+    }
+    this.#at++;
+    const to = this.#bracketByte(set, this.#text[this.#at++] as string);
+    if (to < 0) {
+      addRange(set, from, from);
+      addRange(set, 45, 45);
+    } else if (to < from) throw new RuleError('a range in brackets is the wrong way round');
+    else addRange(set, from, to);
+  }
+
+  /** The byte of one item; -1 if it was a class, which has been added. */
+  #bracketByte(set: Int32Array, char: string): number {
+    if (char !== '\\') return char.charCodeAt(0);
+    const escaped = this.#text[this.#at++] ?? '\\';
+    const named = classEscape(escaped);
+    if (named !== null) {
+      addSet(set, named);
+      return -1;
+    }
+    return escaped === 'b' ? 8 : this.#charEscape(escaped);
+  }
+
+  #repeated(atom: Node): Node {
+    let node = atom;
+    for (;;) {
+      const range = this.#range();
+      if (range === null) return node;
+      const lazy = this.#take('?');
+      if (this.#peek() === '+') throw new RuleError('possessive repetition is not supported by this version');
+      node = { kind: 'repeat', body: node, min: range.min, max: range.max, lazy };
+    }
+  }
+
+  #range(): { min: number; max: number } | null {
+    if (this.#take('*')) return { min: 0, max: INFINITE };
+    if (this.#take('+')) return { min: 1, max: INFINITE };
+    if (this.#take('?')) return { min: 0, max: 1 };
+    const counted = /^\{(\d+)(,(\d*))?\}/.exec(this.#text.slice(this.#at));
+    if (counted === null) return null;
+    this.#at += counted[0].length;
+    const min = Number(counted[1]);
+    const max = counted[2] === undefined ? min : counted[3] === '' ? INFINITE : Number(counted[3]);
+    if (min > MOST_REPEATS || max > MOST_REPEATS) throw new RuleError(`a repetition above ${MOST_REPEATS} is not supported`);
+    if (max !== INFINITE && max < min) throw new RuleError(`'${counted[0]}' is the wrong way round`);
+    return { min, max };
+  }
+}
+
+function classEscape(char: string): Int32Array | null {
+  const direct = CLASS_ESCAPES[char];
+  if (direct !== undefined) return direct;
+  const opposite = /[DWSH]/.test(char) ? CLASS_ESCAPES[char.toLowerCase()] : undefined;
+  return opposite === undefined ? null : invert(opposite);
+}
+
+// Code ------------------------------------------------------------------------------------------------
+
+class Emitter {
+  readonly code: number[] = [];
+  readonly classes: number[] = [];
+
+  /** Index of the next instruction. */
+  get here(): number {
+    return this.code.length / 3;
+  }
+
+  push(op: number, x: number, y: number): number {
+    const at = this.here;
+    if (at >= MOST_INSTRUCTIONS) throw new RuleError(`it is too large: more than ${MOST_INSTRUCTIONS} steps`);
+    this.code.push(op, x, y);
+    return at;
+  }
+
+  emit(node: Node): void {
+    switch (node.kind) {
+      case 'byte':
+        this.push(OP.byte, node.byte, 0);
+        return;
+      case 'set':
+        this.classes.push(...node.set);
+        this.push(OP.set, this.classes.length / 8 - 1, 0);
+        return;
+      case 'assert':
+        this.push(node.op, 0, 0);
+        return;
+      case 'group':
+        this.push(OP.save, node.index * 2, 0);
+        this.emit(node.body);
+        this.push(OP.save, node.index * 2 + 1, 0);
+        return;
+      case 'all':
+        for (const part of node.parts) this.emit(part);
+        return;
+      case 'any':
+        this.#alternatives(node.parts);
+        return;
+      case 'repeat':
+        this.#repeat(node.body, node.min, node.max, node.lazy);
+    }
+  }
+
+  #alternatives(parts: readonly Node[]): void {
+    const jumps: number[] = [];
+    for (let at = 0; at < parts.length - 1; at++) {
+      const split = this.push(OP.split, this.here + 1, 0);
+      this.emit(parts[at] as Node);
+      jumps.push(this.push(OP.jump, 0, 0));
+      this.code[split * 3 + 2] = this.here;
+    }
+    this.emit(parts.at(-1) as Node);
+    for (const jump of jumps) this.code[jump * 3 + 1] = this.here;
+  }
+
+  #repeat(body: Node, min: number, max: number, lazy: boolean): void {
+    for (let count = 0; count < min; count++) this.emit(body);
+    if (max === INFINITE) {
+      const split = this.push(OP.split, 0, 0);
+      this.emit(body);
+      this.push(OP.jump, split, 0);
+      this.#aim(split, split + 1, this.here, lazy);
+      return;
+    }
+    const splits: number[] = [];
+    for (let count = min; count < max; count++) {
+      splits.push(this.push(OP.split, 0, 0));
+      this.emit(body);
+    }
+    for (const split of splits) this.#aim(split, split + 1, this.here, lazy);
+  }
+
+  /** Sets where a split goes: into the body first, or past it first. */
+  #aim(split: number, body: number, past: number, lazy: boolean): void {
+    this.code[split * 3 + 1] = lazy ? past : body;
+    this.code[split * 3 + 2] = lazy ? body : past;
+  }
+}

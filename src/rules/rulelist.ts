@@ -1,0 +1,96 @@
+/**
+ * A list of rules as it runs: conditions and actions in parallel arrays, walked from the stream's index, so
+ * that an action may wait and the list goes on behind it.
+ */
+import type { AclModel, RuleModel } from '../model/config.ts';
+import type { RuleList, Stream } from '../state/records.ts';
+import { Verdict, type VerdictValue } from '../state/settings.ts';
+import type { AclTest } from './acl.ts';
+import { type Acls, compileCondition } from './condition.ts';
+import { type ActionStep, type CompileContext, Outcome } from './define.ts';
+import { RuleError } from './error.ts';
+import type { Registry } from './registry.ts';
+import { Words } from './words.ts';
+
+const NEXT = Outcome.next;
+const STOP = Outcome.stop;
+const WAIT = Outcome.wait;
+
+export class CompiledRules implements RuleList {
+  readonly #conditions: readonly (AclTest | null)[];
+  readonly #actions: readonly ActionStep[];
+
+  constructor(conditions: readonly (AclTest | null)[], actions: readonly ActionStep[]) {
+    this.#conditions = conditions;
+    this.#actions = actions;
+  }
+
+  run(stream: Stream): VerdictValue {
+    const conditions = this.#conditions;
+    const actions = this.#actions;
+    for (let at = stream.ruleIndex; at < actions.length; at++) {
+      const condition = conditions[at] as AclTest | null;
+      if (condition !== null && !condition.test(stream)) continue;
+      const outcome = (actions[at] as ActionStep)(stream);
+      if (outcome === NEXT) continue;
+      stream.ruleIndex = outcome === WAIT ? at + 1 : 0;
+      return outcome === STOP ? Verdict.next : outcome;
+    }
+    stream.ruleIndex = 0;
+    return Verdict.next;
+  }
+}
+
+/** A rule that is wrong, with where it stands; build/ reports it. */
+export class RuleFault extends Error {
+  override readonly name = 'RuleFault';
+  readonly model: RuleModel | AclModel;
+  readonly error: RuleError;
+  /** The word index is one of the condition's, not of the rule's. */
+  readonly inCondition: boolean;
+
+  constructor(model: RuleModel | AclModel, error: RuleError, inCondition: boolean) {
+    super(error.message);
+    this.model = model;
+    this.error = error;
+    this.inCondition = inCondition;
+  }
+}
+
+/**
+ * Compiles the rules of one set in order; null for an empty list, so that the machine can skip it.
+ * @throws RuleFault for the first rule that is wrong
+ */
+export function compileRules(
+  ruleSet: string,
+  models: readonly RuleModel[],
+  acls: Acls,
+  registry: Registry,
+  context: CompileContext,
+): RuleList | null {
+  if (models.length === 0) return null;
+  const conditions: (AclTest | null)[] = [];
+  const actions: ActionStep[] = [];
+  for (const model of models) {
+    actions.push(faulty(model, false, () => compileAction(ruleSet, model, registry, context)));
+    const { condition } = model;
+    conditions.push(condition === null ? null : faulty(model, true, () => compileCondition(condition, acls, registry, context)));
+  }
+  return new CompiledRules(conditions, actions);
+}
+
+function faulty<T>(model: RuleModel, inCondition: boolean, compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error;
+    throw new RuleFault(model, error, inCondition);
+  }
+}
+
+function compileAction(ruleSet: string, model: RuleModel, registry: Registry, context: CompileContext): ActionStep {
+  const open = model.action.indexOf('(');
+  const name = open < 0 ? model.action : model.action.slice(0, open);
+  const argument = open < 0 ? null : model.action.slice(open + 1).replace(/\)$/, '');
+  return registry.action(name, ruleSet).compile(new Words(model.words, argument), context);
+}

@@ -1,0 +1,82 @@
+/**
+ * What a compiled rule may hold on to: the memory, the shared columns and the clock of the data thread that
+ * it runs on, and the proxies of that thread by name. Made by build/ once per thread, before its rules are
+ * compiled; it must not know hosts.
+ */
+import type { Memory } from '../base/memory.ts';
+import type { Backend, Frontend } from '../state/records.ts';
+import type { Shared } from '../state/shared.ts';
+import { Sample } from './sample.ts';
+import { Writer } from './writer.ts';
+
+/** The two clocks of a host, in milliseconds. */
+export interface Clock {
+  /** Monotonic. */
+  now(): number;
+  /** Since the epoch. */
+  wallClock(): number;
+}
+
+/** What the process says about itself. */
+export interface ProcessFacts {
+  /** Of the process that was started, as the log shows it. */
+  readonly pid: number;
+  readonly hostname: string;
+  /** Name of the node in the peers and the log: `node`, or the host name. */
+  readonly node: string;
+}
+
+export interface ThreadParts {
+  readonly memory: Memory;
+  readonly shared: Shared;
+  readonly clock: Clock;
+  readonly process: ProcessFacts;
+  readonly frontends: ReadonlyMap<string, Frontend>;
+  readonly backends: ReadonlyMap<string, Backend>;
+  /** The lines of a file that a rule names, one character per byte, without the line feeds. At start only. @throws Error if it can't be read */
+  readonly readLines: (path: string) => readonly string[];
+  /** Start of the pseudo-random sequence; tests fix it. */
+  readonly seed?: number;
+}
+
+export class Thread {
+  readonly memory: Memory;
+  readonly bytes: Uint8Array;
+  readonly shared: Shared;
+  readonly clock: Clock;
+  readonly process: ProcessFacts;
+  readonly frontends: ReadonlyMap<string, Frontend>;
+  readonly backends: ReadonlyMap<string, Backend>;
+  readonly readLines: (path: string) => readonly string[];
+  /** The register of conditions and formats: nobody keeps anything in it across a call. */
+  readonly sample: Sample;
+  /** For values that are built while a rule runs. */
+  readonly out: Writer;
+  /** Rewrites that found no room. */
+  rewriteFailures = 0;
+  #random: number;
+
+  constructor(parts: ThreadParts) {
+    this.memory = parts.memory;
+    this.bytes = parts.memory.bytes;
+    this.shared = parts.shared;
+    this.clock = parts.clock;
+    this.process = parts.process;
+    this.frontends = parts.frontends;
+    this.backends = parts.backends;
+    this.readLines = parts.readLines;
+    this.sample = new Sample(parts.memory);
+    this.out = new Writer(parts.memory);
+    this.#random = parts.seed ?? (Math.random() * 0x7fffffff) | 1;
+  }
+
+  /** The next pseudo-random number, 0 to 2^32 - 1 (xorshift: for spreading load, not for secrets). */
+  random(): number {
+    let x = this.#random;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#random = x;
+    return x >>> 0;
+  }
+}
