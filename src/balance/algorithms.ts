@@ -2,9 +2,13 @@
  * All balancing algorithms, in the order of the manual, and how one is found. A new algorithm is its file and
  * a line here.
  */
+import type { Memory } from '../base/memory.ts';
 import type { Backend, ServerPicker } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
 import { type Algorithm, DEFAULT_HASH, type HashSettings } from './contract.ts';
+import { hdr } from './hdr.ts';
+import { uri } from './uri.ts';
+import { urlParam } from './url-param.ts';
 import { first } from './first.ts';
 import { leastconn } from './leastconn.ts';
 import { random } from './random.ts';
@@ -12,7 +16,7 @@ import { roundrobin } from './roundrobin.ts';
 import { source } from './source.ts';
 import { staticRr } from './static-rr.ts';
 
-export const algorithms: readonly Algorithm[] = [roundrobin, staticRr, leastconn, first, source, random];
+export const algorithms: readonly Algorithm[] = [roundrobin, staticRr, leastconn, first, source, uri, urlParam, hdr, random];
 
 const NO_WORDS: readonly string[] = [];
 
@@ -45,10 +49,11 @@ export function makePicker(
   text: string | null,
   words: readonly string[] = NO_WORDS,
   hash: HashSettings = DEFAULT_HASH,
+  memory: Memory | null = null,
 ): ServerPicker {
   const { name, argument } = splitName(text ?? DEFAULT_ALGORITHM.name);
   const algorithm = findAlgorithm(name) ?? DEFAULT_ALGORITHM;
-  const given = { words: argument === null ? words : [argument].concat(words), hash }; // hot-ok: at start
+  const given = { words: argument === null ? words : [argument].concat(words), hash, memory }; // hot-ok: at start
   return algorithm.make(backend, shared, given);
 }
 

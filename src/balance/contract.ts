@@ -6,6 +6,7 @@
  * the counts in BackendLive.active and BackendLive.backup. A server that is the only possible choice (the
  * first backup server, one found by a hash) is answered even when it is full: the caller queues for it.
  */
+import type { Memory } from '../base/memory.ts';
 import type { Backend, ServerPicker } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
 
@@ -20,6 +21,8 @@ export interface BalanceArguments {
   /** The words behind the algorithm's name: `2` of `random(2)`. */
   readonly words: readonly string[];
   readonly hash: HashSettings;
+  /** The thread's memory, for algorithms that read the request; null: they fall back to turns. */
+  readonly memory: Memory | null;
 }
 
 export interface Algorithm {

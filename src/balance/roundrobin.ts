@@ -19,9 +19,6 @@ export const roundrobin: Algorithm = {
   make: (backend, shared) => new Roundrobin(backend, shared), // hot-ok: at start
 };
 
-/** How often a thread looks for the lock before it takes any server: the holder was stopped by the kernel. */
-const SPINS = 2000;
-
 export class Roundrobin implements ServerPicker {
   readonly #farm: Farm;
   readonly #turns: Turns;
@@ -36,11 +33,21 @@ export class Roundrobin implements ServerPicker {
   pick(_stream: Stream, avoid: Server | null): Server | null {
     const turns = this.#turns;
     this.#farm.refresh();
-    if (!turns.lock(SPINS)) return this.#anyServer();
+    if (!turns.lock()) return this.#anyServer();
     turns.follow();
-    const found = this.#farm.onlyBackup ?? this.#search(avoid);
+    const found = this.#farm.onlyBackup ?? this.#next(avoid);
     turns.unlock();
     return found;
+  }
+
+  #next(avoid: Server | null): Server | null {
+    const { live, servers } = this.#farm;
+    const index = this.#turns.peek();
+    if (index < 0) return this.#search(avoid);
+    const server = servers[index] as Server;
+    if (server === avoid || !hasRoom(live, server)) return this.#search(avoid);
+    this.#turns.serve(index);
+    return server;
   }
 
   /** Servers that are full or to be avoided lose this turn, as with HAProxy. */

@@ -6,6 +6,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Family, parseIp } from '../base/address.ts';
+import { type Memory, plainMemory } from '../base/memory.ts';
+import { headerIdOf } from '../http/tokens.ts';
 import { hashCrc32, hashDjb2, hashSdbm, hashWt6 } from '../base/hash.ts';
 import { Backend, Server, type ServerPicker, Session, Stream } from '../state/records.ts';
 import { allocateShared, BackendLive, ServerAdmin, ServerLive, ServerRunning, Shared, type SharedBuffers } from '../state/shared.ts';
@@ -18,6 +20,7 @@ interface Recorded {
   readonly 'static-rr': readonly { weights: number[]; picks: string }[];
   readonly roundrobinChanges: readonly { weights: number[]; steps: string[] }[];
   readonly staticChanges: readonly { weights: number[]; steps: string[] }[];
+  readonly requests: readonly { balance: string; target: string; headers: string[]; pick: string }[];
   readonly keys: string[];
   readonly addresses: string[];
   readonly hashes: readonly { balance: string; type: string; weights: number[]; picks: string }[];
@@ -88,7 +91,11 @@ function differing(algorithm: string, rows: Recorded['staticChanges']): string[]
   for (const row of rows) {
     const world = new World(row.weights);
     const picker = makePicker(world.backend, world.shared, algorithm);
-    const got = row.steps.map((step) => (/[a-z]/.test(step) ? (world.command(step), step) : picks(picker, step.length)));
+    const got = row.steps.map((step) => {
+      if (!/[a-z]/.test(step)) return picks(picker, step.length);
+      world.command(step);
+      return step;
+    });
     if (got.join() !== row.steps.join()) wrong.push(`${row.weights.join(':')} ${row.steps.join()} got ${got.join()}`);
   }
   return wrong;
@@ -156,4 +163,39 @@ function bySource(world: World, hash: HashSettings): string {
 function byKey(world: World, hash: HashSettings, hashOf: typeof hashSdbm): string {
   const farm = new KeyedFarm(world.backend, world.shared, hash);
   return recorded.keys.map((key) => farm.find(hashOf(Buffer.from(key), 0, key.length))?.id).join('');
+}
+
+test('uri, url_param and hdr lead to the recorded servers', () => {
+  const pickers = new Map<string, { picker: ServerPicker; memory: Memory }>();
+  for (const { balance, target, headers, pick } of recorded.requests) {
+    const [name, ...words] = balance.split(' ') as [string, ...string[]];
+    if (!pickers.has(balance)) {
+      const world = new World([1, 1, 1, 1, 1, 1, 1]);
+      const memory = plainMemory({ blocks: 1, notes: 0, statics: 1000 });
+      pickers.set(balance, { picker: makePicker(world.backend, world.shared, name, words, undefined, memory), memory });
+    }
+    const { picker, memory } = pickers.get(balance) as { picker: ServerPicker; memory: Memory };
+    fill(memory, target, headers);
+    assert.equal(picker.pick(stream, null)?.id, Number(pick), `${balance} ${target} ${headers}`);
+  }
+});
+
+/** The request's target and headers, as the parser leaves them: names in lower case, values trimmed. */
+function fill(memory: Memory, target: string, headers: readonly string[]): void {
+  const { request } = stream;
+  const put = (text: string, at: number): number => {
+    memory.bytes.set(Buffer.from(text, 'latin1'), at);
+    return at + text.length;
+  };
+  request.reset();
+  request.targetStart = 0;
+  request.targetEnd = put(target, 0);
+  let at = request.targetEnd;
+  for (const line of headers) {
+    const colon = line.indexOf(':');
+    const valueStart = put(line.slice(0, colon).toLowerCase(), at);
+    const end = put(line.slice(colon + 1).trim(), valueStart);
+    request.headers.add(headerIdOf(memory.bytes, at, colon), at, colon, valueStart, end);
+    at = end;
+  }
 }

@@ -25,6 +25,9 @@ const HEAVY = 2 ** 24;
 /** Length of a window in rounds: where a server that comes back is placed depends on how far the window has got. */
 const WINDOW_ROUNDS = 16;
 const WEIGHT_UNIT = 256;
+const SPINS = 200;
+const NAPS = 20;
+const NAP_MS = 0.5;
 
 export class Turns {
   readonly #farm: Farm;
@@ -33,6 +36,9 @@ export class Turns {
   readonly #cells: Int32Array;
   readonly #base: number;
   readonly #holder: number;
+  readonly #lockCell: number;
+  /** Who had the lock when it was waited for in vain. */
+  #deadHolder = 0;
   /** Servers taken in this search that have not been put back. */
   readonly #aside: Int32Array;
   #asideCount = 0;
@@ -45,6 +51,7 @@ export class Turns {
     this.#live = shared.live;
     this.#base = backend.live;
     this.#holder = shared.thread + 1;
+    this.#lockCell = backend.live + BackendLive.turnLock;
     this.#cells = new Int32Array(count);
     for (let index = 0; index < count; index++) this.#cells[index] = (farm.servers[index] as Server).live;
     this.#aside = new Int32Array(count);
@@ -52,17 +59,51 @@ export class Turns {
     this.#sorted = new Float64Array(count);
   }
 
-  /** False if it isn't free after `spins` looks. */
-  lock(spins: number): boolean {
-    const cell = this.#base + BackendLive.turnLock;
-    for (let look = 0; look < spins; look++) {
-      if (Atomics.compareExchange(this.#live, cell, 0, this.#holder) === 0) return true;
+  /**
+   * Waits for its turn at the state: spins first, then sleeps in short naps so that a holder that the kernel has stopped gets
+   * the processor. False after some milliseconds; and at once from then on while the same holder still has it (it is dead).
+   */
+  lock(): boolean {
+    for (let nap = 0; nap < NAPS; nap++) {
+      for (let look = 0; look < SPINS; look++) {
+        if (Atomics.compareExchange(this.#live, this.#lockCell, 0, this.#holder) === 0) {
+          this.#deadHolder = 0;
+          return true;
+        }
+      }
+      const holder = Atomics.load(this.#live, this.#lockCell);
+      if (holder === 0) continue;
+      if (holder === this.#deadHolder) return false;
+      Atomics.wait(this.#live, this.#lockCell, holder, NAP_MS);
     }
+    this.#deadHolder = Atomics.load(this.#live, this.#lockCell);
     return false;
   }
 
   unlock(): void {
-    Atomics.store(this.#live, this.#base + BackendLive.turnLock, 0);
+    Atomics.store(this.#live, this.#lockCell, 0);
+  }
+
+  /** Index of the server whose turn it is, if that is one that has had a turn before; else -1, and `take` must be asked. */
+  peek(): number {
+    const live = this.#live;
+    const base = this.#base;
+    if (live[base + BackendLive.turnHeapSize] === 0) return -1;
+    const first = this.#entry(0);
+    if (live[base + BackendLive.turnFresh] === 0) return first;
+    const position = live[(this.#cells[first] as number) + POSITION] as number;
+    return ((position - (live[base + BackendLive.turnPosition] as number)) | 0) <= 0 ? first : -1;
+  }
+
+  /** Gives the turn to the server that `peek` answered: the short way for a server that can take it. */
+  serve(index: number): void {
+    const live = this.#live;
+    const base = this.#base;
+    const now = live[base + BackendLive.turnPosition] as number;
+    this.#moveWindow(now);
+    this.#advance(index, now);
+    live[(this.#cells[index] as number) + SERIAL] = this.#nextSerial();
+    this.#sink(0, index, live[base + BackendLive.turnHeapSize] as number);
   }
 
   /** Index of the server whose turn it is; -1: none is left. It is out of the game until `putBack`. */
@@ -78,7 +119,8 @@ export class Turns {
     if (!isDue && fresh > 0) return this.#takeFresh(now, fresh);
     if (first < 0) return -1;
     this.#removeFirst(size);
-    this.#serve(first, now);
+    this.#advance(first, now);
+    this.#aside[this.#asideCount++] = first;
     return first;
   }
 
@@ -214,12 +256,13 @@ export class Turns {
     live[this.#base + BackendLive.turnFresh] = fresh - 1;
     live[cell + POSITION] = now;
     live[cell + REMAINDER] = 0;
-    this.#serve(index, now);
+    this.#advance(index, now);
+    this.#aside[this.#asideCount++] = index;
     return index;
   }
 
   /** One turn has been used: the server's next one is W / w further on. */
-  #serve(index: number, now: number): void {
+  #advance(index: number, now: number): void {
     const live = this.#live;
     const cell = this.#cells[index] as number;
     const weight = live[cell + WEIGHT] as number;
@@ -234,7 +277,6 @@ export class Turns {
     live[cell + POSITION] = position | 0;
     live[cell + REMAINDER] = rest;
     live[this.#base + BackendLive.turnPosition] = (now + 1) | 0;
-    this.#aside[this.#asideCount++] = index;
   }
 
   #nextSerial(): number {
@@ -296,4 +338,14 @@ export class Turns {
     if (overdue !== 0) return overdue < 0;
     return (((live[a + SERIAL] as number) - (live[b + SERIAL] as number)) | 0) < 0;
   }
+}
+
+/** Control thread: frees the lock that a data thread held when it died. The state may be half changed: it is made anew. */
+export function releaseTurnLock(live: Int32Array, backendLive: number, thread: number): void {
+  const cell = backendLive + BackendLive.turnLock;
+  if (Atomics.load(live, cell) !== thread + 1) return;
+  Atomics.store(live, backendLive + BackendLive.turnVersion, 0);
+  Atomics.store(live, backendLive + BackendLive.turnHeapSize, 0);
+  Atomics.store(live, backendLive + BackendLive.turnFresh, 0);
+  Atomics.store(live, cell, 0);
 }

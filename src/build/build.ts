@@ -12,10 +12,10 @@ import type { ConfigModel, ProxyModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
 import { Compiler } from '../rules/compiler.ts';
 import { RuleError } from '../rules/error.ts';
-import { PAGE_STATUSES } from '../rules/pages.ts';
+import { PAGE_STATUSES, pageOf } from '../rules/pages.ts';
 import { placeOf } from '../rules/place.ts';
 import { Registry } from '../rules/registry.ts';
-import { builtinReply, errorFileReply } from '../rules/reply.ts';
+import { builtinReply, cannedReply, errorFileReply } from '../rules/reply.ts';
 import { RuleFault } from '../rules/rulelist.ts';
 import { Thread } from '../rules/thread.ts';
 import type { Host } from '../platform/contract.ts';
@@ -153,7 +153,9 @@ class Builder {
     if (proxy.monitorUri !== null) frontend.monitorUri = new MonitorUri(this.#parts.memory, proxy.monitorUri.text);
     this.#captures(frontend, proxy);
     const { backendsByName } = this.#state;
-    frontend.defaultBackend = backendsByName.get(proxy.kind === 'listen' && proxy.defaultBackend === null ? proxy.name : (proxy.defaultBackend?.name ?? '')) ?? null;
+    frontend.defaultBackend =
+      backendsByName.get(proxy.kind === 'listen' && proxy.defaultBackend === null ? proxy.name : (proxy.defaultBackend?.name ?? '')) ??
+      null;
     for (const use of proxy.useBackends) {
       this.#attempt(use.at, () => {
         const backend = backendsByName.get(use.name);
@@ -175,7 +177,14 @@ class Builder {
     this.#attempt(given?.at ?? proxy.at, () => {
       const problem = given === null ? null : balanceProblem(given.algorithm, given.words);
       if (problem !== null) throw new RuleError(problem);
-      backend.picker = makePicker(backend, this.#parts.shared, given?.algorithm ?? null, given?.words, proxy.hashType ?? DEFAULT_HASH);
+      backend.picker = makePicker(
+        backend,
+        this.#parts.shared,
+        given?.algorithm ?? null,
+        given?.words,
+        proxy.hashType ?? DEFAULT_HASH,
+        this.#parts.memory,
+      );
     });
   }
 
@@ -185,7 +194,11 @@ class Builder {
       const known = proxy.kind === 'backend' ? BACKEND_SETS : FRONTEND_SETS;
       const first = rules[0];
       if (first !== undefined && !known.includes(set)) {
-        this.problems.push({ severity: 'alert', at: first.at, text: `'${set}' rules in a ${proxy.kind} are not supported by this version` });
+        this.problems.push({
+          severity: 'alert',
+          at: first.at,
+          text: `'${set}' rules in a ${proxy.kind} are not supported by this version`,
+        });
       }
     }
   }
@@ -193,7 +206,8 @@ class Builder {
   #captures(frontend: Frontend, proxy: ProxyModel): void {
     const { memory } = this.#parts;
     if (proxy.captureRequestHeaders.length > 0) frontend.requestCaptures = new HeaderCaptures(memory, proxy.captureRequestHeaders, true);
-    if (proxy.captureResponseHeaders.length > 0) frontend.responseCaptures = new HeaderCaptures(memory, proxy.captureResponseHeaders, false);
+    if (proxy.captureResponseHeaders.length > 0)
+      frontend.responseCaptures = new HeaderCaptures(memory, proxy.captureResponseHeaders, false);
   }
 
   #rules(proxy: ProxyModel, compiler: Compiler, set: string): ReturnType<Compiler['rules']> {
@@ -221,9 +235,19 @@ class Builder {
   }
 }
 
+/** Statuses that HAProxy answers to an unparsable request without a Connection field, although it closes. */
+const CLOSES_SILENTLY = [422, 431];
+
 /** The built-in error pages by status, made once. */
 function builtinReplies(memory: Memory): BuiltinReplies {
   const pages = new Map<number, CannedReply>();
-  for (const status of PAGE_STATUSES) pages.set(status, builtinReply(memory, status));
-  return { get: (status) => pages.get(status) ?? null };
+  const broken = new Map<number, CannedReply>();
+  for (const status of PAGE_STATUSES) {
+    const reply = builtinReply(memory, status);
+    pages.set(status, reply);
+    const { reason, body } = pageOf(status);
+    const fields = [['cache-control', 'no-cache'] as const, ['connection', 'close'] as const, ['content-type', 'text/html'] as const];
+    broken.set(status, CLOSES_SILENTLY.includes(status) ? reply : cannedReply(memory, status, reason, fields, body));
+  }
+  return { get: (status) => pages.get(status) ?? null, broken: (status) => broken.get(status) ?? null };
 }

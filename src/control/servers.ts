@@ -31,12 +31,15 @@ export class ServerControl {
   readonly clock: Clock;
   readonly #live: Int32Array;
   readonly log: LogChange;
+  readonly #changed: (backend: ControlledBackend) => void;
 
-  constructor(shared: Shared, clock: Clock, log: LogChange) {
+  /** @param changed called after each change of a server, logged or not: streams that wait may go on */
+  constructor(shared: Shared, clock: Clock, log: LogChange, changed: (backend: ControlledBackend) => void = () => {}) {
     this.shared = shared;
     this.clock = clock;
     this.#live = shared.live;
     this.log = log;
+    this.#changed = changed;
   }
 
   /**
@@ -174,6 +177,7 @@ export class ServerControl {
 
   setMaxconn(server: ControlledServer, maxconn: number): void {
     Atomics.store(this.#live, server.live + ServerLive.maxconn, maxconn);
+    this.#changed(server.backend);
   }
 
   // Inside ---------------------------------------------------------------------------------------------
@@ -269,6 +273,7 @@ export class ServerControl {
 
   #bump(backend: ControlledBackend): void {
     Atomics.add(this.#live, backend.live + BackendLive.version, 1);
+    this.#changed(backend);
   }
 
   #admin(server: ControlledServer): number {
