@@ -2,10 +2,10 @@
  * What a pick costs: nanoseconds per call of each algorithm, on farms of several sizes, and roundrobin with two threads
  * at the same state. Run: node bench/balance.ts
  */
-import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { makePicker } from '../src/balance/algorithms.ts';
 import { Backend, Server, Session, Stream } from '../src/state/records.ts';
-import { type SharedBuffers, allocateShared, ServerLive, ServerRunning, Shared } from '../src/state/shared.ts';
+import { allocateShared, ServerLive, ServerRunning, Shared, type SharedBuffers } from '../src/state/shared.ts';
 
 const ROUNDS = 2_000_000;
 

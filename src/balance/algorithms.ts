@@ -6,15 +6,15 @@ import type { Memory } from '../base/memory.ts';
 import type { Backend, ServerPicker } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
 import { type Algorithm, DEFAULT_HASH, type HashSettings } from './contract.ts';
-import { hdr } from './hdr.ts';
-import { uri } from './uri.ts';
-import { urlParam } from './url-param.ts';
 import { first } from './first.ts';
+import { hdr } from './hdr.ts';
 import { leastconn } from './leastconn.ts';
 import { random } from './random.ts';
 import { roundrobin } from './roundrobin.ts';
 import { source } from './source.ts';
 import { staticRr } from './static-rr.ts';
+import { uri } from './uri.ts';
+import { urlParam } from './url-param.ts';
 
 export const algorithms: readonly Algorithm[] = [roundrobin, staticRr, leastconn, first, source, uri, urlParam, hdr, random];
 

@@ -1,6 +1,7 @@
 /** hdr(name): the first value of a request header decides; with use_domain_only the label before the top domain of a host name. */
-import { headerIdOf } from '../http/tokens.ts';
+
 import type { HeaderIdValue } from '../http/message.ts';
+import { headerIdOf } from '../http/tokens.ts';
 import type { Backend, Server, Stream } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
 import type { Algorithm, BalanceArguments } from './contract.ts';

@@ -5,7 +5,7 @@ import type { CheckModel, ServerModel } from '../model/config.ts';
 import type { CheckLimits, CheckTarget } from './connection.ts';
 import type { Probe } from './contract.ts';
 import { httpCheck } from './http.ts';
-import { type CheckResult, Status, result } from './status.ts';
+import { type CheckResult, result, Status } from './status.ts';
 import { tcpCheck } from './tcp.ts';
 
 export interface CheckTiming {

@@ -2,9 +2,9 @@
  * One check from connecting to its result. Whatever happens, `done` is called exactly once, the socket is closed by then,
  * and no timer is left.
  */
-import { type Socket, connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Probe } from './contract.ts';
-import { type CheckResult, Status, result } from './status.ts';
+import { type CheckResult, result, Status } from './status.ts';
 
 export interface CheckTarget {
   /** An IP address, or null for a UNIX socket. */

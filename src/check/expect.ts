@@ -1,7 +1,7 @@
 /** http-check expect: which answers pass. Statuses are known with the head; content may need the whole body. */
 import type { ExpectModel } from '../model/config.ts';
 import type { Answer } from './answer.ts';
-import { type CheckResult, Status, result } from './status.ts';
+import { type CheckResult, result, Status } from './status.ts';
 
 export type Judge = (answer: Answer) => CheckResult | null;
 

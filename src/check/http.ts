@@ -6,7 +6,7 @@ import type { CheckModel } from '../model/config.ts';
 import { readAnswer } from './answer.ts';
 import type { CheckType, Probe } from './contract.ts';
 import { compileExpect } from './expect.ts';
-import { type CheckResult, Status, result } from './status.ts';
+import { type CheckResult, result, Status } from './status.ts';
 
 export const httpCheck: CheckType<CheckModel> = {
   name: 'httpchk',

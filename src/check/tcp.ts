@@ -1,6 +1,6 @@
 /** The plain check: the server is up if it accepts a TCP connection. */
 import type { CheckType, Probe } from './contract.ts';
-import { Status, result } from './status.ts';
+import { result, Status } from './status.ts';
 
 const probe: Probe = { request: null, judge: () => result(Status.l4Ok) };
 

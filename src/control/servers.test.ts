@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { allocateShared, BackendLive, ServerAdmin, ServerLive, ServerRunning, Shared } from '../state/shared.ts';
 import type { Clock } from './clock.ts';
 import { applyResult, nextHealth, Outcome } from './health.ts';
-import { CLI_CAUSE, type CheckReport } from './lines.ts';
+import { type CheckReport, CLI_CAUSE } from './lines.ts';
 import { ControlledBackend, ControlledServer, Level, track } from './records.ts';
 import { ServerControl } from './servers.ts';
 

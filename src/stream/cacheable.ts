@@ -2,8 +2,9 @@
  * May a cache keep this response? Asked before `cookie … nocache` adds cache-control: private (HAProxy 3.x configuration 4.2; the cases are
  * recorded beside cookie.test.ts). RFC 9111 3, seen from a proxy that must not let somebody else's persistence cookie be stored.
  */
-import { LOWER } from '../http/tokens.ts';
+
 import { HeaderId, type HttpMessage, Method } from '../http/message.ts';
+import { LOWER } from '../http/tokens.ts';
 
 const COMMA = 44;
 const QUOTE = 34;

@@ -6,12 +6,13 @@
  * Log letters: the client's cookie was N none, I invalid, D of a server that is down, V valid, E idle for too long, O too
  * old, U unused; the server's was N none, P passed, D deleted, R rewritten, I inserted, U updated.
  */
+
+import { isReachable } from '../balance/usable.ts';
 import type { Memory } from '../base/memory.ts';
 import { HeaderId, type HttpMessage, Method } from '../http/message.ts';
 import { isSame } from '../http/tokens.ts';
 import type { Backend, Server, Stream } from '../state/records.ts';
 import { CookieMode, type CookiePersistence } from '../state/settings.ts';
-import { isReachable } from '../balance/usable.ts';
 import { isCacheable } from './cacheable.ts';
 import { isOutside, readDate, writeDate } from './cookie-date.ts';
 import { cutBetween, found, ownValue, readCookie } from './cookie-text.ts';
