@@ -46,6 +46,8 @@ test('a ratio compares the costs of the same round', () => {
   const result = (...costs: number[]) => ({
     name: '',
     peakBytes: 0,
+    requests: 0,
+    logLines: 0,
     notes: new Set<string>(),
     samples: costs.map((cost): Sample => ({ requestsPerS: 0, userUs: cost / 2, systemUs: cost / 2, p50Us: 0, p99Us: 0 })),
   });

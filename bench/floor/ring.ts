@@ -30,7 +30,7 @@ const INET = 2;
 const params = new DataView(new ArrayBuffer(120));
 params.setUint32(4, ENTRIES * 4, true);
 params.setUint32(8, FLAGS, true);
-const ring = uringSetup(ENTRIES, new Uint8Array(params.buffer));
+const ring = uringSetup(ENTRIES, addressOf(params.buffer));
 if (ring < 0) throw new Error('io_uring_setup(2) is refused on this machine');
 const word = (at: number): number => params.getUint32(at, true);
 
