@@ -2,7 +2,7 @@
  * The program: reads the command line and loads what it asks for, nothing more. The only file that
  * chooses the mode; the host is chosen in master/start.ts, the catalogs in build/.
  */
-import { release, type as systemType, version, machine } from 'node:os';
+import { machine, release, type as systemType, version } from 'node:os';
 import { parseArguments, USAGE } from './config/arguments.ts';
 
 async function main(args: readonly string[]): Promise<number> {

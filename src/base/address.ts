@@ -1,6 +1,8 @@
 /**
  * Socket addresses: a mutable record that hosts fill in and rules read, and its text forms.
  * It must not know sockets: only bytes, ports and paths.
+ *
+ * hot-ok: these functions run at start and once per connection, never per request
  */
 
 export const Family = { none: 0, inet: 4, inet6: 6, unix: 1, abns: 2, descriptor: 3 } as const;

@@ -167,6 +167,7 @@ export class Memory {
     return at;
   }
 
+  /** hot-ok: at start only */
   #claim(length: number): number {
     const at = this.#staticsAt;
     if (at + length > this.#staticsEnd) {
@@ -184,7 +185,7 @@ export class Memory {
   }
 }
 
-/** A memory for tests and the simulator, in ordinary JavaScript memory. */
+/** A memory for tests and the simulator, in ordinary JavaScript memory. hot-ok: once a thread */
 export function plainMemory(layout: MemoryLayout): Memory {
   return new Memory(new Uint8Array(memoryBytes(layout)), layout);
 }

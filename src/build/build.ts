@@ -10,6 +10,7 @@ import { catalogs } from '../keywords/catalogs.ts';
 import { type BuiltLogs, buildLogs } from '../log/build.ts';
 import type { ConfigModel, ProxyModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
+import type { Host } from '../platform/contract.ts';
 import { Compiler } from '../rules/compiler.ts';
 import { RuleError } from '../rules/error.ts';
 import { PAGE_STATUSES, pageOf } from '../rules/pages.ts';
@@ -18,15 +19,15 @@ import { Registry } from '../rules/registry.ts';
 import { builtinReply, cannedReply, errorFileReply } from '../rules/reply.ts';
 import { RuleFault } from '../rules/rulelist.ts';
 import { Thread } from '../rules/thread.ts';
-import type { Host } from '../platform/contract.ts';
 import type { Backend, Frontend } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
 import type { Shared } from '../state/shared.ts';
-import type { BuiltinReplies } from '../stream/context.ts';
 import { HeaderCaptures } from '../stream/captures.ts';
+import type { BuiltinReplies } from '../stream/context.ts';
+import { prepareCookie } from '../stream/cookie.ts';
 import { MonitorUri } from '../stream/monitor.ts';
 import type { Plan } from './plan.ts';
-import { type State, buildRecords } from './state.ts';
+import { buildRecords, type State } from './state.ts';
 
 /** Something in the configuration that can't be built. */
 export interface BuildProblem {
@@ -174,6 +175,7 @@ class Builder {
       backend.afterResponseRules = this.#rules(proxy, compiler, 'http-after-response');
     }
     const given = proxy.balance;
+    if (proxy.cookie !== null) this.#attempt(proxy.cookie.at, () => prepareCookie(backend, this.#parts.memory));
     this.#attempt(given?.at ?? proxy.at, () => {
       const problem = given === null ? null : balanceProblem(given.algorithm, given.words);
       if (problem !== null) throw new RuleError(problem);

@@ -31,7 +31,9 @@ export function buildRecords(model: ConfigModel, plan: Plan, shared: Shared, mem
   const state: State = {
     frontends,
     backends,
-    servers: plan.servers.map(({ model: server, backendIndex, index }) => newServer(server, backends[backendIndex] as Backend, index, shared, memory)),
+    servers: plan.servers.map(({ model: server, backendIndex, index }) =>
+      newServer(server, backends[backendIndex] as Backend, index, shared, memory),
+    ),
     frontendsByName: new Map(frontends.map((frontend) => [frontend.name, frontend])),
     backendsByName: new Map(backends.map((backend) => [backend.name, backend])),
   };

@@ -6,13 +6,13 @@ import { hostname } from 'node:os';
 import { plainMemory } from '../base/memory.ts';
 import { buildState } from '../build/build.ts';
 import { memoryLayout } from '../build/limits.ts';
-import { type Plan, layoutOf, planOf } from '../build/plan.ts';
+import { layoutOf, type Plan, planOf } from '../build/plan.ts';
 import type { CommandLine } from '../config/arguments.ts';
 import { type Diagnostic, hasErrors, hasWarnings } from '../config/diagnostic.ts';
 import { parseFiles } from '../config/parse.ts';
 import { resolveServers } from '../config/resolve.ts';
 import type { ConfigModel } from '../model/config.ts';
-import { Shared, allocateShared } from '../state/shared.ts';
+import { allocateShared, Shared } from '../state/shared.ts';
 
 export interface Loaded {
   readonly model: ConfigModel;
@@ -23,7 +23,10 @@ export interface Loaded {
 }
 
 export async function load(line: CommandLine): Promise<Loaded> {
-  const parsed = parseFiles(line.files, { ...(line.localPeer === null ? {} : { localPeer: line.localPeer }), diagnose: line.switches.has('D') });
+  const parsed = parseFiles(line.files, {
+    ...(line.localPeer === null ? {} : { localPeer: line.localPeer }),
+    diagnose: line.switches.has('D'),
+  });
   const diagnostics = [...parsed.diagnostics];
   const { model } = parsed;
   const plan = planOf(model);

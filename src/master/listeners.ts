@@ -2,34 +2,52 @@
  * Opening every listener before anything serves: all or none. Messages name the file, the line, the frontend and
  * the address, in HAProxy's words.
  */
-import { Family, ipText } from '../base/address.ts';
+
 import type { AddressRecord } from '../base/address.ts';
+import { Family, ipText } from '../base/address.ts';
 import type { ListenerPlan, Plan } from '../build/plan.ts';
 import type { BindModel } from '../model/config.ts';
-import { closeDescriptor, isFailure, openListener } from '../platform/sockets.ts';
+import { closeDescriptor, isFailure, openListener, startListening } from '../platform/sockets.ts';
 import type { OpenDoor } from '../worker/messages.ts';
 
+/** A bound socket that does not listen yet. */
+export interface BoundListener extends OpenDoor {
+  readonly plan: ListenerPlan;
+}
+
 export interface OpenedListeners {
-  readonly doors: readonly OpenDoor[];
+  readonly doors: readonly BoundListener[];
   /** One line per listener that could not be opened; then no door is left open. */
   readonly problems: readonly string[];
 }
 
 export function openListeners(plan: Plan): OpenedListeners {
-  const doors: OpenDoor[] = [];
+  const doors: BoundListener[] = [];
   const problems: string[] = [];
   for (const listener of plan.listeners) {
     const opened = openListener(listener.address, optionsOf(listener.bind, listener.frontend.backlog));
     if (isFailure(opened)) problems.push(problemOf(listener, opened.text));
-    else doors.push({ descriptor: opened.descriptor, frontendIndex: listener.frontendIndex, name: listener.name });
+    else doors.push({ descriptor: opened.descriptor, frontendIndex: listener.frontendIndex, name: listener.name, plan: listener });
   }
   if (problems.length > 0) for (const door of doors) closeDescriptor(door.descriptor);
   return problems.length > 0 ? { doors: [], problems } : { doors, problems };
 }
 
+/** Lets clients in; what failed, a line each. */
+export function listenOn(doors: readonly BoundListener[]): readonly string[] {
+  const problems: string[] = [];
+  for (const { descriptor, plan } of doors) {
+    if (plan.address.family !== Family.inet && plan.address.family !== Family.inet6) continue;
+    const failure = startListening(descriptor, plan.bind.backlog ?? plan.frontend.backlog ?? undefined);
+    if (failure !== null) problems.push(problemOf(plan, failure.text));
+  }
+  return problems;
+}
+
 function optionsOf(bind: BindModel, backlog: number | null): Parameters<typeof openListener>[1] {
   const size = bind.backlog ?? backlog;
   return {
+    deferred: true,
     ...(size === null ? {} : { backlog: size }),
     v6only: bind.v6only && !bind.v4v6,
     ...(bind.interface === null ? {} : { interface: bind.interface }),

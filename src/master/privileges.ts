@@ -1,6 +1,6 @@
 /** `chroot`, `user`, `group` and their numeric forms: given up once everything that needs them is open. */
 import type { GlobalModel } from '../model/config.ts';
-import { changeRoot } from '../platform/signals.ts';
+import { changeRoot } from '../platform/privileges.ts';
 
 /** @throws Error when the process may not, or a name is unknown */
 export function dropPrivileges(global: GlobalModel): void {

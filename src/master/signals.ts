@@ -2,7 +2,8 @@
  * Signals of a process without a master (HAProxy management manual, 4; DROPIN of the project): who is told what. It
  * decides nothing.
  */
-import { raiseSignal, takeSignal } from '../platform/signals.ts';
+import { constants } from 'node:os';
+import { dieBySignal, takeSigusr1 } from '../platform/signals.ts';
 
 export interface SignalOrders {
   /** SIGTERM, SIGINT. */
@@ -23,11 +24,11 @@ export function onSignals(orders: SignalOrders): void {
   process.on('SIGHUP', () => orders.describe());
   process.on('SIGQUIT', () => orders.describe());
   // Node keeps SIGUSR1 for its inspector: it never gets to process.on.
-  takeSignal('SIGUSR1', () => orders.softStop());
+  takeSigusr1(() => orders.softStop());
 }
 
 /** Ends the process as the signal would have done; as process 1 of a container, where that has no effect, with 0. */
 export function dieBy(signal: 'SIGTERM' | 'SIGINT'): void {
-  if (process.pid !== 1) raiseSignal(signal);
+  if (process.pid !== 1) dieBySignal(constants.signals[signal]);
   process.exit(0);
 }

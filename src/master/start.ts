@@ -10,13 +10,13 @@ import { layoutOf } from '../build/plan.ts';
 import type { CommandLine } from '../config/arguments.ts';
 import { type Diagnostic, renderDiagnostics } from '../config/diagnostic.ts';
 import { chooseHost } from '../platform/choose.ts';
-import { FrontendLive, ProcessLive, Shared, allocateShared } from '../state/shared.ts';
+import { allocateShared, FrontendLive, ProcessLive, Shared } from '../state/shared.ts';
 import type { ThreadOrder } from '../worker/messages.ts';
 import { type Loaded, load } from './configuration.ts';
+import { type BoundListener, listenOn, openListeners } from './listeners.ts';
 import { dropPrivileges } from './privileges.ts';
-import { openListeners } from './listeners.ts';
-import { Supervision } from './supervision.ts';
 import { dieBy, onSignals } from './signals.ts';
+import { Supervision } from './supervision.ts';
 import { DataThreads } from './threads.ts';
 
 /** Threads that a bit mask of waiting threads can tell apart. */
@@ -43,24 +43,23 @@ export async function run(line: CommandLine): Promise<number> {
     return 1;
   }
   if (loaded.plan.listeners.length === 0 && loaded.model.global.statsSockets.length === 0) {
-    alert('[hawser.main()] No enabled listener found (check for \'bind\' directives) ! Exiting.');
+    alert("[hawser.main()] No enabled listener found (check for 'bind' directives) ! Exiting.");
     return 1;
   }
-  await new Process(line, loaded, doors).start();
-  return -1;
+  return new Process(line, loaded, doors).start();
 }
 
 class Process {
   readonly #line: CommandLine;
   readonly #loaded: Loaded;
-  readonly #doors: ThreadOrder['doors'];
+  readonly #doors: readonly BoundListener[];
   readonly #threads = new DataThreads();
   readonly #shared: Shared;
   readonly #buffers;
   readonly #supervision: Supervision;
   #stopping = false;
 
-  constructor(line: CommandLine, loaded: Loaded, doors: ThreadOrder['doors']) {
+  constructor(line: CommandLine, loaded: Loaded, doors: readonly BoundListener[]) {
     this.#line = line;
     this.#loaded = loaded;
     this.#doors = doors;
@@ -69,7 +68,8 @@ class Process {
     this.#supervision = new Supervision(loaded.model, loaded.plan, this.#shared, () => this.#threads.tell({ kind: 'serve' }));
   }
 
-  async start(): Promise<void> {
+  /** An exit code if it could not start, else -1. */
+  async start(): Promise<number> {
     const { model } = this.#loaded;
     this.#setLimits();
     this.#supervision.prepare();
@@ -78,6 +78,12 @@ class Process {
       process.exit(1);
     };
     await this.#threads.start(this.#orders());
+    const problems = listenOn(this.#doors);
+    if (problems.length > 0) {
+      for (const problem of problems) alert(problem);
+      process.exit(1);
+    }
+    await this.#threads.open(this.#doors.map(({ descriptor, frontendIndex, name }) => ({ descriptor, frontendIndex, name })));
     const pidfile = this.#line.pidfile ?? model.global.pidfile;
     if (pidfile !== null) writeFileSync(pidfile, `${process.pid}\n`);
     this.#supervision.start();
@@ -90,6 +96,7 @@ class Process {
     dropPrivileges(model.global);
     flushCompileCache();
     process.send?.('ready');
+    return -1;
   }
 
   #orders(): ThreadOrder[] {
@@ -104,7 +111,6 @@ class Process {
       shared: this.#buffers,
       layout: memoryLayout(connections),
       maxWires: maxWires(connections),
-      doors: this.#doors,
       pid: process.pid,
       hostname: hostname(),
       environment: new Map(),
@@ -142,10 +148,11 @@ class Process {
     Atomics.store(this.#shared.live, ProcessLive.stopping, 1);
     const { hardStopAfterMs } = this.#loaded.model.global;
     if (hardStopAfterMs !== null) setTimeout(() => process.exit(0), hardStopAfterMs).unref();
-    this.#supervision.stop();
+    await this.#supervision.stop();
     await this.#threads.stop();
     this.#removePidfile();
-    if (process.env['HAWSER_DEBUG_COUNTERS'] !== undefined) for (const usage of this.#threads.lastUsages) notice(`in use: ${JSON.stringify(usage.usage)}`);
+    if (process.env['HAWSER_DEBUG_COUNTERS'] !== undefined)
+      for (const usage of this.#threads.lastUsages) notice(`in use: ${JSON.stringify(usage.usage)}`);
     process.exit(0);
   }
 

@@ -2,35 +2,55 @@
  * The servers as the control thread sees them: their state at start, their checks, and what is logged
  * when it changes. It wakes data threads whose streams may wait for a server.
  */
-import type { ConfigModel, ProxyModel } from '../model/config.ts';
+import { hostname } from 'node:os';
 import type { Plan } from '../build/plan.ts';
+import { type CheckedServer, checkedServer, makeProbe } from '../check/checked.ts';
+import { type Checks, startChecks } from '../check/scheduler.ts';
 import { systemClock } from '../control/clock.ts';
-import { ControlledBackend, ControlledServer } from '../control/records.ts';
+import { ControlledBackend, ControlledServer, Level } from '../control/records.ts';
 import { ServerControl } from '../control/servers.ts';
-import { ControlLog } from '../log/control.ts';
+import { ControlLogs } from '../log/control.ts';
+import type { ConfigModel, ProxyModel } from '../model/config.ts';
 import type { Shared } from '../state/shared.ts';
 
 export class Supervision {
   readonly #plan: Plan;
   readonly #control: ServerControl;
-  readonly #logs = new Map<ControlledBackend, ControlLog>();
+  readonly #logs: ControlLogs;
+  readonly #proxies = new Map<ControlledBackend, ProxyModel>();
   readonly #servers: ControlledServer[] = [];
   readonly #backends: ControlledBackend[];
   readonly #model: ConfigModel;
+  #checks: Checks | null = null;
 
   /** @param wake called after a server's state changed: queued streams may go on */
   constructor(model: ConfigModel, plan: Plan, shared: Shared, wake: () => void) {
     this.#model = model;
     this.#plan = plan;
+    this.#logs = new ControlLogs({ model, pid: process.pid, hostname: hostname() });
     this.#backends = plan.backends.map((proxy, index) => {
       const backend = new ControlledBackend(proxy.name, index, shared);
+      this.#proxies.set(backend, proxy);
       backend.logsHealthChecks = proxy.options['log-health-checks'] === true;
       return backend;
     });
-    this.#control = new ServerControl(shared, systemClock, (backend, level, text) => {
-      this.#logs.get(backend)?.send(level, text);
-      wake();
-    });
+    this.#control = new ServerControl(
+      shared,
+      systemClock,
+      (backend, level, text) => {
+        this.#log(backend, level, text);
+      },
+      wake,
+    );
+  }
+
+  /** To the backend's log targets, and on stderr as HAProxy does for changes of state. */
+  #log(backend: ControlledBackend, level: number, text: string): void {
+    const proxy = this.#proxies.get(backend);
+    if (proxy !== undefined) this.#logs.of(proxy).send(level, text);
+    // Results of checks are for the log alone.
+    if (text.startsWith('Health check')) return;
+    process.stderr.write(`${level === Level.emergency ? '[ALERT]   ' : '[WARNING] '} (${process.pid}) : ${text}\n`);
   }
 
   /** Before any data thread starts: every server's first state. */
@@ -46,6 +66,32 @@ export class Supervision {
       this.#control.start(server, { weight: model.weight, maxconn: model.maxconn, isDisabled: model.disabled });
     }
   }
-  start(): void {}
-  stop(): void {}
+
+  /** Checks begin; their results change the servers' state. */
+  start(): void {
+    const { global } = this.#model;
+    this.#checks = startChecks({
+      control: this.#control,
+      servers: this.#checkedServers(),
+      spreadPercent: global.spreadChecks,
+      maxSpreadMs: global.maxSpreadChecksMs,
+    });
+  }
+
+  #checkedServers(): CheckedServer[] {
+    const probes = this.#plan.backends.map((proxy) => makeProbe(proxy.check));
+    const checked: CheckedServer[] = [];
+    for (const { model, backend, backendIndex, index } of this.#plan.servers) {
+      const server = this.#servers[index];
+      const probe = probes[backendIndex];
+      if (!model.check || server === undefined || probe === undefined) continue;
+      checked.push(checkedServer(server, model, probe, { connectMs: backend.timeouts.connectMs, checkMs: backend.timeouts.checkMs }));
+    }
+    return checked;
+  }
+
+  async stop(): Promise<void> {
+    await this.#checks?.stop();
+    this.#logs.close();
+  }
 }

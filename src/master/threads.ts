@@ -3,7 +3,7 @@
  * shared columns, nothing of what a thread does inside.
  */
 import { Worker } from 'node:worker_threads';
-import type { FromThread, ThreadOrder, ToThread } from '../worker/messages.ts';
+import type { FromThread, OpenDoor, ThreadOrder, ToThread } from '../worker/messages.ts';
 
 export type Usage = Extract<FromThread, { kind: 'usage' }>;
 
@@ -46,6 +46,13 @@ export class DataThreads {
     this.#asked.shift()?.(usage);
   }
 
+  /** Lets the threads accept; resolves when all do. */
+  async open(doors: readonly OpenDoor[]): Promise<void> {
+    const opened = this.#workers.map((worker) => heard(worker, 'opened'));
+    this.tell({ kind: 'open', doors });
+    await Promise.all(opened);
+  }
+
   tell(message: ToThread): void {
     for (const worker of this.#workers) worker.postMessage(message);
   }
@@ -68,4 +75,16 @@ export class DataThreads {
     this.tell({ kind: 'usage' });
     return Promise.all(answers);
   }
+}
+
+/** Resolves when the worker sends a message of this kind. */
+function heard(worker: Worker, kind: FromThread['kind']): Promise<void> {
+  return new Promise((resolve) => {
+    const listener = (message: FromThread): void => {
+      if (message.kind !== kind) return;
+      worker.off('message', listener);
+      resolve();
+    };
+    worker.on('message', listener);
+  });
 }

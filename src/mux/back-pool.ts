@@ -2,7 +2,7 @@
  * Server connections of a thread: opening them, keeping idle ones, and choosing one for a request by the
  * rules of http-reuse (HAProxy 3.x configuration 4.2 http-reuse). It must not know streams' rules.
  */
-import { type SocketAddress, copyAddress, newAddress } from '../base/address.ts';
+import { copyAddress, newAddress, type SocketAddress } from '../base/address.ts';
 import { Timer, type TimerOwner } from '../base/timers.ts';
 import type { ConnectOptions, Wire } from '../platform/contract.ts';
 import type { Server, Session, Stream } from '../state/records.ts';

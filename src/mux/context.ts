@@ -5,11 +5,11 @@
 import { Family, ipText, newAddress } from '../base/address.ts';
 import type { Memory } from '../base/memory.ts';
 import { NOTE_SIZE } from '../base/memory.ts';
-import type { Host } from '../platform/contract.ts';
-import { type FrontMux, type Frontend, Phase, type Session, Stream, type StreamEvents } from '../state/records.ts';
-import { Ended } from '../state/end.ts';
-import { ProcessLive, type Shared } from '../state/shared.ts';
 import type { TimerOwner } from '../base/timers.ts';
+import type { Host } from '../platform/contract.ts';
+import { Ended } from '../state/end.ts';
+import { type Frontend, type FrontMux, Phase, type Session, Stream, type StreamEvents } from '../state/records.ts';
+import { ProcessLive, type Shared } from '../state/shared.ts';
 
 /** Limits of the thread that come from `tune.*`. */
 export interface MuxLimits {

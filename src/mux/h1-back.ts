@@ -140,7 +140,10 @@ export class H1Back implements WireHandler, BackMux {
     if (this.#state === State.complete) {
       this.#spoiled = true;
       if (!stream.requestDone) events.onBackClosed(stream, reason);
-    } else if (this.#state === State.tunnel || (this.#state === State.body && stream.response.framing === Framing.close && reason === Broken.closed)) {
+    } else if (
+      this.#state === State.tunnel ||
+      (this.#state === State.body && stream.response.framing === Framing.close && reason === Broken.closed)
+    ) {
       if (this.#state === State.body) this.#state = State.complete;
       this.#spoiled = true;
       events.onResponseEnd(stream);

@@ -268,7 +268,6 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     const { headEnd } = this.#parser;
     const { end } = inbox;
     request.block = inbox.release();
-    request.headDone = true;
     request.spare = end;
     request.spareEnd = memory.end(request.block);
     stream.bytesFromClient = headEnd - inbox.start;
@@ -277,6 +276,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       events.onRequestBroken(stream, Broken.invalid, 400);
       return;
     }
+    request.headDone = true;
     this.#announced = request.complete;
     if (request.complete) events.onRequest(stream);
     // A client that has already given up the rest of its request is seen before a server is troubled with it.
@@ -441,8 +441,8 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       this.session.frontend.keepAlive === KeepAlive.close ||
       (backend !== null && backend.keepAlive === KeepAlive.close);
     stream.closeClient = closes;
-    // HAProxy closes after these two without saying so.
-    if (closes && this.#state === State.head && (response.status === 431 || response.status === 422)) return ConnectionField.none;
+    // The page for a request that could not be parsed has the field in it, or HAProxy closes without saying so.
+    if (this.#state === State.head) return ConnectionField.none;
     return responseConnectionField(response, request.version, closes);
   }
 

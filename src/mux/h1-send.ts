@@ -3,7 +3,7 @@
  * around data, all in the blocks the data already lies in. Shared by the front and the back mux.
  * It must not know streams.
  */
-import { type Block, BLOCK_SIZE, type Memory, NO_BLOCK, SCRATCH_SIZE } from '../base/memory.ts';
+import { BLOCK_SIZE, type Block, type Memory, NO_BLOCK, SCRATCH_SIZE } from '../base/memory.ts';
 import { Framing, type HttpMessage } from '../http/message.ts';
 import type { Wire } from '../platform/contract.ts';
 import { chunkHeaderLength, encodeTrailers, writeChunkEnd, writeChunkHeader } from '../proto/h1/encode.ts';

@@ -18,8 +18,16 @@ export interface Cause {
   readonly keepsClient: boolean;
 }
 
+/** hot-ok: fills the table below */
 function cause(name: string, who: Cause['who'], letter: string, status: number, retry: Cause['retry'] = Retry.no): Cause {
-  return { name, who, letter: letter.charCodeAt(0), status, retry, keepsClient: who === 'server' || name === 'badResponse' || name === 'local' || name === 'denied' };
+  return {
+    name,
+    who,
+    letter: letter.charCodeAt(0),
+    status,
+    retry,
+    keepsClient: who === 'server' || name === 'badResponse' || name === 'local' || name === 'denied',
+  };
 }
 
 export const Ended = {

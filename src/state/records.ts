@@ -3,7 +3,7 @@
  * streams, and the shapes of what stands on either side of them (rules, pickers, logs, muxes). Made by
  * build/ and by pools, changed by control/ and by the machines. Fields only: no behaviour.
  */
-import { type SocketAddress, newAddress } from '../base/address.ts';
+import { newAddress, type SocketAddress } from '../base/address.ts';
 import type { Block } from '../base/memory.ts';
 import { Timer, type TimerOwner } from '../base/timers.ts';
 import { DEFAULT_FRAMING, type FramingOptions } from '../http/framing.ts';
@@ -30,7 +30,6 @@ export interface UseBackend {
   /** null: always. */
   readonly condition: { test(stream: Stream): boolean } | null;
 }
-
 
 export class Frontend {
   readonly name: string;
@@ -74,8 +73,6 @@ export class Frontend {
     this.counts = shared.frontendCounts(index);
   }
 }
-
-
 
 export class Backend {
   readonly name: string;

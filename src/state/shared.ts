@@ -143,13 +143,10 @@ export interface SharedBuffers {
   readonly counts: SharedArrayBuffer;
 }
 
-/** Control thread, once: memory for the whole process. */
+/** Control thread, once: memory for the whole process. hot-ok: at start */
 export function allocateShared(layout: SharedLayout): SharedBuffers {
   const cells =
-    PROCESS_LIVE_CELLS +
-    layout.frontends * FRONTEND_LIVE_CELLS +
-    layout.backends * BACKEND_LIVE_CELLS +
-    layout.servers * SERVER_LIVE_CELLS;
+    PROCESS_LIVE_CELLS + layout.frontends * FRONTEND_LIVE_CELLS + layout.backends * BACKEND_LIVE_CELLS + layout.servers * SERVER_LIVE_CELLS;
   const entities = layout.frontends + layout.backends + layout.servers;
   return {
     layout,
@@ -190,12 +187,7 @@ export class Shared {
 
   serverLive(index: number): number {
     const { layout } = this;
-    return (
-      PROCESS_LIVE_CELLS +
-      layout.frontends * FRONTEND_LIVE_CELLS +
-      layout.backends * BACKEND_LIVE_CELLS +
-      index * SERVER_LIVE_CELLS
-    );
+    return PROCESS_LIVE_CELLS + layout.frontends * FRONTEND_LIVE_CELLS + layout.backends * BACKEND_LIVE_CELLS + index * SERVER_LIVE_CELLS;
   }
 
   frontendCounts(index: number): number {

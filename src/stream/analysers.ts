@@ -2,15 +2,16 @@
  * What happens to a request, in order: the list to read first. Each analyser says whether the next one
  * follows; one that ends the stream or waits says no, and `runAnalysers` is called again when it is done.
  */
-import { assignByCookie } from './cookie.ts';
-import { Ended } from '../state/end.ts';
+
 import { fillReply } from '../rules/reply.ts';
+import { Ended } from '../state/end.ts';
 import { type Backend, Phase, type RuleList, type Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
 import { BackendLive, Count } from '../state/shared.ts';
 import { endWith, sendAnswer } from './answer.ts';
 import { assign } from './assign.ts';
-import { type StreamContext, count } from './context.ts';
+import { count, type StreamContext } from './context.ts';
+import { assignByCookie } from './cookie.ts';
 import { finish } from './finish.ts';
 import { addForwardedFor } from './forwarded.ts';
 

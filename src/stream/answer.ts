@@ -2,13 +2,14 @@
  * Answers that are made here: errors, redirects, denials. A stream that can't go on ends in one of
  * these functions. It must not choose servers.
  */
+
+import { fillReply } from '../rules/reply.ts';
 import type { Cause } from '../state/end.ts';
 import { Ended } from '../state/end.ts';
-import { fillReply } from '../rules/reply.ts';
 import { Phase, type Stream } from '../state/records.ts';
 import { type CannedReply, Verdict } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
-import { type StreamContext, armDeadlines, count, deadline } from './context.ts';
+import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { finish, leaveQueue, leaveServer } from './finish.ts';
 
 /** Ends the stream with the cause: an error page if nothing has been answered yet, else a cut connection. */
@@ -58,6 +59,8 @@ function cut(context: StreamContext, stream: Stream): void {
 export function sendAnswer(context: StreamContext, stream: Stream): void {
   const { front, response } = stream;
   stream.isLocalReply = true;
+  // What is still to come of the request is for nobody: the front mux drops it and closes.
+  if (!stream.requestDone) stream.closeClient = stream.requestDone = true;
   if (stream.endPhase < 0) stream.endPhase = stream.phase;
   stream.status = response.status;
   response.complete = true;
@@ -96,7 +99,11 @@ export function awaitDrain(context: StreamContext, stream: Stream): void {
 }
 
 function errorReply(context: StreamContext, stream: Stream, status: number): CannedReply | null {
-  return stream.backend?.errorReplies.get(status) ?? stream.frontend.errorReplies.get(status) ?? context.replies.get(status);
+  return stream.backend?.errorReplies.get(status) ?? stream.frontend.errorReplies.get(status) ?? builtinReply(context, stream, status);
+}
+
+function builtinReply({ replies }: StreamContext, stream: Stream, status: number): CannedReply | null {
+  return stream.request.headDone ? replies.get(status) : replies.broken(status);
 }
 
 function countCause(context: StreamContext, stream: Stream, cause: Cause): void {

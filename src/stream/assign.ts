@@ -3,11 +3,13 @@
  * (HAProxy 3.x configuration 4.2 retries, option redispatch, maxconn). Rules and answers to the client are
  * elsewhere.
  */
+
+import { connectionLimit } from '../balance/usable.ts';
 import { Ended } from '../state/end.ts';
 import { type Backend, Phase, type Server, type Stream } from '../state/records.ts';
 import { BackendLive, Count, ServerAdmin, ServerLive, ServerRunning } from '../state/shared.ts';
 import { endWith } from './answer.ts';
-import { type StreamContext, armDeadlines, count, deadline } from './context.ts';
+import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { leaveQueue, leaveServer } from './finish.ts';
 
 /** Longest pause before the same server is tried again (milliseconds). */
@@ -42,13 +44,12 @@ function noServerNow(context: StreamContext, stream: Stream, backend: Backend): 
 /** Takes a slot of the server, or waits for one. */
 function enter(context: StreamContext, stream: Stream, server: Server): void {
   const { live } = context.mux.shared;
-  const maxconn = Atomics.load(live, server.live + ServerLive.maxconn);
+  const limit = connectionLimit(live, server);
   const before = Atomics.add(live, server.live + ServerLive.current, 1);
-  if (maxconn > 0 && before >= maxconn) {
+  if (limit > 0 && before >= limit) {
     Atomics.sub(live, server.live + ServerLive.current, 1);
-    // Tied to this server: its own queue. Otherwise any server of the backend will do.
-    if (!stream.persistent) stream.server = null;
-    enqueue(context, stream, server.backend, stream.persistent ? server : null);
+    // Nobody else may serve it (persistence, a hash): it waits for this server. Otherwise the picker had said null.
+    enqueue(context, stream, server.backend, server);
     return;
   }
   stream.countedServer = true;
@@ -80,11 +81,11 @@ function enqueue(context: StreamContext, stream: Stream, backend: Backend, serve
 /** Serves the queues of a server that has room: its own first, then its backend's. */
 export function serveQueues(context: StreamContext, server: Server): void {
   const { live } = context.mux.shared;
-  const maxconn = Atomics.load(live, server.live + ServerLive.maxconn);
   for (;;) {
     const stream = server.queue.head ?? server.backend.queue.head;
     if (stream === null) return;
-    if (maxconn > 0 && Atomics.load(live, server.live + ServerLive.current) >= maxconn) return;
+    const limit = connectionLimit(live, server);
+    if (limit > 0 && Atomics.load(live, server.live + ServerLive.current) >= limit) return;
     if (!isUsable(context, server)) return;
     if (stream.server === null) {
       stream.server = server;
@@ -92,6 +93,21 @@ export function serveQueues(context: StreamContext, server: Server): void {
     }
     leaveQueue(context, stream);
     enter(context, stream, stream.server);
+  }
+}
+
+/** A server that is down keeps nobody waiting: its queue goes to others, unless persistence must hold (option redispatch). */
+export function redistribute(context: StreamContext, server: Server): void {
+  let stream = server.queue.head;
+  while (stream !== null) {
+    const next = stream.queueNext;
+    if (!stream.persistent || server.backend.redispatch !== 0) {
+      leaveQueue(context, stream);
+      stream.server = null;
+      stream.persistent = false;
+      assign(context, stream);
+    }
+    stream = next;
   }
 }
 

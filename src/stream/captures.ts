@@ -41,7 +41,8 @@ export class HeaderCaptures {
     const nameStart = this.#nameStarts[slot] as number;
     const nameLength = this.#nameLengths[slot] as number;
     let row = -1;
-    for (let next = headers.find(bytes, nameStart, nameLength, 0); next >= 0; next = headers.find(bytes, nameStart, nameLength, next + 1)) row = next;
+    for (let next = headers.find(bytes, nameStart, nameLength, 0); next >= 0; next = headers.find(bytes, nameStart, nameLength, next + 1))
+      row = next;
     if (row < 0) return;
     const start = headers.valueStart(row);
     const count = Math.min(headers.valueEnd(row) - start, this.#limits[slot] as number, stream.noteLimit - stream.noteEnd);

@@ -12,6 +12,8 @@ import type { CannedReply } from '../state/settings.ts';
 export interface BuiltinReplies {
   /** null: this status has no page. */
   get(status: number): CannedReply | null;
+  /** For a request that could not be parsed: the page with its Connection field, where HAProxy has one. */
+  broken(status: number): CannedReply | null;
 }
 
 export class StreamContext {

@@ -5,7 +5,7 @@
 import { Ended } from '../state/end.ts';
 import { Phase, type Stream } from '../state/records.ts';
 import { BackendLive, Count, FrontendLive, ProcessLive, ServerLive } from '../state/shared.ts';
-import { type StreamContext, count } from './context.ts';
+import { count, type StreamContext } from './context.ts';
 
 /** Ends the stream. `stream.cause` says why. */
 export function finish(context: StreamContext, stream: Stream): void {

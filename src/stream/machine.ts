@@ -6,14 +6,23 @@
 import type { Block } from '../base/memory.ts';
 import { NEVER, type Timer, type TimerOwner } from '../base/timers.ts';
 import { Method } from '../http/message.ts';
-import { type Cause, Ended } from '../state/end.ts';
-import { type Backend, type BrokenReason, Broken, Phase, type RuleList, type Server, type Stream, type StreamEvents } from '../state/records.ts';
+import { Ended } from '../state/end.ts';
+import {
+  type Backend,
+  Broken,
+  type BrokenReason,
+  Phase,
+  type RuleList,
+  type Server,
+  type Stream,
+  type StreamEvents,
+} from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
 import { runAnalysers } from './analysers.ts';
 import { awaitDrain, endWith, runAfterResponse, sendAnswer } from './answer.ts';
 import { connectFailed, retryNow, retryStale } from './assign.ts';
-import { type StreamContext, armDeadlines, count, deadline } from './context.ts';
+import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { applyResponseCookie } from './cookie.ts';
 import { finish, leaveServer } from './finish.ts';
 import { saveRequestLine } from './notes.ts';
@@ -101,7 +110,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   onFrontEnd(stream: Stream): void {
     stream.closeClient = true;
     const waiting = stream.phase < Phase.data;
-    if (waiting && stream.backend !== null && stream.backend.abortOnClose) endWith(this.#context, stream, Ended.clientAbort, 400);
+    if (waiting && stream.backend?.abortOnClose) endWith(this.#context, stream, Ended.clientAbort, 400);
   }
 
   onFrontClosed(stream: Stream, _reason: BrokenReason): void {
@@ -263,7 +272,12 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   #isReplayable(stream: Stream): boolean {
     const { back, request } = stream;
     if (back === null || back.requests < 2 || !request.complete || stream.bytesFromServer > 0) return false;
-    return request.method !== Method.post && request.method !== Method.patch && request.method !== Method.other && request.method !== Method.connect;
+    return (
+      request.method !== Method.post &&
+      request.method !== Method.patch &&
+      request.method !== Method.other &&
+      request.method !== Method.connect
+    );
   }
 
   #replay(stream: Stream): void {
@@ -282,7 +296,10 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     if (stream.tunnel) {
       const tunnelMs = backend.timeouts.tunnelMs;
       stream.clientDeadlineMs = deadline(now, tunnelMs || finTimeout(stream.requestDone, timeouts.clientFinMs, timeouts.clientMs));
-      stream.serverDeadlineMs = deadline(now, tunnelMs || finTimeout(stream.responseDone, backend.timeouts.serverFinMs, backend.timeouts.serverMs));
+      stream.serverDeadlineMs = deadline(
+        now,
+        tunnelMs || finTimeout(stream.responseDone, backend.timeouts.serverFinMs, backend.timeouts.serverMs),
+      );
     } else {
       const clientActive = !stream.requestDone || stream.phase >= Phase.data;
       stream.clientDeadlineMs = clientActive ? deadline(now, timeouts.clientMs) : NEVER;
@@ -296,7 +313,8 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   onTimer(timer: Timer): void {
     const stream = timer.owner as Stream;
     const now = this.#context.mux.host.now();
-    const server = stream.serverDeadlineMs <= now;
+    // In a tunnel both sides are as idle as each other: HAProxy then blames the client.
+    const server = stream.serverDeadlineMs <= now && !(stream.tunnel && stream.clientDeadlineMs <= now && stream.phase === Phase.data);
     if (!server && stream.clientDeadlineMs > now) {
       armDeadlines(this.#context, stream);
       return;
@@ -317,13 +335,9 @@ export class StreamMachine implements StreamEvents, TimerOwner {
         else connectFailed(context, stream, true);
         return;
       default:
-        endWith(context, stream, timeoutCause(stream), 504);
+        endWith(context, stream, Ended.serverTimeout, 504);
     }
   }
-}
-
-function timeoutCause(_stream: Stream): Cause {
-  return Ended.serverTimeout;
 }
 
 function finTimeout(done: boolean, finMs: number, elseMs: number): number {

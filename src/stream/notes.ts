@@ -5,6 +5,9 @@ import type { Stream } from '../state/records.ts';
 /** tune.http.logurilen: longer targets are cut in logs. */
 const LOG_TARGET_BYTES = 1024;
 
+/** HTTP/1.0 */
+const OLD_VERSION: readonly number[] = [72, 84, 84, 80, 47, 49, 46, 48];
+
 /** Copies method, target and version to the stream's note: before any rule changes them. */
 export function saveRequestLine(memory: Memory, stream: Stream): void {
   const { request } = stream;
@@ -16,6 +19,13 @@ export function saveRequestLine(memory: Memory, stream: Stream): void {
   stream.logTargetEnd = keep(bytes, stream, request.targetStart, request.targetEnd, LOG_TARGET_BYTES);
   stream.logVersionStart = stream.noteEnd;
   stream.logVersionEnd = keep(bytes, stream, request.versionStart, request.versionEnd, 16);
+  if (request.versionEnd === request.versionStart) writeOldVersion(bytes, stream);
+}
+
+/** A request line without a version counts as HTTP/1.0. */
+function writeOldVersion(bytes: Uint8Array, stream: Stream): void {
+  for (let at = 0; at < OLD_VERSION.length; at++) bytes[stream.noteEnd++] = OLD_VERSION[at] as number;
+  stream.logVersionEnd = stream.noteEnd;
 }
 
 function keep(bytes: Uint8Array, stream: Stream, start: number, end: number, most: number): number {

@@ -7,7 +7,7 @@ import { MuxContext, type MuxLimits } from '../mux/context.ts';
 import type { Host } from '../platform/contract.ts';
 import type { Server } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
-import { serveQueues } from '../stream/assign.ts';
+import { isUsable, redistribute, serveQueues } from '../stream/assign.ts';
 import { type BuiltinReplies, StreamContext } from '../stream/context.ts';
 import { StreamMachine } from '../stream/machine.ts';
 import { Listeners } from './listeners.ts';
@@ -41,7 +41,9 @@ export class DataThread {
   /** A server came back, or another thread freed a slot. */
   serveAllQueues(): void {
     for (const server of this.#servers) {
-      if (server.queue.length > 0 || server.backend.queue.length > 0) serveQueues(this.streams, server);
+      if (server.queue.length === 0 && server.backend.queue.length === 0) continue;
+      if (isUsable(this.streams, server)) serveQueues(this.streams, server);
+      else redistribute(this.streams, server);
     }
   }
 

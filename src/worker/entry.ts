@@ -5,8 +5,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { buildState } from '../build/build.ts';
 import { planOf } from '../build/plan.ts';
-import { mapMemory } from '../platform/mapping.ts';
+import type { State } from '../build/state.ts';
 import type { Host } from '../platform/contract.ts';
+import { mapMemory } from '../platform/mapping.ts';
 import { Shared } from '../state/shared.ts';
 import { DataThread } from './data-thread.ts';
 import type { FromThread, ThreadOrder, ToThread } from './messages.ts';
@@ -35,18 +36,21 @@ async function run(order: ThreadOrder): Promise<void> {
     maxHeaders: tune['tune.http.maxhdr'] ?? DEFAULT_HEADERS,
   };
   const thread = new DataThread(host, shared, limits, built.state.servers, built.replies);
-  for (const door of order.doors) {
-    const frontend = built.state.frontends[door.frontendIndex];
-    if (frontend !== undefined) thread.listeners.listen(door.descriptor, frontend, door.name);
-  }
   thread.listeners.onEmpty = () => void leave(thread, built.close);
   thread.start();
-  parentPort?.on('message', (message: ToThread) => obey(thread, message));
+  parentPort?.on('message', (message: ToThread) => obey(thread, built.state, message));
   tell({ kind: 'ready', wakeDescriptor: host.wakeDescriptor });
 }
 
-function obey(thread: DataThread, message: ToThread): void {
+function obey(thread: DataThread, state: State, message: ToThread): void {
   switch (message.kind) {
+    case 'open':
+      for (const door of message.doors) {
+        const frontend = state.frontends[door.frontendIndex];
+        if (frontend !== undefined) thread.listeners.listen(door.descriptor, frontend, door.name);
+      }
+      tell({ kind: 'opened' });
+      return;
     case 'stop':
       thread.listeners.stop();
       return;

@@ -4,7 +4,7 @@
  */
 import { Timer, type TimerOwner } from '../base/timers.ts';
 import type { BackPool } from '../mux/back-pool.ts';
-import { type MuxContext, beginSession } from '../mux/context.ts';
+import { beginSession, type MuxContext } from '../mux/context.ts';
 import type { ClosableFront, FrontDesk } from '../mux/front-desk.ts';
 import { H1Front } from '../mux/h1-front.ts';
 import { RawFront } from '../mux/raw-front.ts';
@@ -62,8 +62,11 @@ export class Listeners implements FrontDesk, TimerOwner {
     const process = Atomics.add(live, ProcessLive.current, 1) + 1;
     const current = Atomics.add(live, frontend.live + FrontendLive.current, 1) + 1;
     this.#countConnection(frontend, current);
-    if (current >= Atomics.load(live, frontend.live + FrontendLive.maxconn) || process >= Atomics.load(live, ProcessLive.maxconn)) this.#pause(door);
-    const front = frontend.http ? (this.#freeHttp.pop() ?? new H1Front(this.#context, this)) : (this.#freeRaw.pop() ?? new RawFront(this.#context, this));
+    if (current >= Atomics.load(live, frontend.live + FrontendLive.maxconn) || process >= Atomics.load(live, ProcessLive.maxconn))
+      this.#pause(door);
+    const front = frontend.http
+      ? (this.#freeHttp.pop() ?? new H1Front(this.#context, this))
+      : (this.#freeRaw.pop() ?? new RawFront(this.#context, this));
     const { session } = front;
     wire.peerAddress(session.source);
     beginSession(session, frontend, this.#context.host);
@@ -142,7 +145,8 @@ export class Listeners implements FrontDesk, TimerOwner {
     for (const door of this.#doors) {
       if (!door.paused) continue;
       const { frontend } = door;
-      if (full || Atomics.load(live, frontend.live + FrontendLive.current) >= Atomics.load(live, frontend.live + FrontendLive.maxconn)) waiting = true;
+      if (full || Atomics.load(live, frontend.live + FrontendLive.current) >= Atomics.load(live, frontend.live + FrontendLive.maxconn))
+        waiting = true;
       else {
         door.paused = false;
         door.listener.resume();

@@ -21,13 +21,14 @@ export interface ThreadOrder {
   readonly shared: SharedBuffers;
   readonly layout: MemoryLayout;
   readonly maxWires: number;
-  readonly doors: readonly OpenDoor[];
   readonly pid: number;
   readonly hostname: string;
   readonly environment: ReadonlyMap<string, string>;
 }
 
 export type ToThread =
+  /** Everything works: accept. */
+  | { readonly kind: 'open'; readonly doors: readonly OpenDoor[] }
   /** Soft stop: accept no more, close what is idle, end when the last connection has ended. */
   | { readonly kind: 'stop' }
   /** SIGTTOU, SIGTTIN. */
@@ -40,5 +41,7 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: 'ready'; readonly wakeDescriptor: number }
   | { readonly kind: 'failed'; readonly text: string }
+  /** It accepts on the doors it was given. */
+  | { readonly kind: 'opened' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'usage'; readonly usage: Readonly<Record<string, number>>; readonly host: Readonly<Record<string, number>> };

@@ -81,7 +81,9 @@ export function encodeResponseHead(message: HttpMessage, bytes: Uint8Array, at: 
   to = decimal(bytes, to, message.status);
   bytes[to++] = SPACE;
   to = lineEnd(bytes, copy(bytes, to, message.reasonStart, message.reasonEnd));
-  return tail(message, bytes, fields(message.headers, bytes, to, 0, 0), connection);
+  // An answer made here says its length first, as HAProxy's do; one that was received keeps its order.
+  if (message.versionEnd !== message.versionStart) return tail(message, bytes, fields(message.headers, bytes, to, 0, 0), connection);
+  return end(bytes, fields(message.headers, bytes, framingField(message, bytes, to), 0, 0), connection);
 }
 
 /** Bytes that suffice for the head: never less than it takes. */
@@ -165,15 +167,19 @@ function field(bytes: Uint8Array, at: number, name: number, nameEnd: number, val
 
 /** The framing field if the message has none, the Connection field, the empty line. */
 function tail(message: HttpMessage, bytes: Uint8Array, at: number, connection: number): number {
-  let to = at;
-  const { headers } = message;
-  if (message.framing === Framing.chunked && headers.findId(HeaderId.transferEncoding, 0) < 0) to = put(bytes, to, CHUNKED);
-  else if (message.framing === Framing.length && headers.findId(HeaderId.contentLength, 0) < 0) {
-    to = lineEnd(bytes, decimal(bytes, put(bytes, to, LENGTH), message.contentLength));
-  }
-  if (connection === ConnectionField.close) to = put(bytes, to, CLOSE);
-  else if (connection === ConnectionField.keepAlive) to = put(bytes, to, KEEP_ALIVE);
-  return lineEnd(bytes, to);
+  return end(bytes, framingField(message, bytes, at), connection);
+}
+
+function framingField(message: HttpMessage, bytes: Uint8Array, at: number): number {
+  const { headers, framing } = message;
+  if (framing === Framing.chunked && headers.findId(HeaderId.transferEncoding, 0) < 0) return put(bytes, at, CHUNKED);
+  if (framing !== Framing.length || headers.findId(HeaderId.contentLength, 0) >= 0) return at;
+  return lineEnd(bytes, decimal(bytes, put(bytes, at, LENGTH), message.contentLength));
+}
+
+function end(bytes: Uint8Array, at: number, connection: number): number {
+  if (connection === ConnectionField.close) return lineEnd(bytes, put(bytes, at, CLOSE));
+  return lineEnd(bytes, connection === ConnectionField.keepAlive ? put(bytes, at, KEEP_ALIVE) : at);
 }
 
 /** Bytes of a chunk header for `size` bytes of data: hexadecimal digits and CRLF. */
