@@ -38,7 +38,9 @@ export const epollControl = library.getFunction('epoll_ctl', { arguments: [I, I,
 export const epollWait = library.getFunction('epoll_wait', { arguments: [I, P, I, I], return: I });
 export const getrlimit = library.getFunction('getrlimit', { arguments: [I, P], return: I });
 export const setrlimit = library.getFunction('setrlimit', { arguments: [I, P], return: I });
-export const raise = library.getFunction('raise', { arguments: [I], return: I });
+export const getpid = library.getFunction('getpid', { arguments: [], return: I });
+export const kill = library.getFunction('kill', { arguments: [I, I], return: I });
+export const chroot = library.getFunction('chroot', { arguments: ['string'], return: I });
 export const signal = library.getFunction('signal', { arguments: [I, P], return: P });
 export const sigemptyset = library.getFunction('sigemptyset', { arguments: [P], return: I });
 export const sigaddset = library.getFunction('sigaddset', { arguments: [P, I], return: I });
@@ -46,7 +48,6 @@ export const threadSignalMask = library.getFunction('pthread_sigmask', { argumen
 
 const mapPages = library.getFunction('mmap', { arguments: [P, 'uint64', I, I, I, 'int64'], return: P });
 const unmapPages = library.getFunction('munmap', { arguments: [P, 'uint64'], return: I });
-export const madvise = library.getFunction('madvise', { arguments: [P, 'uint64', I], return: I });
 
 /** `syscall` is variadic, so its forms differ only in what is passed; one symbol has one signature per library handle. */
 const setupLibrary = new ffi.DynamicLibrary(null);
@@ -91,11 +92,6 @@ export function area(length: number): Area {
 /** A view of `length` bytes at `pointer`, without a copy. The caller answers for their lifetime. */
 export function viewAt(pointer: bigint, length: number): ArrayBuffer {
   return ffi.toArrayBuffer(pointer, length, false);
-}
-
-/** A symbol's own address: for C functions handed to C as callbacks. */
-export function symbolAddress(name: string): bigint {
-  return library.getSymbol(name);
 }
 
 /** io_uring_setup(2). Returns a descriptor or -1. */
@@ -145,14 +141,9 @@ export const uv = {
   backendTimeout: library.getFunction('uv_backend_timeout', { arguments: [P], return: I }),
   updateTime: library.getFunction('uv_update_time', { arguments: [P], return: 'void' }),
   handleSize: library.getFunction('uv_handle_size', { arguments: [I], return: 'uint64' }),
-  idleInit: library.getFunction('uv_idle_init', { arguments: [P, P], return: I }),
-  idleStart: library.getFunction('uv_idle_start', { arguments: [P, P], return: I }),
-  idleStop: library.getFunction('uv_idle_stop', { arguments: [P], return: I }),
   signalInit: library.getFunction('uv_signal_init', { arguments: [P, P], return: I }),
   signalStart: library.getFunction('uv_signal_start', { arguments: [P, P, I], return: I }),
-  signalStop: library.getFunction('uv_signal_stop', { arguments: [P], return: I }),
   unref: library.getFunction('uv_unref', { arguments: [P], return: 'void' }),
-  close: library.getFunction('uv_close', { arguments: [P, P], return: 'void' }),
 };
 
 /** Registers a JavaScript function that C may call, on this thread only; it must not throw. Never released. */

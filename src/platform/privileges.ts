@@ -1,8 +1,7 @@
 /** chroot(2), which Node does not offer. It must not know when it is called. */
-import { errno, library } from './ffi.ts';
-import { errnoName, errnoText } from './errno.ts';
 
-const chroot = library.getFunction('chroot', { arguments: ['string'], return: 'int32' });
+import { errnoName, errnoText } from './errno.ts';
+import { chroot, errno } from './ffi.ts';
 
 /** @throws Error if the process may not, or there is no such folder */
 export function changeRoot(folder: string): void {

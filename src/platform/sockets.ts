@@ -39,6 +39,8 @@ const F_GETFL = 3;
 const F_SETFL = 4;
 
 export interface ListenOptions {
+  /** Only binds (TCP): `startListening` follows. Nobody is let in before everything works. */
+  readonly deferred?: boolean;
   /** Connections that wait to be accepted; the kernel caps it. Default 4096. */
   readonly backlog?: number;
   /** An IPv6 socket takes IPv4 too unless true. */
@@ -191,7 +193,13 @@ function listenOn(descriptor: number, address: SocketAddress, options: ListenOpt
   if (address.family === Family.unix) return listenOnPath(descriptor, address, options);
   const length = encodeSockaddr(address, scratch.bytes, 0);
   if (bind(descriptor, scratch.pointer, length) < 0) return failure('bind');
-  return listen(descriptor, options.backlog ?? 4096) < 0 ? failure('listen') : null;
+  if (options.deferred === true) return null;
+  return startListening(descriptor, options.backlog);
+}
+
+/** Connections are accepted by the kernel from now on; null, or why not. */
+export function startListening(descriptor: number, backlog = 4096): SocketFailure | null {
+  return listen(descriptor, backlog) < 0 ? failure('listen') : null;
 }
 
 function setListenOptions(descriptor: number, address: SocketAddress, options: ListenOptions): SocketFailure | null {
