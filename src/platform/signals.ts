@@ -16,36 +16,36 @@ const SIG_UNBLOCK = 1;
 /** Bytes of a sigset_t. */
 const SET_BYTES = 128;
 
-/** What each taken signal does, by number. */
-const tasks = new Map<number, () => void>();
-let called: bigint | null = null;
+/** What SIGUSR1 does. */
+let taken: (() => void) | null = null;
 
 /**
- * Calls `task` for every such signal from now on, from the main thread's event loop; a later call replaces the task.
+ * Calls `task` for every SIGUSR1 from now on, from the main thread's event loop; a later call replaces the task.
  * @throws Error when the process was not started with --disable-sigusr1: the signal would open Node's inspector
  */
-export function takeSignal(name: 'SIGUSR1', task: () => void): void {
-  const number = constants.signals[name];
-  const taken = tasks.has(number);
-  if (!taken && ![...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ').includes('--disable-sigusr1')) {
-    throw new Error(`${name} belongs to the inspector of Node: start it with --disable-sigusr1`);
+export function takeSigusr1(task: () => void): void {
+  const first = taken === null;
+  taken = task;
+  if (!first) return;
+  if (![...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ').includes('--disable-sigusr1')) {
+    throw new Error('SIGUSR1 belongs to the inspector of Node: start it with --disable-sigusr1');
   }
-  tasks.set(number, task);
-  if (taken) return;
-  called ??= callback((delivered) => tasks.get(delivered)?.());
   const handle = area(Number(uv.handleSize(UV_SIGNAL)));
   uv.signalInit(uv.loop, handle.pointer);
-  if (uv.signalStart(handle.pointer, called, number) !== 0) throw new Error(`${name} cannot be taken`);
+  if (uv.signalStart(handle.pointer, callback(runTaken), constants.signals.SIGUSR1) !== 0) throw new Error('SIGUSR1 cannot be taken');
   uv.unref(handle.pointer);
-  unblock(number);
+  unblock(constants.signals.SIGUSR1);
 }
 
 /** Ends the process by this signal, as if nobody had ever handled it: whoever waits for us sees it. */
-export function raiseSignal(name: 'SIGTERM' | 'SIGINT' | 'SIGUSR1'): void {
-  const number = constants.signals[name];
+export function dieBySignal(number: number): void {
   signal(number, DEFAULT_DISPOSITION);
   unblock(number);
   kill(getpid(), number);
+}
+
+function runTaken(): void {
+  taken?.();
 }
 
 function unblock(number: number): void {
