@@ -131,7 +131,7 @@ async function checkAnswer(port: number, load: Load): Promise<void> {
 /** What went wrong in one line: of what a program wrote, the line that names the error. */
 export function reasonOf(error: unknown): string {
   const [first = '', ...lines] = (error as Error).message.split('\n');
-  const telling = lines.find((line) => /error|alert|cannot/i.test(line));
+  const telling = lines.find((line) => /^\s*(?:\[ALERT\]|\w*Error\b)/.test(line));
   return telling === undefined ? first : `${first}: ${telling.trim()}`;
 }
 
