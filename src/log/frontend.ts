@@ -89,11 +89,11 @@ export class FrontendLog implements LogRenderer {
     out.byte(58);
     out.int(session.source.port);
     putText(out, ' [');
-    this.#date.set(session.acceptedWallMs);
+    const ms = this.#date.set(session.acceptedWallMs);
     out.foreign(this.#date.bytes, this.#date.length);
     putText(out, '.');
     const at = out.at;
-    if (at + 3 <= out.limit) out.at = writePadded(out.bytes, at, Math.floor(session.acceptedWallMs) % 1000, 3);
+    if (at + 3 <= out.limit) out.at = writePadded(out.bytes, at, ms, 3);
     putText(out, `] ${session.frontend.name}/${session.listenerName === '' ? '1' : session.listenerName}: ${text}`);
   }
 

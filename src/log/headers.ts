@@ -69,10 +69,10 @@ export class LogHeader {
       to = writeInt(bytes, to + 1, this.#priority === 'full' ? this.#facility * 8 + level : level);
       bytes[to++] = CLOSE;
     }
-    const second = Math.floor(wallMs / 1000);
-    if (second !== this.#second) this.#refresh(wallMs, second);
+    const ms = wallMs - this.#second * 1000;
+    if (!(ms >= 0 && ms < 1000)) this.#refresh(wallMs, Math.floor(wallMs / 1000));
     const rest = this.#rest;
-    if (this.#microseconds >= 0) writePadded(rest, this.#microseconds, Math.floor((wallMs - second * 1000) * 1000), 6);
+    if (this.#microseconds >= 0) writePadded(rest, this.#microseconds, ((wallMs - this.#second * 1000) * 1000) | 0, 6);
     for (let from = 0; from < this.#restLength; from++) bytes[to++] = rest[from] as number;
     return to;
   }

@@ -72,6 +72,16 @@ interface Patterns {
  * @throws RuleError with the index in `words`
  */
 export function compileAcl(name: string, words: readonly string[], registry: Registry, context: CompileContext): AclTest {
+  try {
+    return compileWords(name, words, registry, context);
+  } catch (error) {
+    // Matchers see patterns, not words: the bad one is found by its text.
+    if (error instanceof RuleError && error.word < 0 && error.found !== null) error.word = words.indexOf(error.found);
+    throw error;
+  }
+}
+
+function compileWords(name: string, words: readonly string[], registry: Registry, context: CompileContext): AclTest {
   const first = words[0];
   if (first === undefined) throw new RuleError(`acl '${name}' has no criterion`);
   const { criterion, args, converters } = atWord(0, () => parseCriterion(first, registry));

@@ -16,6 +16,17 @@ export interface ParsedCalls {
   readonly end: number;
 }
 
+/** What a backslash means before these; before any other character it is one of the text, so commas and parentheses need quotes. */
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['\\', '\\'],
+  ['"', '"'],
+  ["'", "'"],
+  [' ', ' '],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+]);
+
 const NAME_CHAR = /[-\w.+]/;
 
 /** Reads `name(args),name(args)…` from `from` on, as far as it goes. */
@@ -55,7 +66,7 @@ function parseArgs(text: string, from: number, name: string): { args: string[]; 
     if (quote === "'") {
       if (char === quote) quote = '';
       else value += char;
-    } else if (char === '\\' && at + 1 < text.length) value += resolved(text[++at] as string);
+    } else if (char === '\\' && ESCAPES.has(text[at + 1] ?? '')) value += ESCAPES.get(text[++at] as string) as string;
     else if (quote !== '') {
       if (char === quote) quote = '';
       else value += char;
@@ -72,10 +83,4 @@ function parseArgs(text: string, from: number, name: string): { args: string[]; 
   }
   const missing = quote !== '' ? `closing ${quote}` : "closing ')'";
   throw new RuleError(`${missing} is missing in the arguments of '${name}'`, -1, text.slice(from));
-}
-
-function resolved(char: string): string {
-  if (char === 'n') return '\n';
-  if (char === 'r') return '\r';
-  return char === 't' ? '\t' : char;
 }

@@ -109,10 +109,15 @@ export class DateText {
     return this.#length;
   }
 
-  /** Brings the text to that moment. */
-  set(wallMs: number): void {
+  /** Brings the text to that moment; the milliseconds of its second. */
+  set(wallMs: number): number {
+    // Mostly the second of the line before: no division then.
+    const ms = wallMs - this.#second * 1000;
+    return ms >= 0 && ms < 1000 ? ms | 0 : this.#refresh(wallMs);
+  }
+
+  #refresh(wallMs: number): number {
     const second = Math.floor(wallMs / 1000);
-    if (second === this.#second) return;
     this.#second = second;
     const minutes = this.#isLocal ? localOffset(wallMs) : 0;
     takeApart(second + minutes * 60);
@@ -122,5 +127,6 @@ export class DateText {
       to = writeZone(this.#bytes, to + 1, minutes);
     }
     this.#length = to;
+    return (wallMs - second * 1000) | 0;
   }
 }

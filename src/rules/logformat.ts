@@ -15,7 +15,7 @@ import { Escape, type TextStyle, type Writer } from './writer.ts';
 const STYLES: Readonly<Record<FormatKind, TextStyle>> = {
   log: { quote: false, backslash: false, hex: false, dash: true, escape: Escape.line },
   header: { quote: false, backslash: false, hex: false, dash: false, escape: Escape.header },
-  text: { quote: false, backslash: false, hex: false, dash: false, escape: Escape.none },
+  text: { quote: false, backslash: false, hex: false, dash: false, escape: Escape.header },
 };
 
 const SPACE_BEFORE = 1;

@@ -116,8 +116,8 @@ export class Sample {
 export function canCast(from: SampleTypeValue, to: SampleTypeValue): boolean {
   if (from === to || from === ANY || to === ANY) return true;
   const isIp = from === IPV4 || from === IPV6 || from === ADDRESS;
-  if (to === BOOL) return from === INT || from === STR || from === BIN;
-  if (to === INT) return from === BOOL || from === STR || from === BIN || isIp;
+  if (to === BOOL) return from === INT || from === STR;
+  if (to === INT) return from === BOOL || from === STR || isIp;
   if (to === IPV4 || to === IPV6 || to === ADDRESS) return isIp || from === STR || from === INT;
   if (to === METHOD) return from === STR || from === BIN;
   return true;
@@ -150,7 +150,7 @@ export function cast(sample: Sample, to: SampleTypeValue): boolean {
 }
 
 function toBool(sample: Sample): boolean {
-  if (sample.type === STR || sample.type === BIN) toInt(sample);
+  if (sample.type === STR) toInt(sample);
   if (sample.type !== INT) return false;
   return sample.setBool(sample.int !== 0);
 }
@@ -162,8 +162,6 @@ function toInt(sample: Sample): boolean {
       return true;
     case STR:
       return sample.setInt(readInt(sample.memory.bytes, sample.start, sample.end));
-    case BIN:
-      return sample.setInt(bigEndian(sample));
     case IPV4: {
       const { ip } = sample;
       return sample.setInt((((ip[0] as number) << 24) | ((ip[1] as number) << 16) | ((ip[2] as number) << 8) | (ip[3] as number)) >>> 0);
@@ -171,14 +169,6 @@ function toInt(sample: Sample): boolean {
     default:
       return sample.type === INT;
   }
-}
-
-/** The bytes as one unsigned number, the first of eight the highest. */
-function bigEndian(sample: Sample): number {
-  const { bytes } = sample.memory;
-  let value = 0;
-  for (let at = sample.start; at < sample.end && at < sample.start + 8; at++) value = value * 256 + (bytes[at] as number);
-  return value;
 }
 
 function toIp(sample: Sample): boolean {

@@ -9,9 +9,11 @@ import { writeHexByte, writeInt } from './bytes.ts';
 const SPACE = 32;
 const QUOTE = 34;
 const BACKSLASH = 92;
+const CLOSE_BRACKET = 93;
 const HASH = 35;
 const PERCENT = 37;
 const DASH = 45;
+const ZERO = 48;
 /** Room for any integer, so that digits need no check each. */
 const INT_ROOM = 20;
 
@@ -89,8 +91,12 @@ export class Writer {
   }
 
   int(value: number): void {
-    if (this.at + INT_ROOM <= this.limit) {
-      this.at = writeInt(this.bytes, this.at, value);
+    const { at } = this;
+    if (at + INT_ROOM <= this.limit) {
+      if (value >= 0 && value < 10) {
+        this.bytes[at] = ZERO + value;
+        this.at = at + 1;
+      } else this.at = writeInt(this.bytes, at, value);
       return;
     }
     const scratch = this.memory.scratch();
@@ -127,20 +133,42 @@ export class Writer {
 
   /** Bytes of the memory with unsafe ones escaped; `how` is not Escape.none. */
   escaped(start: number, end: number, how: EscapeValue, backslash: boolean): void {
+    const from = backslash ? start : this.#plain(start, end, 1 << how);
+    if (from < end) this.#escapedSlowly(from, end, how, backslash);
+  }
+
+  /** Copies up to the first unsafe byte, or as far as there is room; where it stopped. */
+  #plain(start: number, end: number, bit: number): number {
+    const { bytes, limit } = this;
+    let to = this.at;
+    const stop = end - start > limit - to ? start + limit - to : end;
+    let from = start;
+    for (; from < stop; from++) {
+      const byte = bytes[from] as number;
+      if (((unsafe[byte] as number) & bit) !== 0) break;
+      bytes[to++] = byte;
+    }
+    this.at = to;
+    return from;
+  }
+
+  #escapedSlowly(start: number, end: number, how: EscapeValue, backslash: boolean): void {
     const { bytes, limit } = this;
     const bit = 1 << how;
     let to = this.at;
     for (let from = start; from < end; from++) {
       const byte = bytes[from] as number;
-      if (to + 3 > limit) {
+      const isUnsafe = ((unsafe[byte] as number) & bit) !== 0;
+      const escapes = backslash && (byte === QUOTE || byte === BACKSLASH || byte === CLOSE_BRACKET);
+      if (to + (isUnsafe ? 3 : escapes ? 2 : 1) > limit) {
         this.overflow = true;
         break;
       }
-      if (((unsafe[byte] as number) & bit) !== 0) {
+      if (isUnsafe) {
         bytes[to] = how === Escape.header ? PERCENT : HASH;
         to = writeHexByte(bytes, to + 1, byte);
       } else {
-        if (backslash && (byte === QUOTE || byte === BACKSLASH || byte === 93)) bytes[to++] = BACKSLASH;
+        if (escapes) bytes[to++] = BACKSLASH;
         bytes[to++] = byte;
       }
     }
@@ -171,7 +199,7 @@ export class Writer {
   #backslashed(start: number, end: number): void {
     for (let from = start; from < end; from++) {
       const byte = this.bytes[from] as number;
-      if (byte === QUOTE || byte === BACKSLASH || byte === 93) this.byte(BACKSLASH);
+      if (byte === QUOTE || byte === BACKSLASH || byte === CLOSE_BRACKET) this.byte(BACKSLASH);
       this.byte(byte);
     }
   }

@@ -22,11 +22,10 @@ const DOT = 46;
 function compileMilliseconds(moment: Moment): AliasStep {
   const text = new DateText(true, false);
   return (out, stream) => {
-    const wallMs = moment(stream);
-    text.set(wallMs);
+    const ms = text.set(moment(stream));
     out.foreign(text.bytes, text.length);
     out.byte(DOT);
-    padded(out, Math.floor(wallMs) % 1000, 3);
+    padded(out, ms, 3);
   };
 }
 

@@ -82,16 +82,16 @@ export const bytes = defineConverter({
   ],
   from: SampleType.bin,
   to: SampleType.bin,
-  doc: 'Some of the bytes: `length` from `offset` on, or all from there. An offset behind the end is no value.',
+  doc: 'Some of the bytes: `length` from `offset` on, or all from there. Behind the end there are none.',
   examples: [
     { value: 'abcdef', call: 'bytes(2)', out: 'cdef' },
     { value: 'abcdef', call: 'bytes(1,3)', out: 'bcd' },
-    { value: 'ab', call: 'bytes(3)', out: null },
+    { value: 'ab', call: 'bytes(3)', out: '' },
   ],
   compile: ([offset, most]) => {
     return (sample) => {
-      const start = sample.start + offset;
-      if (offset < 0 || start > sample.end || (start === sample.end && offset > 0)) return false;
+      if (offset < 0) return false;
+      const start = Math.min(sample.start + offset, sample.end);
       const left = sample.end - start;
       return sample.setBinary(start, start + (most < 0 || most > left ? left : most));
     };
@@ -137,7 +137,8 @@ function fromStart(sample: Sample, table: Uint8Array, index: number, count: numb
     at = merge ? skip(all, to, end, table) : to + 1;
     number++;
   }
-  return from >= 0 && sample.setText(from, stop);
+  if (from < 0) return merge && sample.setText(end, end);
+  return sample.setText(from, stop);
 }
 
 function skip(all: Uint8Array, start: number, end: number, table: Uint8Array): number {
@@ -166,7 +167,8 @@ function fromEnd(sample: Sample, table: Uint8Array, index: number, count: number
     at = merge ? skipBack(all, start, to, table) : to - 1;
     number++;
   }
-  return stop >= 0 && sample.setText(from, stop);
+  if (stop < 0) return merge && sample.setText(start, start);
+  return sample.setText(from, stop);
 }
 
 function skipBack(all: Uint8Array, start: number, end: number, table: Uint8Array): number {
@@ -204,10 +206,10 @@ export const word = defineConverter({
   args: PIECE_ARGS,
   from: SampleType.str,
   to: SampleType.str,
-  doc: 'Word `index` of a text that is cut at runs of delimiters. `count` words, 0 for all that follow.',
+  doc: 'Word `index` of a text that is cut at runs of delimiters; an empty text if there are fewer. `count` words, 0 for all that follow.',
   examples: [
     { value: 'f1_f2_f3__f5', call: 'word(4,_)', out: 'f5' },
-    { value: 'f1_f2_f3__f5', call: 'word(5,_)', out: null },
+    { value: 'f1_f2_f3__f5', call: 'word(5,_)', out: '' },
     { value: 'f1_f2_f3__f5', call: 'word(3,_,0)', out: 'f3__f5' },
     { value: 'f1_f2_f3__f5', call: 'word(3,_,2)', out: 'f3__f5' },
     { value: 'f1_f2_f3__f5', call: 'word(-2,_,3)', out: 'f1_f2_f3' },

@@ -3,7 +3,7 @@ import { Family, parseIp } from '../../base/address.ts';
 import { Method } from '../../http/message.ts';
 import { methodOf } from '../../http/tokens.ts';
 import { defineMatcher, type MatchStep } from '../../rules/define.ts';
-import { notSupported, RuleError } from '../../rules/error.ts';
+import { RuleError } from '../../rules/error.ts';
 import { embeddedIpv4, SampleType } from '../../rules/sample.ts';
 
 export const found = defineMatcher({
@@ -175,7 +175,9 @@ function networkOf(pattern: string): number[] {
   const full = text.includes(':') ? text : completeIpv4(text);
   const ip = full === null ? null : parseIp(full);
   if (ip === null) {
-    if (/^[-\w.]*[a-zA-Z][-\w.]*$/.test(text)) throw notSupported(`the host name '${pattern}' as an address pattern`);
+    if (/^[-\w.]*[a-zA-Z][-\w.]*$/.test(text)) {
+      throw new RuleError(`the host name '${pattern}' as an address pattern is not supported by this version`, -1, pattern);
+    }
     throw new RuleError(`'${pattern}' is not an IP address or network`, -1, pattern);
   }
   const size = ip.family === Family.inet ? 4 : 16;
@@ -202,19 +204,23 @@ function maskOf(pattern: string, text: string, size: number): number[] {
   return Array.from({ length: 16 }, (_, at) => (at * 8 >= bits ? 0 : (255 << Math.max(0, 8 - (bits - at * 8))) & 255));
 }
 
+/** Both forms of an address: an IPv4 address matches IPv6 networks as ::ffff:a.b.c.d, an IPv6 one that carries IPv4 matches those. */
 function compileNetworks(networks: Uint8Array): MatchStep {
+  const mapped = new Uint8Array(16);
+  mapped[10] = mapped[11] = 255;
   return (sample) => {
     const { ip } = sample;
     const isV4 = sample.type === SampleType.ipv4;
     const embedded = isV4 ? 0 : embeddedIpv4(ip);
+    if (isV4) for (let i = 0; i < 4; i++) mapped[12 + i] = ip[i] as number;
     for (let at = 0; at < networks.length; at += NETWORK) {
       const wantsV4 = networks[at] === Family.inet;
-      // An IPv6 address that carries an IPv4 one matches IPv4 networks too.
-      const from = wantsV4 ? embedded : isV4 ? -1 : 0;
-      if (from < 0) continue;
+      if (wantsV4 && embedded < 0) continue;
+      const from = wantsV4 ? embedded : 0;
+      const bytes = isV4 && !wantsV4 ? mapped : ip;
       const size = wantsV4 ? 4 : 16;
       let i = 0;
-      while (i < size && ((ip[from + i] as number) & (networks[at + 17 + i] as number)) === networks[at + 1 + i]) i++;
+      while (i < size && ((bytes[from + i] as number) & (networks[at + 17 + i] as number)) === networks[at + 1 + i]) i++;
       if (i === size) return true;
     }
     return false;
@@ -233,6 +239,7 @@ export const ip = defineMatcher({
     { value: '0.0.0.10', patterns: ['10/32'], out: true },
     { value: '2001:db8::1', patterns: ['2001:db8::/32'], out: true },
     { value: '::ffff:192.0.2.7', patterns: ['192.0.2.7'], out: true },
+    { value: '192.0.2.7', patterns: ['::ffff:0:0/96'], out: true },
   ],
   compile: (patterns) => compileNetworks(Uint8Array.from(patterns.flatMap(networkOf))),
 });

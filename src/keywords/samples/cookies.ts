@@ -44,17 +44,19 @@ function isCookie(sample: Sample, from: number, stop: number, nameStart: number,
   return sample.setText(skipBlanks(bytes, equals + 1, stop), trimBlanks(bytes, equals + 1, stop));
 }
 
-/** The first cookie of this name, or each in turn. */
+/** The last cookie of this name (without a name, the first of all), or each in turn. */
 function compileCookie(name: string | null, each: boolean, context: CompileContext): FetchStep {
   const nameStart = context.thread.memory.intern(name ?? '');
   const nameLength = (name ?? '').length;
   return (sample, stream) => {
-    if (!each) {
-      sample.row = 0;
-      sample.next = -1;
+    if (each) {
+      sample.more = true;
+      return nextCookie(sample, stream, nameStart, nameLength);
     }
+    sample.row = 0;
+    sample.next = -1;
     if (!nextCookie(sample, stream, nameStart, nameLength)) return false;
-    sample.more = each;
+    if (nameLength > 0) while (nextCookie(sample, stream, nameStart, nameLength));
     return true;
   };
 }
@@ -68,10 +70,10 @@ export const reqCook = defineFetch({
   type: SampleType.str,
   valid: Valid.request,
   derivatives: ['cook'],
-  doc: 'The value of the first cookie of this name in the request. In ACLs, every value.',
+  doc: 'The value of the last cookie of this name in the request. In ACLs, every value.',
   examples: [
     { request: TWO, call: 'req.cook(b)', out: '2' },
-    { request: TWO, call: 'req.cook(a)', out: '1' },
+    { request: TWO, call: 'req.cook(a)', out: '3' },
     { request: TWO, call: 'req.cook(c)', out: null },
   ],
   compile: ([name], context) => compileCookie(name, false, context),

@@ -1,0 +1,129 @@
+/** Gate: rules, conditions, formats and the httplog line allocate nothing per request. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FrontendLog } from '../log/frontend.ts';
+import { LogHeader } from '../log/headers.ts';
+import { LogLines } from '../log/lines.ts';
+import { presetFormat } from '../log/presets.ts';
+import type { RuleModel } from '../model/config.ts';
+import { Place } from '../rules/place.ts';
+import type { RuleList, Stream } from '../state/records.ts';
+import { Verdict } from '../state/settings.ts';
+import { ExampleWorld, parseRule } from './examples.ts';
+
+const CALLS = 20_000;
+const at = { file: 'test', line: 1, column: 1 };
+const REQUEST =
+  'GET /img/cat.png?size=2 HTTP/1.1\r\nHost: www.example.com\r\nX-Forwarded-For: 10.0.0.1, 192.0.2.9\r\nCookie: a=1; b=2\r\nUser-Agent: x';
+
+/** A request that goes through all of them. */
+const PASSING: readonly (readonly [string, string | null])[] = [
+  ['http-request deny deny_status 429', '{ src 10.0.0.0/8 } { path_beg /api } or { hdr(host) -i evil.test }'],
+  ['http-request set-header X-Client "%[src]:%[src_port] %ci %HU"', '{ path_reg ^/img/.*\\.png$ }'],
+  ['http-request set-header X-Parts "%[path,field(2,/),upper] %[req.hdr(x-forwarded-for,1)] %[cook(b)] %[date]"', null],
+  ['http-request add-header X-N %[req.hdr_cnt(x-forwarded-for),mul(3),add(1)]', null],
+  ['http-request replace-header User-Agent (.*) "\\1 via us"', null],
+  ['http-request set-path /v2%[path]', '{ urlp(size) -m int gt 1 } !{ method POST }'],
+  ['http-request del-header x- -m beg', null],
+  ['http-request set-log-level notice', '{ req.hdr(host),djb2,mod(2) 0 1 } { nbsrv(app) ge 1 }'],
+];
+
+function rule([text, condition]: readonly [string, string | null]): RuleModel {
+  const { model } = parseRule(text);
+  return { ...model, condition: condition === null ? null : { unless: false, words: condition.split(' '), at } };
+}
+
+interface Gate {
+  readonly world: ExampleWorld;
+  readonly rules: RuleList;
+  readonly stream: Stream;
+  readonly rewind: () => void;
+}
+
+/** The rules, and what brings the request back to how it came. */
+function gate(texts: readonly (readonly [string, string | null])[]): Gate {
+  const world = new ExampleWorld();
+  const rules = world.compiler.rules('http-request', texts.map(rule)) as RuleList;
+  const stream = world.stream(REQUEST);
+  const { request, response } = stream;
+  const cells = request.headers.cells.slice();
+  const { rows } = request.headers;
+  const { spare, targetStart, targetEnd } = request;
+  const { noteEnd } = stream;
+  const rewind = (): void => {
+    request.headers.cells.set(cells);
+    request.headers.rows = rows;
+    request.spare = spare;
+    request.targetStart = targetStart;
+    request.targetEnd = targetEnd;
+    stream.noteEnd = noteEnd;
+    if (response.block >= 0) world.memory.give(response.block);
+    response.reset();
+  };
+  return { world, rules, stream, rewind };
+}
+
+/** Bytes per call: the best of several runs, since the engine itself allocates now and then. */
+function allocated(once: () => void): number {
+  const run = (): number => {
+    const before = process.memoryUsage().heapUsed;
+    for (let call = 0; call < CALLS; call++) once();
+    return Math.abs(process.memoryUsage().heapUsed - before);
+  };
+  run();
+  run();
+  return Math.min(run(), run(), run(), run()) / CALLS;
+}
+
+test('a list of rules that all are evaluated', () => {
+  const { rules, stream, rewind } = gate(PASSING);
+  const bytes = allocated(() => {
+    if (rules.run(stream) !== Verdict.next) throw new Error('the request of the gate was stopped');
+    rewind();
+  });
+  assert.ok(bytes < 4, `${bytes.toFixed(1)} bytes a request`);
+});
+
+for (const text of [
+  'http-request redirect prefix https://%[req.hdr(host)] code 301',
+  'http-request deny',
+  'http-request return status 200 content-type a/b lf-string "%[src] %[path]"',
+]) {
+  test(text, () => {
+    const { rules, stream, rewind } = gate([[text, '{ path_end .png }']]);
+    const bytes = allocated(() => {
+      if (rules.run(stream) !== Verdict.answer) throw new Error('there was no answer');
+      rewind();
+    });
+    assert.ok(bytes < 4, `${bytes.toFixed(1)} bytes an answer`);
+  });
+}
+
+test('an httplog line to two targets', () => {
+  const world = new ExampleWorld();
+  const stream = world.stream(REQUEST);
+  const sender = { dropped: 0, send: () => true, close: () => undefined };
+  const model = {
+    target: { kind: 'descriptor', descriptor: 1 },
+    text: 'gate',
+    format: 'rfc5424',
+    facility: 16,
+    maxLevel: 7,
+    minLevel: 0,
+    length: 1024,
+    at,
+  } as const;
+  const facts = { tag: 'haproxy', pid: 1, hostname: null };
+  const target = { model, header: new LogHeader(model.format, model.facility, facts), sender };
+  const log = new FrontendLog({
+    frontend: world.frontend,
+    targets: [target, target],
+    format: world.compiler.format(presetFormat('httplog', true) as string, 'log', Place.log),
+    errorFormat: null,
+    lines: new LogLines(world.memory),
+    clock: world.thread.clock,
+    separatesErrors: true,
+  });
+  const bytes = allocated(() => log.stream(stream));
+  assert.ok(bytes < 4, `${bytes.toFixed(1)} bytes a line`);
+});

@@ -1,0 +1,213 @@
+/** Log-format strings with the real aliases: text, flags, escaping, the exact preset lines, what is refused. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { presetFormat } from '../log/presets.ts';
+import type { FormatKind } from '../rules/define.ts';
+import { RuleError } from '../rules/error.ts';
+import { Place } from '../rules/place.ts';
+import { Ended } from '../state/end.ts';
+import { Phase, type Stream } from '../state/records.ts';
+import { ExampleWorld } from './examples.ts';
+
+process.env['TZ'] = 'UTC';
+
+function render(
+  format: string,
+  kind: FormatKind,
+  change: (stream: Stream, world: ExampleWorld) => void = () => undefined,
+  request?: string,
+): string {
+  const world = new ExampleWorld();
+  const stream = world.stream(request);
+  change(stream, world);
+  const places = kind === 'log' ? Place.log : Place.frontendRequest;
+  return put(world, stream, format, kind, places);
+}
+
+function put(world: ExampleWorld, stream: Stream, format: string, kind: FormatKind, places: number): string {
+  const out = world.thread.out;
+  out.open(world.memory.deskStart, world.memory.deskStart + 4096);
+  world.compiler.format(format, kind, places).write(out, stream);
+  return world.text(world.memory.deskStart, out.at);
+}
+
+test('text, %%, spaces: merged in logs, kept elsewhere', () => {
+  assert.equal(render('  a   b %% ', 'log'), 'a b % ');
+  assert.equal(render('  a   b %% ', 'header'), '  a   b % ');
+  assert.equal(render('x %hr %hs y', 'log'), 'x y');
+  assert.equal(render('a%{+Q}b', 'log').replace(/^a/, ''), '"app"');
+});
+
+test('flags: %{+Q}o for all, %{-Q} against it, +E, +X', () => {
+  assert.equal(render('%{+Q}o %s %{-Q}s %f', 'log'), '"s1" s1 "web"');
+  assert.equal(render('%{+X}ci:%{+X}cp', 'log'), 'C0000207:9CBB');
+  assert.equal(render('%{+E}[str("a\\"]\\\\")]', 'header'), 'a\\"\\]\\\\');
+  assert.equal(render('%{+Q,+E}[str("a]")]', 'header'), '"a\\]"');
+  assert.equal(render('%(name)ci %(x)[src]', 'log'), '192.0.2.7 192.0.2.7');
+});
+
+test('an empty value is - in logs, "" with +Q, nothing elsewhere', () => {
+  assert.equal(render('%[str("")] %{+Q}[str("")] %CC', 'log'), '- "" -');
+  assert.equal(render('[%[str("")]%[req.hdr(x-none)]]', 'header'), '[]');
+});
+
+test('expressions: casts to text, brackets in arguments', () => {
+  assert.equal(render('%[int(5),mul(3)] %[src,ipmask(16)] %[bool(true)] %[method]', 'header'), '15 192.0.0.0 1 GET');
+  assert.equal(render('%[str("]")]', 'header'), ']');
+});
+
+test('what a line or a field may not contain is escaped', () => {
+  const value = 'x%01%09%22%5d%7f%80%23%7b%7c';
+  const request = `GET /h?a=${value}" HTTP/1.1\r\nHost: a`;
+  assert.equal(
+    render('%[url_param(a),url_dec]', 'header', () => undefined, request.replace('" HTTP', ' HTTP')),
+    'x%01\t"]%7F\x80#{|',
+  );
+  assert.equal(
+    render('%r|%HQ', 'log', () => undefined, request),
+    `GET /h?a=${value}#22 HTTP/1.1|?a=${value}#22`,
+  );
+});
+
+test('captures: braces when declared, | between, escaped; as a list with quotes', () => {
+  const declare = (stream: Stream, world: ExampleWorld): void => {
+    world.compiler.captures.request = 3;
+    const at = world.memory.intern('{a|"b#}');
+    stream.requestCaptures.set([at, at + 7, -1, -1, at + 1, at + 2]);
+  };
+  assert.equal(render('%hr', 'log', declare), '{#7Ba#7C#22b#23#7D||a}');
+  assert.equal(render('%{+Q}hrl', 'log', declare), '"#7Ba#7C#22b#23#7D" "" "a"');
+  const unparsed = (stream: Stream, world: ExampleWorld): void => {
+    declare(stream, world);
+    stream.hasRequestLine = false;
+  };
+  assert.equal(render('x %hr y', 'log', unparsed), 'x y');
+});
+
+const LINE = 'GET /rr/ HTTP/1.1';
+
+test('httplog', () => {
+  const text = presetFormat('httplog', true) as string;
+  const client = '192.0.2.7:40123 [20/Nov/2026:08:41:15.100] web';
+  assert.equal(
+    render(text, 'log', () => undefined, LINE),
+    `${client} app/s1 5/3/2/20/40 200 58 - - ---- 1/2/3/4/0 0/0 "GET /rr/ HTTP/1.1"`,
+  );
+  const asap = (stream: Stream): void => {
+    stream.frontend.logAsap = true;
+  };
+  assert.equal(render(text, 'log', asap, LINE), `${client} app/s1 5/3/2/20/+40 200 +58 - - ---- 1/2/3/4/0 0/0 "GET /rr/ HTTP/1.1"`);
+});
+
+test('httplog of a bad request', () => {
+  const bad = (stream: Stream): void => {
+    stream.hasRequestLine = false;
+    stream.cause = Ended.badRequest;
+    stream.endPhase = Phase.request;
+    stream.backend = null;
+    stream.server = null;
+    stream.requestAtMs = stream.connectAtMs = stream.connectedAtMs = stream.responseAtMs = -1;
+    stream.endedAtMs = stream.firstByteAtMs;
+    stream.status = 400;
+    stream.isLocalReply = true;
+    stream.logConnections.set([1, 0, 0, 1]);
+  };
+  const line = '192.0.2.7:40123 [20/Nov/2026:08:41:15.100] web web/<NOSRV> -1/-1/-1/-1/0 400 0 - - PR-- 1/1/0/0/0 0/0 "<BADREQ>"';
+  assert.equal(render(presetFormat('httplog', true) as string, 'log', bad), line);
+});
+
+test('httplog of a redirect', () => {
+  const redirected = (stream: Stream): void => {
+    stream.cause = Ended.local;
+    stream.endPhase = Phase.request;
+    stream.server = null;
+    stream.connectAtMs = stream.connectedAtMs = stream.responseAtMs = -1;
+    stream.requestAtMs = stream.firstByteAtMs;
+    stream.endedAtMs = stream.firstByteAtMs + 1;
+    stream.status = 302;
+    stream.isLocalReply = true;
+  };
+  const line = '192.0.2.7:40123 [20/Nov/2026:08:41:15.100] web app/<NOSRV> 0/-1/-1/-1/1 302 0 - - LR-- 1/2/3/4/0 0/0 "GET / HTTP/1.1"';
+  assert.equal(render(presetFormat('httplog', true) as string, 'log', redirected), line);
+});
+
+test('tcplog, clf, default', () => {
+  const tcp = (stream: Stream): void => {
+    stream.frontend.http = false;
+    stream.firstByteAtMs = -1;
+    stream.redispatched = true;
+    stream.retries = 2;
+    stream.cause = Ended.connectTimeout;
+    stream.endPhase = Phase.connect;
+  };
+  assert.equal(
+    render(presetFormat('tcplog', false) as string, 'log', tcp),
+    '192.0.2.7:40123 [20/Nov/2026:08:41:14.255] web app/s1 108/2/140 58 sC 1/2/3/4/+2 0/0',
+  );
+  assert.equal(
+    render(presetFormat('httpclf', true) as string, 'log', () => undefined, LINE),
+    '192.0.2.7 - - [20/Nov/2026:08:41:15 +0000] "GET /rr/ HTTP/1.1" 200 58 "" "" 40123 255 "web" "app" "s1" 5 3 2 20 40 ---- 1 2 3 4 0 0 0 "" "" ',
+  );
+  assert.equal(
+    render(presetFormat('tcpclf', false) as string, 'log'),
+    '192.0.2.7 - - [20/Nov/2026:08:41:14 +0000] "TCP " 000 58 "" "" 40123 255 "web" "app" "s1" 0 3 2 140 120 ---- 1 2 3 4 0 0 0 "" "" ',
+  );
+  assert.equal(render(presetFormat('default', true) as string, 'log'), 'Connect from 192.0.2.7:40123 to 198.51.100.1:80 (web/HTTP)');
+});
+
+test('the second termination letter, by phase', () => {
+  const letters = ['R', 'T', 'Q', 'C', 'H', 'D', 'L', '-'];
+  for (const phase of Object.values(Phase)) {
+    const ended = (stream: Stream): void => {
+      stream.cause = Ended.clientAbort;
+      stream.endPhase = phase;
+    };
+    assert.equal(render('%ts', 'log', ended), `C${letters[phase]}`);
+  }
+});
+
+const REFUSED: readonly (readonly [string, FormatKind, RegExp])[] = [
+  ['%nope', 'log', /unknown log alias '%nope'/],
+  ['50%', 'log', /'%%' is expected at '%'/],
+  ['% x', 'log', /'%%' is expected/],
+  ['%{+Z}ci', 'log', /'\+Z' is not a flag/],
+  ['%{+json}o', 'log', /'\+json' is not supported/],
+  ['%{+Qci', 'log', /'}' is missing/],
+  ['%[src', 'log', /']' is missing/],
+  ['%[nope]', 'log', /unknown sample fetch method 'nope'/],
+  ['%[req.hdr(a)]', 'log', /may not be reliably used here because it needs 'HTTP request headers' which is not available here/],
+  ['%[res.hdr(a)]', 'header', /needs 'HTTP response headers' which is not available here/],
+];
+
+for (const [format, kind, reason] of REFUSED) {
+  test(`'${format}' is refused`, () => {
+    assert.throws(
+      () => render(format, kind),
+      (error: unknown) => error instanceof RuleError && reason.test(error.message),
+    );
+  });
+}
+
+test('random bytes: a log line never holds a control character, a field value neither', () => {
+  let seed = 99;
+  const world = new ExampleWorld();
+  const { out, memory, bytes } = world.thread;
+  const quiet = { quote: false, backslash: false, hex: false, dash: false };
+  for (let round = 0; round < 300; round++) {
+    const start = memory.scratch();
+    for (let i = 0; i < 64; i++) {
+      seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
+      bytes[start + i] = seed >> 16;
+    }
+    for (const escape of [1, 2, 3, 4] as const) {
+      out.open(memory.deskStart, memory.deskStart + 300);
+      out.text(start, start + 64, { ...quiet, escape });
+      const text = world.text(memory.deskStart, out.at);
+      assert.ok(escape === 3 ? !/[\x00-\x08\x0a-\x1f\x7f]/.test(text) : !/[\x00-\x1f\x7f]/.test(text), JSON.stringify(text));
+      if (escape === 3 || escape === 4) continue;
+      // Escaping is reversible.
+      const back = text.replace(/#([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+      assert.equal(back, world.text(start, start + 64));
+    }
+  }
+});
