@@ -18,7 +18,7 @@ import { Backend, Frontend, Server, Session, Stream } from '../state/records.ts'
 import { allocateShared, BackendLive, ServerLive, ServerRunning, Shared } from '../state/shared.ts';
 import { catalogs } from './catalogs.ts';
 
-/** Nov 20 2026, 21:21:15.123 UTC. */
+/** Nov 20 2026, 09:21:15.123 UTC. */
 const NOW_MS = 1_795_166_475_123;
 const ACCEPTED_MS = Date.UTC(2026, 10, 20, 8, 41, 14, 255);
 

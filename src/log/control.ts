@@ -13,7 +13,7 @@ const SEND_FLAGS = 0x40 | 0x4000;
 /** Errors after which a UNIX target is connected again: its daemon was restarted. */
 const LOST = new Set([107, 111, 2]);
 const NEWLINE = 10;
-const MOST_LINE = 65535;
+const MOST_LINE = 65536;
 
 interface ControlTarget {
   readonly model: LogModel;

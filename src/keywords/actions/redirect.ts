@@ -169,7 +169,7 @@ function compileRedirect(words: Words, context: CompileContext): ActionStep {
   const reply = compileReply({ status: Number(draft.code), reason: REASONS[draft.code] as string, fields, body: null }, context);
   const isEmpty = draft.ignoreEmpty && draft.kind === 'location' ? compileIsEmpty(text, context) : null;
   return (stream) => {
-    if (isEmpty !== null && isEmpty(stream)) return Outcome.next;
+    if (isEmpty?.(stream)) return Outcome.next;
     stream.cause = Ended.local;
     reply.fill(stream);
     return Outcome.answer;
