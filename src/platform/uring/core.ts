@@ -35,7 +35,8 @@ export class UringCore {
   readonly #free: Int32Array;
   #freeCount: number;
   /** Numbers of wires that found no buffer. */
-  readonly #starving: number[] = [];
+  readonly #starving: Int32Array;
+  #starvingFirst = 0;
   starvingCount = 0;
   /** Completions for a record that meanwhile belongs to another. */
   stale = 0;
@@ -52,6 +53,7 @@ export class UringCore {
     this.addressBytes = new Uint8Array(this.addresses.buffer);
     this.#free = new Int32Array(maxWires);
     this.#freeCount = maxWires;
+    this.#starving = new Int32Array(maxWires);
     for (let at = 0; at < maxWires; at++) this.#free[at] = maxWires - 1 - at;
     const address = Number(addressOf(memory.bytes));
     this.#low = address % 2 ** 32;
@@ -91,14 +93,16 @@ export class UringCore {
     this.ring.entry(OP_CLOSE | SKIP_SUCCESS, descriptor, 0, 0, 0, 0, KIND_IGNORED);
   }
 
-  /** Notes a wire that found no buffer; the host wakes it when there are blocks again. */
+  /** Notes a wire that found no buffer; the host wakes it when there are blocks again. A wire is noted once. */
   starve(index: number): void {
-    this.exhausted++;
-    this.#starving[this.starvingCount++] = index;
+    this.#starving[(this.#starvingFirst + this.starvingCount++) % this.#starving.length] = index;
   }
 
-  /** The number of a wire that was noted, the latest first. */
+  /** The number of the wire that was noted first. */
   takeStarving(): number {
-    return this.#starving[--this.starvingCount] as number;
+    const index = this.#starving[this.#starvingFirst] as number;
+    this.#starvingFirst = (this.#starvingFirst + 1) % this.#starving.length;
+    this.starvingCount--;
+    return index;
   }
 }

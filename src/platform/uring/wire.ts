@@ -72,6 +72,8 @@ export class UringWire implements Wire, Task {
   #many = false;
   #cancelled = false;
   #starving = false;
+  /** The core has it in its list of the starving, perhaps from a former life. */
+  #listed = false;
   /** The next receive is armed once. */
   #once = false;
   /** The socket has probably no data: a try before waiting would be wasted. */
@@ -159,6 +161,7 @@ export class UringWire implements Wire, Task {
 
   /** There are blocks again. */
   feed(): void {
+    this.#listed = false;
     if (!this.#starving) return;
     this.#starving = false;
     this.#arm();
@@ -236,7 +239,7 @@ export class UringWire implements Wire, Task {
     let block = NO_BLOCK;
     if ((flags & F_BUFFER) !== 0) {
       block = flags >>> 16;
-      this.#core.buffers.offered--;
+      this.#core.buffers.used(result);
     }
     if (this.#closing || result <= 0) this.#receivedNone(block, result);
     else if (this.#paused || this.#heldFirst !== NO_SLICE) this.#hold(block, result);
@@ -256,7 +259,9 @@ export class UringWire implements Wire, Task {
     if (this.#closing) this.#drained();
     else if (result === -ENOBUFS) {
       this.#starving = true;
-      this.#core.starve(this.#index);
+      this.#core.exhausted++;
+      if (!this.#listed) this.#core.starve(this.#index);
+      this.#listed = true;
     } else if (result === 0) this.#inputEnds(END_OF_INPUT);
     else if (result !== -ECANCELED && result !== -EINTR && result !== -EAGAIN) this.#inputEnds(END_BROKEN);
   }
@@ -310,7 +315,7 @@ export class UringWire implements Wire, Task {
 
   /** Offers a block again that a completion without an owner brought. */
   #reoffer(block: Block): void {
-    this.#core.buffers.offered--;
+    this.#core.buffers.used(0);
     this.#core.buffers.offer(block);
   }
 
