@@ -32,8 +32,12 @@ async function main(args: readonly string[]): Promise<number> {
       return check(line);
     }
     case 'run': {
+      const { DataThreads } = await import('./master/threads.ts');
+      const threads = new DataThreads();
+      // The first data thread loads its modules while this one loads its own and reads the configuration.
+      threads.prepare(1);
       const { run } = await import('./master/start.ts');
-      return run(line);
+      return run(line, threads);
     }
   }
 }
@@ -43,4 +47,5 @@ function systemName(): string {
 }
 
 const code = await main(process.argv.slice(2));
-if (code >= 0) process.exitCode = code;
+// A thread may be waiting for an order that will not come.
+if (code >= 0) process.exit(code);

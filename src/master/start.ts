@@ -17,7 +17,7 @@ import { type BoundListener, listenOn, openListeners } from './listeners.ts';
 import { dropPrivileges } from './privileges.ts';
 import { dieBy, onSignals } from './signals.ts';
 import { Supervision } from './supervision.ts';
-import { DataThreads } from './threads.ts';
+import type { DataThreads } from './threads.ts';
 
 /** Threads that a bit mask of waiting threads can tell apart. */
 const MOST_THREADS = 32;
@@ -31,8 +31,8 @@ export async function check(line: CommandLine): Promise<number> {
   return 0;
 }
 
-/** Runs until a signal ends it. Resolves with an exit code only if it could not start. */
-export async function run(line: CommandLine): Promise<number> {
+/** Runs until a signal ends it; `threads` may have been prepared. Resolves with an exit code, -1 while it runs. */
+export async function run(line: CommandLine, threads: DataThreads): Promise<number> {
   const loaded = await load(line);
   say(loaded.diagnostics, line);
   if (!loaded.isValid || (loaded.hasWarnings && fatalWarnings(line, loaded))) return 1;
@@ -46,20 +46,21 @@ export async function run(line: CommandLine): Promise<number> {
     alert("[hawser.main()] No enabled listener found (check for 'bind' directives) ! Exiting.");
     return 1;
   }
-  return new Process(line, loaded, doors).start();
+  return new Process(line, loaded, doors, threads).start();
 }
 
 class Process {
   readonly #line: CommandLine;
   readonly #loaded: Loaded;
   readonly #doors: readonly BoundListener[];
-  readonly #threads = new DataThreads();
+  readonly #threads: DataThreads;
   readonly #shared: Shared;
   readonly #buffers;
   readonly #supervision: Supervision;
   #stopping = false;
 
-  constructor(line: CommandLine, loaded: Loaded, doors: readonly BoundListener[]) {
+  constructor(line: CommandLine, loaded: Loaded, doors: readonly BoundListener[], threads: DataThreads) {
+    this.#threads = threads;
     this.#line = line;
     this.#loaded = loaded;
     this.#doors = doors;

@@ -15,29 +15,43 @@ export class DataThreads {
   /** Called when a thread dies without having been told to. */
   onDeath: ((text: string) => void) | null = null;
   #ending = false;
+  #started = false;
+  #wakeDescriptors: readonly number[] = [];
 
-  /** Starts one thread per order; resolves when all accept connections. @throws Error with what failed */
-  async start(orders: readonly ThreadOrder[]): Promise<void> {
-    await Promise.all(orders.map((order) => this.#startOne(order)));
+  /** Makes threads that load their modules and wait for their orders. */
+  prepare(count: number): void {
+    while (this.#workers.length < count) this.#make(this.#workers.length);
   }
 
-  #startOne(order: ThreadOrder): Promise<void> {
+  #make(index: number): void {
     const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
     const script = new URL(`../worker/entry.${extension}`, import.meta.url);
-    const worker = new Worker(script, { workerData: order, name: `data-${order.index + 1}` });
+    const worker = new Worker(script, { name: `data-${index + 1}` });
     this.#workers.push(worker);
     this.#exits.push(new Promise((resolve) => worker.once('exit', () => resolve())));
+    worker.on('error', (error: unknown) => {
+      if (!this.#ending) this.onDeath?.(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    });
+  }
+
+  /** Gives each thread its order; resolves when all are ready to accept. @throws Error with what failed */
+  async start(orders: readonly ThreadOrder[]): Promise<void> {
+    this.prepare(orders.length);
+    this.#wakeDescriptors = await Promise.all(orders.map((order) => this.#startOne(order)));
+    this.#started = true;
+  }
+
+  /** Resolves with the thread's wake descriptor. */
+  #startOne(order: ThreadOrder): Promise<number> {
+    const worker = this.#workers[order.index] as Worker;
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromThread) => {
-        if (message.kind === 'ready') resolve();
+        if (message.kind === 'ready') resolve(message.wakeDescriptor);
         else if (message.kind === 'failed') reject(new Error(message.text));
         else if (message.kind === 'usage') this.#onUsage(worker, message);
       });
-      worker.on('error', (error: unknown) => {
-        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        reject(new Error(text));
-        if (!this.#ending) this.onDeath?.(text);
-      });
+      worker.once('error', reject);
+      worker.postMessage(order);
     });
   }
 
@@ -49,11 +63,13 @@ export class DataThreads {
   /** Lets the threads accept; resolves when all do. */
   async open(doors: readonly OpenDoor[]): Promise<void> {
     const opened = this.#workers.map((worker) => heard(worker, 'opened'));
-    this.tell({ kind: 'open', doors });
+    this.tell({ kind: 'open', doors, wakeDescriptors: this.#wakeDescriptors });
     await Promise.all(opened);
   }
 
+  /** Before `start` nobody listens: what happens then is in the orders. */
   tell(message: ToThread): void {
+    if (!this.#started) return;
     for (const worker of this.#workers) worker.postMessage(message);
   }
 

@@ -96,6 +96,19 @@ export function serveQueues(context: StreamContext, server: Server): void {
   }
 }
 
+/** Tells other threads whose streams wait for this backend that a slot may be free. */
+export function wakeWaiters(context: StreamContext, server: Server): void {
+  const { live, thread } = context.mux.shared;
+  const { backend } = server;
+  const own = 1 << (thread & 31);
+  if (backend.queue.length === 0 && server.queue.length === 0) Atomics.and(live, backend.live + BackendLive.waiters, ~own);
+  const others = Atomics.load(live, backend.live + BackendLive.waiters) & ~own;
+  if (others === 0) return;
+  for (let at = 0; at < context.wakeDescriptors.length; at++) {
+    if ((others & (1 << at)) !== 0) context.mux.host.wake(context.wakeDescriptors[at] as number);
+  }
+}
+
 /** A server that is down keeps nobody waiting: its queue goes to others, unless persistence must hold (option redispatch). */
 export function redistribute(context: StreamContext, server: Server): void {
   let stream = server.queue.head;

@@ -23,6 +23,8 @@ export class StreamContext {
   /** Servers of which this thread freed a slot or that changed: their queues are looked at after the turn's events. */
   readonly freed: Server[] = [];
   readonly freedTask: Task;
+  /** Of all threads, by index: to wake one whose streams wait for a slot that is freed here. */
+  wakeDescriptors: readonly number[] = [];
 
   /** @param onFreed looks at the queues of the servers in `freed` */
   constructor(mux: MuxContext, backs: BackPool, replies: BuiltinReplies, onFreed: (context: StreamContext) => void) {

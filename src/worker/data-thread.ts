@@ -7,7 +7,7 @@ import { MuxContext, type MuxLimits } from '../mux/context.ts';
 import type { Host } from '../platform/contract.ts';
 import type { Server } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
-import { isUsable, redistribute, serveQueues } from '../stream/assign.ts';
+import { isUsable, redistribute, serveQueues, wakeWaiters } from '../stream/assign.ts';
 import { type BuiltinReplies, StreamContext } from '../stream/context.ts';
 import { StreamMachine } from '../stream/machine.ts';
 import { Listeners } from './listeners.ts';
@@ -62,5 +62,9 @@ export class DataThread {
 
 function serveFreed(context: StreamContext): void {
   const { freed } = context;
-  while (freed.length > 0) serveQueues(context, freed.pop() as Server);
+  while (freed.length > 0) {
+    const server = freed.pop() as Server;
+    serveQueues(context, server);
+    wakeWaiters(context, server);
+  }
 }

@@ -2,7 +2,8 @@
  * A data thread from its first line to its last: chooses the host it was told to use, builds its state from the
  * model, accepts, and obeys messages. Loaded by master/threads.ts as the worker's script.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { flushCompileCache } from 'node:module';
+import { parentPort } from 'node:worker_threads';
 import { buildState } from '../build/build.ts';
 import { planOf } from '../build/plan.ts';
 import type { State } from '../build/state.ts';
@@ -16,11 +17,14 @@ const DEFAULT_BUFFER = 16_384;
 const DEFAULT_REWRITE = 1024;
 const DEFAULT_HEADERS = 101;
 
+/** Loaded while the control thread still reads the configuration: it is the host of most machines. */
+const uring = process.env['HAWSER_HOST'] === 'epoll' ? null : import('../platform/uring/host.ts');
+
 async function openHost(order: ThreadOrder): Promise<Host> {
   const memory = mapMemory(order.layout);
   const options = { memory, maxWires: order.maxWires };
   if (order.host === 'epoll') return (await import('../platform/epoll/host.ts')).createEpollHost(options);
-  return (await import('../platform/uring/host.ts')).createUringHost(options);
+  return (await (uring ?? import('../platform/uring/host.ts'))).createUringHost(options);
 }
 
 async function run(order: ThreadOrder): Promise<void> {
@@ -49,7 +53,10 @@ function obey(thread: DataThread, state: State, message: ToThread): void {
         const frontend = state.frontends[door.frontendIndex];
         if (frontend !== undefined) thread.listeners.listen(door.descriptor, frontend, door.name);
       }
+      thread.streams.wakeDescriptors = message.wakeDescriptors;
       tell({ kind: 'opened' });
+      // The main thread's flush does not cover this thread's modules.
+      flushCompileCache();
       return;
     case 'stop':
       thread.listeners.stop();
@@ -80,6 +87,9 @@ function tell(message: FromThread): void {
   parentPort?.postMessage(message);
 }
 
-run(workerData as ThreadOrder).catch((error: unknown) => {
-  tell({ kind: 'failed', text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+// A thread is made before it is known what it will do, so that its modules load meanwhile.
+parentPort?.once('message', (order: ThreadOrder) => {
+  run(order).catch((error: unknown) => {
+    tell({ kind: 'failed', text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  });
 });

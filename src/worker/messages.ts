@@ -28,7 +28,11 @@ export interface ThreadOrder {
 
 export type ToThread =
   /** Everything works: accept. */
-  | { readonly kind: 'open'; readonly doors: readonly OpenDoor[] }
+  | {
+      readonly kind: 'open';
+      readonly doors: readonly OpenDoor[] /** Of each thread, by index. */;
+      readonly wakeDescriptors: readonly number[];
+    }
   /** Soft stop: accept no more, close what is idle, end when the last connection has ended. */
   | { readonly kind: 'stop' }
   /** SIGTTOU, SIGTTIN. */

@@ -1,6 +1,8 @@
 /**
- * Lines that go one way: datagrams to one destination, or bytes to a descriptor. One operation is under way, the rest
- * waits in order; what finds the queue full is dropped and counted. It must not know what the lines say.
+ * Lines that go one way: datagrams to one destination, or bytes to a descriptor. Datagrams are all submitted at once and
+ * never wait (MSG_DONTWAIT), so that a turn's lines leave with the turn and complete in order; one that the target does not
+ * take is dropped. Of writes one is under way and the rest waits in order. What finds the queue full is dropped and counted.
+ * It must not know what the lines say.
  */
 import type { Block } from '../../base/memory.ts';
 import type { DatagramSender, DescriptorWriter, SentHandler } from '../contract.ts';
@@ -12,7 +14,8 @@ const OP_POLL = 6;
 const OP_WRITE = 23;
 const OP_SEND = 26;
 const POLLOUT = 4;
-const MSG_NOSIGNAL = 0x4000;
+/** MSG_DONTWAIT | MSG_NOSIGNAL. */
+const DATAGRAM_FLAGS = 0x40 | 0x4000;
 /** Lines that may wait. */
 const QUEUE = 1024;
 
@@ -27,8 +30,8 @@ export class UringSender implements DatagramSender, DescriptorWriter {
   #first = NO_SLICE;
   #last = NO_SLICE;
   #waiting = 0;
-  /** An operation is under way. */
-  busy = false;
+  /** Operations under way. */
+  #underWay = 0;
   /** Waits until the descriptor takes more. */
   #polling = false;
   #closing = false;
@@ -44,6 +47,10 @@ export class UringSender implements DatagramSender, DescriptorWriter {
     this.#tag = tag;
   }
 
+  get busy(): boolean {
+    return this.#underWay > 0;
+  }
+
   send(block: Block, start: number, end: number): boolean {
     if (this.#closing || this.#descriptor < 0 || this.#waiting >= QUEUE) {
       this.dropped++;
@@ -55,7 +62,7 @@ export class UringSender implements DatagramSender, DescriptorWriter {
     else slices.next[this.#last] = place;
     this.#last = place;
     this.#waiting++;
-    if (!this.busy) this.#transmit();
+    if (this.#datagrams || this.#underWay === 0) this.#transmit(place);
     return false;
   }
 
@@ -77,24 +84,34 @@ export class UringSender implements DatagramSender, DescriptorWriter {
   }
 
   complete(result: number): void {
-    this.busy = false;
-    if (this.#first === NO_SLICE) return;
+    this.#underWay--;
+    if (this.#first !== NO_SLICE) {
+      if (this.#datagrams) this.#sentDatagram(result);
+      else this.#wrote(result);
+    }
+    if (this.#underWay === 0 && this.#closing && !this.closed) this.#end();
+  }
+
+  #sentDatagram(result: number): void {
+    if (result < 0) this.dropped++;
+    this.#pop(this.#core.slices.block[this.#first] as number);
+  }
+
+  #wrote(result: number): void {
     if (result === -EAGAIN) {
       this.#poll();
       return;
     }
     if (this.#polling) this.#polling = false;
     else if (result !== -EINTR) this.#advance(result);
-    if (this.busy) return;
-    if (this.#first !== NO_SLICE) this.#transmit();
-    else if (this.#closing && !this.closed) this.#end();
+    if (this.#underWay === 0 && this.#first !== NO_SLICE) this.#transmit(this.#first);
   }
 
   #advance(result: number): void {
     const { slices } = this.#core;
     const place = this.#first;
     if (result < 0) this.dropped++;
-    else if (!this.#datagrams) {
+    else {
       const start = (slices.start[place] as number) + result;
       slices.start[place] = start;
       if (start < (slices.end[place] as number)) return;
@@ -108,18 +125,18 @@ export class UringSender implements DatagramSender, DescriptorWriter {
     this.#handler.onBlockSent(block);
   }
 
-  #transmit(): void {
+  #transmit(place: number): void {
     const { slices, ring } = this.#core;
-    const start = slices.start[this.#first] as number;
-    const length = (slices.end[this.#first] as number) - start;
+    const start = slices.start[place] as number;
+    const length = (slices.end[place] as number) - start;
     const at = this.#core.entry(this.#datagrams ? OP_SEND : OP_WRITE, this.#descriptor, start, length, this.#number, this.#tag);
-    if (this.#datagrams) ring.entries[at + 7] = MSG_NOSIGNAL;
+    if (this.#datagrams) ring.entries[at + 7] = DATAGRAM_FLAGS;
     else {
       // Offset -1: where the descriptor stands.
       ring.entries[at + 2] = -1;
       ring.entries[at + 3] = -1;
     }
-    this.busy = true;
+    this.#underWay++;
   }
 
   #poll(): void {
@@ -127,7 +144,7 @@ export class UringSender implements DatagramSender, DescriptorWriter {
     const at = ring.entry(OP_POLL, this.#descriptor, 0, 0, 0, this.#number, this.#tag);
     ring.entries[at + 7] = POLLOUT;
     this.#polling = true;
-    this.busy = true;
+    this.#underWay++;
   }
 
   #end(): void {

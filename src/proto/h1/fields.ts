@@ -30,6 +30,10 @@ const VALUE_FOLD = 4;
 /** Behind the CR of the empty line. */
 const LAST_LF = 5;
 
+/** Before the first bytes: shared, because each idle connection has a parser. */
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(new ArrayBuffer(0));
+
 export class FieldParser {
   /** Accept fields with a name that is no token (they are dropped) and NUL in values. */
   lenient = false;
@@ -45,8 +49,8 @@ export class FieldParser {
   #valueStart = 0;
   #lineEnd = 0;
   #drop = false;
-  #bytes: Uint8Array = new Uint8Array(0);
-  #view: DataView = new DataView(new ArrayBuffer(0));
+  #bytes: Uint8Array = NO_BYTES;
+  #view: DataView = NO_VIEW;
 
   reset(): void {
     this.#phase = LINE;
