@@ -167,14 +167,16 @@ test('the second termination letter, by phase', () => {
 });
 
 const REFUSED: readonly (readonly [string, FormatKind, RegExp])[] = [
-  ['%nope', 'log', /unknown log alias '%nope'/],
+  ['%nope', 'log', /no such format alias 'nope'\. .*'%%'/],
+  ['%bi', 'log', /alias '%bi' is not supported by this version/],
+  ['%[ssl_fc]', 'log', /fetch method 'ssl_fc' is not supported by this version/],
   ['50%', 'log', /'%%' is expected at '%'/],
   ['% x', 'log', /'%%' is expected/],
   ['%{+Z}ci', 'log', /'\+Z' is not a flag/],
   ['%{+json}o', 'log', /'\+json' is not supported/],
   ['%{+Qci', 'log', /'}' is missing/],
   ['%[src', 'log', /']' is missing/],
-  ['%[nope]', 'log', /unknown sample fetch method 'nope'/],
+  ['%[nope]', 'log', /failed to parse sample expression <nope\]> : unknown fetch method 'nope'/],
   ['%[req.hdr(a)]', 'log', /may not be reliably used here because it needs 'HTTP request headers' which is not available here/],
   ['%[res.hdr(a)]', 'header', /needs 'HTTP response headers' which is not available here/],
 ];

@@ -88,7 +88,7 @@ describe('formats', () => {
       logOnce('', ' mode http\n log-format "%[req.hdr(a)]"').problems[0] as string,
       /^6: sample fetch <req\.hdr> may not be reliably used here/,
     );
-    assert.match(logOnce('', ' mode http\n error-log-format "%nope"').problems[0] as string, /^6: unknown log alias '%nope'/);
+    assert.match(logOnce('', ' mode http\n error-log-format "%nope"').problems[0] as string, /^6: no such format alias 'nope'/);
   });
 
   test('log-separate-errors raises the level of failed streams', () => {

@@ -9,7 +9,7 @@ import type { CompileContext, FetchStep, Matcher, MatchStep } from './define.ts'
 import { atWord, notSupported, RuleError } from './error.ts';
 import { type Chain, compileChain, compileFetch, misplaced, runChain } from './expression.ts';
 import { placeName } from './place.ts';
-import { type Criterion, nearest, type Registry } from './registry.ts';
+import type { Criterion, Registry } from './registry.ts';
 import { canCast, cast, type Sample, SampleType, type SampleTypeValue, TYPE_NAMES } from './sample.ts';
 
 export interface AclTest {
@@ -107,13 +107,7 @@ function parseCriterion(text: string, registry: Registry) {
   const call = calls[0] as (typeof calls)[number];
   const criterion = registry.criterion(call.name);
   if (criterion === undefined) {
-    const near = nearest(call.name, Array.from(registry.fetches.keys()));
-    const hint = near === null ? '' : `, did you maybe mean '${near}'?`;
-    throw new RuleError(
-      `unknown fetch method '${call.name}' in ACL expression, or one that is not supported by this version${hint}`,
-      -1,
-      call.name,
-    );
+    return registry.unknown('fetches', 'fetch method', call.name, registry.fetches.keys(), ` in ACL expression '${text}'`);
   }
   return { criterion, args: call.args, converters: calls.slice(1) };
 }

@@ -14,8 +14,11 @@ import { type Places, placeOf } from './place.ts';
 import { compileRegex, type Regex } from './regex.ts';
 import type { Registry } from './registry.ts';
 import { builtinReply } from './reply.ts';
-import { compileRules } from './rulelist.ts';
+import { compileRules, RuleFault } from './rulelist.ts';
 import type { Thread } from './thread.ts';
+
+/** All places at once: what is misplaced is told where it is used. */
+const EVERYWHERE = -1;
 
 export class Compiler {
   readonly thread: Thread;
@@ -41,6 +44,15 @@ export class Compiler {
    */
   rules(ruleSet: string, models: readonly RuleModel[]): RuleList | null {
     return compileRules(ruleSet, models, this.#acls, this.#registry, this.context(this.#places(ruleSet)));
+  }
+
+  /** The `acl` lines that are wrong, whether they are used or not. Before the rules. */
+  checkAcls(): RuleFault[] {
+    const faults: RuleFault[] = [];
+    this.#acls.check(this.#registry, this.context(EVERYWHERE), (model, error) => {
+      faults.push(new RuleFault(`error detected while parsing ACL '${model.name}' : ${error.message}.`, model, error, false));
+    });
+    return faults;
   }
 
   #places(ruleSet: string): Places {

@@ -4,7 +4,7 @@
  */
 import type { AclModel, ConditionModel } from '../model/config.ts';
 import type { Stream } from '../state/records.ts';
-import { type AclTest, compileAcl } from './acl.ts';
+import { type AclTest, compileAcl, NEVER } from './acl.ts';
 import type { CompileContext } from './define.ts';
 import { RuleError } from './error.ts';
 import { PREDEFINED_ACLS } from './predefined.ts';
@@ -44,6 +44,7 @@ export class Condition implements AclTest {
 export class Acls {
   readonly #declared = new Map<string, AclModel[]>();
   readonly #compiled = new Map<string, AclTest>();
+  readonly #broken = new Set<string>();
 
   constructor(models: readonly AclModel[]) {
     for (const model of models) {
@@ -53,8 +54,28 @@ export class Acls {
     }
   }
 
+  /**
+   * Compiles every declaration, wherever it may be used, so that one that nobody uses is checked too. A wrong one never matches
+   * from then on: its error is told once.
+   * @param report is called for each wrong line
+   */
+  check(registry: Registry, context: CompileContext, report: (model: AclModel, error: RuleError) => void): void {
+    for (const [name, models] of this.#declared) {
+      for (const model of models) {
+        try {
+          compileAcl(name, model.words, registry, context);
+        } catch (error) {
+          if (!(error instanceof RuleError)) throw error;
+          report(model, error);
+          this.#broken.add(name);
+        }
+      }
+    }
+  }
+
   /** The ACL of this name for where `context` stands. @throws RuleError if it is not declared, or its declaration is wrong */
   get(name: string, registry: Registry, context: CompileContext): AclTest {
+    if (this.#broken.has(name)) return NEVER;
     const key = `${context.places} ${name}`;
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;

@@ -175,15 +175,28 @@ class FormatParser {
   }
 
   #expression(style: TextStyle): void {
-    const parsed = parseExpression(this.#text, this.#at + 1, this.#registry);
-    if (this.#text[parsed.end] !== ']') throw this.#wrong(this.#at - 1, "']' is missing");
-    this.#at = parsed.end + 1;
-    const expression = compileParsed(parsed, this.#registry, this.#context);
+    const text = this.#text.slice(this.#at + 1);
+    const expression = inExpression(text, () => {
+      const parsed = parseExpression(this.#text, this.#at + 1, this.#registry);
+      if (this.#text[parsed.end] !== ']') throw this.#wrong(this.#at - 1, "']' is missing");
+      this.#at = parsed.end + 1;
+      return compileParsed(parsed, this.#registry, this.#context);
+    });
     this.#step(compileValue(expression, style, this.#context));
   }
 
   #wrong(from: number, why: string): RuleError {
     return new RuleError(`log format: ${why} at '${this.#text.slice(from, from + 20)}'`, -1, this.#text.slice(from));
+  }
+}
+
+/** Says in which expression an error lies; those that do already are left alone. */
+function inExpression<T>(text: string, compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof RuleError) || /^(log format|sample fetch <)/.test(error.message)) throw error;
+    throw new RuleError(`failed to parse sample expression <${text}> : ${error.message}`, error.word, error.found, error.allowed);
   }
 }
 

@@ -3,7 +3,7 @@
  * from the catalogs of keywords/; an extension adds its own. It must not know any word.
  */
 import type { Action, Alias, Converter, Fetch, Matcher } from './define.ts';
-import { RuleError } from './error.ts';
+import { notSupported, RuleError } from './error.ts';
 
 export interface Catalogs {
   readonly samples: readonly Fetch[];
@@ -11,6 +11,17 @@ export interface Catalogs {
   readonly matchers: readonly Matcher[];
   readonly actions: readonly Action[];
   readonly aliases: readonly Alias[];
+  readonly known: KnownNames;
+}
+
+/** Names of HAProxy's by kind, separated by `|`, whether we have them or not. */
+export interface KnownNames {
+  readonly fetches: string;
+  readonly converters: string;
+  readonly matchers: string;
+  /** Names with arguments in parentheses are without them. */
+  readonly actions: string;
+  readonly aliases: string;
 }
 
 /** Suffixes of derivative ACL keywords: path_beg is path with -m beg. */
@@ -29,6 +40,7 @@ export class Registry {
   readonly actions: ReadonlyMap<string, Action>;
   readonly aliases: ReadonlyMap<string, Alias>;
   readonly #criteria = new Map<string, Criterion>();
+  readonly #known: Readonly<Record<keyof KnownNames, ReadonlySet<string>>>;
 
   constructor(catalogs: Catalogs) {
     this.fetches = byName('sample fetch', catalogs.samples);
@@ -37,6 +49,15 @@ export class Registry {
     this.actions = byName('action', catalogs.actions);
     this.aliases = byName('log alias', catalogs.aliases);
     for (const fetch of catalogs.samples) this.#derive(fetch);
+    const { fetches, converters, matchers, actions, aliases } = catalogs.known;
+    const set = (names: string): ReadonlySet<string> => new Set(names.split('|'));
+    this.#known = {
+      fetches: set(fetches),
+      converters: set(converters),
+      matchers: set(matchers),
+      actions: set(actions),
+      aliases: set(aliases),
+    };
   }
 
   #derive(fetch: Fetch): void {
@@ -56,19 +77,23 @@ export class Registry {
 
   /** @throws RuleError with the nearest name */
   fetch(name: string): Fetch {
-    return this.fetches.get(name) ?? unknown(`sample fetch method`, name, this.fetches.keys());
+    return this.fetches.get(name) ?? this.unknown('fetches', 'fetch method', name, this.fetches.keys());
   }
 
   converter(name: string): Converter {
-    return this.converters.get(name) ?? unknown('converter', name, this.converters.keys());
+    return this.converters.get(name) ?? this.unknown('converters', 'converter', name, this.converters.keys());
   }
 
   matcher(name: string): Matcher {
-    return this.matchers.get(name) ?? unknown('match method', name, this.matchers.keys());
+    return this.matchers.get(name) ?? this.unknown('matchers', 'matching method', name, this.matchers.keys());
   }
 
   alias(name: string): Alias {
-    return this.aliases.get(name) ?? unknown('log alias', `%${name}`, this.aliases.keys());
+    const alias = this.aliases.get(name);
+    if (alias !== undefined) return alias;
+    if (this.#known.aliases.has(name)) throw notSupported(`the log-format alias '%${name}'`);
+    const advice = "If you wanted to emit the '%' character verbatim, you need to use '%%'";
+    throw new RuleError(`no such format alias '${name}'. ${advice}`, -1, `%${name}`, Array.from(this.aliases.keys()));
   }
 
   /** @throws RuleError if there is no such action in this rule set */
@@ -76,7 +101,15 @@ export class Registry {
     const action = this.actions.get(name);
     if (action?.ruleSets.includes(ruleSet)) return action;
     const allowed = Array.from(this.actions.values()).filter((one) => one.ruleSets.includes(ruleSet));
-    return unknown(`action of '${ruleSet}'`, name, allowed.map((one) => one.name).values());
+    return this.unknown('actions', `action of '${ruleSet}'`, name, allowed.map((one) => one.name).values());
+  }
+
+  /** A name of HAProxy's that we lack is told apart from a slip of the pen. */
+  unknown(kind: keyof KnownNames, what: string, name: string, names: Iterable<string>, tail = ''): never {
+    if (this.#known[kind].has(name)) throw notSupported(`${what} '${name}'`);
+    const near = nearest(name, Array.from(names));
+    const hint = near === null ? '' : `, did you maybe mean '${near}'?`;
+    throw new RuleError(`unknown ${what} '${name}'${tail}${hint}`, -1, name, near === null ? [] : [near]);
   }
 }
 
@@ -87,19 +120,6 @@ function byName<T extends { readonly name: string }>(what: string, list: readonl
     map.set(entry.name, entry);
   }
   return map;
-}
-
-/** HAProxy has more words than this version: so the message says which of both it may be. */
-function unknown(what: string, name: string, names: Iterable<string>): never {
-  const all = Array.from(names);
-  const near = nearest(name, all);
-  const hint = near === null ? '' : `, did you maybe mean '${near}'?`;
-  throw new RuleError(
-    `unknown ${what} '${name}', or one that is not supported by this version${hint}`,
-    -1,
-    name,
-    near === null ? all : [near],
-  );
 }
 
 /** The name with the fewest edits, if they are few enough to be a slip. */

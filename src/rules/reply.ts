@@ -76,18 +76,24 @@ export function rawErrorPage(status: number): string {
   );
 }
 
+/** Whether the connection is to be closed without an answer: an empty errorfile. */
+export function isSilent(reply: CannedReply): boolean {
+  return reply.status === 0;
+}
+
 const FRAMING_FIELDS = new Set(['content-length', 'connection', 'transfer-encoding', 'keep-alive', 'proxy-connection']);
 /** A body must fit one buffer, as in HAProxy. */
 const MOST_BODY = 16384;
 
 /**
  * An errorfile: a whole HTTP/1 message (HAProxy 3.x configuration, `errorfile`). Names are lower-cased; framing
- * fields are left to the codec.
+ * fields are left to the codec. An empty file (`/dev/null`) means no answer at all: see `isSilent`.
  * @throws RuleError if it is no valid message
  */
 export function errorFileReply(memory: Memory, bytes: Uint8Array): CannedReply {
   const text = latin1(bytes);
   if (bytes.length > MOST_BODY) throw new RuleError(`it has ${bytes.length} bytes, at most ${MOST_BODY} are allowed`);
+  if (bytes.length === 0) return cannedReply(memory, 0, '', [], '');
   const start = /^HTTP\/1\.[01] (\d{3})(?: ([^\r\n]*))?\r?\n/.exec(text);
   if (start === null) throw new RuleError("it does not begin with a status line: 'HTTP/1.x STATUS REASON' is expected");
   const fields: [string, string][] = [];

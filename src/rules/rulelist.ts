@@ -2,12 +2,12 @@
  * A list of rules as it runs: conditions and actions in parallel arrays, walked from the stream's index, so
  * that an action may wait and the list goes on behind it.
  */
-import type { AclModel, RuleModel } from '../model/config.ts';
+import type { AclModel, ConditionModel, RuleModel } from '../model/config.ts';
 import type { RuleList, Stream } from '../state/records.ts';
 import { Verdict, type VerdictValue } from '../state/settings.ts';
 import type { AclTest } from './acl.ts';
 import { type Acls, compileCondition } from './condition.ts';
-import { type ActionStep, type CompileContext, Outcome } from './define.ts';
+import { type ActionStep, type CompileContext, Outcome, type RuleProxy } from './define.ts';
 import { RuleError } from './error.ts';
 import type { Registry } from './registry.ts';
 import { Words } from './words.ts';
@@ -41,20 +41,37 @@ export class CompiledRules implements RuleList {
   }
 }
 
-/** A rule that is wrong, with where it stands; build/ reports it. */
+/** A rule or an ACL that is wrong, with where it stands. The message is worded as HAProxy's, for tools that look for it. */
 export class RuleFault extends Error {
   override readonly name = 'RuleFault';
   readonly model: RuleModel | AclModel;
   readonly error: RuleError;
-  /** The word index is one of the condition's, not of the rule's. */
+  /** The word index of `error` is one of the condition's, not of the rule's. */
   readonly inCondition: boolean;
 
-  constructor(model: RuleModel | AclModel, error: RuleError, inCondition: boolean) {
-    super(error.message);
+  constructor(message: string, model: RuleModel | AclModel, error: RuleError, inCondition: boolean) {
+    super(message);
     this.model = model;
     this.error = error;
     this.inCondition = inCondition;
   }
+}
+
+function ruleText(ruleSet: string, model: RuleModel, error: RuleError, proxy: RuleProxy): string {
+  if (/^unknown action/.test(error.message)) return `'${ruleSet}' : ${error.message}.`;
+  const kind = proxy.frontend === null ? 'backend' : proxy.backend === null ? 'frontend' : 'proxy';
+  const what = ruleSet === 'redirect' ? 'redirect' : `'${ruleSet} ${model.action}'`;
+  return `error detected in ${kind} '${proxy.name}' while parsing ${what} rule : ${error.message}.`;
+}
+
+function conditionText(ruleSet: string, model: RuleModel, error: RuleError, proxy: RuleProxy): string {
+  const word = model.condition?.unless === true ? 'unless' : 'if';
+  if (ruleSet === 'redirect') return ruleText(ruleSet, model, new RuleError(`error in condition: ${error.message}`), proxy);
+  if (!ruleSet.startsWith('http')) {
+    const kind = proxy.frontend === null ? 'backend' : proxy.backend === null ? 'frontend' : 'proxy';
+    return `'${ruleSet} ${model.action}' : error detected in ${kind} '${proxy.name}' while parsing '${word}' condition : ${error.message}.`;
+  }
+  return `error detected while parsing an '${ruleSet} ${model.action}' condition : ${error.message}.`;
 }
 
 /**
@@ -72,19 +89,21 @@ export function compileRules(
   const conditions: (AclTest | null)[] = [];
   const actions: ActionStep[] = [];
   for (const model of models) {
-    actions.push(faulty(model, false, () => compileAction(ruleSet, model, registry, context)));
+    actions.push(faulty(ruleSet, model, false, context.proxy, () => compileAction(ruleSet, model, registry, context)));
     const { condition } = model;
-    conditions.push(condition === null ? null : faulty(model, true, () => compileCondition(condition, acls, registry, context)));
+    const compile = (given: ConditionModel): AclTest => compileCondition(given, acls, registry, context);
+    conditions.push(condition === null ? null : faulty(ruleSet, model, true, context.proxy, () => compile(condition)));
   }
   return new CompiledRules(conditions, actions);
 }
 
-function faulty<T>(model: RuleModel, inCondition: boolean, compile: () => T): T {
+function faulty<T>(ruleSet: string, model: RuleModel, inCondition: boolean, proxy: RuleProxy, compile: () => T): T {
   try {
     return compile();
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
-    throw new RuleFault(model, error, inCondition);
+    const text = inCondition ? conditionText(ruleSet, model, error, proxy) : ruleText(ruleSet, model, error, proxy);
+    throw new RuleFault(text, model, error, inCondition);
   }
 }
 

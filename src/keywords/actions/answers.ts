@@ -1,12 +1,14 @@
 /** Actions that answer: deny and return, with the words they share (HAProxy 3.x configuration 4.4). */
+import { latin1 } from '../../rules/bytes.ts';
 import { type ActionStep, type CompileContext, defineAction, Outcome } from '../../rules/define.ts';
 import { compileReply, fixedReply, type Reply, type ReplyField, type ReplyParts } from '../../rules/dynamic-reply.ts';
 import { atWord, notSupported, RuleError } from '../../rules/error.ts';
 import { PAGE_STATUSES } from '../../rules/pages.ts';
 import { readsResponse } from '../../rules/place.ts';
-import { errorFileReply } from '../../rules/reply.ts';
+import { errorFileReply, isSilent } from '../../rules/reply.ts';
 import type { Words } from '../../rules/words.ts';
 import { type Cause, Ended } from '../../state/end.ts';
+import type { CannedReply } from '../../state/settings.ts';
 
 const OPTIONS = [
   'status',
@@ -25,11 +27,12 @@ const MOST_BODY = 16384;
 /** What the words behind the action say, as they are read. */
 interface Draft {
   status: number;
-  hasStatus: boolean;
+  /** Nothing but `deny_status` was said: the answer is the error page of the status. */
+  isPlain: boolean;
   contentType: string | null;
   payload: ReplyParts['body'];
   payloadWord: string | null;
-  errorFile: Reply | null;
+  errorFile: CannedReply | null;
   usesErrorFiles: boolean;
   readonly fields: ReplyField[];
 }
@@ -37,7 +40,7 @@ interface Draft {
 function readReply(words: Words, status: number, context: CompileContext): Draft {
   const draft: Draft = {
     status,
-    hasStatus: false,
+    isPlain: true,
     contentType: null,
     payload: null,
     payloadWord: null,
@@ -53,12 +56,15 @@ function readOption(words: Words, draft: Draft, context: CompileContext): void {
   const option = words.next('an option');
   switch (option) {
     case 'status':
+      draft.status = words.integer('a status', 200, 599);
+      draft.isPlain = false;
+      return;
     case 'deny_status':
       draft.status = words.integer('a status', 200, 599);
-      draft.hasStatus = true;
       return;
     case 'content-type':
       draft.contentType = words.next('a content type');
+      draft.isPlain = false;
       return;
     case 'default-errorfiles':
       takePayload(words, draft, option);
@@ -66,6 +72,7 @@ function readOption(words: Words, draft: Draft, context: CompileContext): void {
       return;
     case 'hdr':
       draft.fields.push(readField(words, context));
+      draft.isPlain = false;
       return;
     case 'errorfile':
     case 'file':
@@ -86,6 +93,7 @@ function takePayload(words: Words, draft: Draft, option: string): void {
   if (draft.payloadWord !== null)
     throw new RuleError(`'${option}' can't be used together with '${draft.payloadWord}'`, words.at - 1, option);
   draft.payloadWord = option;
+  draft.isPlain = false;
 }
 
 function readPayload(words: Words, draft: Draft, option: string, context: CompileContext): void {
@@ -95,13 +103,9 @@ function readPayload(words: Words, draft: Draft, option: string, context: Compil
   else if (option === 'lf-string') draft.payload = atWord(word, () => context.format(value, 'text'));
   else {
     const bytes = readFile(value, word, context);
-    if (option === 'errorfile')
-      draft.errorFile = fixedReply(
-        context.thread,
-        atWord(word, () => errorFileReply(context.thread.memory, bytes)),
-      );
+    if (option === 'errorfile') draft.errorFile = atWord(word, () => errorFileReply(context.thread.memory, bytes));
     else if (option === 'file') draft.payload = bytes;
-    else draft.payload = atWord(word, () => context.format(String.fromCharCode(...bytes), 'text'));
+    else draft.payload = atWord(word, () => context.format(latin1(bytes), 'text'));
   }
 }
 
@@ -123,35 +127,34 @@ function readField(words: Words, context: CompileContext): ReplyField {
   return { name, format: atWord(words.at - 1, () => context.format(text, 'header')) };
 }
 
-function makeReply(draft: Draft, context: CompileContext): Reply {
-  if (draft.errorFile !== null) return draft.errorFile;
-  if (draft.usesErrorFiles) return errorPage(draft, context);
+/** null: no answer, the connection closes. */
+function makeReply(draft: Draft, context: CompileContext): Reply | null {
+  const page = draft.usesErrorFiles ? errorPage(draft, context) : draft.errorFile;
+  if (page !== null) {
+    if (draft.fields.length > 0) context.warn("'hdr' is ignored by an answer from an error file");
+    return isSilent(page) ? null : fixedReply(context.thread, page);
+  }
   const fields = draft.fields.slice();
   if (draft.payload !== null) {
-    if (draft.contentType === null && draft.payloadWord !== null) {
-      throw new RuleError(`'${draft.payloadWord}' needs a 'content-type'`, -1, draft.payloadWord);
-    }
-    fields.push({ name: 'content-type', format: context.format((draft.contentType ?? '').replaceAll('%', '%%'), 'header') });
+    if (draft.contentType === null) throw new RuleError('a content type must be defined when non-empty payload is configured');
+    fields.push({ name: 'content-type', format: context.format(draft.contentType.replaceAll('%', '%%'), 'header') });
+  } else if (draft.contentType !== null) {
+    context.warn(`content-type '${draft.contentType}' is ignored by an answer without a payload`);
   }
   return compileReply({ status: draft.status, reason: null, fields, body: draft.payload }, context);
 }
 
-function errorPage(draft: Draft, context: CompileContext): Reply {
+function errorPage(draft: Draft, context: CompileContext): CannedReply {
   const reply = context.errorReply(draft.status);
-  if (reply === null) {
-    throw new RuleError(
-      `status ${draft.status} has no error page, neither built in nor by 'errorfile'`,
-      -1,
-      String(draft.status),
-      PAGE_STATUSES.map(String),
-    );
-  }
-  return fixedReply(context.thread, reply);
+  if (reply !== null) return reply;
+  const text = `status code '${draft.status}' not handled by default with 'default-errorfiles' argument`;
+  throw new RuleError(text, -1, String(draft.status), PAGE_STATUSES.map(String));
 }
 
-function compileAnswer(reply: Reply, cause: Cause): ActionStep {
+function compileAnswer(reply: Reply | null, cause: Cause): ActionStep {
   return (stream) => {
     stream.cause = cause;
+    if (reply === null) return Outcome.drop;
     reply.fill(stream);
     return Outcome.answer;
   };
@@ -165,7 +168,7 @@ export const deny = defineAction({
   signature:
     'deny [ { status | deny_status } <code> ] [ content-type <type> ] [ { default-errorfiles | errorfile <file> | string <str> … } ] [ hdr <name> <fmt> ]*',
   ruleSets: ['http-request', 'http-response'],
-  doc: 'Refuses the message: 403 for a request, 502 for a response, unless a status is given. Logged as PR.',
+  doc: 'Refuses the message: 403 for a request, 502 for a response, unless a status is given. The answer is the error page of the status, but empty if more than `deny_status` is said. Logged as PR.',
   examples: [
     {
       rule: 'http-request deny',
@@ -179,10 +182,11 @@ export const deny = defineAction({
       head: 'HTTP/1.1 429 Too Many Requests\nretry-after: 5\ncontent-type: text/plain',
       body: 'slow down',
     },
+    { rule: 'http-request deny status 418', request: GET, head: "HTTP/1.1 418 I'm a teapot", body: '' },
   ],
   compile: (words, context) => {
     const draft = readReply(words, readsResponse(context.places) ? 502 : 403, context);
-    if (draft.payloadWord === null && draft.fields.length === 0) draft.usesErrorFiles = true;
+    if (draft.isPlain) draft.usesErrorFiles = true;
     return compileAnswer(makeReply(draft, context), Ended.denied);
   },
 });
