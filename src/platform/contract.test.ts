@@ -291,6 +291,45 @@ for (const name of ALL_HOSTS) {
     assert.equal(wrong, 0);
   });
 
+  onBench(name, 'calls to a wire that has ended change nothing in its next life', { maxWires: 2, blocks: 64 }, async (bench) => {
+    const { address } = bench.serve(() => new Echo(bench));
+    let last: Wire | null = null;
+    for (let life = 0; life < 3; life++) {
+      const client = new Recorder(bench);
+      client.keepText = true;
+      const wire = bench.connect(address, client);
+      if (name !== 'sim' && last !== null) assert.equal(wire, last, 'the record is used again');
+      client.onOpen = (): void => sendText(bench, wire, `life ${life}`);
+      await bench.until('the echo', () => client.text === `life ${life}`);
+      wire.finish();
+      await bench.until('the end', () => client.closes === 1 && bench.host.counters()['wires'] === 0);
+      assert.equal(client.reason, Close.end);
+      wire.pause();
+      wire.finish();
+      wire.destroy(true);
+      wire.resume();
+      wire.pause();
+      sendText(bench, wire, 'nothing');
+      assert.equal(wire.unsent, 0);
+      last = wire;
+    }
+  });
+
+  onBench(name, 'hundreds of connections act in one turn', { maxWires: 1300, blocks: 400 }, async (bench) => {
+    const { address } = bench.serve(() => new Echo(bench));
+    const text = bench.memory.intern('hello');
+    const clients = Array.from({ length: 600 }, () => {
+      const client = new Recorder(bench);
+      client.keepText = true;
+      return { client, wire: bench.connect(address, client) };
+    });
+    await bench.until('all open', () => clients.every(({ client }) => client.opened === 1));
+    for (const { wire } of clients) wire.send(NO_BLOCK, text, text + 5);
+    await bench.until('all answers', () => clients.every(({ client }) => client.text === 'hello'));
+    for (const { wire } of clients) wire.destroy(false);
+    await bench.until('all closed', () => clients.every(({ client }) => client.closes === 1));
+  });
+
   onBench(name, 'with no block left a wire waits and goes on when blocks come back', { blocks: 16 }, async (bench) => {
     const { server, near } = await connected(bench);
     // A block for each piece that is sent; all others are hoarded.

@@ -67,9 +67,8 @@ export class EpollWire implements Wire, Task {
   #finishing = false;
   /** The sending side has failed: what is sent goes nowhere; reading goes on until it ends too. */
   #broken = false;
-  #closing = false;
-  /** Between its first and its last event. */
-  #live = false;
+  /** Its end has begun, or it has no life: whoever still calls it changes nothing. */
+  #closing = true;
   #reset = false;
   #reason: CloseReason = Close.end;
   #sendFirst = NO_SLICE;
@@ -167,19 +166,19 @@ export class EpollWire implements Wire, Task {
   }
 
   resume(): void {
-    if (!this.#paused) return;
+    if (!this.#paused || this.#closing) return;
     this.#paused = false;
-    if (this.#readable && !this.#closing) this.#core.agenda.later(this);
+    if (this.#readable) this.#core.agenda.later(this);
   }
 
   finish(): void {
-    if (this.#finishing) return;
+    if (this.#finishing || this.#closing) return;
     this.#finishing = true;
     if (this.#sendFirst === NO_SLICE && !this.#connecting) this.#halfClose();
   }
 
   destroy(reset: boolean): void {
-    if (reset) this.#reset = true;
+    if (reset && (!this.#closing || this.#reason === Close.local)) this.#reset = true;
     this.#close(Close.local);
   }
 
@@ -302,7 +301,7 @@ export class EpollWire implements Wire, Task {
   }
 
   #close(reason: CloseReason): void {
-    if (this.#closing || !this.#live) return;
+    if (this.#closing) return;
     this.#closing = true;
     this.#reason = reason;
     this.#core.agenda.later(this);
@@ -319,16 +318,9 @@ export class EpollWire implements Wire, Task {
     this.#end();
   }
 
+  /** Makes the record as new. */
   #begin(descriptor: number): void {
     this.descriptor = descriptor;
-    this.#live = true;
-    this.tag = (this.tag + 1) % GENERATIONS;
-  }
-
-  /** Makes the record as new and gives it back. */
-  #end(): void {
-    this.handler = nobody;
-    this.descriptor = -1;
     this.tag = (this.tag + 1) % GENERATIONS;
     this.#connecting = false;
     this.#paused = false;
@@ -339,8 +331,16 @@ export class EpollWire implements Wire, Task {
     this.#finishing = false;
     this.#broken = false;
     this.#closing = false;
-    this.#live = false;
     this.#reset = false;
+  }
+
+  /** Gives the record back. */
+  #end(): void {
+    this.handler = nobody;
+    this.descriptor = -1;
+    this.#closing = true;
+    // An event of this life that the same wait has brought no longer matches.
+    this.tag = (this.tag + 1) % GENERATIONS;
     if (this.#index >= 0) this.#core.giveIndex(this.#index);
   }
 }

@@ -40,6 +40,8 @@ export class SimHost implements Host, SimParts {
   readonly timers = new TimerWheel(0);
   readonly world: World;
   readonly agenda = new Agenda();
+  /** How many events that are due at the same time a turn may hold, as a kernel delivers many before the late tasks run. */
+  burst = 1;
   readonly wakeDescriptor = -1;
   onWake: (() => void) | null = null;
   exhausted = 0;
@@ -150,6 +152,8 @@ export class SimHost implements Host, SimParts {
       if (this.world.next <= due) {
         if (this.world.next === NEVER) return false;
         this.world.step();
+        for (let more = this.burst > 1 ? this.world.random(this.burst) : 0; more > 0 && this.world.next <= this.world.now; more--)
+          this.world.step();
       } else this.world.now = due;
       this.agenda.now = this.world.now;
       this.timers.advance(this.world.now);
@@ -167,7 +171,13 @@ export class SimHost implements Host, SimParts {
 
   /** Scripted servers at a port: `onPeer` gets each connection. */
   answer(port: number, onPeer: (peer: SimPeer) => void): void {
-    this.#ports.set(port, { accept: (side) => onPeer(new SimPeer(side)), paused: false, waiting: [] });
+    const accept = (side: Side): void => {
+      const peer = new SimPeer(side);
+      onPeer(peer);
+      // What arrived before it was accepted waits for it.
+      this.world.after(0, () => peer.onArrival());
+    };
+    this.#ports.set(port, { accept, paused: false, waiting: [] });
   }
 
   /** Nobody listens there any more. */

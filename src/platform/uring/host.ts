@@ -162,6 +162,7 @@ export class UringHost implements Host, AcceptSink {
     return {
       turns: this.#turns,
       enters: core.ring.enters,
+      failures: core.ring.failures,
       visits: this.#visits,
       wires: core.live,
       accepts: this.#accepts,

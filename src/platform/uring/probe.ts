@@ -77,8 +77,11 @@ function receiveOnce(ring: Ring, reader: number, writer: number): string | null 
   write(writer, area(4).pointer, 1);
   const at = ring.entry(RECEIVE_MANY, reader, 0, 0, 0, 0, 0);
   ring.entries[at + 10] = BUFFER_GROUP;
-  const failed = ring.enter(1);
-  if (failed !== 0) return `io_uring_enter: ${errnoText(failed)} (${errnoName(failed)})`;
+  try {
+    ring.enter(1);
+  } catch (error) {
+    return (error as Error).message;
+  }
   const result = ring.words[ring.completions + 2] as number;
   const flags = ring.words[ring.completions + 3] as number;
   if (result === 1 && (flags & F_BUFFER) !== 0 && (flags & F_MORE) !== 0) return null;

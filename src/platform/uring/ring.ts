@@ -5,7 +5,7 @@
  * SINGLE_ISSUER and DEFER_TASKRUN: completions appear only inside our own io_uring_enter, so plain loads and stores
  * are enough and nothing interrupts the program.
  */
-import { EINTR } from '../errno.ts';
+import { EAGAIN, EBUSY, EINTR, ENOMEM, errnoName, errnoText } from '../errno.ts';
 import { area, close, errno, type Mapping, map, unmap, uringEnter, uringRegister, uringSetup } from '../ffi.ts';
 
 /** CQSIZE | CLAMP | SUBMIT_ALL | COOP_TASKRUN | SINGLE_ISSUER | DEFER_TASKRUN. */
@@ -21,6 +21,8 @@ const FEATURE_NODROP = 2;
 /** Submission entries: a turn that needs more enters the kernel twice. Small, so that the queue stays in the cache. */
 const SUBMISSIONS = 512;
 const COMPLETIONS = 4096;
+/** Attempts to empty a full submission queue before the host gives up. */
+const MOST_TRIES = 1000;
 
 export class Ring {
   readonly descriptor: number;
@@ -34,6 +36,8 @@ export class Ring {
   /** First word of the completions, 4 words each: user data (2), result, flags. */
   readonly completions: number;
   enters = 0;
+  /** Enters that a signal or a lack of memory ended. */
+  failures = 0;
   readonly #submissionHead: number;
   readonly #submissionTail: number;
   readonly #submissionFlags: number;
@@ -68,7 +72,7 @@ export class Ring {
    * @param head operation, entry flags << 8, ioprio << 16
    */
   entry(head: number, descriptor: number, low: number, high: number, length: number, index: number, tag: number): number {
-    if (((this.#tail - (this.words[this.#submissionHead] as number)) | 0) > this.#submissionMask) this.enter(0);
+    if (((this.#tail - (this.words[this.#submissionHead] as number)) | 0) > this.#submissionMask) this.#makeRoom();
     const { entries } = this;
     const at = (this.#tail & this.#submissionMask) << 4;
     entries[at] = head;
@@ -91,14 +95,28 @@ export class Ring {
     return at;
   }
 
-  /** Submits what was taken, lets the kernel do its part and waits for `wait` completions. A failure is an error number. */
-  enter(wait: number): number {
+  /**
+   * Submits what was taken, lets the kernel do its part and waits for `wait` completions.
+   * @throws Error when the kernel refuses for good: the host cannot go on
+   */
+  enter(wait: number): void {
     const { words } = this;
     words[this.#submissionTail] = this.#tail;
     this.enters++;
-    if (uringEnter(this.descriptor, (this.#tail - (words[this.#submissionHead] as number)) | 0, wait) >= 0) return 0;
+    if (uringEnter(this.descriptor, (this.#tail - (words[this.#submissionHead] as number)) | 0, wait) >= 0) return;
     const code = errno();
-    return code === EINTR ? 0 : code;
+    // A signal, or no memory at this moment: what was not submitted is submitted next time.
+    if (code === EINTR || code === EAGAIN || code === EBUSY || code === ENOMEM) this.failures++;
+    else throw new Error(`io_uring_enter: ${errnoText(code)} (${errnoName(code)})`);
+  }
+
+  /** The queue is full: submits it. */
+  #makeRoom(): void {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      this.enter(0);
+      if (((this.#tail - (this.words[this.#submissionHead] as number)) | 0) <= this.#submissionMask) return;
+    }
+    throw new Error('io_uring_enter: the kernel takes no submissions');
   }
 
   /** Completions that found the queue full wait in the kernel: the next `enter` brings them. */

@@ -89,9 +89,8 @@ export class UringWire implements Wire, Task {
   #finishing = false;
   /** The sending side has failed: what is sent goes nowhere; reading goes on until it ends too. */
   #broken = false;
-  #closing = false;
-  /** Between its first and its last event. */
-  #live = false;
+  /** Its end has begun, or it has no life: whoever still calls it changes nothing. */
+  #closing = true;
   #reset = false;
   #reason: CloseReason = Close.end;
 
@@ -192,21 +191,20 @@ export class UringWire implements Wire, Task {
   }
 
   resume(): void {
-    if (!this.#paused) return;
+    if (!this.#paused || this.#closing) return;
     this.#paused = false;
-    if (this.#closing) return;
     if (this.#heldFirst !== NO_SLICE || this.#heldEnd !== END_NONE) this.#core.agenda.later(this);
     else this.#arm();
   }
 
   finish(): void {
-    if (this.#finishing) return;
+    if (this.#finishing || this.#closing) return;
     this.#finishing = true;
     if (this.#sendFirst === NO_SLICE && !this.#connecting) this.#halfClose();
   }
 
   destroy(reset: boolean): void {
-    if (reset) this.#reset = true;
+    if (reset && (!this.#closing || this.#reason === Close.local)) this.#reset = true;
     this.#close(Close.local);
   }
 
@@ -399,7 +397,7 @@ export class UringWire implements Wire, Task {
 
   /** Ends the wire: cancels what is under way; onClose follows when it has drained. */
   #close(reason: CloseReason): void {
-    if (this.#closing || !this.#live) return;
+    if (this.#closing) return;
     this.#closing = true;
     this.#reason = reason;
     if (this.#receiving && !this.#cancelled) this.#core.cancel(this.#index, this.#tag | RECEIVED);
@@ -429,17 +427,10 @@ export class UringWire implements Wire, Task {
     this.#end();
   }
 
+  /** Makes the record as new. */
   #begin(descriptor: number): void {
     this.descriptor = descriptor;
-    this.#live = true;
     this.#tag = (((this.#tag >> KIND_BITS) + 1) % GENERATIONS) << KIND_BITS;
-  }
-
-  /** Makes the record as new and gives it back. */
-  #end(): void {
-    this.handler = nobody;
-    this.descriptor = -1;
-    this.#live = false;
     this.#paused = false;
     this.#starving = false;
     this.#once = false;
@@ -450,6 +441,13 @@ export class UringWire implements Wire, Task {
     this.#broken = false;
     this.#closing = false;
     this.#reset = false;
+  }
+
+  /** Gives the record back. */
+  #end(): void {
+    this.handler = nobody;
+    this.descriptor = -1;
+    this.#closing = true;
     if (this.#index >= 0) this.#core.giveIndex(this.#index);
   }
 }
