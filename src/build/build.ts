@@ -10,6 +10,7 @@ import { catalogs } from '../keywords/catalogs.ts';
 import { type BuiltLogs, buildLogs } from '../log/build.ts';
 import type { ConfigModel, ProxyModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
+import type { BuildProblem } from '../model/problem.ts';
 import type { Host } from '../platform/contract.ts';
 import { Compiler } from '../rules/compiler.ts';
 import { RuleError } from '../rules/error.ts';
@@ -28,14 +29,6 @@ import { prepareCookie } from '../stream/cookie.ts';
 import { MonitorUri } from '../stream/monitor.ts';
 import type { Plan } from './plan.ts';
 import { buildRecords, type State } from './state.ts';
-
-/** Something in the configuration that can't be built. */
-export interface BuildProblem {
-  readonly severity: 'alert' | 'warning';
-  readonly at: Position;
-  /** Where the problem is in the line, by word; -1: the whole line. */
-  readonly text: string;
-}
 
 export interface BuildParts {
   readonly model: ConfigModel;

@@ -7,13 +7,20 @@ import type { AddressRecord } from '../base/address.ts';
 import { Family, ipText } from '../base/address.ts';
 import type { ListenerPlan, Plan } from '../build/plan.ts';
 import type { BindModel } from '../model/config.ts';
-import { closeDescriptor, isFailure, openListener, startListening } from '../platform/sockets.ts';
+import { closeDescriptor, isFailure, openListener, type SocketFailure, startListening } from '../platform/sockets.ts';
 import type { OpenDoor } from '../worker/messages.ts';
 
 /** A bound socket that does not listen yet. */
 export interface BoundListener extends OpenDoor {
   readonly plan: ListenerPlan;
 }
+
+/** The C library's words for what happens most, as HAProxy prints them. */
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Address already in use',
+  EADDRNOTAVAIL: 'Cannot assign requested address',
+  EACCES: 'Permission denied',
+};
 
 export interface OpenedListeners {
   readonly doors: readonly BoundListener[];
@@ -26,7 +33,7 @@ export function openListeners(plan: Plan): OpenedListeners {
   const problems: string[] = [];
   for (const listener of plan.listeners) {
     const opened = openListener(listener.address, optionsOf(listener.bind, listener.frontend.backlog));
-    if (isFailure(opened)) problems.push(problemOf(listener, opened.text));
+    if (isFailure(opened)) problems.push(problemOf(listener, opened));
     else doors.push({ descriptor: opened.descriptor, frontendIndex: listener.frontendIndex, name: listener.name, plan: listener });
   }
   if (problems.length > 0) for (const door of doors) closeDescriptor(door.descriptor);
@@ -39,7 +46,7 @@ export function listenOn(doors: readonly BoundListener[]): readonly string[] {
   for (const { descriptor, plan } of doors) {
     if (plan.address.family !== Family.inet && plan.address.family !== Family.inet6) continue;
     const failure = startListening(descriptor, plan.bind.backlog ?? plan.frontend.backlog ?? undefined);
-    if (failure !== null) problems.push(problemOf(plan, failure.text));
+    if (failure !== null) problems.push(problemOf(plan, failure));
   }
   return problems;
 }
@@ -58,9 +65,9 @@ function optionsOf(bind: BindModel, backlog: number | null): Parameters<typeof o
   };
 }
 
-function problemOf({ frontend, bind, address }: ListenerPlan, text: string): string {
+function problemOf({ frontend, bind, address }: ListenerPlan, failure: SocketFailure): string {
   const { at } = bind;
-  return `Binding [${at.file}:${at.line}] for ${frontend.kind === 'listen' ? 'proxy' : 'frontend'} ${frontend.name}: ${text} for [${addressText(address)}].`;
+  return `Binding [${at.file}:${at.line}] for ${frontend.kind === 'listen' ? 'proxy' : 'frontend'} ${frontend.name}: cannot bind socket (${REASONS[failure.name] ?? failure.text}) for [${addressText(address)}].`;
 }
 
 /** `127.0.0.1:80`, `fd@3`, a path. */

@@ -8,13 +8,16 @@ import { availableParallelism, hostname } from 'node:os';
 import { maxConnections, maxWires, memoryLayout } from '../build/limits.ts';
 import { layoutOf } from '../build/plan.ts';
 import type { CommandLine } from '../config/arguments.ts';
-import { type Diagnostic, renderDiagnostics } from '../config/diagnostic.ts';
+import { type Diagnostic, hasErrors, renderDiagnostics } from '../config/diagnostic.ts';
+import type { BuildProblem } from '../model/problem.ts';
 import { chooseHost } from '../platform/choose.ts';
 import { allocateShared, FrontendLive, ProcessLive, Shared } from '../state/shared.ts';
 import type { ThreadOrder } from '../worker/messages.ts';
 import { type Loaded, load } from './configuration.ts';
-import { type BoundListener, listenOn, openListeners } from './listeners.ts';
+import { listenOn, openListeners } from './listeners.ts';
+import { daemonize, isDaemon, notifyManager, unsupported } from './modes.ts';
 import { dropPrivileges } from './privileges.ts';
+import { asDiagnostics } from './problems.ts';
 import { dieBy, onSignals } from './signals.ts';
 import { Supervision } from './supervision.ts';
 import type { DataThreads } from './threads.ts';
@@ -24,7 +27,7 @@ const MOST_THREADS = 32;
 
 /** `-c`: says what is wrong; the exit code. */
 export async function check(line: CommandLine): Promise<number> {
-  const loaded = await load(line);
+  const loaded = await load(line, true);
   say(loaded.diagnostics, line);
   if (!loaded.isValid || (loaded.hasWarnings && fatalWarnings(line, loaded))) return 1;
   if (line.verbose) process.stdout.write(`${loaded.hasWarnings ? 'Warnings were found.\n' : ''}Configuration file is valid\n`);
@@ -33,37 +36,36 @@ export async function check(line: CommandLine): Promise<number> {
 
 /** Runs until a signal ends it; `threads` may have been prepared. Resolves with an exit code, -1 while it runs. */
 export async function run(line: CommandLine, threads: DataThreads): Promise<number> {
-  const loaded = await load(line);
-  say(loaded.diagnostics, line);
-  if (!loaded.isValid || (loaded.hasWarnings && fatalWarnings(line, loaded))) return 1;
-  const { doors, problems } = openListeners(loaded.plan);
-  if (problems.length > 0) {
-    for (const problem of problems) alert(problem);
-    alert('[hawser.main()] Some protocols failed to start their listeners! Exiting.');
+  const impossible = unsupported(line);
+  if (impossible !== null) {
+    alert(impossible);
     return 1;
   }
+  const loaded = await load(line, false);
+  say(loaded.diagnostics, line);
+  if (!loaded.isValid || (loaded.hasWarnings && fatalWarnings(line, loaded))) return 1;
   if (loaded.plan.listeners.length === 0 && loaded.model.global.statsSockets.length === 0) {
     alert("[hawser.main()] No enabled listener found (check for 'bind' directives) ! Exiting.");
     return 1;
   }
-  return new Process(line, loaded, doors, threads).start();
+  const background = (line.daemon || loaded.model.global.daemon) && !line.foreground && !line.debug;
+  if (background && !isDaemon()) return daemonize();
+  return new Process(line, loaded, threads).start();
 }
 
 class Process {
   readonly #line: CommandLine;
   readonly #loaded: Loaded;
-  readonly #doors: readonly BoundListener[];
   readonly #threads: DataThreads;
   readonly #shared: Shared;
   readonly #buffers;
   readonly #supervision: Supervision;
   #stopping = false;
 
-  constructor(line: CommandLine, loaded: Loaded, doors: readonly BoundListener[], threads: DataThreads) {
+  constructor(line: CommandLine, loaded: Loaded, threads: DataThreads) {
     this.#threads = threads;
     this.#line = line;
     this.#loaded = loaded;
-    this.#doors = doors;
     this.#buffers = allocateShared(layoutOf(loaded.plan, this.#threadCount()));
     this.#shared = new Shared(this.#buffers, 0);
     this.#supervision = new Supervision(loaded.model, loaded.plan, this.#shared, () => this.#threads.tell({ kind: 'serve' }));
@@ -78,13 +80,7 @@ class Process {
       alert(`[hawser.main()] A data thread died: ${text}`);
       process.exit(1);
     };
-    await this.#threads.start(this.#orders());
-    const problems = listenOn(this.#doors);
-    if (problems.length > 0) {
-      for (const problem of problems) alert(problem);
-      process.exit(1);
-    }
-    await this.#threads.open(this.#doors.map(({ descriptor, frontendIndex, name }) => ({ descriptor, frontendIndex, name })));
+    if (!this.#isBuilt(await this.#threads.start(this.#orders())) || !(await this.#open())) return 1;
     const pidfile = this.#line.pidfile ?? model.global.pidfile;
     if (pidfile !== null) writeFileSync(pidfile, `${process.pid}\n`);
     this.#supervision.start();
@@ -97,7 +93,29 @@ class Process {
     dropPrivileges(model.global);
     flushCompileCache();
     process.send?.('ready');
+    notifyManager(this.#line, `READY=1\nMAINPID=${process.pid}\nSTATUS=Ready.\n`);
     return -1;
+  }
+
+  /** False: it can't be built as it is written, and that has been said. */
+  #isBuilt(problems: readonly BuildProblem[]): boolean {
+    const diagnostics = asDiagnostics(problems);
+    if (diagnostics.length === 0) return true;
+    say(diagnostics, this.#line);
+    return !hasErrors(diagnostics) && !fatalWarnings(this.#line, this.#loaded);
+  }
+
+  /** Opens all listeners or none; false: one can't be, and that has been said. */
+  async #open(): Promise<boolean> {
+    const { doors, problems } = openListeners(this.#loaded.plan);
+    const refused = problems.length > 0 ? problems : listenOn(doors);
+    for (const problem of refused) alert(problem);
+    if (refused.length > 0) {
+      alert('[hawser.main()] Some protocols failed to start their listeners! Exiting.');
+      return false;
+    }
+    await this.#threads.open(doors.map(({ descriptor, frontendIndex, name }) => ({ descriptor, frontendIndex, name })));
+    return true;
   }
 
   #orders(): ThreadOrder[] {
@@ -139,6 +157,9 @@ class Process {
   #die(signal: 'SIGTERM' | 'SIGINT'): void {
     this.#removePidfile();
     flushCompileCache();
+    notifyManager(this.#line, 'STOPPING=1\n');
+    // A master ends by itself and says so: 130 for SIGINT as a shell would, 0 for SIGTERM.
+    if (this.#line.master !== null) process.exit(signal === 'SIGINT' ? 130 : 0);
     dieBy(signal);
   }
 

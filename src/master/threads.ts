@@ -3,9 +3,11 @@
  * shared columns, nothing of what a thread does inside.
  */
 import { Worker } from 'node:worker_threads';
+import type { BuildProblem } from '../model/problem.ts';
 import type { FromThread, OpenDoor, ThreadOrder, ToThread } from '../worker/messages.ts';
 
 export type Usage = Extract<FromThread, { kind: 'usage' }>;
+type Ready = Extract<FromThread, { kind: 'ready' }>;
 
 export class DataThreads {
   readonly #workers: Worker[] = [];
@@ -34,19 +36,23 @@ export class DataThreads {
     });
   }
 
-  /** Gives each thread its order; resolves when all are ready to accept. @throws Error with what failed */
-  async start(orders: readonly ThreadOrder[]): Promise<void> {
+  /**
+   * Gives each thread its order; resolves when all are ready to accept, with what they can't build.
+   * @throws Error with what failed
+   */
+  async start(orders: readonly ThreadOrder[]): Promise<readonly BuildProblem[]> {
     this.prepare(orders.length);
-    this.#wakeDescriptors = await Promise.all(orders.map((order) => this.#startOne(order)));
+    const ready = await Promise.all(orders.map((order) => this.#startOne(order)));
+    this.#wakeDescriptors = ready.map(({ wakeDescriptor }) => wakeDescriptor);
     this.#started = true;
+    return ready.flatMap(({ problems }) => problems);
   }
 
-  /** Resolves with the thread's wake descriptor. */
-  #startOne(order: ThreadOrder): Promise<number> {
+  #startOne(order: ThreadOrder): Promise<Ready> {
     const worker = this.#workers[order.index] as Worker;
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromThread) => {
-        if (message.kind === 'ready') resolve(message.wakeDescriptor);
+        if (message.kind === 'ready') resolve(message);
         else if (message.kind === 'failed') reject(new Error(message.text));
         else if (message.kind === 'usage') this.#onUsage(worker, message);
       });

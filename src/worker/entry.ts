@@ -43,7 +43,7 @@ async function run(order: ThreadOrder): Promise<void> {
   thread.listeners.onEmpty = () => void leave(thread, built.close);
   thread.start();
   parentPort?.on('message', (message: ToThread) => obey(thread, built.state, message));
-  tell({ kind: 'ready', wakeDescriptor: host.wakeDescriptor });
+  tell({ kind: 'ready', wakeDescriptor: host.wakeDescriptor, problems: order.index === 0 ? built.problems : [] });
 }
 
 function obey(thread: DataThread, state: State, message: ToThread): void {

@@ -4,6 +4,7 @@
  */
 import type { MemoryLayout } from '../base/memory.ts';
 import type { ConfigModel } from '../model/config.ts';
+import type { BuildProblem } from '../model/problem.ts';
 import type { SharedBuffers } from '../state/shared.ts';
 
 /** A descriptor to accept on. */
@@ -43,7 +44,8 @@ export type ToThread =
   | { readonly kind: 'usage' };
 
 export type FromThread =
-  | { readonly kind: 'ready'; readonly wakeDescriptor: number }
+  /** Built: what is wrong with the configuration, if anything. */
+  | { readonly kind: 'ready'; readonly wakeDescriptor: number; readonly problems: readonly BuildProblem[] }
   | { readonly kind: 'failed'; readonly text: string }
   /** It accepts on the doors it was given. */
   | { readonly kind: 'opened' }

@@ -1,0 +1,17 @@
+/** Builds everything once in memory of its own, only to hear what is wrong: `-c`. */
+import { hostname } from 'node:os';
+import { plainMemory } from '../base/memory.ts';
+import { buildState } from '../build/build.ts';
+import { memoryLayout } from '../build/limits.ts';
+import { layoutOf, type Plan } from '../build/plan.ts';
+import type { Diagnostic } from '../config/diagnostic.ts';
+import type { ConfigModel } from '../model/config.ts';
+import { allocateShared, Shared } from '../state/shared.ts';
+import { asDiagnostics } from './problems.ts';
+
+export function tryToBuild(model: ConfigModel, plan: Plan): Diagnostic[] {
+  const shared = new Shared(allocateShared(layoutOf(plan, 1)), 0);
+  const memory = plainMemory({ blocks: 1, notes: 1, statics: memoryLayout(0).statics });
+  const built = buildState({ model, plan, shared, host: null, memory, pid: process.pid, hostname: hostname() });
+  return asDiagnostics(built.problems);
+}
