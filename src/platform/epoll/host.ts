@@ -53,6 +53,7 @@ export class EpollHost implements Host, AcceptSink, Hungry {
   #nodeReady = false;
   #running = false;
   #stopping = false;
+  #closed = false;
   #stopped: (() => void) | null = null;
   #turns = 0;
   #accepts = 0;
@@ -192,16 +193,23 @@ export class EpollHost implements Host, AcceptSink, Hungry {
   // The loop.
 
   readonly #loop = (): void => {
-    for (;;) {
-      if (this.#turn()) break;
-      if (this.#stopping && this.#core.live === 0 && this.#core.agenda.pending === 0) {
-        this.#shutDown();
-        return;
+    try {
+      while (!this.#turn()) {
+        if (this.#stopping && this.#core.live === 0 && this.#core.agenda.pending === 0) {
+          this.#shutDown();
+          return;
+        }
       }
+    } finally {
+      // Also after an error of a handler, if whoever runs us survives it.
+      if (!this.#closed) this.#visit();
     }
+  };
+
+  #visit(): void {
     this.#visits++;
     this.#node.visit(this.#loop);
-  };
+  }
 
   /** One turn: waits, delivers. True: libuv wants a visit. */
   #turn(): boolean {
@@ -263,6 +271,7 @@ export class EpollHost implements Host, AcceptSink, Hungry {
   }
 
   #shutDown(): void {
+    this.#closed = true;
     this.#core.close();
     close(this.wakeDescriptor);
     this.#node.close();

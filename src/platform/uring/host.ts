@@ -68,6 +68,7 @@ export class UringHost implements Host, AcceptSink {
   #reading = false;
   #running = false;
   #stopping = false;
+  #closed = false;
   #stopped: (() => void) | null = null;
   #turns = 0;
   #accepts = 0;
@@ -213,16 +214,23 @@ export class UringHost implements Host, AcceptSink {
   // The loop.
 
   readonly #loop = (): void => {
-    for (;;) {
-      if (this.#turn()) break;
-      if (this.#stopping && this.#idle()) {
-        this.#shutDown();
-        return;
+    try {
+      while (!this.#turn()) {
+        if (this.#stopping && this.#idle()) {
+          this.#shutDown();
+          return;
+        }
       }
+    } finally {
+      // Also after an error of a handler, if whoever runs us survives it.
+      if (!this.#closed) this.#visit();
     }
+  };
+
+  #visit(): void {
     this.#visits++;
     this.#node.visit(this.#loop);
-  };
+  }
 
   /** One turn: submits, waits, delivers. True: libuv wants a visit. */
   #turn(): boolean {
@@ -335,6 +343,7 @@ export class UringHost implements Host, AcceptSink {
   }
 
   #shutDown(): void {
+    this.#closed = true;
     const core = this.#core;
     core.ring.enter(0);
     core.ring.close();
