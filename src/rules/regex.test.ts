@@ -99,8 +99,26 @@ test('random patterns on random texts agree with V8', () => {
   };
   for (let round = 0; round < 3000; round++) {
     const pattern = randomPattern(next, 4);
+    const edges = ['', '^', '', ''][next(4)] as string;
+    const whole = `${edges}${pattern}${['', '$', ''][next(3)]}`;
     const text = Array.from({ length: next(12) }, () => 'abc1'[next(4)]).join('');
-    assert.deepEqual(find(pattern, text)?.[0], oracle(pattern, text)?.[0], `/${pattern}/ on '${text}'`);
+    assert.deepEqual(find(whole, text)?.[0], oracle(whole, text)?.[0], `/${whole}/ on '${text}'`);
+  }
+});
+
+test('many states: the memory runs full, the answer stays right', () => {
+  // After N letters each of the 2^N histories is a state of its own.
+  const regex = compileRegex('a[ab]{12}c', false);
+  const oracleRegex = /a[ab]{12}c/;
+  let seed = 5;
+  for (let round = 0; round < 300; round++) {
+    let text = '';
+    for (let at = 0; at < 60; at++) {
+      seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
+      text += 'abababababc'[(seed >>> 9) % 11];
+    }
+    const bytes = bytesOf(text);
+    assert.equal(regex.test(bytes, 0, bytes.length), oracleRegex.test(text), text);
   }
 });
 

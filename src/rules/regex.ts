@@ -9,6 +9,7 @@
  */
 import { RuleError } from './error.ts';
 import { compileProgram, OP, type Program } from './regex-program.ts';
+import { Found, hasStates, RegexStates } from './regex-states.ts';
 
 // In this file, so that V8 sees constants (DESIGN 1).
 const BYTE = OP.byte;
@@ -48,6 +49,8 @@ export class Regex {
   /** After a match: start and end of each group as offsets into the bytes; -1: it took no part. */
   readonly match: Int32Array;
   readonly #program: Program;
+  /** The quick way for `test`; null: the pattern has word boundaries or is too large. */
+  readonly #states: RegexStates | null;
   readonly #slots: number;
   #now: ThreadList;
   #next: ThreadList;
@@ -57,6 +60,7 @@ export class Regex {
 
   constructor(program: Program) {
     this.#program = program;
+    this.#states = hasStates(program) ? new RegexStates(program) : null;
     this.groups = program.groups;
     this.#slots = program.groups * 2;
     this.match = new Int32Array(this.#slots);
@@ -69,6 +73,10 @@ export class Regex {
 
   /** Whether the pattern is found anywhere in bytes[start, end). */
   test(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#states !== null) {
+      const found = this.#states.test(bytes, start, end);
+      if (found !== Found.unsure) return found === Found.yes;
+    }
     return this.#run(bytes, start, end, start, true);
   }
 
