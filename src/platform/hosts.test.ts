@@ -281,6 +281,29 @@ for (const name of REAL_HOSTS) {
     assert.equal(await second.terminate(), 1);
   });
 
+  test(`${name}: two threads share a listening descriptor; when one stops the other serves all`, async () => {
+    const opened = openListener(loopback());
+    assert.ok(!isFailure(opened));
+    const script = new URL('./thread.fixture.ts', import.meta.url);
+    const workers = [0, 1].map(() => new Worker(script, { workerData: name, argv: [String(opened.descriptor)] }));
+    await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))));
+    const ask = (text: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const socket = netConnect(opened.address.port, '127.0.0.1', () => socket.end(text));
+        socket.on('data', (data) => resolve(data.toString()));
+        socket.on('error', reject);
+      });
+    const texts = Array.from({ length: 30 }, (_, number) => `question ${number}`);
+    assert.deepEqual(await Promise.all(texts.map(ask)), texts);
+    for (const worker of workers) {
+      assert.deepEqual(await Promise.all(texts.map(ask)), texts);
+      const exit = new Promise((resolve) => worker.once('exit', resolve));
+      worker.postMessage('stop');
+      assert.equal(await exit, 0);
+    }
+    closeDescriptor(opened.descriptor);
+  });
+
   test(`${name}: out of descriptors it rests and then accepts again`, () => {
     const script = fileURLToPath(new URL('./descriptors.fixture.ts', import.meta.url));
     const child = spawnSync(process.execPath, [script, name], { encoding: 'utf8', timeout: 20_000 });

@@ -35,6 +35,8 @@ const RECEIVE_MANY = RECEIVE_ONCE | (2 << 16);
 const POLL_FIRST = 1 << 16;
 /** MSG_NOSIGNAL | MSG_WAITALL: the kernel goes on after a partial send. */
 const SEND_FLAGS = 0x4000 | 0x100;
+/** MSG_MORE: the next slice follows at once, so a segment may wait to be filled. */
+const SEND_MORE = SEND_FLAGS | 0x8000;
 const F_BUFFER = 1;
 const F_MORE = 2;
 const F_SOCK_NONEMPTY = 4;
@@ -325,7 +327,7 @@ export class UringWire implements Wire, Task {
     const start = slices.start[place] as number;
     const length = (slices.end[place] as number) - start;
     const at = this.#core.entry(OP_SEND, this.descriptor, start, length, this.#index, this.#tag | SENT);
-    ring.entries[at + 7] = SEND_FLAGS;
+    ring.entries[at + 7] = slices.next[place] === NO_SLICE ? SEND_FLAGS : SEND_MORE;
     this.#sending = true;
   }
 
