@@ -3,7 +3,7 @@
  * connection, never per request. It must not know wires or what is served.
  */
 
-import { chmodSync, chownSync, renameSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { type AddressRecord, Family, newAddress, type SocketAddress } from '../base/address.ts';
 import { EADDRINUSE, errnoName, errnoText } from './errno.ts';
 import { area, bind, close, connect, errno, fcntl, getsockopt, listen, setsockopt, socket } from './ffi.ts';
@@ -236,6 +236,9 @@ function bindToInterface(descriptor: number, name: string): boolean {
  * finds it missing, closed or too open, and a file that is no socket is never removed.
  */
 function listenOnPath(descriptor: number, address: SocketAddress, options: ListenOptions): SocketFailure | null {
+  if (lstatSync(address.path, { throwIfNoEntry: false })?.isSocket() === false) {
+    return { errno: EADDRINUSE, name: 'EADDRINUSE', text: `bind: ${address.path} is there and no socket` };
+  }
   const path = `${address.path}.${process.pid}.tmp`;
   const length = encodeSockaddr({ ...address, path }, scratch.bytes, 0);
   if (length === 0) return { errno: 36, name: errnoName(36), text: `bind: ${errnoText(36)}` };

@@ -9,6 +9,7 @@ import { BLOCK_SIZE, type Block, HEADROOM, NO_BLOCK, TAILROOM } from '../../base
 import { Close, type CloseReason, type Task, type Wire, type WireHandler } from '../contract.ts';
 import { EAGAIN, EINPROGRESS, EINTR } from '../errno.ts';
 import { close, connect, errno, recv, send, shutdown } from '../ffi.ts';
+import { nobody } from '../nobody.ts';
 import { connectFailure } from '../reasons.ts';
 import { NO_SLICE } from '../slices.ts';
 import { localAddress, peerAddress, resetOnClose, socketError } from '../socketinfo.ts';
@@ -30,15 +31,6 @@ const RECEIVE_BYTES = BLOCK_SIZE - HEADROOM - TAILROOM;
 const SHUT_WR = 1;
 /** The high half of an event's user data; other kinds of events have negative ones. */
 const GENERATIONS = 0x7fffffff;
-
-/** Stands in where no handler is: before the acceptor has chosen, after the close. */
-const nobody: WireHandler = {
-  onOpen(): void {},
-  onData: () => false,
-  onSent(): void {},
-  onEnd(): void {},
-  onClose(): void {},
-};
 
 /** Told of wires that found no block to receive into. */
 export interface Hungry {

@@ -9,6 +9,7 @@ import { NEVER, TimerWheel } from '../../base/timers.ts';
 import { Agenda } from '../agenda.ts';
 import type { HostOptions, Listener, SentHandler, Task, Wire, WireHandler } from '../contract.ts';
 import { type Acceptor, Close, type ConnectOptions, type DatagramSender, type DescriptorWriter, type Host } from '../contract.ts';
+import { nobody } from '../nobody.ts';
 import { makeLink, type Side } from './link.ts';
 import { SimPeer } from './peer.ts';
 import { type SimParts, SimWire } from './wire.ts';
@@ -237,7 +238,7 @@ export class SimHost implements Host, SimParts {
       return;
     }
     this.#accepts++;
-    const wire = new SimWire(this, refuser, port);
+    const wire = new SimWire(this, nobody, port);
     this.#wires.add(wire);
     const handler = accept(wire, listener);
     if (handler === null) {
@@ -276,15 +277,6 @@ export class SimHost implements Host, SimParts {
     return sender;
   }
 }
-
-/** Holds an accepted wire's place until the acceptor has chosen. */
-const refuser: WireHandler = {
-  onOpen(): void {},
-  onData: () => false,
-  onSent(): void {},
-  onEnd(): void {},
-  onClose(): void {},
-};
 
 export function createSimHost(seed: number, options: HostOptions): SimHost {
   return new SimHost(seed, options);

@@ -70,6 +70,7 @@ export class UringHost implements Host, AcceptSink {
   #stopping = false;
   #closed = false;
   #stopped: (() => void) | null = null;
+  #end: Promise<void> | null = null;
   #turns = 0;
   #accepts = 0;
   #refused = 0;
@@ -147,15 +148,20 @@ export class UringHost implements Host, AcceptSink {
   }
 
   stop(): Promise<void> {
+    this.#end ??= new Promise((resolve) => {
+      this.#stopped = resolve;
+      this.#beginStop();
+    });
+    return this.#end;
+  }
+
+  #beginStop(): void {
     this.start();
     this.#stopping = true;
     for (const listener of this.#listeners) listener?.stop();
     for (const wire of this.#wires) wire.destroy(false);
     for (const sender of this.#senders) sender?.abandon();
     this.#core.cancelEverything();
-    return new Promise((resolve) => {
-      this.#stopped = resolve;
-    });
   }
 
   counters(): Readonly<Record<string, number>> {

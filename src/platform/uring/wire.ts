@@ -12,6 +12,7 @@ import { BLOCK_SIZE, type Block, NO_BLOCK } from '../../base/memory.ts';
 import { Close, type CloseReason, type Task, type Wire, type WireHandler } from '../contract.ts';
 import { EAGAIN, ECANCELED, EINTR, ENOBUFS } from '../errno.ts';
 import { shutdown } from '../ffi.ts';
+import { nobody } from '../nobody.ts';
 import { connectFailure } from '../reasons.ts';
 import { NO_SLICE } from '../slices.ts';
 import { SOCKADDR_BYTES } from '../sockaddr.ts';
@@ -48,15 +49,6 @@ const SMALL_RECEIVE = BLOCK_SIZE >> 2;
 const END_NONE = 0;
 const END_OF_INPUT = 1;
 const END_BROKEN = 2;
-
-/** Stands in where no handler is: before the acceptor has chosen, after the close. */
-const nobody: WireHandler = {
-  onOpen(): void {},
-  onData: () => false,
-  onSent(): void {},
-  onEnd(): void {},
-  onClose(): void {},
-};
 
 export class UringWire implements Wire, Task {
   handler: WireHandler = nobody;
