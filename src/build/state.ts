@@ -89,12 +89,24 @@ function newServer(model: ServerModel, backend: Backend, index: number, shared: 
   server.minconn = model.minconn ?? 0;
   server.maxqueue = model.maxqueue;
   server.isBackup = model.backup;
+  setPool(server, model);
   if (model.cookie !== null) {
     server.cookieStart = memory.intern(model.cookie);
     server.cookieLength = model.cookie.length;
   }
   backend.servers.push(server);
   return server;
+}
+
+/** `pool-max-conn`, `pool-purge-delay`, `max-reuse`; -1 is HAProxy's word for no limit. */
+function setPool(server: Server, model: ServerModel): void {
+  const limit = (name: string): number | null => {
+    const word = model.other[name]?.[0];
+    return word === undefined || Number(word) < 0 ? null : Number(word);
+  };
+  server.poolMaxConnections = limit('pool-max-conn') ?? server.poolMaxConnections;
+  server.maxReuse = limit('max-reuse') ?? server.maxReuse;
+  server.poolPurgeDelayMs = limit('pool-purge-delay') ?? server.poolPurgeDelayMs;
 }
 
 function setTimeouts(timeouts: Frontend['timeouts'], proxy: ProxyModel): void {

@@ -80,16 +80,18 @@ class Process {
       alert(`[hawser.main()] A data thread died: ${text}`);
       process.exit(1);
     };
-    if (!this.#isBuilt(await this.#threads.start(this.#orders())) || !(await this.#open())) return 1;
-    const pidfile = this.#line.pidfile ?? model.global.pidfile;
-    if (pidfile !== null) writeFileSync(pidfile, `${process.pid}\n`);
-    this.#supervision.start();
+    if (!this.#isBuilt(await this.#threads.start(this.#orders()))) return 1;
+    // Before anybody can know that it serves: a driver may signal at once.
     onSignals({
       stop: (signal) => this.#die(signal),
       softStop: () => void this.#softStop(),
       pause: (paused) => this.#threads.tell({ kind: 'pause', paused }),
       describe: () => void this.#describe(),
     });
+    if (!(await this.#open())) return 1;
+    const pidfile = this.#line.pidfile ?? model.global.pidfile;
+    if (pidfile !== null) writeFileSync(pidfile, `${process.pid}\n`);
+    this.#supervision.start();
     dropPrivileges(model.global);
     flushCompileCache();
     process.send?.('ready');

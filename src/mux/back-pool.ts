@@ -12,8 +12,8 @@ import type { MuxContext } from './context.ts';
 import { H1Back } from './h1-back.ts';
 import { RawBack } from './raw-back.ts';
 
-/** Every so often half of the idle connections that were not needed are closed (pool-purge-delay's default). */
-const PURGE_MS = 5000;
+/** How often it is looked whether a server's `pool-purge-delay` has passed (milliseconds). */
+const LOOK_MS = 1000;
 
 export class BackPool implements TimerOwner {
   readonly #context: MuxContext;
@@ -23,6 +23,7 @@ export class BackPool implements TimerOwner {
   readonly #target: SocketAddress = newAddress();
   readonly #options: { source: SocketAddress | null } & ConnectOptions = { source: null };
   #servers: readonly Server[] = [];
+  #lookMs = LOOK_MS;
 
   constructor(context: MuxContext) {
     this.#context = context;
@@ -31,8 +32,10 @@ export class BackPool implements TimerOwner {
   /** Starts purging the idle connections of these servers. */
   start(servers: readonly Server[]): void {
     this.#servers = servers;
+    for (let at = 0; at < servers.length; at++)
+      this.#lookMs = Math.min(this.#lookMs, Math.max(1, (servers[at] as Server).poolPurgeDelayMs));
     const { timers } = this.#context.host;
-    timers.set(this.#timer, this.#context.host.now() + PURGE_MS);
+    timers.set(this.#timer, this.#context.host.now() + this.#lookMs);
   }
 
   stop(): void {
@@ -97,11 +100,13 @@ export class BackPool implements TimerOwner {
   /** Puts a connection that has finished an exchange aside for others, or for its session. */
   keep(back: H1Back, stream: Stream): void {
     const server = back.server as Server;
-    if (server.backend.reuse === Reuse.never) {
+    if (back.requests > server.maxReuse) back.close();
+    else if (server.backend.reuse === Reuse.never) {
       this.closePrivate(stream.session);
       stream.session.privateBack = back;
       back.owner = stream.session;
-    } else server.idle.push(back);
+    } else if (server.idle.length >= server.poolMaxConnections) back.close();
+    else server.idle.push(back);
   }
 
   /** The session is over, or has another connection: its own idle one goes. */
@@ -138,13 +143,17 @@ export class BackPool implements TimerOwner {
     }
   }
 
+  /** Every `pool-purge-delay` half of a server's idle connections go, the ones that were not needed longest first. */
   onTimer(): void {
-    for (let at = 0; at < this.#servers.length; at++) {
-      const { idle } = this.#servers[at] as Server;
-      // The oldest stand first: those that no request needed lately.
-      for (let count = idle.length >> 1; count > 0; count--) (idle.shift() as H1Back).close();
-    }
     const { host } = this.#context;
-    host.timers.set(this.#timer, host.now() + PURGE_MS);
+    const now = host.now();
+    for (let at = 0; at < this.#servers.length; at++) {
+      const server = this.#servers[at] as Server;
+      if (server.nextPurgeMs > now) continue;
+      server.nextPurgeMs = now + server.poolPurgeDelayMs;
+      const { idle } = server;
+      for (let count = (idle.length + 1) >> 1; count > 0; count--) (idle.shift() as H1Back).close();
+    }
+    host.timers.set(this.#timer, now + this.#lookMs);
   }
 }

@@ -125,7 +125,8 @@ export class H1Back implements WireHandler, BackMux {
       if (this.#state === State.idle) this.#home.forget(this);
       this.#finish();
     } else if (connecting) this.#context.events.onConnectFailed(stream, reason === Close.resources ? Broken.resources : Broken.reset);
-    else if (!this.#ended) this.#onServerEnd(stream, Broken.reset);
+    else if (this.#ended) this.#context.events.onBackClosed(stream, reason === Close.end ? Broken.closed : Broken.reset);
+    else this.#onServerEnd(stream, Broken.reset);
   }
 
   /** The server closed, or spoke without being asked: an idle connection is over. */
@@ -137,13 +138,12 @@ export class H1Back implements WireHandler, BackMux {
 
   #onServerEnd(stream: Stream, reason: BrokenReason): void {
     const { events } = this.#context;
+    const closed = reason === Broken.closed;
     if (this.#state === State.complete) {
       this.#spoiled = true;
-      if (!stream.requestDone) events.onBackClosed(stream, reason);
-    } else if (
-      this.#state === State.tunnel ||
-      (this.#state === State.body && stream.response.framing === Framing.close && reason === Broken.closed)
-    ) {
+      // One that half-closes may still take the rest of the request.
+      if (!stream.requestDone || !closed) events.onBackClosed(stream, reason);
+    } else if (closed && (this.#state === State.tunnel || (this.#state === State.body && stream.response.framing === Framing.close))) {
       if (this.#state === State.body) this.#state = State.complete;
       this.#spoiled = true;
       events.onResponseEnd(stream);
@@ -248,9 +248,14 @@ export class H1Back implements WireHandler, BackMux {
     if (response.complete) this.#endOfResponse(stream, decoder.next, end);
     else {
       this.#state = State.body;
-      if (decoder.next < end) this.#inbox.append(this.#memory, decoder.next, end);
+      if (decoder.next < end) return this.#keepTail(decoder.next, end);
     }
     return true;
+  }
+
+  /** The beginning of a trailer section. False: no block is left. */
+  #keepTail(start: number, end: number): boolean {
+    return this.#inbox.append(this.#memory, start, end) === end - start;
   }
 
   #endOfResponse(stream: Stream, start: number, end: number): void {
@@ -265,14 +270,13 @@ export class H1Back implements WireHandler, BackMux {
     const decoder = this.#decoder;
     const { events } = this.#context;
     const result = decoder.decode(memory.bytes, start, end);
-    if (result === BodyResult.failed) {
+    if (result === BodyResult.failed || (result === BodyResult.keepTail && !this.#keepTail(decoder.next, end))) {
       this.#spoiled = true;
       events.onBackClosed(stream, Broken.invalid);
       return false;
     }
     const done = result === BodyResult.done;
     if (done) this.#endOfResponse(stream, decoder.next, end);
-    else if (decoder.next < end) this.#inbox.append(memory, decoder.next, end);
     if (decoder.dataEnd > decoder.dataStart) {
       events.onResponseData(stream, block, decoder.dataStart, decoder.dataEnd, done);
       return true;

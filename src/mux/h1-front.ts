@@ -12,7 +12,7 @@ import { Close } from '../platform/contract.ts';
 import { BodyDecoder, BodyResult } from '../proto/h1/body.ts';
 import { ConnectionField, encodeResponseHead, responseConnectionField } from '../proto/h1/encode.ts';
 import { HeadParser, HeadResult } from '../proto/h1/head.ts';
-import { Broken, type BrokenReason, type FrontMux, Session, type Stream } from '../state/records.ts';
+import { Broken, type BrokenReason, type Frontend, type FrontMux, Session, type Stream } from '../state/records.ts';
 import { KeepAlive } from '../state/settings.ts';
 import type { MuxContext } from './context.ts';
 import type { FrontDesk } from './front-desk.ts';
@@ -31,6 +31,8 @@ const State = {
   /** The answer is out and the connection ends: what still comes is dropped. */
   drain: 5,
   closed: 6,
+  /** The request is no valid one, or did not end: what still comes of it is dropped. */
+  refused: 7,
 } as const;
 
 /** Room that a head must have from its start on before it is received in pieces: above any tune.bufsize head. */
@@ -59,6 +61,10 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   /** The client has half-closed. */
   #ended = false;
   #wireClosed = true;
+  /** What stands in the inbox is the beginning of a trailer section, not data that waits (then the wire is paused). */
+  #tail = false;
+  /** The request was refused in the middle of its body. */
+  #unfinished = false;
   /** Request data is wanted by the machine. */
   #wanted = false;
   /** The machine knows of the request. */
@@ -78,14 +84,14 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   start(wire: Wire): void {
     this.#wire = wire;
     this.#state = State.idle;
-    this.#ended = this.#wireClosed = this.#wanted = false;
+    this.#ended = this.#wireClosed = this.#wanted = this.#tail = this.#unfinished = false;
     this.#stream = null;
     this.#restStart = this.#restEnd = 0;
     this.#parser.lenient = this.session.frontend.lenientRequests;
     this.#parser.reset();
     const now = this.#context.host.now();
     this.#idleSinceMs = now;
-    this.#setTimer(now, this.#requestTimeoutMs());
+    this.#setTimer(now, requestTimeoutMs(this.session.frontend));
   }
 
   // Wire events ---------------------------------------------------------------------------------
@@ -129,9 +135,10 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
         return;
       case State.head:
       case State.body:
-        if (stream !== null) events.onRequestBroken(stream, Broken.closed, 400);
+        if (stream !== null) this.#refuse(stream, Broken.closed, 400);
         return;
       case State.wait:
+      case State.refused:
         if (stream !== null) events.onFrontEnd(stream);
         return;
       case State.tunnel:
@@ -154,12 +161,11 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   }
 
   onTimer(): void {
-    if (this.#state === State.head) {
-      this.#context.events.onRequestBroken(this.#stream as Stream, Broken.timeout, 408);
-    } else if (this.#state === State.idle && this.session.requests === 0) {
-      this.#beginNothing(Broken.timeout);
-    } else if (this.#state === State.wait) this.#wire.resume();
-    else if (this.#stream === null) this.#close();
+    if (this.#state === State.head) this.#refuse(this.#stream as Stream, Broken.timeout, 408);
+    else if (this.#state === State.idle && this.session.requests === 0) this.#beginNothing(Broken.timeout);
+    else if (this.#state === State.wait) {
+      if (this.#inbox.isEmpty) this.#wire.resume();
+    } else if (this.#stream === null) this.#close();
   }
 
   /** Pipelined bytes, or request data that waited. Runs from the loop, never inside a call of the machine. */
@@ -171,20 +177,38 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       this.#context.events.onRequest(this.#stream as Stream);
       return;
     }
+    if (this.#state === State.tunnel) {
+      this.#deliverToTunnel(this.#stream as Stream);
+      return;
+    }
     if (inbox.isEmpty) return;
     if (this.#state === State.idle) {
-      this.#beginRequest();
+      if (!this.#beginRequest()) return;
       this.#parseHead();
-    } else if (this.#state === State.body && this.#wanted) {
+      if ((this.#state as number) === State.head) this.#wire.resume();
+    } else if (this.#state === State.body && this.#wanted && !this.#tail) this.#deliverKept();
+  }
+
+  /** Body data that came before it was wanted. */
+  #deliverKept(): void {
+    const { start, end } = this.#inbox;
+    const block = this.#inbox.release();
+    if (!this.#onBodyBytes(block, start, end)) this.#memory.give(block);
+    if (this.#state === State.body && this.#wanted) this.#wire.resume();
+  }
+
+  /** What the client sent before the connection became a tunnel; perhaps its end, too. */
+  #deliverToTunnel(stream: Stream): void {
+    const inbox = this.#inbox;
+    if (!this.#wanted) return;
+    if (!inbox.isEmpty) {
       const { start, end } = inbox;
-      const block = inbox.release();
-      if (!this.#onBodyBytes(block, start, end)) this.#memory.give(block);
-    } else if (this.#state === State.tunnel && this.#wanted) {
-      const { start, end } = inbox;
-      const stream = this.#stream as Stream;
       stream.bytesFromClient += end - start;
       this.#context.events.onRequestData(stream, inbox.release(), start, end, false);
     }
+    if (this.#stream !== stream) return;
+    if (this.#ended) this.#context.events.onRequestEnd(stream);
+    else if (this.#wanted) this.#wire.resume();
   }
 
   // Requests --------------------------------------------------------------------------------------
@@ -219,7 +243,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     stream.firstByteWallMs = context.host.wallClock();
     stream.idleMs = now - this.#idleSinceMs;
     this.session.requests++;
-    if (this.session.requests > 1) this.#setTimer(now, this.#requestTimeoutMs());
+    if (this.session.requests > 1) this.#setTimer(now, requestTimeoutMs(this.session.frontend));
     return true;
   }
 
@@ -227,7 +251,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   #beginNothing(reason: BrokenReason): void {
     if (!this.#beginRequest()) return;
     (this.#stream as Stream).firstByteAtMs = -1;
-    this.#context.events.onRequestBroken(this.#stream as Stream, reason, reason === Broken.timeout ? 408 : 400);
+    this.#refuse(this.#stream as Stream, reason, reason === Broken.timeout ? 408 : 400);
   }
 
   #onIdleEnd(): void {
@@ -245,8 +269,15 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       result = this.#parser.parse(stream.request, memory.bytes, inbox.start, inbox.end);
     }
     if (result === HeadResult.done) this.#onHead(stream);
-    else if (result === HeadResult.failed) this.#context.events.onRequestBroken(stream, Broken.invalid, this.#parser.error);
-    else if (this.#ended) this.#context.events.onRequestBroken(stream, Broken.closed, 400);
+    else if (result === HeadResult.failed) this.#refuse(stream, Broken.invalid, this.#parser.error);
+    else if (this.#ended) this.#refuse(stream, Broken.closed, 400);
+  }
+
+  /** No valid request can come any more. */
+  #refuse(stream: Stream, reason: BrokenReason, status: number): void {
+    this.#unfinished = this.#state === State.body;
+    this.#state = State.refused;
+    this.#context.events.onRequestBroken(stream, reason, status);
   }
 
   #restartAtBlockStart(stream: Stream): void {
@@ -261,7 +292,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     const { events } = this.#context;
     const status = decideRequest(request, memory.bytes, this.session.frontend.framing);
     if (status !== 0) {
-      events.onRequestBroken(stream, Broken.invalid, status);
+      this.#refuse(stream, Broken.invalid, status);
       return;
     }
     const inbox = this.#inbox;
@@ -273,7 +304,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     stream.bytesFromClient = headEnd - inbox.start;
     this.#timer.deadline = NEVER;
     if (!this.#decodeEarlyBody(stream, headEnd, end)) {
-      events.onRequestBroken(stream, Broken.invalid, 400);
+      this.#refuse(stream, Broken.invalid, 400);
       return;
     }
     request.headDone = true;
@@ -301,9 +332,11 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     request.complete = result === BodyResult.done;
     if (request.complete) this.#endOfRequest(stream, decoder.next, end);
     else {
+      if (result === BodyResult.keepTail && !this.#keepTail(decoder.next, end)) return false;
       this.#state = State.body;
       this.#wanted = false;
-      if (result === BodyResult.keepTail && !this.#keepTail(decoder.next, end)) return false;
+      if (this.#tail) this.#wire.pause();
+      else this.#wire.resume();
     }
     return true;
   }
@@ -313,56 +346,41 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     this.#state = State.wait;
     this.#restStart = start;
     this.#restEnd = end;
-    if (stream.request.persistent && end === start) return;
-    // Nothing needs to be read before the answer is out; a client that goes away is looked for a little later.
-    if (this.#wire.hasMore) return;
-    this.#wire.pause();
-    this.#setTimer(this.#context.host.now(), WATCH_MS);
+    if (end > start) this.#wire.pause();
+    else if (stream.request.persistent || this.#wire.hasMore) this.#wire.resume();
+    else {
+      // Nothing needs to be read before the answer is out; a client that goes away is looked for a little later.
+      this.#wire.pause();
+      this.#setTimer(this.#context.host.now(), WATCH_MS);
+    }
   }
 
   #keepTail(start: number, end: number): boolean {
+    this.#tail = true;
     return this.#inbox.append(this.#memory, start, end) === end - start;
   }
 
-  /** Bytes that can't be used yet. */
+  /** Bytes that can't be used yet. The wire is paused until they can: there is never more than one block of them. */
   #keep(block: Block, start: number, end: number): boolean {
-    const inbox = this.#inbox;
-    if (!inbox.isEmpty) this.#wire.pause();
-    if (this.#restEnd > this.#restStart) {
-      const { restStart, restEnd } = this.#takeRest();
-      inbox.append(this.#memory, restStart, restEnd);
-    }
-    if (inbox.isEmpty) {
-      inbox.adopt(block, start, end);
-      return true;
-    }
-    if (inbox.append(this.#memory, start, end) < end - start) (this.#stream as Stream).closeClient = true;
-    return false;
-  }
-
-  #takeRest(): { restStart: number; restEnd: number } {
-    // hot-ok: only when a pipelining client sends more while it is being answered
-    const rest = { restStart: this.#restStart, restEnd: this.#restEnd };
-    this.#restStart = this.#restEnd = 0;
-    return rest;
+    this.#wire.pause();
+    this.#inbox.adopt(block, start, end);
+    return true;
   }
 
   #onBodyBytes(block: Block, start: number, end: number): boolean {
     const memory = this.#memory;
     const stream = this.#stream as Stream;
-    const inbox = this.#inbox;
-    if (!inbox.isEmpty) return this.#onTrailerBytes(stream, start, end);
+    if (this.#tail) return this.#onTrailerBytes(stream, start, end);
     const decoder = this.#decoder;
     const result = decoder.decode(memory.bytes, start, end);
     stream.bytesFromClient += decoder.next - start;
     const { events } = this.#context;
-    if (result === BodyResult.failed) {
-      events.onRequestBroken(stream, Broken.invalid, 400);
+    if (result === BodyResult.failed || (result === BodyResult.keepTail && !this.#keepTail(decoder.next, end))) {
+      this.#refuse(stream, Broken.invalid, 400);
       return false;
     }
     const done = result === BodyResult.done;
-    if (decoder.next < end && inbox.append(memory, decoder.next, end) < end - decoder.next) stream.closeClient = true;
-    if (done) this.#endOfBody(stream);
+    if (done) this.#endOfBody(stream, decoder.next, end);
     if (decoder.dataEnd > decoder.dataStart) {
       events.onRequestData(stream, block, decoder.dataStart, decoder.dataEnd, done);
       return true;
@@ -376,26 +394,30 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     const memory = this.#memory;
     const inbox = this.#inbox;
     const decoder = this.#decoder;
-    const { events } = this.#context;
     const taken = inbox.append(memory, start, end);
     const result = taken < end - start ? BodyResult.failed : decoder.decode(memory.bytes, inbox.start, inbox.end);
-    if (result === BodyResult.failed) events.onRequestBroken(stream, Broken.invalid, 400);
+    if (result === BodyResult.failed) this.#refuse(stream, Broken.invalid, 400);
     if (result !== BodyResult.done) return false;
     // Trailers point into the inbox's block: it becomes the request's, and what follows is the rest.
     memory.give(stream.request.block);
     const { end: all } = inbox;
     stream.request.block = inbox.release();
-    this.#restStart = decoder.next;
-    this.#restEnd = all;
-    this.#endOfBody(stream);
-    events.onRequestEnd(stream);
+    this.#tail = false;
+    this.#endOfRequest(stream, decoder.next, all);
+    this.#context.events.onRequestEnd(stream);
     return false;
   }
 
-  #endOfBody(stream: Stream): void {
-    this.#state = State.wait;
-    stream.request.complete = true;
-    if (!this.#inbox.isEmpty) this.#wire.pause();
+  /** [start, end) of the last block of data belongs to the next request. */
+  #endOfBody(stream: Stream, start: number, end: number): void {
+    const inbox = this.#inbox;
+    if (start < end && inbox.append(this.#memory, start, end) < end - start) {
+      // No block is left: the next request is for another connection.
+      inbox.clear(this.#memory);
+      stream.closeClient = true;
+    }
+    this.#endOfRequest(stream, 0, 0);
+    if (!inbox.isEmpty) this.#wire.pause();
   }
 
   // Machine calls -----------------------------------------------------------------------------------
@@ -406,16 +428,15 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     if (this.#wireClosed) return true;
     const end = this.#encode(stream, this.#connectionField(stream));
     if (end < 0) return false;
-    if (response.framing === Framing.tunnel) this.#becomeTunnel();
+    if (response.framing === Framing.tunnel) this.#becomeTunnel(stream);
     return sendHeadInPlace(memory, this.#wire, response, memory.deskStart, end);
   }
 
   /** What the client has already sent behind its request belongs to the tunnel. */
-  #becomeTunnel(): void {
+  #becomeTunnel(stream: Stream): void {
     this.#state = State.tunnel;
     this.#wanted = false;
-    if (this.#restEnd > this.#restStart) this.#inbox.append(this.#memory, this.#restStart, this.#restEnd);
-    this.#restStart = this.#restEnd = 0;
+    this.#takeOverRest(stream);
   }
 
   sendInterim(stream: Stream): void {
@@ -437,12 +458,12 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       !request.persistent ||
       response.mustClose ||
       response.framing === Framing.close ||
-      this.#state === State.head ||
+      this.#state === State.refused ||
       this.session.frontend.keepAlive === KeepAlive.close ||
       (backend !== null && backend.keepAlive === KeepAlive.close);
     stream.closeClient = closes;
     // The page for a request that could not be parsed has the field in it, or HAProxy closes without saying so.
-    if (this.#state === State.head) return ConnectionField.none;
+    if (this.#state === State.refused && !this.#unfinished) return ConnectionField.none;
     return responseConnectionField(response, request.version, closes);
   }
 
@@ -468,11 +489,9 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
 
   resumeRequest(): void {
     this.#wanted = true;
-    if (this.#inbox.isEmpty) this.#wire.resume();
-    else if (this.#state !== State.wait) {
-      this.#context.host.later(this);
-      this.#wire.resume();
-    }
+    const waits = this.#state === State.tunnel ? this.#ended || !this.#inbox.isEmpty : !this.#tail && !this.#inbox.isEmpty;
+    if (!waits) this.#wire.resume();
+    else if (this.#state !== State.wait) this.#context.host.later(this);
   }
 
   pauseRequest(): void {
@@ -495,14 +514,15 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       this.#next(now);
       return;
     }
-    const unfinished = this.#state === State.body;
+    const unfinished = this.#unfinished || this.#state === State.body;
     const clean = complete && this.#inbox.isEmpty && this.#restEnd === this.#restStart;
     this.#context.endStream(stream);
     if (this.#wireClosed) this.#finish();
     else if (clean || this.#ended || this.#state === State.tunnel) this.#close();
-    else this.#drain(now, unfinished);
+    else if (this.#state !== State.closed) this.#drain(now, unfinished);
   }
 
+  /** The request's block goes on as the inbox: what follows the request stands in it. */
   #takeOverRest(stream: Stream): void {
     if (this.#restEnd > this.#restStart) {
       this.#inbox.adopt(stream.request.block, this.#restStart, this.#restEnd);
@@ -517,9 +537,13 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     this.#idleSinceMs = now;
     this.#parser.reset();
     if (this.#inbox.isEmpty) {
-      this.#setTimer(now, this.#keepAliveTimeoutMs());
+      const { frontend } = this.session;
+      this.#setTimer(now, frontend.timeouts.httpKeepAliveMs || requestTimeoutMs(frontend));
       this.#wire.resume();
-    } else this.#context.host.later(this);
+    } else {
+      this.#context.host.timers.stop(this.#timer);
+      this.#context.host.later(this);
+    }
     this.#desk.onIdle(this);
   }
 
@@ -563,13 +587,9 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     if (delayMs === 0) timers.stop(this.#timer);
     else timers.set(this.#timer, now + delayMs);
   }
+}
 
-  #requestTimeoutMs(): number {
-    const { timeouts } = this.session.frontend;
-    return timeouts.httpRequestMs || timeouts.clientMs;
-  }
-
-  #keepAliveTimeoutMs(): number {
-    return this.session.frontend.timeouts.httpKeepAliveMs || this.#requestTimeoutMs();
-  }
+/** For a request's head, from its first byte on. */
+function requestTimeoutMs({ timeouts }: Frontend): number {
+  return timeouts.httpRequestMs || timeouts.clientMs;
 }

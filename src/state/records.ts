@@ -141,6 +141,12 @@ export class Server {
   setCookieLength = 0;
   readonly live: number;
   readonly counts: number;
+  /** Idle connections a thread keeps at most, exchanges a connection may carry (Infinity: any number), and how long one idles. */
+  poolMaxConnections = Number.POSITIVE_INFINITY;
+  maxReuse = Number.POSITIVE_INFINITY;
+  poolPurgeDelayMs = 5000;
+  /** When half of the idle connections are closed next (host clock). */
+  nextPurgeMs = 0;
   /** Idle connections of this thread, most recently used last. */
   readonly idle: BackMux[] = [];
   readonly queue = new Queue<Stream>();

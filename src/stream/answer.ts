@@ -15,12 +15,14 @@ import { finish, leaveQueue, leaveServer } from './finish.ts';
 /** Ends the stream with the cause: an error page if nothing has been answered yet, else a cut connection. */
 export function endWith(context: StreamContext, stream: Stream, cause: Cause, status: number): void {
   if (stream.phase === Phase.done) return;
+  // The time in the queue is told although no connection followed.
+  if (stream.phase === Phase.queue && stream.connectAtMs < 0) stream.connectAtMs = context.mux.host.now();
   setCause(stream, cause);
   countCause(context, stream, cause);
   detachServer(context, stream);
   const reply = stream.responseStarted || status === 0 || !stream.frontend.http ? null : errorReply(context, stream, status);
   if (reply === null) {
-    cut(context, stream);
+    cut(context, stream, cause);
     return;
   }
   if (!cause.keepsClient || !stream.requestDone) stream.closeClient = true;
@@ -43,16 +45,14 @@ function detachServer(context: StreamContext, stream: Stream): void {
 }
 
 /** No answer, or no further part of it: what was sent is flushed and the connection ends, so that the client can tell. */
-function cut(context: StreamContext, stream: Stream): void {
+function cut(context: StreamContext, stream: Stream, cause: Cause): void {
   stream.closeClient = true;
   stream.responseDone = true;
   stream.requestDone = true;
   if (stream.status === 0) stream.status = -1;
-  if (stream.front !== null && stream.front.unsent(stream) > 0) {
-    stream.phase = Phase.last;
-    return;
-  }
-  finish(context, stream);
+  // A client that took nothing for so long takes no more.
+  if (cause === Ended.clientTimeout) stream.front?.abort(stream, false);
+  awaitDrain(context, stream);
 }
 
 /** Sends the complete local answer in stream.response (rules, fillReply). */

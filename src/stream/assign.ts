@@ -65,8 +65,10 @@ function enqueue(context: StreamContext, stream: Stream, backend: Backend, serve
     return;
   }
   const queue = server === null ? backend.queue : server.queue;
-  stream.backendQueuePosition = Atomics.add(live, backend.live + BackendLive.queued, 1);
-  if (server !== null) stream.serverQueuePosition = Atomics.add(live, server.live + ServerLive.queued, 1);
+  // %sq or %bq: its place in the queue it waits in, the first is 1.
+  const place = Atomics.add(live, backend.live + BackendLive.queued, 1) + 1;
+  if (server === null) stream.backendQueuePosition = place;
+  else stream.serverQueuePosition = Atomics.add(live, server.live + ServerLive.queued, 1) + 1;
   queue.push(stream);
   stream.phase = Phase.queue;
   const now = context.mux.host.now();
@@ -195,7 +197,7 @@ function elsewhere(context: StreamContext, stream: Stream, backend: Backend, fai
     waitForTurn(context, stream, backend);
     return;
   }
-  if (stream.persistent) {
+  if (stream.persistent || mayLeave(stream, backend)) {
     stream.persistent = false;
     stream.redispatched = true;
     count(context, failed.counts + Count.redispatches, 1);

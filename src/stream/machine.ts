@@ -24,7 +24,7 @@ import { awaitDrain, endWith, runAfterResponse, sendAnswer } from './answer.ts';
 import { connectFailed, retryNow, retryStale } from './assign.ts';
 import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { applyResponseCookie } from './cookie.ts';
-import { finish, leaveServer } from './finish.ts';
+import { finish, leaveQueue, leaveServer } from './finish.ts';
 import { saveRequestLine } from './notes.ts';
 
 /** Blocks on their way to one side before the other is told to wait: two keep a bulk transfer busy. */
@@ -63,9 +63,18 @@ export class StreamMachine implements StreamEvents, TimerOwner {
 
   #onRequestComplete(stream: Stream): void {
     stream.requestDone = true;
-    this.#touch(stream);
-    if (!stream.responseDone) return;
-    this.#letServerGo(stream, false);
+    if (stream.responseDone) this.#settle(stream);
+    else this.#touch(stream);
+  }
+
+  /** Both sides have said all: the server may still have to take the rest of the request, then the client that of the answer. */
+  #settle(stream: Stream): void {
+    const { back } = stream;
+    if (back !== null && back.unsent(stream) > 0) {
+      this.#touch(stream);
+      return;
+    }
+    this.#letServerGo(stream, stream.serverReusable);
     awaitDrain(this.#context, stream);
   }
 
@@ -77,16 +86,14 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     }
     stream.requestDone = true;
     if (stream.back === null) endWith(this.#context, stream, Ended.clientAbort, 0);
-    else if (stream.responseDone) awaitDrain(this.#context, stream);
+    else if (stream.responseDone) this.#settle(stream);
     else this.#touch(stream);
   }
 
   onRequestBroken(stream: Stream, reason: BrokenReason, status: number): void {
-    if (stream.responseDone) {
-      stream.closeClient = true;
-      return;
-    }
     stream.closeClient = true;
+    // Answered here already, or all has been said.
+    if (stream.responseDone && stream.requestDone) return;
     if (reason === Broken.timeout) endWith(this.#context, stream, Ended.clientTimeout, status);
     else if (reason === Broken.invalid) endWith(this.#context, stream, Ended.badRequest, status);
     else this.#onClientAbort(stream, status);
@@ -102,7 +109,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     const { front, back } = stream;
     if (front === null || stream.phase === Phase.done) return;
     const unsent = front.unsent(stream);
-    if (unsent === 0 && stream.responseDone && stream.requestDone) finish(this.#context, stream);
+    if (unsent === 0 && stream.responseDone && stream.requestDone) this.#settle(stream);
     else if (unsent < FLOW_BLOCKS && back !== null && !stream.responseDone) back.resumeResponse(stream);
   }
 
@@ -113,9 +120,10 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     if (waiting && stream.backend?.abortOnClose) endWith(this.#context, stream, Ended.clientAbort, 400);
   }
 
-  onFrontClosed(stream: Stream, _reason: BrokenReason): void {
+  onFrontClosed(stream: Stream, reason: BrokenReason): void {
     stream.closeClient = true;
     if (stream.responseDone && stream.endPhase >= 0) finish(this.#context, stream);
+    else if (reason === Broken.closed && stream.responseDone && stream.requestDone) this.#settle(stream);
     else endWith(this.#context, stream, Ended.clientAbort, 0);
   }
 
@@ -158,11 +166,11 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     stream.status = response.status;
     stream.phase = Phase.data;
     if (!this.#responseRules(stream)) return;
-    stream.responseStarted = true;
     if (front === null || !front.sendResponse(stream)) {
       endWith(context, stream, Ended.resources, 503);
       return;
     }
+    stream.responseStarted = true;
     if (response.complete) this.#onResponseComplete(stream);
     else this.#onResponseStarted(stream);
   }
@@ -225,20 +233,16 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       return;
     }
     stream.responseDone = true;
-    if (stream.requestDone) awaitDrain(this.#context, stream);
+    if (stream.requestDone) this.#settle(stream);
     else this.#touch(stream);
   }
 
-  /** The server has said all. */
+  /** The server has said all. An early answer does not end the exchange: the rest of the request still goes to the server. */
   #onResponseComplete(stream: Stream): void {
     stream.responseDone = true;
-    // An early answer does not end the exchange: the rest of the request still goes to the server.
-    if (!stream.requestDone) {
-      this.#touch(stream);
-      return;
-    }
-    this.#letServerGo(stream, true);
-    awaitDrain(this.#context, stream);
+    stream.serverReusable = stream.requestDone;
+    if (stream.requestDone) this.#settle(stream);
+    else this.#touch(stream);
   }
 
   #letServerGo(stream: Stream, reusable: boolean): void {
@@ -249,7 +253,9 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   onBackDrained(stream: Stream): void {
     const { front, back } = stream;
     if (front === null || back === null || stream.phase === Phase.done) return;
-    if (!stream.requestDone && back.unsent(stream) < FLOW_BLOCKS) front.resumeRequest(stream);
+    if (stream.requestDone) {
+      if (stream.responseDone) this.#settle(stream);
+    } else if (back.unsent(stream) < FLOW_BLOCKS) front.resumeRequest(stream);
   }
 
   onBackClosed(stream: Stream, reason: BrokenReason): void {
@@ -301,7 +307,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
         tunnelMs || finTimeout(stream.responseDone, backend.timeouts.serverFinMs, backend.timeouts.serverMs),
       );
     } else {
-      const clientActive = !stream.requestDone || stream.phase >= Phase.data;
+      const clientActive = !stream.requestDone || (stream.phase >= Phase.data && !stream.responseDone);
       stream.clientDeadlineMs = clientActive ? deadline(now, timeouts.clientMs) : NEVER;
       // A server owes nothing before it has the whole request.
       const serverActive = stream.requestDone || stream.phase >= Phase.data;
@@ -327,6 +333,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     const context = this.#context;
     switch (stream.phase) {
       case Phase.queue:
+        leaveQueue(context, stream);
         stream.server = null;
         endWith(context, stream, Ended.queueTimeout, 503);
         return;

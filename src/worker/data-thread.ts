@@ -50,9 +50,11 @@ export class DataThread {
   /** Records and blocks that are in use: all zero once everything has come home. */
   inUse(): { streams: number; blocks: number; notes: number; faults: number; connections: number } {
     const { memory } = this.host;
+    // Blocks that the host has lent to the kernel for receiving are where they belong.
+    const offered = this.host.counters()['offered'] ?? 0;
     return {
       streams: this.mux.streams,
-      blocks: memory.blocks.total - memory.blocks.free,
+      blocks: memory.blocks.total - memory.blocks.free - offered,
       notes: memory.notes.total - memory.notes.free,
       faults: memory.blocks.faults + memory.notes.faults,
       connections: this.listeners.connections,

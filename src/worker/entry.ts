@@ -77,8 +77,8 @@ function obey(thread: DataThread, state: State, message: ToThread): void {
 async function leave(thread: DataThread, close: () => void): Promise<void> {
   thread.backs.stop();
   close();
-  tell({ kind: 'usage', usage: thread.inUse(), host: thread.host.counters() });
   await thread.host.stop();
+  tell({ kind: 'usage', usage: thread.inUse(), host: thread.host.counters() });
   tell({ kind: 'stopped' });
   parentPort?.close();
 }

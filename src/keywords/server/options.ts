@@ -62,17 +62,18 @@ function defineUndo(name: string): ServerOption {
   });
 }
 
+/** A number that is kept by name; -1 means no limit. */
 function defineKept(name: string, doc: string): ServerOption {
   return defineServerOption({
     name,
-    args: [{ name: 'value', kind: 'text' }],
+    args: [{ name: 'count', kind: 'integer', min: -1, max: MOST }],
     doc,
     examples: [
       { text: `${name} 10`, gives: { other: { [name]: ['10'] } } },
       { text: name, says: `'${name}' expects an argument` },
     ],
     apply(server, [value]) {
-      server.other[name] = [value];
+      server.other[name] = [String(value)];
     },
   });
 }
@@ -114,7 +115,15 @@ export const resolveOpts = defineKept('resolve-opts', 'Options of a resolvers se
 export const resolveNet = defineKept('resolve-net', 'Networks that are preferred among the addresses of a name.');
 export const poolMaxConn = defineKept('pool-max-conn', 'Most idle connections to this server.');
 export const poolLowConn = defineKept('pool-low-conn', 'Idle connections below which none is taken from another thread.');
-export const poolPurgeDelay = defineKept('pool-purge-delay', 'How long idle connections are kept; 5 s if unset.');
+export const poolPurgeDelay = defineServerOption({
+  name: 'pool-purge-delay',
+  args: [{ name: 'delay', kind: 'time' }],
+  doc: 'How often half of the idle connections are closed; 5 s if unset.',
+  examples: [{ text: 'pool-purge-delay 2s', gives: { other: { 'pool-purge-delay': ['2000'] } } }],
+  apply(server, [delayMs]) {
+    server.other['pool-purge-delay'] = [String(delayMs)];
+  },
+});
 export const maxReuse = defineKept('max-reuse', 'How many requests a server connection may carry.');
 
 export const slowstart = defineServerOption({
