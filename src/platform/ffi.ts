@@ -2,8 +2,10 @@
  * The C functions that the hosts call, bound once per thread through node:ffi. Raw addresses exist only inside platform/.
  * It must not know what the calls are for.
  *
- * A call takes 15-40 ns beside the kernel's own time if it has at most six arguments; a seventh makes it ten times
- * dearer (docs/decisions), hence the narrow forms of `syscall`. A pointer is a bigint: keep constant ones.
+ * What a call costs beside the kernel's own time (Node 26.10): up to three arguments 15-50 ns; four to six 160-390 ns, since
+ * Node checks each in a loop before its fast path; from seven on 90-110 ns, since it then leaves that path alone. So what
+ * is called often has three arguments or is declared with seven: C ignores those it does not know (the caller clears the
+ * stack on x86-64 and arm64). A pointer is a bigint: keep constant ones.
  */
 import ffi from 'node:ffi';
 
@@ -12,20 +14,23 @@ const library = new ffi.DynamicLibrary(null);
 
 const I = 'int32';
 const P = 'pointer';
+/** Fills a call up to seven arguments. */
+const X = 'int32';
 
 export const socket = library.getFunction('socket', { arguments: [I, I, I], return: I });
 export const socketpair = library.getFunction('socketpair', { arguments: [I, I, I, P], return: I });
 export const bind = library.getFunction('bind', { arguments: [I, P, I], return: I });
 export const listen = library.getFunction('listen', { arguments: [I, I], return: I });
 export const connect = library.getFunction('connect', { arguments: [I, P, I], return: I });
-export const accept4 = library.getFunction('accept4', { arguments: [I, P, P, I], return: I });
+const accept4Call = library.getFunction('accept4', { arguments: [I, P, P, I, X, X, X], return: I });
 export const shutdown = library.getFunction('shutdown', { arguments: [I, I], return: I });
 export const close = library.getFunction('close', { arguments: [I], return: I });
-export const recv = library.getFunction('recv', { arguments: [I, P, 'uint32', I], return: I });
-export const send = library.getFunction('send', { arguments: [I, P, 'uint32', I], return: I });
-export const read = library.getFunction('read', { arguments: [I, P, 'uint32'], return: I });
-export const write = library.getFunction('write', { arguments: [I, P, 'uint32'], return: I });
-export const setsockopt = library.getFunction('setsockopt', { arguments: [I, I, I, P, I], return: I });
+const recvCall = library.getFunction('recv', { arguments: [I, P, I, I, X, X, X], return: I });
+const sendCall = library.getFunction('send', { arguments: [I, P, I, I, X, X, X], return: I });
+export const read = library.getFunction('read', { arguments: [I, P, I], return: I });
+/** Node ignores SIGPIPE, so it does for sockets too what `send` with MSG_NOSIGNAL does. */
+export const write = library.getFunction('write', { arguments: [I, P, I], return: I });
+const setsockoptCall = library.getFunction('setsockopt', { arguments: [I, I, I, P, I, X, X], return: I });
 export const getsockopt = library.getFunction('getsockopt', { arguments: [I, I, I, P, P], return: I });
 export const getsockname = library.getFunction('getsockname', { arguments: [I, P, P], return: I });
 export const getpeername = library.getFunction('getpeername', { arguments: [I, P, P], return: I });
@@ -34,8 +39,8 @@ export const fcntl = library.getFunction('fcntl', { arguments: [I, I, I], return
 export const poll = library.getFunction('poll', { arguments: [P, 'uint64', I], return: I });
 export const eventfd = library.getFunction('eventfd', { arguments: [I, I], return: I });
 export const epollCreate = library.getFunction('epoll_create1', { arguments: [I], return: I });
-export const epollControl = library.getFunction('epoll_ctl', { arguments: [I, I, I, P], return: I });
-export const epollWait = library.getFunction('epoll_wait', { arguments: [I, P, I, I], return: I });
+const epollControlCall = library.getFunction('epoll_ctl', { arguments: [I, I, I, P, X, X, X], return: I });
+const epollWaitCall = library.getFunction('epoll_wait', { arguments: [I, P, I, I, X, X, X], return: I });
 export const getrlimit = library.getFunction('getrlimit', { arguments: [I, P], return: I });
 export const setrlimit = library.getFunction('setrlimit', { arguments: [I, P], return: I });
 export const getpid = library.getFunction('getpid', { arguments: [], return: I });
@@ -52,7 +57,7 @@ const unmapPages = library.getFunction('munmap', { arguments: [P, 'uint64'], ret
 /** `syscall` is variadic, so its forms differ only in what is passed; one symbol has one signature per library handle. */
 const setupLibrary = new ffi.DynamicLibrary(null);
 const registerLibrary = new ffi.DynamicLibrary(null);
-const enterCall = library.getFunction('syscall', { arguments: [I, I, I, I, I, P], return: I });
+const enterCall = library.getFunction('syscall', { arguments: [I, I, I, I, I, X, X], return: I });
 const setupCall = setupLibrary.getFunction('syscall', { arguments: ['int64', 'int64', P], return: 'int64' });
 const registerCall = registerLibrary.getFunction('syscall', { arguments: ['int64', 'int64', 'int64', P, 'int64'], return: 'int64' });
 
@@ -94,6 +99,30 @@ export function viewAt(pointer: bigint, length: number): ArrayBuffer {
   return ffi.toArrayBuffer(pointer, length, false);
 }
 
+export function recv(descriptor: number, into: bigint, length: number, flags: number): number {
+  return recvCall(descriptor, into, length, flags, 0, 0, 0);
+}
+
+export function send(descriptor: number, from: bigint, length: number, flags: number): number {
+  return sendCall(descriptor, from, length, flags, 0, 0, 0);
+}
+
+export function accept4(descriptor: number, flags: number): number {
+  return accept4Call(descriptor, 0n, 0n, flags, 0, 0, 0);
+}
+
+export function setsockopt(descriptor: number, level: number, name: number, value: bigint, length: number): number {
+  return setsockoptCall(descriptor, level, name, value, length, 0, 0);
+}
+
+export function epollWait(descriptor: number, events: bigint, most: number, timeoutMs: number): number {
+  return epollWaitCall(descriptor, events, most, timeoutMs, 0, 0, 0);
+}
+
+export function epollControl(descriptor: number, operation: number, watched: number, event: bigint): number {
+  return epollControlCall(descriptor, operation, watched, event, 0, 0, 0);
+}
+
 /** io_uring_setup(2). Returns a descriptor or -1. */
 export function uringSetup(entries: number, parameters: bigint): number {
   return Number(setupCall(425n, BigInt(entries), parameters));
@@ -101,7 +130,7 @@ export function uringSetup(entries: number, parameters: bigint): number {
 
 /** io_uring_enter(2) with IORING_ENTER_GETEVENTS: submits, runs the ring's work, waits for `wait` completions. */
 export function uringEnter(ring: number, submit: number, wait: number): number {
-  return enterCall(426, ring, submit, wait, 1, 0n);
+  return enterCall(426, ring, submit, wait, 1, 0, 0);
 }
 
 /** io_uring_register(2). */

@@ -67,7 +67,7 @@ export class EpollListener implements Listener, TimerOwner {
 
   onEvents(): void {
     for (let left = BURST; left > 0 && this.#watched; left--) {
-      const descriptor = accept4(this.descriptor, 0n, 0n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      const descriptor = accept4(this.descriptor, SOCK_CLOEXEC | SOCK_NONBLOCK);
       if (descriptor >= 0) {
         this.#sink.accepted(descriptor, this);
         continue;

@@ -8,15 +8,13 @@
 import type { Block } from '../../base/memory.ts';
 import type { DatagramSender, DescriptorWriter, SentHandler, Task } from '../contract.ts';
 import { EAGAIN, EINTR } from '../errno.ts';
-import { area, close, errno, poll, send, write } from '../ffi.ts';
+import { area, close, errno, poll, write } from '../ffi.ts';
 import { NO_SLICE } from '../slices.ts';
 import type { EpollCore } from './core.ts';
 
 /** EPOLLOUT, level-triggered, watched only while something waits. */
 const EPOLLOUT = 4;
 const POLLOUT = 4;
-/** MSG_NOSIGNAL | MSG_DONTWAIT. */
-const SEND_FLAGS = 0x4000 | 0x40;
 const PIPE_BUF = 4096;
 /** Lines that may wait. */
 const QUEUE = 1024;
@@ -124,7 +122,7 @@ export class EpollSender implements DatagramSender, DescriptorWriter, Task {
   #attempt(start: number, length: number): number {
     const pointer = this.#core.pointer(start);
     let count: number;
-    if (this.#target === Target.datagrams) count = send(this.#descriptor, pointer, length, SEND_FLAGS);
+    if (this.#target === Target.datagrams) count = write(this.#descriptor, pointer, length);
     else if (this.#target === Target.file) count = write(this.#descriptor, pointer, length);
     else {
       if (!this.#takes()) return -EAGAIN;

@@ -8,7 +8,7 @@ import type { SocketAddress } from '../../base/address.ts';
 import { BLOCK_SIZE, type Block, HEADROOM, NO_BLOCK, TAILROOM } from '../../base/memory.ts';
 import { Close, type CloseReason, type Task, type Wire, type WireHandler } from '../contract.ts';
 import { EAGAIN, EINPROGRESS, EINTR } from '../errno.ts';
-import { close, connect, errno, recv, send, shutdown } from '../ffi.ts';
+import { close, connect, errno, read, shutdown, write } from '../ffi.ts';
 import { nobody } from '../nobody.ts';
 import { connectFailure } from '../reasons.ts';
 import { NO_SLICE } from '../slices.ts';
@@ -24,9 +24,6 @@ const EPOLLET = 1 << 31;
 const WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 const ENDING = EPOLLERR | EPOLLHUP | EPOLLRDHUP;
 
-/** MSG_NOSIGNAL | MSG_DONTWAIT. */
-const SEND_FLAGS = 0x4000 | 0x40;
-const RECEIVE_FLAGS = 0x40;
 const RECEIVE_BYTES = BLOCK_SIZE - HEADROOM - TAILROOM;
 const SHUT_WR = 1;
 /** The high half of an event's user data; other kinds of events have negative ones. */
@@ -195,7 +192,7 @@ export class EpollWire implements Wire, Task {
       this.#hungry.starve(this);
       return;
     }
-    const count = recv(this.descriptor, core.receivePointer(block), RECEIVE_BYTES, RECEIVE_FLAGS);
+    const count = read(this.descriptor, core.receivePointer(block), RECEIVE_BYTES);
     if (count <= 0) {
       const code = count < 0 ? errno() : 0;
       core.giveBlock(block);
@@ -225,7 +222,7 @@ export class EpollWire implements Wire, Task {
   /** Sends what the socket takes at once and returns the number of bytes. */
   #place(start: number, length: number): number {
     if (length === 0) return 0;
-    const count = send(this.descriptor, this.#core.pointer(start), length, SEND_FLAGS);
+    const count = write(this.descriptor, this.#core.pointer(start), length);
     if (count >= 0) return count;
     const code = errno();
     if (code !== EAGAIN && code !== EINTR) {
