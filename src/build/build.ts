@@ -50,7 +50,7 @@ export interface Built {
   close(): void;
 }
 
-const BACKEND_SETS = ['http-request', 'http-response', 'http-after-response'];
+const BACKEND_SETS = ['redirect', 'http-request', 'http-response', 'http-after-response'];
 const FRONTEND_SETS = [...BACKEND_SETS, 'tcp-request connection', 'tcp-request content'];
 
 const STANDING_CLOCK = { now: () => 0, wallClock: () => Date.now() };
@@ -114,6 +114,7 @@ class Builder {
         proxy.acls,
       );
       this.#compilers.set(proxy, compiler);
+      for (const fault of compiler.checkAcls()) this.#report(proxy.at, fault);
       this.#refuseUnknownSets(proxy);
       if (frontend !== null) this.#frontend(frontend, proxy, compiler);
       if (backend !== null) this.#backend(backend, proxy, compiler, frontend !== null);
@@ -146,6 +147,7 @@ class Builder {
     frontend.afterResponseRules = this.#rules(proxy, compiler, 'http-after-response');
     if (proxy.monitorUri !== null) frontend.monitorUri = new MonitorUri(this.#parts.memory, proxy.monitorUri.text);
     this.#captures(frontend, proxy);
+    frontend.needsDestination = needsDestination(proxy);
     const { backendsByName } = this.#state;
     frontend.defaultBackend =
       backendsByName.get(proxy.kind === 'listen' && proxy.defaultBackend === null ? proxy.name : (proxy.defaultBackend?.name ?? '')) ??
@@ -206,8 +208,9 @@ class Builder {
   }
 
   #rules(proxy: ProxyModel, compiler: Compiler, set: string): ReturnType<Compiler['rules']> {
-    const models = proxy.rules[set];
-    if (models === undefined || models.length === 0) return null;
+    // `redirect` lines are http-request rules that run behind all others (HAProxy 3.x configuration 4.2 redirect).
+    const models = [...(proxy.rules[set] ?? []), ...(set === 'http-request' ? (proxy.rules['redirect'] ?? []) : [])];
+    if (models.length === 0) return null;
     let rules: ReturnType<Compiler['rules']> = null;
     this.#attempt(proxy.at, () => {
       rules = compiler.rules(set, models);
@@ -228,6 +231,12 @@ class Builder {
     else if (error instanceof RuleError || error instanceof RangeError) this.problems.push({ severity: 'alert', at, text: error.message });
     else throw error;
   }
+}
+
+/** Whether the log line tells where the client connected to: it must be asked for while the connection is open. */
+function needsDestination({ logFormat, logPreset }: ProxyModel): boolean {
+  if (logFormat !== null) return /%(\{[^}]*\})?f[ip]\b|dst/.test(logFormat.text);
+  return logPreset === null || logPreset === 'default';
 }
 
 /** Statuses that HAProxy answers to an unparsable request without a Connection field, although it closes. */

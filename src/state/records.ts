@@ -42,6 +42,8 @@ export class Frontend {
   dontLogNull = false;
   dontLogNormal = false;
   logAsap = false;
+  /** The log shows the address that clients connect to. */
+  needsDestination = false;
   lenientRequests = false;
   framing: FramingOptions = DEFAULT_FRAMING;
   restrictHeaderNames = false;

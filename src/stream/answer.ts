@@ -3,7 +3,7 @@
  * these functions. It must not choose servers.
  */
 
-import { fillReply } from '../rules/reply.ts';
+import { fillReply, isSilent } from '../rules/reply.ts';
 import type { Cause } from '../state/end.ts';
 import { Ended } from '../state/end.ts';
 import { Phase, type Stream } from '../state/records.ts';
@@ -21,7 +21,8 @@ export function endWith(context: StreamContext, stream: Stream, cause: Cause, st
   countCause(context, stream, cause);
   detachServer(context, stream);
   const reply = stream.responseStarted || status === 0 || !stream.frontend.http ? null : errorReply(context, stream, status);
-  if (reply === null) {
+  // An empty errorfile asks for no answer.
+  if (reply === null || isSilent(reply)) {
     cut(context, stream, cause);
     return;
   }

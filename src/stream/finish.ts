@@ -57,7 +57,9 @@ function isLogged(stream: Stream): boolean {
   const { frontend } = stream;
   if (frontend.dontLogNull && stream.bytesFromClient === 0 && stream.firstByteAtMs < 0) return false;
   if (!frontend.dontLogNormal) return true;
-  return stream.cause !== Ended.normal || stream.retries > 0 || stream.redispatched || stream.status >= 500;
+  return (
+    (stream.cause !== Ended.normal && stream.cause !== Ended.local) || stream.retries > 0 || stream.redispatched || stream.status >= 500
+  );
 }
 
 function log(context: StreamContext, stream: Stream): void {

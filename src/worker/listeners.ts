@@ -70,6 +70,7 @@ export class Listeners implements FrontDesk, TimerOwner {
     const { session } = front;
     wire.peerAddress(session.source);
     beginSession(session, frontend, this.#context.host);
+    if (frontend.needsDestination) session.hasDestination = wire.localAddress(session.destination);
     session.listenerName = door.name;
     session.serial = process;
     if (frontend.tcpConnectionRules !== null && !this.#isWelcome(session, frontend)) {

@@ -9,7 +9,7 @@ import { captureRequestHeader, captureResponseHeader, errorfile, forwardfor, mon
 import { abortonclose, allbackups, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, httpBufferRequest, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpclose, idleCloseOnResponse, independentStreams, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
 import { backlog, bind, description, disabled, enabled, fullconn, id, maxconn, mode } from './proxies.ts';
 import { defaultServer, server } from './servers.ts';
-import { acl, defaultBackend, httpAfterResponse, httpRequest, httpResponse, inspectDelay, tcpRequestConnection, tcpRequestContent, tcpRequestSession, tcpResponseContent, useBackend } from './switching.ts';
+import { acl, defaultBackend, httpAfterResponse, httpRequest, httpResponse, inspectDelay, redirect, tcpRequestConnection, tcpRequestContent, tcpRequestSession, tcpResponseContent, useBackend } from './switching.ts';
 import { timeoutCheck, timeoutClient, timeoutClientFin, timeoutClientHs, timeoutConnect, timeoutHttpKeepAlive, timeoutHttpRequest, timeoutQueue, timeoutServer, timeoutServerFin, timeoutTarpit, timeoutTunnel } from './timeouts.ts';
 
 export const directives = [
@@ -23,6 +23,6 @@ export const directives = [
   dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpBufferRequest, httpIgnoreProbes, idleCloseOnResponse, independentStreams, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
   mode, bind, id, description, disabled, enabled, maxconn, backlog, fullconn,
   server, defaultServer,
-  defaultBackend, useBackend, acl, tcpRequestConnection, tcpRequestSession, tcpRequestContent, tcpResponseContent, httpRequest, httpResponse, httpAfterResponse, inspectDelay,
+  defaultBackend, useBackend, acl, tcpRequestConnection, tcpRequestSession, tcpRequestContent, tcpResponseContent, httpRequest, httpResponse, httpAfterResponse, redirect, inspectDelay,
   timeoutClient, timeoutServer, timeoutConnect, timeoutQueue, timeoutTunnel, timeoutTarpit, timeoutCheck, timeoutHttpRequest, timeoutHttpKeepAlive, timeoutClientFin, timeoutServerFin, timeoutClientHs,
 ] as const;

@@ -118,6 +118,31 @@ export const httpAfterResponse = defineRules(
   'set-header X-Seen yes',
 );
 
+export const redirect = defineDirective({
+  name: 'redirect',
+  sections: 'DFLB',
+  namedOnly: true,
+  args: [{ name: 'rule', kind: 'rest' }],
+  doc: 'An `http-request redirect` that runs after all http-request rules of its section.',
+  examples: [
+    {
+      text: 'redirect location /x if TRUE',
+      gives: { rules: { redirect: [{ action: 'redirect', words: ['location', '/x'], condition: { words: ['TRUE'] } }] } },
+    },
+    { text: 'redirect', says: 'expects an action' },
+  ],
+  apply(draft, [words], context) {
+    const rule = context.rule(words);
+    if (rule === null) return;
+    // The parser of rules takes the first word for the action: here it is the first of the redirect's own words.
+    const { action, columns = [], ...rest } = rule;
+    const made = { ...rest, action: 'redirect', words: [action, ...rule.words], columns };
+    const list = draft.rules['redirect'];
+    if (list === undefined) draft.rules['redirect'] = [made];
+    else list.push(made);
+  },
+});
+
 export const inspectDelay = defineDirective({
   name: 'tcp-request inspect-delay',
   sections: 'DFLB',

@@ -62,16 +62,28 @@ function defineUndo(name: string): ServerOption {
   });
 }
 
-/** A number that is kept by name; -1 means no limit. */
 function defineKept(name: string, doc: string): ServerOption {
   return defineServerOption({
     name,
-    args: [{ name: 'count', kind: 'integer', min: -1, max: MOST }],
+    args: [{ name: 'value', kind: 'text' }],
     doc,
     examples: [
       { text: `${name} 10`, gives: { other: { [name]: ['10'] } } },
       { text: name, says: `'${name}' expects an argument` },
     ],
+    apply(server, [value]) {
+      server.other[name] = [value];
+    },
+  });
+}
+
+/** A number that is kept by name; -1 means no limit. */
+function defineLimit(name: string, doc: string): ServerOption {
+  return defineServerOption({
+    name,
+    args: [{ name: 'count', kind: 'integer', min: -1, max: MOST }],
+    doc,
+    examples: [{ text: `${name} 10`, gives: { other: { [name]: ['10'] } } }],
     apply(server, [value]) {
       server.other[name] = [String(value)];
     },
@@ -113,8 +125,8 @@ export const initAddr = defineKept(
 export const resolvePrefer = defineKept('resolve-prefer', 'Which family of addresses is taken if a name has both: ipv4 or ipv6.');
 export const resolveOpts = defineKept('resolve-opts', 'Options of a resolvers section. No effect: names are resolved by the system.');
 export const resolveNet = defineKept('resolve-net', 'Networks that are preferred among the addresses of a name.');
-export const poolMaxConn = defineKept('pool-max-conn', 'Most idle connections to this server.');
-export const poolLowConn = defineKept('pool-low-conn', 'Idle connections below which none is taken from another thread.');
+export const poolMaxConn = defineLimit('pool-max-conn', 'Most idle connections to this server.');
+export const poolLowConn = defineLimit('pool-low-conn', 'Idle connections below which none is taken from another thread.');
 export const poolPurgeDelay = defineServerOption({
   name: 'pool-purge-delay',
   args: [{ name: 'delay', kind: 'time' }],
@@ -124,7 +136,7 @@ export const poolPurgeDelay = defineServerOption({
     server.other['pool-purge-delay'] = [String(delayMs)];
   },
 });
-export const maxReuse = defineKept('max-reuse', 'How many requests a server connection may carry.');
+export const maxReuse = defineLimit('max-reuse', 'How many requests a server connection may carry.');
 
 export const slowstart = defineServerOption({
   name: 'slowstart',
