@@ -176,7 +176,7 @@ class Process {
     await this.#threads.stop();
     this.#removePidfile();
     if (process.env['HAWSER_DEBUG_COUNTERS'] !== undefined)
-      for (const usage of this.#threads.lastUsages) notice(`in use: ${JSON.stringify(usage.usage)}`);
+      for (const { usage, host } of this.#threads.lastUsages) notice(`in use: ${JSON.stringify({ ...usage, host })}`);
     process.exit(0);
   }
 
