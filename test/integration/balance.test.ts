@@ -3,13 +3,11 @@
  * HAProxy's where a key is hashed (HAProxy configuration manual 4.2, balance).
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { connect } from '../support/connection.ts';
 import type { HttpOrigin } from '../support/origin.ts';
 import { ok, startHttpOrigin } from '../support/origin.ts';
 import { needs } from '../support/peer.ts';
 import { startHaproxy } from '../support/proxy.ts';
-import { startSubject, subjects } from '../support/subject.ts';
 import { until } from '../support/wait.ts';
 import { ask, askOn, configure, get, onSubjects, ports } from './rig.ts';
 
@@ -110,30 +108,24 @@ listen b\n  bind 127.0.0.1:${source}\n  balance source\n${farm.lines()}`;
 });
 
 /** Lines of the backend; requests differ in path, query and header. */
-const HASHES = [
-  'balance uri',
-  'balance uri whole',
-  'balance uri len 6',
-  'balance uri depth 2',
-  'balance uri\n  hash-type consistent',
-  'balance uri\n  hash-type map-based djb2',
-  'balance uri\n  hash-type map-based crc32 avalanche',
-  'balance uri\n  hash-type consistent wt6',
-  'balance hdr(X-Key)',
-  'balance hdr(X-Key)\n  hash-type consistent djb2 avalanche',
-  'balance url_param k',
-  'balance source',
-  'balance source\n  hash-type consistent',
-];
+const HASHES: Readonly<Record<string, readonly string[]>> = {
+  source: ['', 'hash-type consistent', 'hash-type map-based djb2', 'hash-type consistent wt6 avalanche'],
+  uri: ['', 'hash-type consistent', 'hash-type map-based djb2', 'hash-type map-based crc32 avalanche', 'hash-type consistent wt6'],
+  'uri whole': [''],
+  'uri len 6': [''],
+  'uri depth 2': [''],
+  'hdr(X-Key)': ['', 'hash-type consistent djb2 avalanche'],
+  'url_param k': ['', 'hash-type consistent'],
+};
 
-/** The choice of a proxy for a series of requests, per line of HASHES. */
-async function choices(subject: string, farm: Farm): Promise<string[]> {
-  const listen = await ports(HASHES.length);
-  const rest = HASHES.map(
-    (line, at) => `listen l${at}\n  bind 127.0.0.1:${listen[at]}\n  ${line}\n${farm.lines('weight 10', 'weight 20', 'weight 30', 'weight 7')}`,
-  ).join('\n');
-  const config = configure({ global: 'nbthread 1', rest });
-  await using _proxy = await (subject === 'haproxy' ? startHaproxy({ config }) : startSubject(subject, { config }));
+type Start = (config: string) => Promise<unknown>;
+
+/** The choice of a proxy for a series of requests, per hash-type. */
+async function choices(algorithm: string, types: readonly string[], farm: Farm, start: Start): Promise<string[]> {
+  const listen = await ports(types.length);
+  const servers = farm.lines('weight 10', 'weight 20', 'weight 30', 'weight 7');
+  const rest = types.map((type, at) => `listen l${at}\n  bind 127.0.0.1:${listen[at]}\n  balance ${algorithm}\n  ${type}\n${servers}`).join('\n');
+  await start(configure({ global: 'nbthread 1', rest }));
   return await Promise.all(
     listen.map(async (port) => {
       using client = await connect(port);
@@ -146,12 +138,17 @@ async function choices(subject: string, farm: Farm): Promise<string[]> {
   );
 }
 
-for (const subject of subjects) {
-  test(`a hashed key leads to the same server as with HAProxy (${subject})`, needs('haproxy'), async () => {
-    await using farm = await new Farm().open(4);
-    const expected = await choices('haproxy', farm);
-    const seen = await choices(subject, farm);
-    const table = (rows: readonly string[]): Record<string, string> => Object.fromEntries(HASHES.map((line, at) => [line, rows[at] as string]));
-    assert.deepEqual(table(seen), table(expected));
-  });
+for (const [algorithm, types] of Object.entries(HASHES)) {
+  onSubjects(
+    `balance ${algorithm}: the same servers as with HAProxy`,
+    async ({ start }) => {
+      await using farm = await new Farm().open(4);
+      const seen = await choices(algorithm, types, farm, start);
+      await using stack = new AsyncDisposableStack();
+      const expected = await choices(algorithm, types, farm, async (config) => stack.use(await startHaproxy({ config })));
+      const table = (rows: readonly string[]): Record<string, string> => Object.fromEntries(types.map((type, at) => [type, rows[at] as string]));
+      assert.deepEqual(table(seen), table(expected));
+    },
+    needs('haproxy'),
+  );
 }

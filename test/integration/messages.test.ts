@@ -52,7 +52,7 @@ listen raw\n  bind 127.0.0.1:${rawPort}\n  http-reuse never\n  server s1 127.0.0
     after(async () => {
       await origin.close();
       await raw.close();
-      await stopSoftly(proxy);
+      await stopSoftly(proxy, subject);
     });
 
     test('three requests on one connection, one connection to the server', async () => {

@@ -7,7 +7,7 @@ import { connect } from '../support/connection.ts';
 import { ok, startHttpOrigin, startRawOrigin } from '../support/origin.ts';
 import { startSyslog } from '../support/syslog.ts';
 import { until } from '../support/wait.ts';
-import { ask, askOn, configure, field, get, httpLine, onSubjects, ports } from './rig.ts';
+import { ask, askOn, configure, eventually, field, get, httpLine, onSubjects, ports } from './rig.ts';
 
 onSubjects('maxconn 1: one at a time, the rest waits in order', async ({ start }) => {
   const order: string[] = [];
@@ -111,7 +111,7 @@ onSubjects('a refused connection goes to another server at once', async ({ start
   assert.ok(performance.now() - began < 1000, 'without a pause');
   const lines = (await syslog.waitForCount(20)).map(httpLine);
   assert.ok(lines.every(({ server, status }) => server === 'alive' && status === 200));
-  assert.ok(lines.some(({ retries }) => retries === '+1'));
+  assert.ok(lines.some(({ retries }) => retries === '+1'), JSON.stringify(lines.map(({ retries }) => retries)));
   assert.ok(lines.every(({ retries }) => retries === '+1' || retries === '0'));
 });
 
@@ -129,28 +129,29 @@ onSubjects('retries on a single dead server wait a second each, then 503 SC', as
   assert.deepEqual([line.termination, line.status, line.retries, line.server], ['SC--', 503, '2', 's1']);
 });
 
-onSubjects('a server is killed under load: no request fails', async ({ start }) => {
-  const second = await startHttpOrigin(() => ok('b'));
+onSubjects('a server is gone: no request fails', async ({ start }) => {
+  await using second = await startHttpOrigin(() => ok('b'));
   await using first = await startHttpOrigin(() => ok('a'));
   const [port] = await ports(1);
-  const defaults = 'balance roundrobin\n  option redispatch 1\n  retries 3\n  retry-on conn-failure empty-response response-timeout';
+  const defaults = 'balance roundrobin\n  option redispatch 1\n  retries 3\n  http-reuse never';
   const rest = `listen l\n  bind 127.0.0.1:${port}\n  server a 127.0.0.1:${first.port}\n  server b 127.0.0.1:${second.port}`;
   await start(configure({ defaults, rest }));
-  const seen: string[] = [];
-  let killed: Promise<void> | undefined;
-  const clients = Array.from({ length: 10 }, async () => {
-    using client = await connect(port);
-    for (let times = 0; times < 30; times++) {
-      const { status, body } = await askOn(client, get('/'));
-      assert.equal(status, 200);
-      if (seen.push(body) === 100) killed = second.close();
-    }
-  });
-  await Promise.all(clients);
-  await killed;
-  assert.equal(seen.length, 300);
-  assert.ok(seen.slice(0, 100).includes('b'));
-  assert.deepEqual(new Set(seen.slice(150)), new Set(['a']));
+  const round = async (): Promise<string[]> => {
+    const seen: string[] = [];
+    const clients = Array.from({ length: 10 }, async () => {
+      for (let times = 0; times < 15; times++) {
+        const { status, body } = await ask(port, get('/', 'Connection: close'));
+        assert.equal(status, 200);
+        seen.push(body);
+      }
+    });
+    await Promise.all(clients);
+    return seen;
+  };
+  assert.deepEqual(new Set(await round()), new Set(['a', 'b']));
+  // Between two requests: what is under way on a server that dies is lost, with HAProxy too.
+  await second.close();
+  assert.deepEqual(new Set(await round()), new Set(['a']));
 });
 
 onSubjects('option redispatch leaves the server of a cookie only at the last retry', async ({ start }) => {
@@ -191,7 +192,7 @@ onSubjects('retry-on: a new try after an empty answer, a status, junk', async ({
 });
 
 onSubjects('backup servers work only when no other does', async ({ start }) => {
-  const main = await startHttpOrigin(() => ok('main'));
+  await using main = await startHttpOrigin(() => ok('main'));
   await using spare = await startHttpOrigin(() => ok('spare'));
   await using other = await startHttpOrigin(() => ok('other'));
   const [port] = await ports(1);
@@ -200,8 +201,7 @@ onSubjects('backup servers work only when no other does', async ({ start }) => {
   await start(configure({ rest }));
   for (let times = 0; times < 4; times++) assert.equal((await ask(port, get('/', 'Connection: close'))).body, 'main');
   await main.close();
-  let last = '';
-  while (last !== 'spare') last = (await ask(port, get('/', 'Connection: close'))).body;
+  await eventually(async () => (await ask(port, get('/', 'Connection: close'))).body === 'spare', 'the first backup');
   for (let times = 0; times < 4; times++) assert.equal((await ask(port, get('/', 'Connection: close'))).body, 'spare');
 });
 

@@ -25,7 +25,6 @@ onSubjects('redirect, deny and return', async ({ start, old }) => {
   http-request return status 200 content-type text/plain string "hello there" hdr X-A b if { path /return }
   http-request return status 204 if { path /nothing }
   http-request return status 200 content-type text/plain lf-string "%[path] %[src] %[req.hdr(X-Q)]" if { path /format }
-  redirect location /late if { path /late-redirect }
   default_backend none
 backend none\n`;
   await start(configure({ rest }));
@@ -42,7 +41,6 @@ backend none\n`;
   assert.equal(field((await go('/slash/p?q=1')).head, 'location'), '/y/slash/p/');
   const cookie = field((await go('/cookie')).head, 'set-cookie');
   assert.match(cookie ?? '', /^SEEN=1; path=\/;?$/);
-  assert.equal(field((await go('/late-redirect')).head, 'location'), '/late');
 
   const denied = await go('/deny');
   assert.match(denied.head, /^HTTP\/1.1 403 Forbidden\r\n/);
@@ -65,14 +63,13 @@ backend none\n`;
   if (!old) assert.deepEqual([local.bytes, (await line('/return')).bytes], [0, 0]);
 });
 
-onSubjects('errorfile, http-error and the built-in pages', async ({ start }) => {
+onSubjects('errorfile and the built-in pages', async ({ start }) => {
   const [port, plain] = await ports(2);
   const config = (folder: string): string => {
     const file = join(folder, '503.http');
     writeFileSync(file, 'HTTP/1.1 503 Out\r\nX-Own: Yes\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nout\n');
     return configure({
-      rest: `frontend fe\n  bind 127.0.0.1:${port}\n  errorfile 503 ${file}\n  http-error status 403 content-type text/plain string "go away"
-  http-request deny if { path /deny }\n  default_backend none
+      rest: `frontend fe\n  bind 127.0.0.1:${port}\n  errorfile 503 ${file}\n  default_backend none
 frontend plain\n  bind 127.0.0.1:${plain}\n  default_backend none
 backend none`,
     });
@@ -82,8 +79,6 @@ backend none`,
   assert.match(own.head, /^HTTP\/1.1 503 Out\r\n/);
   assert.equal(field(own.head, 'x-own'), 'Yes');
   assert.equal(own.body, 'out\n');
-  const denied = await ask(port, get('/deny', 'Connection: close'));
-  assert.deepEqual([denied.status, denied.body], [403, 'go away']);
   const built = await exchange(plain, get('/', 'Connection: close'));
   assert.equal(
     built,
@@ -92,7 +87,7 @@ backend none`,
   );
 });
 
-onSubjects('use_backend by path, host, header, method; the default; a dynamic name', async ({ start }) => {
+onSubjects('use_backend by path, host, header, method; the default', async ({ start }) => {
   await using origin = await startHttpOrigin(({ head }) => ok(field(head, 'x-backend') ?? ''));
   const [port] = await ports(1);
   const backend = (name: string): string =>
@@ -106,7 +101,6 @@ onSubjects('use_backend by path, host, header, method; the default; a dynamic na
   use_backend posts if METH_POST !static
   use_backend beta if { req.hdr(X-Beta) -m found } or { url_param(beta) 1 }
   use_backend versions if { path_reg ^/v[0-9]+/ }
-  use_backend %[req.hdr(X-Name)] if { req.hdr(X-Name) -m found }
   default_backend main
 ${['static', 'api', 'posts', 'beta', 'versions', 'main'].map(backend).join('')}`;
   await start(configure({ rest }));
@@ -118,8 +112,6 @@ ${['static', 'api', 'posts', 'beta', 'versions', 'main'].map(backend).join('')}`
   assert.equal(await to(get('/', 'X-Beta: 1')), 'beta');
   assert.equal(await to(get('/?beta=1')), 'beta');
   assert.equal(await to(get('/v12/x')), 'versions');
-  assert.equal(await to(get('/', 'X-Name: api')), 'api');
-  assert.equal(await to(get('/', 'X-Name: nobody')), 'main');
   assert.equal(await to(get('/')), 'main');
 });
 
@@ -182,42 +174,77 @@ onSubjects('option forwardfor adds a field of its own, at the end', async ({ sta
   assert.deepEqual(await seen(none, 'x-client'), ['127.0.0.1']);
 });
 
-onSubjects('tcp-request rules: connection, session and content', async ({ start }) => {
+onSubjects('tcp-request rules: connection and content', async ({ start }) => {
   await using origin = await startHttpOrigin(() => ok('x'));
-  const [refused, content, inspected] = await ports(3);
+  const [refused, content] = await ports(2);
   const server = `server s1 127.0.0.1:${origin.port}`;
   const rest = `listen a\n  bind 127.0.0.1:${refused}\n  tcp-request connection reject if { src 127.0.0.1 }\n  ${server}
-listen b\n  bind 127.0.0.1:${content}\n  tcp-request content reject if { path /no }\n  ${server}
-listen c\n  mode tcp\n  bind 127.0.0.1:${inspected}\n  tcp-request inspect-delay 5s\n  tcp-request content reject if { req.payload(0,3) -m str BAD }
-  tcp-request content accept if { req.len ge 3 }\n  ${server}`;
+listen b\n  bind 127.0.0.1:${content}\n  tcp-request content reject if { path /no }\n  ${server}`;
   await start(configure({ rest }));
   // The reset may come while the client still believes that it connects.
   const reset = (error: NodeJS.ErrnoException): string => (error.code === 'ECONNRESET' ? '' : String(error));
   assert.equal(await exchange(refused, get('/')).catch(reset), '');
   assert.equal((await ask(content, get('/yes'))).status, 200);
   assert.equal(await exchange(content, get('/no')), '');
-  assert.equal(await exchange(inspected, ['B', 'AD and more']), '');
-  assert.equal((await ask(inspected, get('/'))).status, 200);
 });
 
-onSubjects('basic authentication, monitor-uri, stick-table rates', async ({ start }) => {
+onSubjects('inspect-delay waits for the bytes that a rule needs', async ({ start }) => {
   await using origin = await startHttpOrigin(() => ok('x'));
-  const [auth, monitor, rate] = await ports(3);
-  const server = `server s1 127.0.0.1:${origin.port}`;
-  const rest = `userlist people\n  user ann insecure-password secret
-listen a\n  bind 127.0.0.1:${auth}\n  http-request auth realm Private unless { http_auth(people) }\n  ${server}
-listen b\n  bind 127.0.0.1:${monitor}\n  monitor-uri /alive\n  http-request deny\n  ${server}
-listen c\n  bind 127.0.0.1:${rate}\n  stick-table type ip size 1k expire 10s store http_req_rate(10s)
-  http-request track-sc0 src\n  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 3 }\n  ${server}`;
+  const [port] = await ports(1);
+  const rest = `listen l\n  mode tcp\n  bind 127.0.0.1:${port}\n  tcp-request inspect-delay 5s\n  tcp-request content reject if { req.payload(0,3) -m str BAD }
+  tcp-request content accept if { req.len ge 3 }\n  server s1 127.0.0.1:${origin.port}`;
   await start(configure({ rest }));
-  const asked = await ask(auth, get('/'));
+  assert.equal(await exchange(port, ['B', 'AD and more']), '');
+  assert.equal((await ask(port, get('/'))).status, 200);
+});
+
+onSubjects('a backend whose name is computed; an unknown one means the default', async ({ start }) => {
+  await using origin = await startHttpOrigin(({ head }) => ok(field(head, 'x-backend') ?? ''));
+  const [port] = await ports(1);
+  const backend = (name: string): string =>
+    `backend ${name}\n  http-request set-header X-Backend ${name}\n  server s1 127.0.0.1:${origin.port}\n`;
+  const rest = `frontend fe\n  bind 127.0.0.1:${port}\n  use_backend %[req.hdr(X-Name)] if { req.hdr(X-Name) -m found }\n  default_backend main
+${['api', 'main'].map(backend).join('')}`;
+  await start(configure({ rest }));
+  assert.equal((await ask(port, get('/', 'X-Name: api'))).body, 'api');
+  assert.equal((await ask(port, get('/', 'X-Name: nobody'))).body, 'main');
+});
+
+onSubjects('the redirect directive and http-error', async ({ start }) => {
+  const [port] = await ports(1);
+  const rest = `frontend fe\n  bind 127.0.0.1:${port}\n  http-error status 403 content-type text/plain string "go away"
+  http-request deny if { path /deny }\n  redirect location /late if { path /late-redirect }`;
+  await start(configure({ rest }));
+  assert.equal(field((await ask(port, get('/late-redirect', 'Connection: close'))).head, 'location'), '/late');
+  const denied = await ask(port, get('/deny', 'Connection: close'));
+  assert.deepEqual([denied.status, denied.body], [403, 'go away']);
+});
+
+onSubjects('monitor-uri is answered before every rule', async ({ start }) => {
+  const [port] = await ports(1);
+  await start(configure({ rest: `frontend fe\n  bind 127.0.0.1:${port}\n  monitor-uri /alive\n  http-request deny` }));
+  assert.equal((await ask(port, get('/alive'))).status, 200);
+  assert.equal((await ask(port, get('/alive2'))).status, 403);
+});
+
+onSubjects('basic authentication', async ({ start }) => {
+  const [port] = await ports(1);
+  const rest = `userlist people\n  user ann insecure-password secret
+frontend fe\n  bind 127.0.0.1:${port}\n  http-request auth realm Private unless { http_auth(people) }\n  http-request return status 200`;
+  await start(configure({ rest }));
+  const asked = await ask(port, get('/'));
   assert.equal(asked.status, 401);
   assert.equal(field(asked.head, 'www-authenticate'), 'Basic realm="Private"');
-  assert.equal((await ask(auth, get('/', `Authorization: Basic ${btoa('ann:wrong')}`))).status, 401);
-  assert.equal((await ask(auth, get('/', `Authorization: Basic ${btoa('ann:secret')}`))).status, 200);
-  assert.equal((await ask(monitor, get('/alive'))).status, 200);
-  assert.equal((await ask(monitor, get('/alive2'))).status, 403);
+  assert.equal((await ask(port, get('/', `Authorization: Basic ${btoa('ann:wrong')}`))).status, 401);
+  assert.equal((await ask(port, get('/', `Authorization: Basic ${btoa('ann:secret')}`))).status, 200);
+});
+
+onSubjects('a stick table limits the rate of a client', async ({ start }) => {
+  const [port] = await ports(1);
+  const rest = `frontend fe\n  bind 127.0.0.1:${port}\n  stick-table type ip size 1k expire 10s store http_req_rate(10s)
+  http-request track-sc0 src\n  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 3 }\n  http-request return status 200`;
+  await start(configure({ rest }));
   const statuses: number[] = [];
-  for (let times = 0; times < 6; times++) statuses.push((await ask(rate, get('/'))).status);
+  for (let times = 0; times < 6; times++) statuses.push((await ask(port, get('/'))).status);
   assert.deepEqual(statuses, [200, 200, 200, 429, 429, 429]);
 });

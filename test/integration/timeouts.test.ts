@@ -13,7 +13,7 @@ import { isOld, subjects } from '../support/subject.ts';
 import type { Syslog } from '../support/syslog.ts';
 import { startSyslog } from '../support/syslog.ts';
 import { isListening, until } from '../support/wait.ts';
-import { configure, get, httpLine, ports, startRigged, stopSoftly, text } from './rig.ts';
+import { configure, get, httpLine, onSubjects, ports, startRigged, stopSoftly, text } from './rig.ts';
 
 const SHORT_MS = 250;
 /** Timers round up, and the machine is shared. */
@@ -51,7 +51,7 @@ for (const subject of subjects) {
     const at: Record<string, number> = {};
 
     before(async () => {
-      const names = ['connect', 'server', 'client', 'request', 'idle', 'queue', 'tunnel', 'tarpit', 'tcp'];
+      const names = ['connect', 'server', 'client', 'request', 'idle', 'queue', 'tunnel', 'tcp'];
       for (const [index, port] of (await ports(names.length + 1)).entries()) at[names[index] ?? 'deaf'] = port;
       deaf = new DeafServer(at['deaf'] as number);
       await deaf.fill();
@@ -72,7 +72,6 @@ for (const subject of subjects) {
         listen('idle', `timeout http-keep-alive ${SHORT_MS}ms\n  http-request return status 200`),
         listen('queue', `timeout queue ${SHORT_MS}ms\n  ${server} maxconn 1`),
         listen('tunnel', `timeout tunnel ${SHORT_MS}ms\n  timeout client 200ms\n  timeout server 200ms\n  ${server}`),
-        listen('tarpit', `timeout tarpit ${SHORT_MS}ms\n  http-request tarpit\n  ${server}`),
         listen('tcp', `mode tcp\n  option tcplog\n  timeout client ${SHORT_MS}ms\n  ${server}`),
       ].join('');
       proxy = await startRigged(subject, { config: configure({ defaults: `log 127.0.0.1:${syslog.port} local0\n  option httplog`, rest }) });
@@ -81,7 +80,7 @@ for (const subject of subjects) {
       await deaf.stop();
       await origin.close();
       await syslog.close();
-      await stopSoftly(proxy);
+      await stopSoftly(proxy, subject);
     });
 
     const lineOf = async (name: string): Promise<ReturnType<typeof httpLine>> => httpLine(await syslog.waitFor(new RegExp(`\\] ${name} `)));
@@ -177,14 +176,6 @@ for (const subject of subjects) {
       assert.match((await lineOf('tunnel')).termination, /^[cs]D--$/);
     });
 
-    test('tarpit: 500 PT after the wait', async () => {
-      const answer = await exchange(at['tarpit'] as number, get('/', 'Connection: close'));
-      assert.match(answer, /^HTTP\/1.1 500 Internal Server Error\r\n/);
-      const line = await lineOf('tarpit');
-      assert.deepEqual([line.termination, line.status], ['PT--', 500]);
-      assertTime(line.times[1] as number, SHORT_MS, 'Tw');
-    });
-
     test('client in TCP mode: cD', async () => {
       using client = await connect(at['tcp'] as number);
       await client.write('hello\n');
@@ -193,3 +184,14 @@ for (const subject of subjects) {
     });
   });
 }
+
+onSubjects('tarpit: 500 PT after the wait', async ({ start }) => {
+  await using syslog = await startSyslog();
+  const [port] = await ports(1);
+  const rest = `listen l\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${syslog.port} local0\n  option httplog\n  timeout tarpit ${SHORT_MS}ms\n  http-request tarpit`;
+  await start(configure({ rest }));
+  assert.match(await exchange(port, get('/', 'Connection: close')), /^HTTP\/1.1 500 Internal Server Error\r\n/);
+  const line = httpLine(await syslog.waitFor(/ l l\//));
+  assert.deepEqual([line.termination, line.status], ['PT--', 500]);
+  assertTime(line.times[1] as number, SHORT_MS, 'Tw');
+});
