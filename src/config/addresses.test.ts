@@ -47,7 +47,7 @@ test('bind addresses', () => {
     ['$HOST:80', '10.0.0.1 80'],
     ['/run/a.sock', 'unix /run/a.sock'],
     ['unix@relative.sock', 'unix relative.sock'],
-    ['abns@name', 'abns name'],
+    ['abns@name', `abns ${'name'.padEnd(107, '\0')}`],
     ['127.0.0.1', "missing port specification in '127.0.0.1'"],
     [':', "missing port specification in ':'"],
     [':99999', "invalid port '99999'"],

@@ -27,6 +27,9 @@ const PREFIXES: ReadonlyMap<string, { readonly kind: Kind; readonly version: 0 |
   ['fd', { kind: 'descriptor', version: 0 }],
 ]);
 /** HAProxy's that a stream proxy cannot listen on or connect to with this version. */
+/** sun_path without its leading zero byte. */
+const ABSTRACT_BYTES = 107;
+
 const REFUSED = new Set('udp udp4 udp6 uxdg quic4 quic6 mptcp mptcp4 mptcp6 sockpair abnsz rhttp ring backend'.split(' '));
 /** sun_path of sockaddr_un, with its closing zero byte (or the leading one of an abstract name). */
 const MAX_PATH = 107;
@@ -65,7 +68,8 @@ function local(located: Located, text: string): AddressRecord | AddressProblem {
   if (rest === '') return { problem: `empty socket path in '${text}'` };
   if (rest.length > MAX_PATH) return { problem: `socket path '${rest}' too long (max ${MAX_PATH})` };
   address.family = kind === 'abns' ? Family.abns : Family.unix;
-  address.path = rest;
+  // An abstract name fills its whole field: the zeros behind it belong to the name.
+  address.path = kind === 'abns' ? rest.padEnd(ABSTRACT_BYTES, '\0') : rest;
   return address;
 }
 

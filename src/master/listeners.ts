@@ -44,7 +44,8 @@ export function openListeners(plan: Plan): OpenedListeners {
 export function listenOn(doors: readonly BoundListener[]): readonly string[] {
   const problems: string[] = [];
   for (const { descriptor, plan } of doors) {
-    if (plan.address.family !== Family.inet && plan.address.family !== Family.inet6) continue;
+    // A path listens from when it appears; an inherited descriptor already does.
+    if (plan.address.family === Family.unix || plan.address.family === Family.descriptor) continue;
     const failure = startListening(descriptor, plan.bind.backlog ?? plan.frontend.backlog ?? undefined);
     if (failure !== null) problems.push(problemOf(plan, failure));
   }
@@ -76,7 +77,7 @@ export function addressText(address: AddressRecord): string {
     case Family.unix:
       return address.path;
     case Family.abns:
-      return `abns@${address.path}`;
+      return `abns@${address.path.replace(/\0+$/, '')}`;
     case Family.descriptor:
       return `fd@${address.port}`;
     case Family.inet6:

@@ -12,6 +12,7 @@ import type { Listener, Wire, WireHandler } from '../platform/contract.ts';
 import { type Frontend, type Session, Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
 import { Count, FrontendLive, ProcessLive } from '../state/shared.ts';
+import { Parking } from './parking.ts';
 
 /** How often a listener that is at its limit looks whether it may go on (milliseconds). */
 const RETRY_MS = 50;
@@ -35,6 +36,7 @@ export class Listeners implements FrontDesk, TimerOwner {
   /** Carries a session through `tcp-request connection` rules: there is no stream yet. */
   readonly #probe = new Stream();
   #stopping = false;
+  readonly #parking = new Parking<Door>();
   /** Called when the last connection has ended after `stop`. */
   onEmpty: (() => void) | null = null;
 
@@ -56,14 +58,28 @@ export class Listeners implements FrontDesk, TimerOwner {
   }
 
   #accept(wire: Wire, door: Door): WireHandler | null {
-    const { frontend } = door;
-    const { shared } = this.#context;
-    const { live } = shared;
+    if (this.#parking.size === 0 && this.#enter(door)) return this.#begin(wire, door);
+    this.#pause(door);
+    this.#parking.park(wire, door);
+    return this.#parking;
+  }
+
+  /** Counts one more connection. False: a limit is reached, and it is not counted. */
+  #enter({ frontend }: Door): boolean {
+    const { live } = this.#context.shared;
     const process = Atomics.add(live, ProcessLive.current, 1) + 1;
     const current = Atomics.add(live, frontend.live + FrontendLive.current, 1) + 1;
-    this.#countConnection(frontend, current);
-    if (current >= Atomics.load(live, frontend.live + FrontendLive.maxconn) || process >= Atomics.load(live, ProcessLive.maxconn))
-      this.#pause(door);
+    if (current <= Atomics.load(live, frontend.live + FrontendLive.maxconn) && process <= Atomics.load(live, ProcessLive.maxconn)) {
+      this.#countConnection(frontend, current);
+      return true;
+    }
+    this.#leave(frontend);
+    return false;
+  }
+
+  /** The mux for a connection that has been counted; null: rules refuse it. */
+  #begin(wire: Wire, door: Door): WireHandler | null {
+    const { frontend } = door;
     const front = frontend.http
       ? (this.#freeHttp.pop() ?? new H1Front(this.#context, this))
       : (this.#freeRaw.pop() ?? new RawFront(this.#context, this));
@@ -72,15 +88,26 @@ export class Listeners implements FrontDesk, TimerOwner {
     beginSession(session, frontend, this.#context.host);
     if (frontend.needsDestination) session.hasDestination = wire.localAddress(session.destination);
     session.listenerName = door.name;
-    session.serial = process;
     if (frontend.tcpConnectionRules !== null && !this.#isWelcome(session, frontend)) {
-      this.#release(frontend);
+      this.#leave(frontend);
       this.#recycle(front);
       return null;
     }
     this.#open.add(front);
     front.start(wire);
     return front;
+  }
+
+  /** Lets those in who wait, as far as the limits allow. */
+  #admit(): void {
+    for (let door = this.#parking.nextDoor; door !== null; door = this.#parking.nextDoor) {
+      if (!this.#enter(door)) return;
+      const wire = this.#parking.take();
+      wire.resume();
+      const handler = this.#begin(wire, door);
+      if (handler === null) wire.destroy(false);
+      else wire.handler = handler;
+    }
   }
 
   #countConnection(frontend: Frontend, current: number): void {
@@ -113,8 +140,9 @@ export class Listeners implements FrontDesk, TimerOwner {
 
   onClosed(front: ClosableFront): void {
     if (!this.#open.delete(front)) return;
-    this.#release((front as H1Front | RawFront).session.frontend);
+    this.#leave((front as H1Front | RawFront).session.frontend);
     this.#recycle(front as H1Front | RawFront);
+    if (this.#parking.size > 0) this.#admit();
     if (this.#stopping && this.#open.size === 0) this.onEmpty?.();
   }
 
@@ -123,7 +151,7 @@ export class Listeners implements FrontDesk, TimerOwner {
     else this.#freeRaw.push(front);
   }
 
-  #release(frontend: Frontend): void {
+  #leave(frontend: Frontend): void {
     const { live } = this.#context.shared;
     Atomics.sub(live, ProcessLive.current, 1);
     Atomics.sub(live, frontend.live + FrontendLive.current, 1);
@@ -140,14 +168,15 @@ export class Listeners implements FrontDesk, TimerOwner {
   }
 
   onTimer(): void {
+    this.#admit();
     const { live } = this.#context.shared;
     const full = Atomics.load(live, ProcessLive.current) >= Atomics.load(live, ProcessLive.maxconn);
-    let waiting = false;
+    let waiting = this.#parking.size > 0;
     for (const door of this.#doors) {
       if (!door.paused) continue;
       const { frontend } = door;
-      if (full || Atomics.load(live, frontend.live + FrontendLive.current) >= Atomics.load(live, frontend.live + FrontendLive.maxconn))
-        waiting = true;
+      const atLimit = Atomics.load(live, frontend.live + FrontendLive.current) >= Atomics.load(live, frontend.live + FrontendLive.maxconn);
+      if (full || atLimit || this.#parking.size > 0) waiting = true;
       else {
         door.paused = false;
         door.listener.resume();
@@ -171,6 +200,7 @@ export class Listeners implements FrontDesk, TimerOwner {
     this.#context.stopping = true;
     this.#context.host.timers.drop(this.#timer);
     for (const door of this.#doors) door.listener.stop();
+    this.#parking.clear();
     for (const front of [...this.#open]) front.closeIdle();
     if (this.#open.size === 0) this.onEmpty?.();
   }

@@ -1,9 +1,10 @@
 /** How servers are chosen and kept (HAProxy configuration manual, 4.2: balance, hash-type, http-reuse, retries). */
+import { balanceProblem } from '../../balance/algorithms.ts';
 import type { HashTypeModel } from '../../model/config.ts';
 import { type DirectiveContext, defineDirective, type ProxyDraft, type Word } from '../define.ts';
 
-const PLAIN = ['roundrobin', 'static-rr', 'leastconn', 'first', 'source', 'random'];
-const LATER = ['uri', 'url_param', 'hdr', 'rdp-cookie', 'hash', 'log-hash', 'sticky'];
+const PLAIN = ['roundrobin', 'static-rr', 'leastconn', 'first', 'source', 'random', 'uri', 'url_param', 'hdr'];
+const LATER = ['rdp-cookie', 'hash', 'log-hash', 'sticky'];
 
 export const balance = defineDirective({
   name: 'balance',
@@ -12,28 +13,30 @@ export const balance = defineDirective({
     { name: 'algorithm', kind: 'word' },
     { name: 'arguments', kind: 'rest' },
   ],
-  doc: 'How a server is chosen: `roundrobin`, `static-rr`, `leastconn`, `first`, `source`, `random(draws)`. Without a line: random of two draws.',
+  doc: 'How a server is chosen: `roundrobin`, `static-rr`, `leastconn`, `first`, `source`, `random(draws)`, `uri`, `url_param NAME`, `hdr(NAME)`. Without a line: random of two draws.',
   examples: [
     { text: 'balance roundrobin', gives: { balance: { algorithm: 'roundrobin', words: [] } } },
     { text: 'balance random(3)', gives: { balance: { algorithm: 'random', words: ['3'] } } },
-    { text: 'balance random(0)', says: 'must be between 1' },
-    { text: 'balance uri', says: "'uri' is not supported by this version" },
+    { text: 'balance random(0)', says: 'wants a number of draws above 0' },
+    { text: 'balance uri depth 2', gives: { balance: { algorithm: 'uri', words: ['depth', '2'] } } },
+    { text: 'balance hdr(Host)', gives: { balance: { algorithm: 'hdr', words: ['Host'] } } },
+    { text: 'balance url_param user', gives: { balance: { algorithm: 'url_param', words: ['user'] } } },
+    { text: 'balance rdp-cookie', says: "'rdp-cookie' is not supported by this version" },
     { text: 'balance roundrobbin', says: "did you mean 'roundrobin' maybe ?" },
   ],
   apply(draft, [word, rest], context) {
     const match = /^([a-z_-]+)(?:\((.*)\))?$/.exec(word.text);
     const algorithm = match?.[1] ?? word.text;
-    const draws = match?.[2];
+    const argument = match?.[2];
     if (LATER.includes(algorithm))
       context.error({ text: `'balance' : algorithm '${algorithm}' is not supported by this version`, word, allowed: PLAIN });
     else if (!PLAIN.includes(algorithm))
       context.error({ text: 'balance does not know this algorithm', word, found: word.text, allowed: PLAIN, near: PLAIN });
-    else if (rest.length > 0)
-      context.error({ text: `'balance ${algorithm}' cannot handle unexpected argument '${(rest[0] as Word).text}'.`, word: rest[0] });
-    else if (draws !== undefined && algorithm !== 'random')
-      context.error({ text: `'balance ${algorithm}' takes no argument in parentheses`, word });
-    else if (draws === undefined || context.integer({ ...word, text: draws }, 'draws', 1, 1000) !== null) {
-      draft.balance = { algorithm, words: draws === undefined ? [] : [draws], at: context.position(word) };
+    else {
+      const words = [...(argument === undefined ? [] : [argument]), ...rest.map(({ text }) => text)];
+      const problem = balanceProblem(algorithm, words);
+      if (problem !== null) context.error({ text: `'balance ${algorithm}' ${problem}`, word: rest[0] ?? word });
+      else draft.balance = { algorithm, words, at: context.position(word) };
     }
   },
 });
