@@ -6,7 +6,7 @@
 import { element, isBlank, moveElement, nextElement, readElement } from './list.ts';
 import { Framing, HeaderId, type HttpMessage, Method } from './message.ts';
 import { checkTarget } from './target.ts';
-import { isExactly, isSame, isWord } from './tokens.ts';
+import { isExactly, isSame, isWord, sameText } from './tokens.ts';
 
 export interface FramingOptions {
   /** option accept-unsafe-violations-in-http-request / -response. */
@@ -153,7 +153,7 @@ function readHost(message: HttpMessage, bytes: Uint8Array, row: number): number 
     hostRow = row;
     return 0;
   }
-  if (!isSame(bytes, headers.valueStart(hostRow), headers.valueEnd(hostRow), headers.valueStart(row), headers.valueEnd(row)))
+  if (!sameText(bytes, headers.valueStart(hostRow), headers.valueEnd(hostRow), headers.valueStart(row), headers.valueEnd(row)))
     return INVALID;
   headers.remove(row);
   return 0;

@@ -116,7 +116,8 @@ export class FrontendLog implements LogRenderer {
       const sent = levelFor(target.model, level);
       if (sent < 0) continue;
       const text = target.header.write(out.bytes, start, sent, wallMs);
-      const end = start + Math.min(target.model.length, this.#longest);
+      // `len` counts the header but not the line feed, unless there is no header (observed: raw lines are one byte shorter).
+      const end = start + Math.min(target.model.length, this.#longest) - (text === start ? 1 : 0);
       out.open(text, end > text ? end : text);
       if (shared === 0) format.write(out, stream);
       else out.copy(textStart, textEnd);

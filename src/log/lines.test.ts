@@ -105,7 +105,7 @@ test('all targets get the same text, each in its form, cut to its length', () =>
   log.stream(stream);
   assert.deepEqual(
     sinks.map((sink) => sink.lines),
-    [[`${'x'.repeat(80)}\n`], [`<6>${'x'.repeat(82)}\n`], [`${'x'.repeat(300)}\n`]],
+    [[`${'x'.repeat(79)}\n`], [`<6>${'x'.repeat(82)}\n`], [`${'x'.repeat(300)}\n`]],
   );
 });
 

@@ -14,7 +14,7 @@ export function saveRequestLine(memory: Memory, stream: Stream): void {
   const { bytes } = memory;
   stream.hasRequestLine = true;
   stream.logMethodStart = stream.noteEnd;
-  stream.logMethodEnd = keep(bytes, stream, request.methodStart, request.methodEnd, 64);
+  stream.logMethodEnd = keep(bytes, stream, request.methodStart, request.methodEnd, LOG_TARGET_BYTES);
   stream.logTargetStart = stream.noteEnd;
   stream.logTargetEnd = keep(bytes, stream, request.targetStart, request.targetEnd, LOG_TARGET_BYTES);
   stream.logVersionStart = stream.noteEnd;
