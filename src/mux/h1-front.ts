@@ -3,7 +3,7 @@
  * bytes. Keep-alive, pipelining, tunnels and the orderly close live here; which server, which rules and
  * which timeouts of the exchange do not (stream/).
  */
-import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
+import type { Block, Memory } from '../base/memory.ts';
 import { NEVER, Timer, type TimerOwner } from '../base/timers.ts';
 import { decideRequest } from '../http/framing.ts';
 import { Framing } from '../http/message.ts';
@@ -14,10 +14,10 @@ import { ConnectionField, encodeResponseHead, responseConnectionField } from '..
 import { HeadParser, HeadResult } from '../proto/h1/head.ts';
 import { Broken, type BrokenReason, type Frontend, type FrontMux, Session, type Stream } from '../state/records.ts';
 import { KeepAlive } from '../state/settings.ts';
+import { Ahead } from './ahead.ts';
 import type { MuxContext } from './context.ts';
 import type { FrontDesk } from './front-desk.ts';
 import { sendBody, sendBodyEnd, sendHeadCopy, sendHeadInPlace } from './h1-send.ts';
-import { Inbox } from './inbox.ts';
 
 /** What the next bytes from the client are. */
 const State = {
@@ -39,6 +39,8 @@ const State = {
 const HEAD_ROOM = 40_000;
 /** How long a request may be under way before it is watched whether its client is still there (milliseconds). */
 const WATCH_MS = 50;
+/** It is watched only while so little of a next request is here that what comes by looking fits behind it. */
+const FEW_BYTES = 4096;
 /** How long a closing connection is drained so that the client can read the answer (milliseconds). */
 const DRAIN_MS = 1000;
 
@@ -51,13 +53,11 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   readonly #timer = new Timer(this);
   readonly #parser = new HeadParser('request');
   readonly #decoder = new BodyDecoder();
-  readonly #inbox = new Inbox();
+  /** A head in pieces, the beginning of a trailer section, body data that waits, or what follows the request. */
+  readonly #inbox = new Ahead();
   #wire!: Wire;
   #stream: Stream | null = null;
   #state: number = State.closed;
-  /** Bytes of the next request stand in the request's own block: [restStart, restEnd). */
-  #restStart = 0;
-  #restEnd = 0;
   /** The client has half-closed. */
   #ended = false;
   #wireClosed = true;
@@ -86,7 +86,6 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     this.#state = State.idle;
     this.#ended = this.#wireClosed = this.#wanted = this.#tail = this.#unfinished = false;
     this.#stream = null;
-    this.#restStart = this.#restEnd = 0;
     this.#parser.lenient = this.session.frontend.lenientRequests;
     this.#parser.reset();
     const now = this.#context.host.now();
@@ -164,7 +163,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     if (this.#state === State.head) this.#refuse(this.#stream as Stream, Broken.timeout, 408);
     else if (this.#state === State.idle && this.session.requests === 0) this.#beginNothing(Broken.timeout);
     else if (this.#state === State.wait) {
-      if (this.#inbox.isEmpty) this.#wire.resume();
+      if (this.#inbox.size <= FEW_BYTES) this.#wire.resume();
     } else if (this.#stream === null) this.#close();
   }
 
@@ -344,15 +343,15 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   /** The request is complete; [start, end) of its block is what follows it. */
   #endOfRequest(stream: Stream, start: number, end: number): void {
     this.#state = State.wait;
-    this.#restStart = start;
-    this.#restEnd = end;
-    if (end > start) this.#wire.pause();
-    else if (stream.request.persistent || this.#wire.hasMore) this.#wire.resume();
-    else {
-      // Nothing needs to be read before the answer is out; a client that goes away is looked for a little later.
-      this.#wire.pause();
-      this.#setTimer(this.#context.host.now(), WATCH_MS);
-    }
+    this.#inbox.setRest(start, end);
+    if (end === start && (stream.request.persistent || this.#wire.hasMore)) this.#wire.resume();
+    else this.#watch();
+  }
+
+  /** Nothing needs to be read before the answer is out; a client that goes away is looked for a little later. */
+  #watch(): void {
+    this.#wire.pause();
+    this.#setTimer(this.#context.host.now(), WATCH_MS);
   }
 
   #keepTail(start: number, end: number): boolean {
@@ -360,11 +359,14 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     return this.#inbox.append(this.#memory, start, end) === end - start;
   }
 
-  /** Bytes that can't be used yet. The wire is paused until they can: there is never more than one block of them. */
+  /** Bytes that can't be used yet. The wire is paused, so that there is one block of them. */
   #keep(block: Block, start: number, end: number): boolean {
-    this.#wire.pause();
-    this.#inbox.adopt(block, start, end);
-    return true;
+    const inbox = this.#inbox;
+    if (this.#state === State.wait) this.#watch();
+    else this.#wire.pause();
+    const kept = inbox.keep(this.#memory, block, start, end);
+    if (inbox.lost) (this.#stream as Stream).closeClient = true;
+    return kept;
   }
 
   #onBodyBytes(block: Block, start: number, end: number): boolean {
@@ -428,15 +430,17 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     if (this.#wireClosed) return true;
     const end = this.#encode(stream, this.#connectionField(stream));
     if (end < 0) return false;
-    if (response.framing === Framing.tunnel) this.#becomeTunnel(stream);
+    if (response.framing === Framing.tunnel && !this.#becomeTunnel(stream)) return false;
     return sendHeadInPlace(memory, this.#wire, response, memory.deskStart, end);
   }
 
   /** What the client has already sent behind its request belongs to the tunnel. */
-  #becomeTunnel(stream: Stream): void {
+  #becomeTunnel(stream: Stream): boolean {
+    if (this.#inbox.lost) return false;
     this.#state = State.tunnel;
     this.#wanted = false;
-    this.#takeOverRest(stream);
+    this.#inbox.takeOver(stream.request);
+    return true;
   }
 
   sendInterim(stream: Stream): void {
@@ -509,26 +513,17 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     this.#stream = null;
     const complete = this.#state === State.wait;
     if (keep && complete && !this.#ended && !this.#wireClosed) {
-      this.#takeOverRest(stream);
+      this.#inbox.takeOver(stream.request);
       this.#context.endStream(stream);
       this.#next(now);
       return;
     }
     const unfinished = this.#unfinished || this.#state === State.body;
-    const clean = complete && this.#inbox.isEmpty && this.#restEnd === this.#restStart;
+    const clean = complete && this.#inbox.size === 0;
     this.#context.endStream(stream);
     if (this.#wireClosed) this.#finish();
     else if (clean || this.#ended || this.#state === State.tunnel) this.#close();
     else if (this.#state !== State.closed) this.#drain(now, unfinished);
-  }
-
-  /** The request's block goes on as the inbox: what follows the request stands in it. */
-  #takeOverRest(stream: Stream): void {
-    if (this.#restEnd > this.#restStart) {
-      this.#inbox.adopt(stream.request.block, this.#restStart, this.#restEnd);
-      stream.request.block = NO_BLOCK;
-    }
-    this.#restStart = this.#restEnd = 0;
   }
 
   #next(now: number): void {
@@ -560,8 +555,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
    */
   #drain(now: number, unfinished: boolean): void {
     this.#state = State.drain;
-    this.#inbox.clear(this.#memory);
-    this.#restStart = this.#restEnd = 0;
+    this.#inbox.empty(this.#memory);
     if (!unfinished) this.#wire.finish();
     this.#wire.resume();
     this.#setTimer(now, DRAIN_MS);
@@ -576,7 +570,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   #finish(): void {
     if (this.#stream !== null) return;
     this.#state = State.closed;
-    this.#inbox.clear(this.#memory);
+    this.#inbox.empty(this.#memory);
     this.#context.host.timers.drop(this.#timer);
     if (this.session.privateBack !== null) this.#desk.onSessionEnd(this.session);
     this.#desk.onClosed(this);
