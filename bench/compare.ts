@@ -22,6 +22,7 @@ import type { IdleResult } from './idle.ts';
 import { measureIdle } from './idle.ts';
 import type { Ground, Pace } from './measure.ts';
 import { measureLoadRow } from './measure.ts';
+import { type PictureRow, picture } from './picture.ts';
 import { pinThisProcess } from './pinned.ts';
 import type { Facts } from './report.ts';
 import { idleSection, loadSection, opening, startSection } from './report.ts';
@@ -127,15 +128,24 @@ function facts({ hawser, others }: Field, pace: Pace): Facts {
   ];
 }
 
-async function measureAll({ rows, pace }: Options, all: Field, ground: Ground): Promise<string> {
+/** The page and its picture. */
+interface Measured {
+  readonly text: string;
+  readonly picture: string;
+}
+
+async function measureAll({ rows, pace }: Options, all: Field, ground: Ground): Promise<Measured> {
   let text = opening(facts(all, pace), 'npm run bench');
   process.stdout.write(text);
   const say = (section: string): void => {
     process.stdout.write(`${section}\n`);
     text += `${section}\n`;
   };
+  const pictured: PictureRow[] = [];
   for (const row of LOAD_ROWS.filter(({ id }) => rows.includes(id))) {
-    say(loadSection(row, await measureLoadRow(row, contendersOf(row, all), pace, ground), all.reference));
+    const results = await measureLoadRow(row, contendersOf(row, all), pace, ground);
+    say(loadSection(row, results, all.reference));
+    pictured.push({ title: row.title, results });
   }
   const proxies = [all.hawser, ...all.others].filter((each) => each !== undefined);
   if (rows.includes('idle')) {
@@ -148,7 +158,7 @@ async function measureAll({ rows, pace }: Options, all: Field, ground: Ground): 
     for (const each of proxies) results.push(await measureStart(each, START_RUNS, ground));
     say(startSection(results));
   }
-  return text;
+  return { text, picture: picture(pictured) };
 }
 
 async function main(): Promise<void> {
@@ -160,13 +170,14 @@ async function main(): Promise<void> {
   process.once('exit', () => tree?.remove());
   const sink = new SyslogSink();
   const origin = await startOrigin();
-  const text = await measureAll(chosen, field(chosen.against, tree?.root), { originPort: origin.port, sink });
+  const measured = await measureAll(chosen, field(chosen.against, tree?.root), { originPort: origin.port, sink });
   await origin.program.stop();
   sink.close();
   clearTimeout(limit);
   if (!chosen.complete) return;
   mkdirSync(dirname(PAGE), { recursive: true });
-  writeFileSync(PAGE, `${text.trimEnd()}\n`);
+  writeFileSync(PAGE, `${measured.text.trimEnd()}\n`);
+  writeFileSync(PAGE.replace(/md$/, 'svg'), measured.picture);
 }
 
 function fail(error: unknown): void {
