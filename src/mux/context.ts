@@ -10,6 +10,7 @@ import type { Host } from '../platform/contract.ts';
 import { Ended } from '../state/end.ts';
 import { type Frontend, type FrontMux, Phase, type Session, Stream, type StreamEvents } from '../state/records.ts';
 import { ProcessLive, type Shared } from '../state/shared.ts';
+import { prepareSending } from './h1-send.ts';
 
 /** Limits of the thread that come from `tune.*`. */
 export interface MuxLimits {
@@ -41,6 +42,7 @@ export class MuxContext {
     this.memory = host.memory;
     this.shared = shared;
     this.limits = limits;
+    prepareSending(this.memory);
   }
 
   /** A stream record with its note; null when none is left. */

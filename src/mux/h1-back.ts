@@ -322,13 +322,19 @@ export class H1Back implements WireHandler, BackMux {
 
   sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
     if (this.#wireClosed) this.#memory.give(block);
-    else sendBody(this.#memory, this.#wire, stream.request, block, start, end, last);
+    else if (!sendBody(this.#memory, this.#wire, stream.request, block, start, end, last)) this.#fail();
   }
 
   sendEnd(stream: Stream): void {
     if (this.#wireClosed) return;
     if (this.#state === State.tunnel) this.#wire.finish();
-    else if (!sendBodyEnd(this.#memory, this.#wire, stream.request)) this.#spoiled = true;
+    else if (!sendBodyEnd(this.#memory, this.#wire, stream.request)) this.#fail();
+  }
+
+  /** The request can't be ended: neither can the exchange. */
+  #fail(): void {
+    this.#spoiled = true;
+    this.#wire.destroy(true);
   }
 
   unsent(): number {

@@ -344,7 +344,8 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   #endOfRequest(stream: Stream, start: number, end: number): void {
     this.#state = State.wait;
     this.#inbox.setRest(start, end);
-    if (end === start && (stream.request.persistent || this.#wire.hasMore)) this.#wire.resume();
+    // Who sends ahead is read on, a block at most, so that its end is seen at once.
+    if (end > start || stream.request.persistent || this.#wire.hasMore) this.#wire.resume();
     else this.#watch();
   }
 
@@ -473,7 +474,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
 
   sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
     if (this.#wireClosed) this.#memory.give(block);
-    else sendBody(this.#memory, this.#wire, stream.response, block, start, end, last);
+    else if (!sendBody(this.#memory, this.#wire, stream.response, block, start, end, last)) stream.closeClient = true;
   }
 
   sendEnd(stream: Stream): void {

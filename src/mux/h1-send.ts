@@ -13,39 +13,52 @@ function sendBlock(memory: Memory, wire: Wire, block: Block, start: number, end:
   if (wire.send(block, start, end)) memory.give(block);
 }
 
+const LAST_CHUNK = '0\r\n\r\n';
+
+/** Makes the constants that are sent: at start. */
+export function prepareSending(memory: Memory): void {
+  memory.intern(LAST_CHUNK);
+}
+
 /** Sends bytes that don't change (constants). */
-export function sendStatic(wire: Wire, start: number, end: number): void {
+function sendStatic(wire: Wire, start: number, end: number): void {
   wire.send(NO_BLOCK, start, end);
 }
 
 /**
  * Sends [start, end) of `block` framed for `message`; `last` adds the end of a chunked body. The block is handed over.
  * The HEADROOM and TAILROOM of a block hold the chunk header and its end; long trailers go in a block of their own.
+ * False: no block is left for those, the message has no end.
  */
-export function sendBody(memory: Memory, wire: Wire, message: HttpMessage, block: Block, start: number, end: number, last: boolean): void {
+export function sendBody(
+  memory: Memory,
+  wire: Wire,
+  message: HttpMessage,
+  block: Block,
+  start: number,
+  end: number,
+  last: boolean,
+): boolean {
   if (message.framing !== Framing.chunked) {
     sendBlock(memory, wire, block, start, end);
-    return;
+    return true;
   }
   const { bytes } = memory;
   const from = writeChunkHeader(bytes, start, end - start);
   const to = writeChunkEnd(bytes, end);
-  if (!last) {
-    sendBlock(memory, wire, block, from, to);
-    return;
-  }
-  const all = writeTrailers(memory, message, to, memory.end(block));
-  if (all >= 0) {
-    sendBlock(memory, wire, block, from, all);
-    return;
-  }
-  sendBlock(memory, wire, block, from, to);
-  sendBodyEnd(memory, wire, message);
+  const all = last ? writeTrailers(memory, message, to, memory.end(block)) : to;
+  sendBlock(memory, wire, block, from, all < 0 ? to : all);
+  return all >= 0 || sendBodyEnd(memory, wire, message);
 }
 
 /** Sends the end of a body whose data has all been sent. False: no block left for the trailers. */
 export function sendBodyEnd(memory: Memory, wire: Wire, message: HttpMessage): boolean {
   if (message.framing !== Framing.chunked) return true;
+  if (message.trailers.rows === 0) {
+    const constant = memory.intern(LAST_CHUNK);
+    sendStatic(wire, constant, constant + LAST_CHUNK.length);
+    return true;
+  }
   const block = memory.take();
   if (block === NO_BLOCK) return false;
   const start = memory.base(block);
@@ -69,20 +82,13 @@ export function sendHeadInPlace(memory: Memory, wire: Wire, message: HttpMessage
   message.block = NO_BLOCK;
   const headLength = headEnd - headStart;
   const size = bodyEnd - bodyStart;
-  if (size === 0) {
-    const at = memory.base(block);
-    bytes.copyWithin(at, headStart, headEnd);
-    const end = endOfEmptyBody(memory, message, at + headLength, block);
-    sendBlock(memory, wire, block, at, end);
-    return true;
-  }
+  if (size === 0) return sendEmpty(memory, wire, message, block, headStart, headEnd);
   const chunked = message.framing === Framing.chunked;
   const prefix = headLength + (chunked ? chunkHeaderLength(size) : 0);
   const at = bodyStart - prefix;
   if (at >= memory.base(block)) {
     bytes.copyWithin(at, headStart, headEnd);
-    sendFramed(memory, wire, message, block, at);
-    return true;
+    return sendFramed(memory, wire, message, block, at);
   }
   const first = memory.take();
   if (first === NO_BLOCK) {
@@ -96,29 +102,40 @@ export function sendHeadInPlace(memory: Memory, wire: Wire, message: HttpMessage
   return true;
 }
 
-/** The early body with a head already in front of it, from `at` on. */
-function sendFramed(memory: Memory, wire: Wire, message: HttpMessage, block: Block, at: number): void {
+/** A head without early body in a block, with the end of an empty chunked body. False: no room for it, nothing was sent. */
+function sendEmpty(memory: Memory, wire: Wire, message: HttpMessage, block: Block, headStart: number, headEnd: number): boolean {
+  const { bytes } = memory;
+  const at = memory.base(block);
+  const to = at + headEnd - headStart;
+  const ends = message.framing === Framing.chunked && message.complete;
+  // The end goes first: trailers may lie where the head is written to.
+  const end = ends ? writeTrailers(memory, message, to, memory.end(block)) : to;
+  if (end < 0) {
+    memory.give(block);
+    return false;
+  }
+  copyBytes(bytes, at, headStart, headEnd - headStart);
+  sendBlock(memory, wire, block, at, end);
+  return true;
+}
+
+/** The early body with a head already in front of it, from `at` on. False: no block left, nothing was sent. */
+function sendFramed(memory: Memory, wire: Wire, message: HttpMessage, block: Block, at: number): boolean {
   const { bodyStart, bodyEnd } = message;
   if (message.framing !== Framing.chunked) {
     sendBlock(memory, wire, block, at, bodyEnd);
-    return;
+    return true;
   }
   const { bytes } = memory;
   writeChunkHeader(bytes, bodyStart, bodyEnd - bodyStart);
   const to = writeChunkEnd(bytes, bodyEnd);
   const all = message.complete ? writeTrailers(memory, message, to, memory.end(block)) : to;
-  if (all >= 0) {
-    sendBlock(memory, wire, block, at, all);
-    return;
+  if (all < 0 && memory.blocks.free === 0) {
+    memory.give(block);
+    return false;
   }
-  sendBlock(memory, wire, block, at, to);
-  sendBodyEnd(memory, wire, message);
-}
-
-function endOfEmptyBody(memory: Memory, message: HttpMessage, at: number, block: Block): number {
-  if (message.framing !== Framing.chunked || !message.complete) return at;
-  const end = writeTrailers(memory, message, at, memory.end(block));
-  return end < 0 ? at : end;
+  sendBlock(memory, wire, block, at, all < 0 ? to : all);
+  return all >= 0 || sendBodyEnd(memory, wire, message);
 }
 
 /** A message made here: head into a fresh block, the body from constants behind it or in a send of its own. */
@@ -143,20 +160,15 @@ function sendHeadWithStatic(memory: Memory, wire: Wire, message: HttpMessage, he
 
 /**
  * Copies a head from the desk and the early body of `message` to fresh blocks and sends them: the message stays whole, for a
- * retry. False: no block left, nothing was sent.
+ * retry. False: no block left; the message was not, or not wholly, sent.
  */
 export function sendHeadCopy(memory: Memory, wire: Wire, message: HttpMessage, headStart: number, headEnd: number): boolean {
   const block = memory.take();
   if (block === NO_BLOCK) return false;
-  const { bytes } = memory;
+  if (message.bodyEnd === message.bodyStart) return sendEmpty(memory, wire, message, block, headStart, headEnd);
   const start = memory.base(block);
-  copyBytes(bytes, start, headStart, headEnd - headStart);
+  copyBytes(memory.bytes, start, headStart, headEnd - headStart);
   const at = start + headEnd - headStart;
-  const size = message.bodyEnd - message.bodyStart;
-  if (size === 0) {
-    sendBlock(memory, wire, block, start, endOfEmptyBody(memory, message, at, block));
-    return true;
-  }
   return copyBody(memory, wire, message, block, start, at);
 }
 
@@ -171,8 +183,7 @@ function copyBody(memory: Memory, wire: Wire, message: HttpMessage, block: Block
   const dataAt = at + (chunked ? chunkHeaderLength(size) : 0);
   if (dataAt + size + FRAME_ROOM <= memory.end(block)) {
     bytes.copyWithin(dataAt, bodyStart, bodyEnd);
-    sendCopied(memory, wire, message, block, start, dataAt, dataAt + size);
-    return true;
+    return sendCopied(memory, wire, message, block, start, dataAt, dataAt + size);
   }
   const second = memory.take();
   if (second === NO_BLOCK) {
@@ -182,21 +193,28 @@ function copyBody(memory: Memory, wire: Wire, message: HttpMessage, block: Block
   const to = memory.dataStart(second);
   bytes.copyWithin(to, bodyStart, bodyEnd);
   sendBlock(memory, wire, block, start, at);
-  sendBody(memory, wire, message, second, to, to + size, message.complete);
-  return true;
+  return sendBody(memory, wire, message, second, to, to + size, message.complete);
 }
 
-function sendCopied(memory: Memory, wire: Wire, message: HttpMessage, block: Block, start: number, dataAt: number, dataEnd: number): void {
+function sendCopied(
+  memory: Memory,
+  wire: Wire,
+  message: HttpMessage,
+  block: Block,
+  start: number,
+  dataAt: number,
+  dataEnd: number,
+): boolean {
   if (message.framing !== Framing.chunked) {
     sendBlock(memory, wire, block, start, dataEnd);
-    return;
+    return true;
   }
   const { bytes } = memory;
   writeChunkHeader(bytes, dataAt, dataEnd - dataAt);
   const to = writeChunkEnd(bytes, dataEnd);
   const all = message.complete ? writeTrailers(memory, message, to, memory.end(block)) : to;
   sendBlock(memory, wire, block, start, all < 0 ? to : all);
-  if (all < 0) sendBodyEnd(memory, wire, message);
+  return all >= 0 || sendBodyEnd(memory, wire, message);
 }
 
 /** The last chunk and trailers at `at`. Trailers are encoded aside first: their bytes may lie where they are written to. */

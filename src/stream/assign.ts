@@ -59,9 +59,7 @@ function enter(context: StreamContext, stream: Stream, server: Server): void {
 function enqueue(context: StreamContext, stream: Stream, backend: Backend, server: Server | null): void {
   const { live } = context.mux.shared;
   if (server !== null && server.maxqueue > 0 && Atomics.load(live, server.live + ServerLive.queued) >= server.maxqueue) {
-    stream.persistent = false;
-    stream.server = null;
-    assign(context, stream);
+    queueFull(context, stream);
     return;
   }
   const queue = server === null ? backend.queue : server.queue;
@@ -78,6 +76,18 @@ function enqueue(context: StreamContext, stream: Stream, backend: Backend, serve
   stream.clientDeadlineMs = Number.POSITIVE_INFINITY;
   armDeadlines(context, stream);
   Atomics.or(live, backend.live + BackendLive.waiters, 1 << (context.mux.shared.thread & 31));
+}
+
+/** Persistence is given up, then another server may be free; a hash would only choose the same one again. */
+function queueFull(context: StreamContext, stream: Stream): void {
+  if (!stream.persistent) {
+    stream.phase = Phase.queue;
+    endWith(context, stream, Ended.queueFull, 503);
+    return;
+  }
+  stream.persistent = false;
+  stream.server = null;
+  assign(context, stream);
 }
 
 /** Serves the queues of a server that has room: its own first, then its backend's. */

@@ -64,4 +64,3 @@ eachSeed('large bodies', 25, (seed) => play(seed, { clients: 2, exchanges: 3, mo
 for (const reuse of ['never', 'aggressive', 'always']) {
   eachSeed(`http-reuse ${reuse}`, 60, (seed) => play(seed, { reuse, clients: 3, exchanges: 5, most: 1000, pipelined: seed % 2 === 0 }));
 }
-

@@ -45,6 +45,8 @@ const ENDED = 13;
 
 /** Sizes from 2^52 on are refused: a double counts the bytes of a body exactly. */
 const LARGEST_SIZE = 2 ** 52;
+/** A trailer section must fit HAProxy's buffer (tune.bufsize). */
+const LONGEST_TRAILERS = 16384;
 
 /** Takes trailer fields that nobody wants: one for all, because a table of its own would cost an idle connection 3 kB. */
 const DROPPED = new HeaderTable();
@@ -188,6 +190,7 @@ export class BodyDecoder {
     }
     const result = fields.run(this.#trailers, bytes, fields.at, end);
     this.next = start;
+    if (fields.at - start > LONGEST_TRAILERS) return FAILED;
     if (result === FieldsResult.more) return KEEP_TAIL;
     this.next = fields.at;
     if (result === FieldsResult.done) {
