@@ -105,7 +105,7 @@ function resetStream(stream: Stream): void {
   stream.redispatched = stream.persistent = stream.isLocalReply = false;
   stream.countedBackend = stream.countedServer = false;
   stream.requestDone = stream.responseDone = stream.responseStarted = false;
-  stream.tunnel = stream.requestSent = stream.closeClient = stream.serverReusable = false;
+  stream.tunnel = stream.requestSent = stream.closeClient = stream.clientGone = stream.serverReusable = false;
   stream.clientDeadlineMs = stream.serverDeadlineMs = Number.POSITIVE_INFINITY;
   stream.logLevel = -1;
 }

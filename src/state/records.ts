@@ -312,6 +312,9 @@ export class Stream implements TimerOwner, Queued<Stream> {
   requestSent = false;
   /** The client gets no further request on this connection. */
   closeClient = false;
+  /** The client left while the server was being connected to (option abortonclose). */
+  clientGone = false;
+  /** The server's connection may serve others once the exchange is over. */
   serverReusable = false;
 
   /** Milliseconds of the host's clock when the client's or the server's inactivity ends the stream; NEVER: not watched. */

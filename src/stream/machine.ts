@@ -29,6 +29,8 @@ import { saveRequestLine } from './notes.ts';
 
 /** Blocks on their way to one side before the other is told to wait: two keep a bulk transfer busy. */
 const FLOW_BLOCKS = 2;
+/** How long a connection that is being made is waited for after its client has gone (milliseconds). */
+const LEAVE_MS = 5;
 
 export class StreamMachine implements StreamEvents, TimerOwner {
   readonly #context: StreamContext;
@@ -116,8 +118,16 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   /** A half-closed client still gets its answer, unless option abortonclose says that nobody waits for it. */
   onFrontEnd(stream: Stream): void {
     stream.closeClient = true;
-    const waiting = stream.phase < Phase.data;
-    if (waiting && stream.backend?.abortOnClose) endWith(this.#context, stream, Ended.clientAbort, 400);
+    if (stream.phase >= Phase.data || !stream.backend?.abortOnClose) return;
+    if (stream.phase === Phase.connect && stream.back !== null) this.#leaveSoon(stream);
+    else endWith(this.#context, stream, Ended.clientAbort, 400);
+  }
+
+  /** A connection that is being made is given a moment: if it comes, the server sees the request, as HAProxy's does. */
+  #leaveSoon(stream: Stream): void {
+    stream.clientGone = true;
+    stream.serverDeadlineMs = Math.min(stream.serverDeadlineMs, this.#context.mux.host.now() + LEAVE_MS);
+    armDeadlines(this.#context, stream);
   }
 
   onFrontClosed(stream: Stream, reason: BrokenReason): void {
@@ -138,6 +148,10 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     stream.requestSent = true;
     if (!back.sendRequest(stream)) {
       this.#onUnsendable(stream);
+      return;
+    }
+    if (stream.clientGone) {
+      endWith(this.#context, stream, Ended.clientAbort, 400);
       return;
     }
     if (!stream.requestDone) front?.resumeRequest(stream);
@@ -338,7 +352,8 @@ export class StreamMachine implements StreamEvents, TimerOwner {
         endWith(context, stream, Ended.queueTimeout, 503);
         return;
       case Phase.connect:
-        if (stream.back === null) retryNow(context, stream);
+        if (stream.clientGone) endWith(context, stream, Ended.clientAbort, 400);
+        else if (stream.back === null) retryNow(context, stream);
         else connectFailed(context, stream, true);
         return;
       default:
