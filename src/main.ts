@@ -4,6 +4,7 @@
  */
 import { machine, release, type as systemType, version } from 'node:os';
 import { parseArguments, USAGE } from './config/arguments.ts';
+import { resolveOwnModules } from './platform/resolution.ts';
 
 async function main(args: readonly string[]): Promise<number> {
   const line = parseArguments(args);
@@ -28,7 +29,7 @@ async function main(args: readonly string[]): Promise<number> {
       return 2;
     }
     case 'check': {
-      const { check } = await import('./master/start.ts');
+      const { check } = await import('./master/check.ts');
       return check(line);
     }
     case 'run': {
@@ -46,6 +47,7 @@ function systemName(): string {
   return `${systemType()} ${release()} ${version()} ${machine()}`;
 }
 
+resolveOwnModules();
 const code = await main(process.argv.slice(2));
 // A thread may be waiting for an order that will not come.
 if (code >= 0) process.exit(code);

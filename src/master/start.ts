@@ -8,7 +8,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { maxConnections, maxWires, memoryLayout } from '../build/limits.ts';
 import { layoutOf } from '../build/plan.ts';
 import type { CommandLine } from '../config/arguments.ts';
-import { type Diagnostic, hasErrors, renderDiagnostics } from '../config/diagnostic.ts';
+import { hasErrors } from '../config/diagnostic.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import { chooseHost } from '../platform/choose.ts';
 import { allocateShared, FrontendLive, ProcessLive, Shared } from '../state/shared.ts';
@@ -18,21 +18,13 @@ import { listenOn, openListeners } from './listeners.ts';
 import { daemonize, isDaemon, notifyManager, unsupported } from './modes.ts';
 import { dropPrivileges } from './privileges.ts';
 import { asDiagnostics } from './problems.ts';
+import { alert, fatalWarnings, notice, say } from './said.ts';
 import { dieBy, onSignals } from './signals.ts';
 import { Supervision } from './supervision.ts';
 import type { DataThreads } from './threads.ts';
 
 /** Threads that a bit mask of waiting threads can tell apart. */
 const MOST_THREADS = 32;
-
-/** `-c`: says what is wrong; the exit code. */
-export async function check(line: CommandLine): Promise<number> {
-  const loaded = await load(line, true);
-  say(loaded.diagnostics, line);
-  if (!loaded.isValid || (loaded.hasWarnings && fatalWarnings(line, loaded))) return 1;
-  if (line.verbose) process.stdout.write(`${loaded.hasWarnings ? 'Warnings were found.\n' : ''}Configuration file is valid\n`);
-  return 0;
-}
 
 /** Runs until a signal ends it; `threads` may have been prepared. Resolves with an exit code, -1 while it runs. */
 export async function run(line: CommandLine, threads: DataThreads): Promise<number> {
@@ -91,7 +83,8 @@ class Process {
     if (!(await this.#open())) return 1;
     const pidfile = this.#line.pidfile ?? model.global.pidfile;
     if (pidfile !== null) writeFileSync(pidfile, `${process.pid}\n`);
-    this.#supervision.start();
+    await this.#supervision.start();
+    // Modules are read no more: after this their files may be out of reach.
     dropPrivileges(model.global);
     flushCompileCache();
     process.send?.('ready');
@@ -189,21 +182,4 @@ class Process {
   async #describe(): Promise<void> {
     for (const { usage, host } of await this.#threads.askUsage()) notice(`in use: ${JSON.stringify({ ...usage, host })}`);
   }
-}
-
-function fatalWarnings(line: CommandLine, { model }: Loaded): boolean {
-  return line.switches.has('W') || model.global.flags['zero-warning'] === true;
-}
-
-function say(diagnostics: readonly Diagnostic[], line: CommandLine): void {
-  const shown = line.quiet ? diagnostics.filter(({ severity }) => severity === 'alert') : diagnostics;
-  process.stderr.write(renderDiagnostics(shown, process.pid));
-}
-
-function alert(text: string): void {
-  process.stderr.write(`[ALERT]    (${process.pid}) : ${text}\n`);
-}
-
-function notice(text: string): void {
-  process.stderr.write(`[NOTICE]   (${process.pid}) : ${text}\n`);
 }

@@ -4,19 +4,19 @@
  */
 import { hostname } from 'node:os';
 import type { Plan } from '../build/plan.ts';
-import { type CheckedServer, checkedServer, makeProbe } from '../check/checked.ts';
-import { type Checks, startChecks } from '../check/scheduler.ts';
+import type { CheckedServer } from '../check/checked.ts';
+import type { Checks } from '../check/scheduler.ts';
 import { systemClock } from '../control/clock.ts';
 import { ControlledBackend, ControlledServer, Level } from '../control/records.ts';
 import { ServerControl } from '../control/servers.ts';
-import { ControlLogs } from '../log/control.ts';
+import type { ControlLogs } from '../log/control.ts';
 import type { ConfigModel, ProxyModel } from '../model/config.ts';
 import type { Shared } from '../state/shared.ts';
 
 export class Supervision {
   readonly #plan: Plan;
   readonly #control: ServerControl;
-  readonly #logs: ControlLogs;
+  #logs: ControlLogs | null = null;
   readonly #proxies = new Map<ControlledBackend, ProxyModel>();
   readonly #servers: ControlledServer[] = [];
   readonly #backends: ControlledBackend[];
@@ -27,7 +27,6 @@ export class Supervision {
   constructor(model: ConfigModel, plan: Plan, shared: Shared, wake: () => void) {
     this.#model = model;
     this.#plan = plan;
-    this.#logs = new ControlLogs({ model, pid: process.pid, hostname: hostname() });
     this.#backends = plan.backends.map((proxy, index) => {
       const backend = new ControlledBackend(proxy.name, index, shared);
       this.#proxies.set(backend, proxy);
@@ -47,7 +46,7 @@ export class Supervision {
   /** To the backend's log targets, and on stderr as HAProxy does for changes of state. */
   #log(backend: ControlledBackend, level: number, text: string): void {
     const proxy = this.#proxies.get(backend);
-    if (proxy !== undefined) this.#logs.of(proxy).send(level, text);
+    if (proxy !== undefined) this.#logs?.of(proxy).send(level, text);
     // Results of checks are for the log alone.
     if (text.startsWith('Health check')) return;
     process.stderr.write(`${level === Level.emergency ? '[ALERT]   ' : '[WARNING] '} (${process.pid}) : ${text}\n`);
@@ -67,18 +66,24 @@ export class Supervision {
     }
   }
 
-  /** Checks begin; their results change the servers' state. */
-  start(): void {
+  /** Checks begin; their results change the servers' state. Loads what checks and logs: nobody who waits for the start needs it. */
+  async start(): Promise<void> {
+    const [{ startChecks }, checked, { ControlLogs }] = await Promise.all([
+      import('../check/scheduler.ts'),
+      import('../check/checked.ts'),
+      import('../log/control.ts'),
+    ]);
     const { global } = this.#model;
+    this.#logs = new ControlLogs({ model: this.#model, pid: process.pid, hostname: hostname() });
     this.#checks = startChecks({
       control: this.#control,
-      servers: this.#checkedServers(),
+      servers: this.#checkedServers(checked),
       spreadPercent: global.spreadChecks,
       maxSpreadMs: global.maxSpreadChecksMs,
     });
   }
 
-  #checkedServers(): CheckedServer[] {
+  #checkedServers({ checkedServer, makeProbe }: typeof import('../check/checked.ts')): CheckedServer[] {
     const probes = this.#plan.backends.map((proxy) => makeProbe(proxy.check));
     const checked: CheckedServer[] = [];
     for (const { model, backend, backendIndex, index } of this.#plan.servers) {
@@ -92,6 +97,6 @@ export class Supervision {
 
   async stop(): Promise<void> {
     await this.#checks?.stop();
-    this.#logs.close();
+    this.#logs?.close();
   }
 }

@@ -1,0 +1,13 @@
+/** `-c`: loads the configuration, builds it for nothing, and says what is wrong. It must not load what serves. */
+import type { CommandLine } from '../config/arguments.ts';
+import { load } from './configuration.ts';
+import { fatalWarnings, say } from './said.ts';
+
+/** The exit code. */
+export async function check(line: CommandLine): Promise<number> {
+  const loaded = await load(line, true);
+  say(loaded.diagnostics, line);
+  if (!loaded.isValid || (loaded.hasWarnings && fatalWarnings(line, loaded))) return 1;
+  if (line.verbose) process.stdout.write(`${loaded.hasWarnings ? 'Warnings were found.\n' : ''}Configuration file is valid\n`);
+  return 0;
+}

@@ -1,0 +1,21 @@
+/** What the process says on stderr, in HAProxy's form. It must not know why. */
+import type { CommandLine } from '../config/arguments.ts';
+import { type Diagnostic, renderDiagnostics } from '../config/diagnostic.ts';
+import type { Loaded } from './configuration.ts';
+
+export function fatalWarnings(line: CommandLine, { model }: Loaded): boolean {
+  return line.switches.has('W') || model.global.flags['zero-warning'] === true;
+}
+
+export function say(diagnostics: readonly Diagnostic[], line: CommandLine): void {
+  const shown = line.quiet ? diagnostics.filter(({ severity }) => severity === 'alert') : diagnostics;
+  process.stderr.write(renderDiagnostics(shown, process.pid));
+}
+
+export function alert(text: string): void {
+  process.stderr.write(`[ALERT]    (${process.pid}) : ${text}\n`);
+}
+
+export function notice(text: string): void {
+  process.stderr.write(`[NOTICE]   (${process.pid}) : ${text}\n`);
+}

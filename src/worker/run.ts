@@ -1,0 +1,95 @@
+/**
+ * A data thread from its first line to its last: chooses the host it was told to use, builds its state from the
+ * model, accepts, and obeys messages. Loaded by entry.ts.
+ */
+import { flushCompileCache } from 'node:module';
+import { parentPort } from 'node:worker_threads';
+import { buildState } from '../build/build.ts';
+import { planOf } from '../build/plan.ts';
+import type { State } from '../build/state.ts';
+import type { Host } from '../platform/contract.ts';
+import { mapMemory } from '../platform/mapping.ts';
+import { Shared } from '../state/shared.ts';
+import { DataThread } from './data-thread.ts';
+import type { FromThread, ThreadOrder, ToThread } from './messages.ts';
+
+const DEFAULT_BUFFER = 16_384;
+const DEFAULT_REWRITE = 1024;
+const DEFAULT_HEADERS = 101;
+
+/** Loaded while the control thread still reads the configuration: it is the host of most machines. */
+const uring = process.env['HAWSER_HOST'] === 'epoll' ? null : import('../platform/uring/host.ts');
+
+async function openHost(order: ThreadOrder): Promise<Host> {
+  const memory = mapMemory(order.layout);
+  const options = { memory, maxWires: order.maxWires };
+  if (order.host === 'epoll') return (await import('../platform/epoll/host.ts')).createEpollHost(options);
+  return (await (uring ?? import('../platform/uring/host.ts'))).createUringHost(options);
+}
+
+async function run(order: ThreadOrder): Promise<void> {
+  const { model } = order;
+  const host = await openHost(order);
+  const shared = new Shared(order.shared, order.index);
+  const plan = planOf(model);
+  const built = buildState({ model, plan, shared, host, memory: host.memory, pid: order.pid, hostname: order.hostname });
+  const { tune } = model.global;
+  const limits = {
+    bufferSize: tune['tune.bufsize'] ?? DEFAULT_BUFFER,
+    maxRewrite: tune['tune.maxrewrite'] ?? DEFAULT_REWRITE,
+    maxHeaders: tune['tune.http.maxhdr'] ?? DEFAULT_HEADERS,
+  };
+  const thread = new DataThread(host, shared, limits, built.state.servers, built.replies);
+  thread.listeners.onEmpty = () => void leave(thread, built.close);
+  thread.start();
+  parentPort?.on('message', (message: ToThread) => obey(thread, built.state, message));
+  tell({ kind: 'ready', wakeDescriptor: host.wakeDescriptor, problems: order.index === 0 ? built.problems : [] });
+}
+
+function obey(thread: DataThread, state: State, message: ToThread): void {
+  switch (message.kind) {
+    case 'open':
+      for (const door of message.doors) {
+        const frontend = state.frontends[door.frontendIndex];
+        if (frontend !== undefined) thread.listeners.listen(door.descriptor, frontend, door.name);
+      }
+      thread.streams.wakeDescriptors = message.wakeDescriptors;
+      tell({ kind: 'opened' });
+      // The main thread's flush does not cover this thread's modules.
+      flushCompileCache();
+      return;
+    case 'stop':
+      thread.listeners.stop();
+      return;
+    case 'pause':
+      thread.listeners.setPaused(message.paused);
+      return;
+    case 'serve':
+      thread.serveAllQueues();
+      return;
+    case 'usage':
+      tell({ kind: 'usage', usage: thread.inUse(), host: thread.host.counters() });
+      return;
+  }
+}
+
+/** The last connection has ended: log lines go out, then the loop ends and with it the thread. */
+async function leave(thread: DataThread, close: () => void): Promise<void> {
+  thread.backs.stop();
+  close();
+  await thread.host.stop();
+  tell({ kind: 'usage', usage: thread.inUse(), host: thread.host.counters() });
+  tell({ kind: 'stopped' });
+  parentPort?.close();
+}
+
+function tell(message: FromThread): void {
+  parentPort?.postMessage(message);
+}
+
+// A thread is made before it is known what it will do, so that its modules load meanwhile.
+parentPort?.once('message', (order: ThreadOrder) => {
+  run(order).catch((error: unknown) => {
+    tell({ kind: 'failed', text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  });
+});
