@@ -2,7 +2,8 @@
  * The program: reads the command line and loads what it asks for, nothing more. The only file that
  * chooses the mode; the host is chosen in master/start.ts, the catalogs in build/.
  */
-import { machine, release, type as systemType, version } from 'node:os';
+import { readFileSync, statSync } from 'node:fs';
+import { availableParallelism, machine, release, type as systemType, version } from 'node:os';
 import { parseArguments, USAGE } from './config/arguments.ts';
 import { resolveOwnModules } from './platform/resolution.ts';
 
@@ -35,12 +36,31 @@ async function main(args: readonly string[]): Promise<number> {
     case 'run': {
       const { DataThreads } = await import('./master/threads.ts');
       const threads = new DataThreads();
-      // The first data thread loads its modules while this one loads its own and reads the configuration.
-      threads.prepare(1);
+      // Data threads load their modules while this one loads its own and reads the configuration.
+      threads.prepare(likelyThreads(line.files));
       const { run } = await import('./master/start.ts');
       return run(line, threads);
     }
   }
+}
+
+/** Threads that are worth loading before it is certain that they are wanted. */
+const MOST_EARLY_THREADS = 8;
+
+/** How many data threads the files seem to ask for, before they are read in earnest: `start` mends what is wrong. */
+function likelyThreads(files: readonly string[]): number {
+  const most = Math.min(MOST_EARLY_THREADS, availableParallelism());
+  for (const file of files) {
+    try {
+      // What a pipe brings can be read only once.
+      if (!statSync(file).isFile()) continue;
+      const written = /^\s*nbthread\s+(\d+)/m.exec(readFileSync(file, 'latin1'))?.[1];
+      if (written !== undefined) return Math.min(most, Number(written));
+    } catch {
+      // Who reads it in earnest says what is wrong with it.
+    }
+  }
+  return most;
 }
 
 function systemName(): string {

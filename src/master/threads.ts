@@ -42,6 +42,8 @@ export class DataThreads {
    */
   async start(orders: readonly ThreadOrder[]): Promise<readonly BuildProblem[]> {
     this.prepare(orders.length);
+    for (const surplus of this.#workers.splice(orders.length)) void surplus.terminate();
+    this.#exits.length = orders.length;
     const ready = await Promise.all(orders.map((order) => this.#startOne(order)));
     this.#wakeDescriptors = ready.map(({ wakeDescriptor }) => wakeDescriptor);
     this.#started = true;
