@@ -7,7 +7,7 @@ import type { AddressRecord } from '../base/address.ts';
 import { Family, ipText } from '../base/address.ts';
 import type { ListenerPlan, Plan } from '../build/plan.ts';
 import type { BindModel } from '../model/config.ts';
-import { closeDescriptor, isFailure, openListener, type SocketFailure, startListening } from '../platform/sockets.ts';
+import { closeDescriptor, isFailure, keepAlive, openListener, type SocketFailure, startListening } from '../platform/sockets.ts';
 import type { OpenDoor } from '../worker/messages.ts';
 
 /** A bound socket that does not listen yet. */
@@ -34,7 +34,10 @@ export function openListeners(plan: Plan): OpenedListeners {
   for (const listener of plan.listeners) {
     const opened = openListener(listener.address, optionsOf(listener.bind, listener.frontend.backlog));
     if (isFailure(opened)) problems.push(problemOf(listener, opened));
-    else doors.push({ descriptor: opened.descriptor, frontendIndex: listener.frontendIndex, name: listener.name, plan: listener });
+    else {
+      if (listener.frontend.options['clitcpka'] === true) keepAlive(opened.descriptor);
+      doors.push({ descriptor: opened.descriptor, frontendIndex: listener.frontendIndex, name: listener.name, plan: listener });
+    }
   }
   if (problems.length > 0) for (const door of doors) closeDescriptor(door.descriptor);
   return problems.length > 0 ? { doors: [], problems } : { doors, problems };

@@ -21,7 +21,7 @@ export class BackPool implements TimerOwner {
   readonly #freeRaw: RawBack[] = [];
   readonly #timer = new Timer(this);
   readonly #target: SocketAddress = newAddress();
-  readonly #options: { source: SocketAddress | null } & ConnectOptions = { source: null };
+  readonly #options: { source: SocketAddress | null; keepAlive: boolean } & ConnectOptions = { source: null, keepAlive: false };
   #servers: readonly Server[] = [];
   #lookMs = LOOK_MS;
 
@@ -91,6 +91,7 @@ export class BackPool implements TimerOwner {
     const { counts } = shared;
     counts[server.counts + Count.connectsTotal] = (counts[server.counts + Count.connectsTotal] as number) + 1;
     this.#options.source = server.source;
+    this.#options.keepAlive = server.backend.tcpKeepAlive;
     if (!server.portFromClient) return host.connect(server.address, back, this.#options);
     copyAddress(server.address, this.#target);
     this.#target.port = stream.session.destination.port + server.portOffset;

@@ -105,7 +105,7 @@ function resetStream(stream: Stream): void {
   stream.redispatched = stream.persistent = stream.isLocalReply = false;
   stream.countedBackend = stream.countedServer = false;
   stream.requestDone = stream.responseDone = stream.responseStarted = false;
-  stream.tunnel = stream.requestSent = stream.closeClient = stream.clientGone = stream.serverReusable = false;
+  stream.tunnel = stream.requestSent = stream.closeClient = stream.clientGone = stream.serverReusable = stream.logged = false;
   stream.clientDeadlineMs = stream.serverDeadlineMs = Number.POSITIVE_INFINITY;
   stream.logLevel = -1;
 }
@@ -118,6 +118,7 @@ export function beginSession(session: Session, frontend: Frontend, host: Host): 
   session.acceptedWallMs = host.wallClock();
   session.requests = 0;
   session.privateBack = null;
+  session.lastServer = null;
   session.sourceTextLength = writeIp(session.source.family, session.source.ip, session.sourceText);
 }
 

@@ -317,7 +317,7 @@ export class H1Back implements WireHandler, BackMux {
     const { backend } = this.server as Server;
     const closes = stream.request.mustClose || backend.keepAlive !== KeepAlive.keep || stream.frontend.keepAlive !== KeepAlive.keep;
     if (closes) this.#spoiled = true;
-    return requestConnectionField(stream.request, closes);
+    return requestConnectionField(stream.request, closes && !backend.pretendKeepAlive);
   }
 
   sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {

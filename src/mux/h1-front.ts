@@ -248,6 +248,10 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
 
   /** No byte came at all: a stream just for the answer and the log line. */
   #beginNothing(reason: BrokenReason): void {
+    if (this.session.frontend.ignoreProbes) {
+      this.#close();
+      return;
+    }
     if (!this.#beginRequest()) return;
     (this.#stream as Stream).firstByteAtMs = -1;
     this.#refuse(this.#stream as Stream, reason, reason === Broken.timeout ? 408 : 400);
@@ -565,7 +569,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   #close(): void {
     this.#state = State.closed;
     if (this.#wireClosed) this.#finish();
-    else this.#wire.destroy(false);
+    else this.#wire.destroy(this.session.frontend.noLinger);
   }
 
   #finish(): void {

@@ -103,6 +103,8 @@ export interface Listener {
 export interface ConnectOptions {
   /** Bind to this address first (`source`); null: the kernel chooses. */
   readonly source: SocketAddress | null;
+  /** TCP keep-alive packets (SO_KEEPALIVE). */
+  readonly keepAlive?: boolean;
 }
 
 /** A datagram sender with one destination (syslog over UDP or a UNIX datagram socket). */

@@ -17,6 +17,7 @@ export const SOCK_CLOEXEC = 0o2000000;
 
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_KEEPALIVE = 9;
 const SO_TYPE = 3;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
@@ -137,6 +138,11 @@ export function setOption(descriptor: number, level: number, name: number, value
 }
 
 /** getsockopt(2) of a number; -1 if it fails. */
+/** TCP keep-alive packets at the system's pace; a listener's sockets inherit it. */
+export function keepAlive(descriptor: number): void {
+  setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
 export function getOption(descriptor: number, level: number, name: number): number {
   optionLength.words[0] = 4;
   return getsockopt(descriptor, level, name, option.pointer, optionLength.pointer) === 0 ? (option.words[0] as number) : -1;

@@ -8,6 +8,7 @@ import type { Block } from '../base/memory.ts';
 import { Timer, type TimerOwner } from '../base/timers.ts';
 import { DEFAULT_FRAMING, type FramingOptions } from '../http/framing.ts';
 import { HttpMessage } from '../http/message.ts';
+import { RestrictNames, type RestrictNamesMode } from '../http/names.ts';
 import { type Cause, Ended } from './end.ts';
 import { Queue, type Queued } from './queue.ts';
 import {
@@ -46,7 +47,11 @@ export class Frontend {
   needsDestination = false;
   lenientRequests = false;
   framing: FramingOptions = DEFAULT_FRAMING;
-  restrictHeaderNames = false;
+  restrictHeaderNames: RestrictNamesMode = RestrictNames.preserve;
+  /** Connections that send nothing are neither answered nor logged. */
+  ignoreProbes = false;
+  /** Connections end by a reset. */
+  noLinger = false;
   forwardFor: ForwardFor | null = null;
   defaultBackend: Backend | null = null;
   readonly useBackends: UseBackend[] = [];
@@ -93,6 +98,13 @@ export class Backend {
   abortOnClose = false;
   allBackups = false;
   persist = false;
+  /** A session goes on with the server it used last. */
+  preferLastServer = false;
+  /** No `connection: close` to servers, although the connection ends. */
+  pretendKeepAlive = false;
+  /** TCP keep-alive packets to servers. */
+  tcpKeepAlive = false;
+  noLinger = false;
   fullconn = 0;
   forwardFor: ForwardFor | null = null;
   cookie: CookiePersistence | null = null;
@@ -198,6 +210,8 @@ export class Session {
   requests = 0;
   /** The idle server connection that only this session may use (http-reuse never). */
   privateBack: BackMux | null = null;
+  /** The server of the last exchange (option prefer-last-server). */
+  lastServer: Server | null = null;
   listenerName = '';
   serial = 0;
 }
@@ -314,6 +328,8 @@ export class Stream implements TimerOwner, Queued<Stream> {
   closeClient = false;
   /** The client left while the server was being connected to (option abortonclose). */
   clientGone = false;
+  /** Its line has been written before its end (option logasap). */
+  logged = false;
   /** The server's connection may serve others once the exchange is over. */
   serverReusable = false;
 

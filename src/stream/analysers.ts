@@ -3,13 +3,15 @@
  * follows; one that ends the stream or waits says no, and `runAnalysers` is called again when it is done.
  */
 
+import { hasRoom } from '../balance/usable.ts';
+import { RestrictNames, restrictNames } from '../http/names.ts';
 import { fillReply } from '../rules/reply.ts';
 import { Ended } from '../state/end.ts';
-import { type Backend, Phase, type RuleList, type Stream } from '../state/records.ts';
+import { type Backend, Phase, type RuleList, type Server, type Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
 import { BackendLive, Count } from '../state/shared.ts';
 import { endWith, sendAnswer } from './answer.ts';
-import { assign } from './assign.ts';
+import { assign, isUsable } from './assign.ts';
 import { count, type StreamContext } from './context.ts';
 import { assignByCookie } from './cookie.ts';
 import { finish } from './finish.ts';
@@ -20,6 +22,7 @@ type Analyser = (context: StreamContext, stream: Stream) => boolean;
 const REQUEST_ANALYSERS: readonly Analyser[] = [
   tcpContentRules,
   countRequest,
+  headerNames,
   answerMonitor,
   captureRequest,
   frontendRules,
@@ -47,6 +50,15 @@ function tcpContentRules(context: StreamContext, stream: Stream): boolean {
 function countRequest(context: StreamContext, stream: Stream): boolean {
   if (!stream.tunnel) count(context, stream.frontend.counts + Count.requestsTotal, 1);
   return true;
+}
+
+/** option http-restrict-req-hdr-names. */
+function headerNames(context: StreamContext, stream: Stream): boolean {
+  const mode = stream.frontend.restrictHeaderNames;
+  if (mode === RestrictNames.preserve || stream.tunnel) return true;
+  if (restrictNames(stream.request.headers, context.mux.memory.bytes, mode)) return true;
+  endWith(context, stream, Ended.denied, 403);
+  return false;
 }
 
 /** monitor-uri is answered before any rule and never logged (HAProxy 3.x configuration 4.2 monitor-uri). */
@@ -120,7 +132,15 @@ function forwardedFor(context: StreamContext, stream: Stream): boolean {
 function persistence(context: StreamContext, stream: Stream): boolean {
   const backend = stream.backend as Backend;
   if (backend.cookie !== null && !stream.tunnel) stream.server = assignByCookie(stream, context.mux.memory);
+  if (stream.server === null && backend.preferLastServer) stream.server = lastServer(context, stream, backend);
   return true;
+}
+
+/** The server that the session used last, if it can take one more. */
+function lastServer(context: StreamContext, { session }: Stream, backend: Backend): Server | null {
+  const { lastServer: last } = session;
+  if (last === null || last.backend !== backend || !isUsable(context, last)) return null;
+  return hasRoom(context.mux.shared.live, last) ? last : null;
 }
 
 /** The last one: the machine's events go on from here. */

@@ -3,6 +3,7 @@
  * these functions. It must not choose servers.
  */
 
+import { Method } from '../http/message.ts';
 import { fillReply, isSilent } from '../rules/reply.ts';
 import type { Cause } from '../state/end.ts';
 import { Ended } from '../state/end.ts';
@@ -65,6 +66,8 @@ export function sendAnswer(context: StreamContext, stream: Stream): void {
   if (stream.endPhase < 0) stream.endPhase = stream.phase;
   stream.status = response.status;
   response.complete = true;
+  // The length is told, the body not sent (RFC 9110 9.3.2).
+  if (stream.request.headDone && stream.request.method === Method.head) response.bodyEnd = response.bodyStart;
   if (stream.hasRequestLine) runAfterResponse(stream);
   stream.responseStarted = true;
   stream.responseDone = true;

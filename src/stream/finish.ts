@@ -17,7 +17,7 @@ export function finish(context: StreamContext, stream: Stream): void {
   leaveServer(context, stream);
   leaveBackend(context, stream);
   countEnd(context, stream);
-  if (stream.frontend.log !== null && isLogged(stream)) log(context, stream);
+  if (stream.frontend.log !== null && !stream.logged && isLogged(stream)) log(context, stream);
   stream.phase = Phase.done;
   const { front } = stream;
   if (front === null) return;
@@ -60,6 +60,13 @@ function isLogged(stream: Stream): boolean {
   return (
     (stream.cause !== Ended.normal && stream.cause !== Ended.local) || stream.retries > 0 || stream.redispatched || stream.status >= 500
   );
+}
+
+/** option logasap: the line is written when the response begins; its total time and bytes are those so far. */
+export function logNow(context: StreamContext, stream: Stream): void {
+  stream.endedAtMs = context.mux.host.now();
+  if (isLogged(stream)) log(context, stream);
+  stream.logged = true;
 }
 
 function log(context: StreamContext, stream: Stream): void {

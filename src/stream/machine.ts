@@ -24,7 +24,7 @@ import { awaitDrain, endWith, runAfterResponse, sendAnswer } from './answer.ts';
 import { connectFailed, retryNow, retryStale } from './assign.ts';
 import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { applyResponseCookie } from './cookie.ts';
-import { finish, leaveQueue, leaveServer } from './finish.ts';
+import { finish, leaveQueue, leaveServer, logNow } from './finish.ts';
 import { saveRequestLine } from './notes.ts';
 
 /** Blocks on their way to one side before the other is told to wait: two keep a bulk transfer busy. */
@@ -103,16 +103,16 @@ export class StreamMachine implements StreamEvents, TimerOwner {
 
   /** Somebody who stops in the middle of a body is not answered; the log says 400 all the same. */
   #onClientAbort(stream: Stream, status: number): void {
-    if (stream.request.headDone) stream.status = 400;
+    if (stream.request.headDone && !stream.responseStarted) stream.status = 400;
     endWith(this.#context, stream, Ended.clientAbort, stream.request.headDone ? 0 : status);
   }
 
   onFrontDrained(stream: Stream): void {
     const { front, back } = stream;
     if (front === null || stream.phase === Phase.done) return;
-    const unsent = front.unsent(stream);
-    if (unsent === 0 && stream.responseDone && stream.requestDone) this.#settle(stream);
-    else if (unsent < FLOW_BLOCKS && back !== null && !stream.responseDone) back.resumeResponse(stream);
+    if (stream.responseDone) {
+      if (stream.requestDone) this.#settle(stream);
+    } else if (back !== null && front.unsent(stream) < FLOW_BLOCKS) back.resumeResponse(stream);
   }
 
   /** A half-closed client still gets its answer, unless option abortonclose says that nobody waits for it. */
@@ -180,6 +180,8 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     stream.status = response.status;
     stream.phase = Phase.data;
     if (!this.#responseRules(stream)) return;
+    if (stream.frontend.logAsap && stream.frontend.log !== null) logNow(context, stream);
+    stream.session.lastServer = stream.server;
     if (front === null || !front.sendResponse(stream)) {
       endWith(context, stream, Ended.resources, 503);
       return;
@@ -269,7 +271,10 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     if (front === null || back === null || stream.phase === Phase.done) return;
     if (stream.requestDone) {
       if (stream.responseDone) this.#settle(stream);
-    } else if (back.unsent(stream) < FLOW_BLOCKS) front.resumeRequest(stream);
+      return;
+    }
+    if (back.unsent(stream) < FLOW_BLOCKS) front.resumeRequest(stream);
+    if (stream.responseDone) this.#touch(stream);
   }
 
   onBackClosed(stream: Stream, reason: BrokenReason): void {
@@ -323,8 +328,10 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     } else {
       const clientActive = !stream.requestDone || (stream.phase >= Phase.data && !stream.responseDone);
       stream.clientDeadlineMs = clientActive ? deadline(now, timeouts.clientMs) : NEVER;
-      // A server owes nothing before it has the whole request.
-      const serverActive = stream.requestDone || stream.phase >= Phase.data;
+      // A server owes nothing before it has the whole request, nor after its answer, unless it takes the request too slowly.
+      const serverActive = stream.responseDone
+        ? stream.back !== null && stream.back.unsent(stream) > 0
+        : stream.requestDone || stream.phase >= Phase.data;
       stream.serverDeadlineMs = serverActive ? deadline(now, backend.timeouts.serverMs) : NEVER;
     }
     armDeadlines(this.#context, stream);

@@ -6,7 +6,7 @@ import { closeSpread, daemon, gid, globalChroot, globalDescription, globalLogTag
 import { tuneFlags, tuneNumbers, tuneSizes, tuneSwitches, tuneTimes, tuneWords } from './global-tuning.ts';
 import { errorLogFormat, globalLog, logFormat, logTag, optionHttplog, optionTcplog, proxyLog } from './logs.ts';
 import { captureRequestHeader, captureResponseHeader, errorfile, forwardfor, monitorUri, uniqueIdFormat, uniqueIdHeader } from './messages.ts';
-import { abortonclose, allbackups, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, httpBufferRequest, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpclose, idleCloseOnResponse, independentStreams, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
+import { abortonclose, allbackups, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpclose, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
 import { backlog, bind, description, disabled, enabled, fullconn, id, maxconn, mode } from './proxies.ts';
 import { defaultServer, server } from './servers.ts';
 import { acl, defaultBackend, httpAfterResponse, httpRequest, httpResponse, inspectDelay, redirect, tcpRequestConnection, tcpRequestContent, tcpRequestSession, tcpResponseContent, useBackend } from './switching.ts';
@@ -20,7 +20,7 @@ export const directives = [
   tuneNumbers, tuneSizes, tuneTimes, tuneSwitches, tuneFlags, tuneWords,
   globalLog, proxyLog, logTag, logFormat, errorLogFormat, optionHttplog, optionTcplog,
   forwardfor, captureRequestHeader, captureResponseHeader, errorfile, monitorUri, uniqueIdFormat, uniqueIdHeader,
-  dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpBufferRequest, httpIgnoreProbes, idleCloseOnResponse, independentStreams, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
+  dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpIgnoreProbes, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
   mode, bind, id, description, disabled, enabled, maxconn, backlog, fullconn,
   server, defaultServer,
   defaultBackend, useBackend, acl, tcpRequestConnection, tcpRequestSession, tcpRequestContent, tcpResponseContent, httpRequest, httpResponse, httpAfterResponse, redirect, inspectDelay,

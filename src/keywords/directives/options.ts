@@ -25,22 +25,11 @@ export const httpPretendKeepalive = defineOption(
   'No `connection: close` is sent to servers, though the connection ends behind the answer.',
 );
 export const httpNoDelay = defineOption('http-no-delay', 'DFLB', 'Answers are never held back to fill segments; we never do.');
-export const httpBufferRequest = defineOption(
-  'http-buffer-request',
-  'DFLB',
-  'The body, or a full buffer of it, is waited for before rules run.',
-);
 export const httpIgnoreProbes = defineOption(
   'http-ignore-probes',
   'DFL',
   'Connections closed before a request are neither logged nor answered.',
 );
-export const idleCloseOnResponse = defineOption(
-  'idle-close-on-response',
-  'DFL',
-  'A soft stop closes idle connections only behind their next answer.',
-);
-export const independentStreams = defineOption('independent-streams', 'DFLB', 'Sending does not renew the timeout of receiving.');
 export const nolinger = defineOption('nolinger', 'DFLB', 'Connections are closed by a reset.');
 export const contstats = defineOption('contstats', 'DFL', 'Counters grow while a transfer lasts; ours always do.');
 export const socketStats = defineOption('socket-stats', 'DFL', 'Every listener has its own line in the statistics.');

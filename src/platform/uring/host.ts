@@ -14,7 +14,7 @@ import { mapAnonymous } from '../mapping.ts';
 import { NodeLoop } from '../nodeloop.ts';
 import { connectFailure } from '../reasons.ts';
 import { encodeSockaddr, SOCKADDR_BYTES } from '../sockaddr.ts';
-import { connectingSocket, datagramSocket } from '../sockets.ts';
+import { connectingSocket, datagramSocket, keepAlive } from '../sockets.ts';
 import { KIND_BITS, KIND_IGNORED, UringCore } from './core.ts';
 import { type AcceptSink, UringListener } from './listener.ts';
 import { openRing } from './ring.ts';
@@ -113,6 +113,7 @@ export class UringHost implements Host, AcceptSink {
     }
     const wire = this.#wireAt(index);
     const descriptor = connectingSocket(address, options.source, 0);
+    if (options.keepAlive === true && descriptor >= 0) keepAlive(descriptor);
     if (descriptor < 0) {
       wire.fail(-1, handler, connectFailure(-descriptor));
       return wire;
