@@ -34,8 +34,8 @@ function judgeNormalLine(rig: SimRig, one: Exchange): void {
   assert.equal(line.end, '--', `${JSON.stringify(line)}; ${rig.place()}`);
 }
 
-/** What servers received is what clients sent, each request once; whole where `isWhole`, else a part that is right. */
-export function judgeRequests(rig: SimRig, origins: readonly Origin[], isWhole: (one: Exchange) => boolean): void {
+/** What servers received is what clients sent; whole where `isWhole`, else a part that is right. */
+export function judgeRequests(rig: SimRig, origins: readonly Origin[], isWhole: (one: Exchange) => boolean, maySendAgain = false): void {
   const place = rig.place();
   const seen = new Map<number, number>();
   for (const origin of origins) {
@@ -45,9 +45,61 @@ export function judgeRequests(rig: SimRig, origins: readonly Origin[], isWhole: 
         const one = origin.exchanges.get(Number(/ \/x(\d+) /.exec(message.start)?.[1]));
         assert.ok(one !== undefined, `${message.start}; ${place}`);
         checkRequest(one, message, isWhole(one), place);
-        seen.set(one.id, (seen.get(one.id) ?? 0) + 1);
+        const times = (seen.get(one.id) ?? 0) + 1;
+        seen.set(one.id, times);
+        const again = maySendAgain && REPEATABLE.has(one.method) ? 2 : 1;
+        assert.ok(times <= again, `${requestLine(one)} was sent ${times} times; ${place}`);
       }
     }
   }
-  for (const [id, times] of seen) assert.equal(times, 1, `request ${id} was sent ${times} times; ${place}`);
+}
+
+/** Methods that may be sent again when a connection that was kept breaks (RFC 9110 9.2.2). */
+const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+/** Letters that tell who broke off, and those that tell neither. */
+const BY_CLIENT = /^(--|C[RCHDLQ]|c[RHDL]|PR)$/;
+const BY_SERVER = /^(--|S[CHDL]|s[CHD]|PH|PD)$/;
+
+export interface Faults {
+  readonly client: boolean;
+  readonly server: boolean;
+}
+
+/** Somebody broke off: what was told must be right as far as it goes, and everybody must be able to see that it is not all. */
+export function judgeBroken(rig: SimRig, clients: readonly Client[], origins: readonly Origin[], faults: Faults): void {
+  for (const client of clients) judgeAnswers(rig, client);
+  judgeRequests(rig, origins, () => false, true);
+  for (const line of rig.lines) {
+    const place = `${JSON.stringify(line)}; ${rig.place()}`;
+    if (!faults.client) assert.match(line.end, BY_SERVER, place);
+    if (!faults.server) assert.match(line.end, BY_CLIENT, place);
+  }
+}
+
+/** Every answer is the right one or a page of the proxy; one that is cut ends the connection; none is missing without a reason. */
+function judgeAnswers(rig: SimRig, { reader, exchanges, peer, hasBroken }: Client): void {
+  const place = rig.place();
+  assert.equal(reader.error, '', place);
+  const { messages } = reader;
+  let ends = hasBroken;
+  for (const [index, message] of messages.entries()) {
+    const one = exchanges[index];
+    const last = index === messages.length - 1;
+    if (one === undefined || / (400|408|50[234]) (?!Status)/.test(message.start)) {
+      assert.ok(message.complete || hasBroken, `a cut page: ${message.start}; ${place}`);
+      if (message.fields.some(([name, value]) => name === 'connection' && value === 'close')) ends = true;
+      if (one !== undefined && rig.lines.some(({ request }) => request === requestLine(one)))
+        assert.ok(message.start.includes(` ${rig.line(requestLine(one)).status} `), place);
+      continue;
+    }
+    checkResponse(one, message, false, place);
+    if (message.complete) {
+      if (message.framing !== 'close') checkResponse(one, message, true, place);
+      assert.equal(rig.line(requestLine(one)).status, one.status, place);
+    } else assert.ok(last && (hasBroken || peer.ended || peer.broken), `cut in the middle; ${place}`);
+    const says = message.fields.some(([name, value]) => name === 'connection' && value === 'close');
+    if (says || !message.complete || message.framing === 'close' || one.closes) ends = true;
+  }
+  if (!ends) assert.equal(messages.length, exchanges.length, `no answer, no reason; ${place}; ${JSON.stringify(rig.lines)}`);
 }

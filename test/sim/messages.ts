@@ -126,6 +126,8 @@ export class MessageReader {
       const status = Number(/^HTTP\/1\.[01] (\d{3}) /.exec(start)?.[1] ?? 0);
       if (status === 0) this.error = `a status line: ${JSON.stringify(start)}`;
       if (status === 101 || (method === 'CONNECT' && status < 300)) return 'tunnel';
+      // Whether the page for a HEAD has a body depends on how much of the request had come; its connection ends.
+      if (method === 'HEAD' && / 40[08] (?!Status)/.test(start)) return 'close';
       if (status < 200 || status === 204 || status === 304 || method === 'HEAD') return 'none';
     } else if (!/^[A-Z]+ \S+ HTTP\/1\.[01]$/.test(start)) this.error = `a request line: ${JSON.stringify(start)}`;
     else if (start.startsWith('CONNECT ')) return 'tunnel';
