@@ -18,6 +18,7 @@ export function unsupported(line: CommandLine): string | null {
   if (line.oldProcesses !== null && line.oldProcesses.pids.length > 0) {
     return "'-sf' and '-st' with processes to replace are not supported by this version.";
   }
+  if (line.memoryMb !== null) return "'-m' (a memory limit) is not supported by this version: see docs/memory.md for what bounds it.";
   return null;
 }
 

@@ -11,6 +11,7 @@ import type { CommandLine } from '../config/arguments.ts';
 import { hasErrors } from '../config/diagnostic.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import { chooseHost } from '../platform/choose.ts';
+import { limitDescriptors } from '../platform/privileges.ts';
 import { allocateShared, FrontendLive, ProcessLive, Shared } from '../state/shared.ts';
 import type { ThreadOrder } from '../worker/messages.ts';
 import { type Loaded, load } from './configuration.ts';
@@ -66,6 +67,8 @@ class Process {
   /** An exit code if it could not start, else -1. */
   async start(): Promise<number> {
     const { model } = this.#loaded;
+    const { ulimitN } = model.global;
+    if (ulimitN !== null) limitDescriptors(ulimitN);
     this.#setLimits();
     this.#supervision.prepare();
     this.#threads.onDeath = (text) => {
@@ -136,7 +139,7 @@ class Process {
     const connections = this.#maxConnections();
     live[ProcessLive.maxconn] = connections;
     for (const [index, frontend] of this.#loaded.plan.frontends.entries()) {
-      live[this.#shared.frontendLive(index) + FrontendLive.maxconn] = frontend.maxconn ?? connections;
+      live[this.#shared.frontendLive(index) + FrontendLive.maxconn] = frontend.maxconn ?? this.#line.proxyMaxconn ?? connections;
     }
   }
 

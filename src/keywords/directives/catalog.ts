@@ -2,10 +2,10 @@
 import { balance, cookie, hashType, httpReuse, redispatch, retries, retryOn } from './balancing.ts';
 import { disableOn404, httpCheckExpect, httpCheckSend, optionHttpchk, optionTcpCheck, tcpCheckConnect } from './checks.ts';
 import { defaultPath, presetenv, resetenv, setenv, unsetenv } from './global-environment.ts';
-import { closeSpread, daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, grace, group, hardStopAfter, logSendHostname, maxSpreadChecks, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
+import { daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, group, hardStopAfter, logSendHostname, maxSpreadChecks, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
 import { tuneFlags, tuneNumbers, tuneSizes, tuneSwitches, tuneTimes, tuneWords } from './global-tuning.ts';
 import { errorLogFormat, globalLog, logFormat, logTag, optionHttplog, optionTcplog, proxyLog } from './logs.ts';
-import { captureRequestHeader, captureResponseHeader, errorfile, forwardfor, monitorUri, uniqueIdFormat, uniqueIdHeader } from './messages.ts';
+import { captureRequestHeader, captureResponseHeader, errorfile, forwardfor, monitorUri } from './messages.ts';
 import { abortonclose, allbackups, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpclose, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
 import { backlog, bind, description, disabled, enabled, fullconn, id, maxconn, mode } from './proxies.ts';
 import { defaultServer, server } from './servers.ts';
@@ -16,10 +16,10 @@ export const directives = [
   balance, hashType, httpReuse, retries, retryOn, redispatch, cookie,
   optionHttpchk, httpCheckSend, httpCheckExpect, disableOn404, optionTcpCheck, tcpCheckConnect,
   setenv, presetenv, unsetenv, resetenv, defaultPath,
-  globalMaxconn, nbthread, uid, gid, ulimitN, statsMaxconn, spreadChecks, hardStopAfter, grace, closeSpread, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
+  globalMaxconn, nbthread, uid, gid, ulimitN, statsMaxconn, spreadChecks, hardStopAfter, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
   tuneNumbers, tuneSizes, tuneTimes, tuneSwitches, tuneFlags, tuneWords,
   globalLog, proxyLog, logTag, logFormat, errorLogFormat, optionHttplog, optionTcplog,
-  forwardfor, captureRequestHeader, captureResponseHeader, errorfile, monitorUri, uniqueIdFormat, uniqueIdHeader,
+  forwardfor, captureRequestHeader, captureResponseHeader, errorfile, monitorUri,
   dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpIgnoreProbes, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
   mode, bind, id, description, disabled, enabled, maxconn, backlog, fullconn,
   server, defaultServer,

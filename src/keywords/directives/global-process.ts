@@ -77,8 +77,6 @@ export const hardStopAfter = defineTime(
   'hardStopAfterMs',
   'After a soft stop, connections that are left are closed at that time.',
 );
-export const grace = defineTime('grace', 'graceMs', 'A soft stop keeps accepting for that time.');
-export const closeSpread = defineTime('close-spread-time', 'closeSpreadMs', 'A soft stop closes idle connections spread over that time.');
 export const statsTimeout = defineTime('stats timeout', 'statsTimeoutMs', 'Longest inactivity on the runtime API; 10 s if unset.');
 export const maxSpreadChecks = defineTime(
   'max-spread-checks',

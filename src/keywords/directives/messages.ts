@@ -114,25 +114,3 @@ export const monitorUri = defineDirective({
     draft.monitorUri = { text: word.text, at: context.position(word) };
   },
 });
-
-export const uniqueIdFormat = defineDirective({
-  name: 'unique-id-format',
-  sections: 'DFLB',
-  args: [{ name: 'format', kind: 'word' }],
-  doc: 'A log format that makes the number of each request, for `%ID` and `unique-id-header`.',
-  examples: [{ text: 'unique-id-format %{+X}o%ci:%cp_%rt', gives: { uniqueIdFormat: { text: '%{+X}o%ci:%cp_%rt' } } }],
-  apply(draft, [word], context) {
-    draft.uniqueIdFormat = { text: word.text, at: context.position(word) };
-  },
-});
-
-export const uniqueIdHeader = defineDirective({
-  name: 'unique-id-header',
-  sections: 'DFL',
-  args: [{ name: 'name', kind: 'text' }],
-  doc: 'Name of the request header that carries the number of `unique-id-format`.',
-  examples: [{ text: 'unique-id-header X-Unique-ID', gives: { uniqueIdHeader: 'X-Unique-ID' } }],
-  apply(draft, [name]) {
-    draft.uniqueIdHeader = name;
-  },
-});
