@@ -1,7 +1,7 @@
 /** chroot(2) and setrlimit(2), which Node does not offer. It must not know when they are called. */
 
 import { errnoName, errnoText } from './errno.ts';
-import { area, errno, library } from './ffi.ts';
+import { area, chroot, errno, setrlimit } from './ffi.ts';
 
 /** @throws Error if the process may not, or there is no such folder */
 export function changeRoot(folder: string): void {
@@ -13,7 +13,6 @@ export function changeRoot(folder: string): void {
 }
 
 const RLIMIT_NOFILE = 7;
-const setrlimit = library.getFunction('setrlimit', { arguments: ['int32', 'pointer'], return: 'int32' });
 
 /** `ulimit-n`: open files of this process. @throws Error if the process may not have that many */
 export function limitDescriptors(count: number): void {
