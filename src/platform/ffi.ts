@@ -46,7 +46,6 @@ export const setrlimit = library.getFunction('setrlimit', { arguments: [I, P], r
 export const getpid = library.getFunction('getpid', { arguments: [], return: I });
 export const kill = library.getFunction('kill', { arguments: [I, I], return: I });
 export const chroot = library.getFunction('chroot', { arguments: ['string'], return: I });
-export const setrlimit = library.getFunction('setrlimit', { arguments: [I, P], return: I });
 export const signal = library.getFunction('signal', { arguments: [I, P], return: P });
 export const sigemptyset = library.getFunction('sigemptyset', { arguments: [P], return: I });
 export const sigaddset = library.getFunction('sigaddset', { arguments: [P, I], return: I });
