@@ -83,9 +83,3 @@ const CLASSES = ['', 'Informational', 'Success', 'Redirection', 'Client Error', 
 export function reasonOf(status: number): string {
   return REASONS[status] ?? CLASSES[Math.floor(status / 100)] ?? 'Other';
 }
-
-/** The phrase of a built-in error page; two of them differ from what a rule's response says. */
-export function pageReasonOf(status: number): string {
-  if (status === 400) return 'Bad request';
-  return status === 502 ? 'Bad Gateway' : reasonOf(status);
-}

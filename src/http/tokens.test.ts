@@ -1,8 +1,9 @@
 /** Tests of the byte tables and name lookups. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pageOf } from '../rules/pages.ts';
 import { HEADER_NAMES, Method } from './message.ts';
-import { pageReasonOf, reasonOf } from './reasons.ts';
+import { reasonOf } from './reasons.ts';
 import { headerIdOf, isExactly, isSame, isWord, methodOf, sameText, TARGET_BYTE, TOKEN_LOWER, VALUE_STOP } from './tokens.ts';
 
 function bytes(text: string): Uint8Array {
@@ -68,7 +69,7 @@ test('reason phrases are HAProxy\u2019s', () => {
   assert.equal(reasonOf(299), 'Success');
   assert.equal(reasonOf(799), 'Other');
   assert.equal(reasonOf(400), 'Bad Request');
-  assert.equal(pageReasonOf(400), 'Bad request');
-  assert.equal(pageReasonOf(502), 'Bad Gateway');
-  assert.equal(pageReasonOf(504), 'Gateway Time-out');
+  assert.equal(pageOf(400).reason, 'Bad request');
+  assert.equal(pageOf(502).reason, 'Bad Gateway');
+  assert.equal(pageOf(504).reason, 'Gateway Time-out');
 });

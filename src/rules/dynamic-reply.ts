@@ -3,10 +3,10 @@
  * is constant it is a canned reply; else it is written into a block per request, which the response then owns.
  */
 import { NO_BLOCK } from '../base/memory.ts';
+import { reasonOf } from '../http/reasons.ts';
 import type { Stream } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
 import type { CompileContext, TextFormat } from './define.ts';
-import { reasonOf } from './pages.ts';
 import { beginReply, builtinReply, cannedReply, failInternally, fillReply, headerIdOfName, setBody } from './reply.ts';
 import type { Thread } from './thread.ts';
 

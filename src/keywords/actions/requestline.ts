@@ -1,8 +1,9 @@
 /** Actions that change the request line and the status line (HAProxy 3.x configuration 4.4). */
+
+import { reasonOf } from '../../http/reasons.ts';
 import { methodOf } from '../../http/tokens.ts';
 import { type ActionStep, type CompileContext, defineAction, Outcome, type TextFormat } from '../../rules/define.ts';
 import { Replacement, Spliced } from '../../rules/fieldtexts.ts';
-import { reasonOf } from '../../rules/pages.ts';
 import { compileFailure, writeValue, written } from '../../rules/rewrite.ts';
 import { pathEnd, pathStart } from '../../rules/target.ts';
 import type { Words } from '../../rules/words.ts';
