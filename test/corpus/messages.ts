@@ -96,7 +96,7 @@ function readChunks(text: string, start: number): Body | undefined {
   for (;;) {
     const end = text.indexOf('\r\n', at);
     if (end < 0) return MORE;
-    const size = /^([0-9a-fA-F]{1,16})[ \t]*(?:;[^]*)?$/.exec(text.slice(at, end))?.[1];
+    const size = /^([0-9a-fA-F]{1,16})[ \t]*(?:;[\s\S]*)?$/.exec(text.slice(at, end))?.[1];
     if (size === undefined) throw new BadMessage(`chunk size ${JSON.stringify(text.slice(at, Math.min(end, at + 40)))}`);
     const length = Number.parseInt(size, 16);
     at = end + 2;
@@ -130,7 +130,7 @@ export function readResponses(text: string, methods: readonly string[]): SeenRes
   let answered = 0;
   while (at < text.length) {
     const head = tryHead(text, at);
-    const line = /^HTTP\/(\d\.\d) (\d{3})(?: ([^]*))?$/.exec(head?.line ?? '');
+    const line = /^HTTP\/(\d\.\d) (\d{3})(?: ([\s\S]*))?$/.exec(head?.line ?? '');
     if (head === undefined || line === null) return [...seen, { junk: short(text.slice(at)) }];
     const status = Number(line[2]);
     const response: SeenResponse = { status, ver: line[1] as string, reason: line[3] ?? '', h: normalise(head.fields, 'date') };

@@ -70,7 +70,11 @@ for (const subject of subjects) {
           return found.length === 0 ? [] : [{ at: piece.at, found }];
         });
         assert.notEqual(expected.end, 'error');
-        assert.deepEqual(wrong, [], `${wrong.length} of ${pieces.length} places differ:\n${JSON.stringify(wrong.slice(0, 5), undefined, 1)}`);
+        assert.deepEqual(
+          wrong,
+          [],
+          `${wrong.length} of ${pieces.length} places differ:\n${JSON.stringify(wrong.slice(0, 5), undefined, 1)}`,
+        );
       });
     }
   });

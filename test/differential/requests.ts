@@ -187,7 +187,11 @@ add('version', {
 
 const target = (text: string, ...fields: string[]): string =>
   `GET ${text} HTTP/1.1\r\n${fields.length > 0 ? fields.map((field) => `${field}\r\n`).join('') : HOST}\r\n`;
-add('target', { absolute: target('http://a.test/p?x#'.slice(0, -1)), 'absolute-default-port': target('http://a.test:80/p', 'Host: a.test') }, { cut: true });
+add(
+  'target',
+  { absolute: target('http://a.test/p?x#'.slice(0, -1)), 'absolute-default-port': target('http://a.test:80/p', 'Host: a.test') },
+  { cut: true },
+);
 add('target', {
   'absolute-own-port': target('http://a.test:8080/p', 'Host: a.test:8080'),
   'absolute-port-mismatch': target('http://a.test:8080/p', 'Host: a.test'),
@@ -351,18 +355,26 @@ addSteps('pace/body-later', [
   ['s', `world${FOLLOW}`],
 ]);
 addSteps('pace/byte-by-byte', [['b', `${head('POST /p', 'Transfer-Encoding: chunked')}${CHUNKED}${FOLLOW}`, 0]]);
-addSteps('pace/pipelined-with-bodies', [
+addSteps(
+  'pace/pipelined-with-bodies',
   [
-    's',
-    `${head('POST /1', 'Content-Length: 3')}one${head('POST /2', 'Transfer-Encoding: chunked')}${CHUNKED}${head('HEAD /3')}${head('GET /4', 'Connection: close')}`,
+    [
+      's',
+      `${head('POST /1', 'Content-Length: 3')}one${head('POST /2', 'Transfer-Encoding: chunked')}${CHUNKED}${head('HEAD /3')}${head('GET /4', 'Connection: close')}`,
+    ],
   ],
-], { methods: ['POST', 'POST', 'HEAD', 'GET'] });
+  { methods: ['POST', 'POST', 'HEAD', 'GET'] },
+);
 addSteps('pace/head-never-ends', [['s', 'GET /p HTTP/1.1\r\nHost: a']]);
 addSteps('pace/nothing-sent', []);
 addSteps('pace/body-never-ends', [['s', `${head('POST /p', 'Content-Length: 10')}hello`]]);
 addSteps('pace/chunk-never-ends', [['s', `${chunkedHead}5\r\nhel`]]);
 addSteps('pace/idle-after-answer', [['s', head('GET /p')]]);
-addSteps('pace/second-request-after-idle', [['s', head('GET /p')], ['w', 150], ['s', FOLLOW]]);
+addSteps('pace/second-request-after-idle', [
+  ['s', head('GET /p')],
+  ['w', 150],
+  ['s', FOLLOW],
+]);
 addSteps('pace/half-second-head', [['s', `${head('GET /p')}GET /q HT`]]);
 addSteps('pace/garbage-after-request', [['s', `${head('GET /p')}\x00\x01\x02\r\n\r\n`]]);
 

@@ -15,18 +15,20 @@ const CHUNKED = 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n';
 
 const all: ResponseCase[] = [];
 
+const ENDS = { close: [['c']], reset: [['R']], quiet: [['rest']] } as const;
+
 interface More {
   readonly cut?: true;
   /** What the client sends; by default a GET, and another request with it. */
   readonly request?: string;
   readonly methods?: readonly string[];
-  /** After the bytes, the server's connection is closed or reset; by default it stays open. */
-  readonly end?: 'close' | 'reset';
+  /** After the bytes, the server's connection is closed, reset, or read until it is quiet; by default it is ready for more. */
+  readonly end?: keyof typeof ENDS;
 }
 
 function add(group: string, answers: Readonly<Record<string, string>>, more: More = {}): void {
   for (const [name, text] of Object.entries(answers)) {
-    const last: readonly Play[] = more.end === undefined ? [] : [more.end === 'reset' ? ['R'] : ['c']];
+    const last: readonly Play[] = more.end === undefined ? [] : ENDS[more.end];
     all.push({
       id: `${group}/${name}`,
       group,
@@ -210,7 +212,7 @@ add(
     '101-other': 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: bar\r\n\r\ntunnel data',
     '200': `${ok('Content-Length: 2')}ok`,
   },
-  { request: `${UPGRADE}early data`, methods: ['UPGRADE'], end: 'close' },
+  { request: `${UPGRADE}early data`, methods: ['UPGRADE'], end: 'quiet' },
 );
 add('upgrade', { '101-unasked': 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n' }, {});
 

@@ -38,7 +38,7 @@ function shares(names: readonly string[]): Record<string, number> {
   return counts;
 }
 
-onSubjects('roundrobin: weights 3, 1, 2 in HAProxy\'s order', async ({ start }) => {
+onSubjects("roundrobin: weights 3, 1, 2 in HAProxy's order", async ({ start }) => {
   await using farm = await new Farm().open(3);
   const [port] = await ports(1);
   const rest = `listen l\n  bind 127.0.0.1:${port}\n  balance roundrobin\n${farm.lines('weight 3', 'weight 1', 'weight 2')}`;
@@ -124,7 +124,9 @@ type Start = (config: string) => Promise<unknown>;
 async function choices(algorithm: string, types: readonly string[], farm: Farm, start: Start): Promise<string[]> {
   const listen = await ports(types.length);
   const servers = farm.lines('weight 10', 'weight 20', 'weight 30', 'weight 7');
-  const rest = types.map((type, at) => `listen l${at}\n  bind 127.0.0.1:${listen[at]}\n  balance ${algorithm}\n  ${type}\n${servers}`).join('\n');
+  const rest = types
+    .map((type, at) => `listen l${at}\n  bind 127.0.0.1:${listen[at]}\n  balance ${algorithm}\n  ${type}\n${servers}`)
+    .join('\n');
   await start(configure({ global: 'nbthread 1', rest }));
   return await Promise.all(
     listen.map(async (port) => {
@@ -146,7 +148,8 @@ for (const [algorithm, types] of Object.entries(HASHES)) {
       const seen = await choices(algorithm, types, farm, start);
       await using stack = new AsyncDisposableStack();
       const expected = await choices(algorithm, types, farm, async (config) => stack.use(await startHaproxy({ config })));
-      const table = (rows: readonly string[]): Record<string, string> => Object.fromEntries(types.map((type, at) => [type, rows[at] as string]));
+      const table = (rows: readonly string[]): Record<string, string> =>
+        Object.fromEntries(types.map((type, at) => [type, rows[at] as string]));
       assert.deepEqual(table(seen), table(expected));
     },
     needs('haproxy'),

@@ -51,10 +51,7 @@ const MODES: Readonly<Record<string, readonly Step[]>> = {
     { answer: 'Set-Cookie: S=own; path=/\r\n', expect: { set: ['S=own; path=/'], letters: 'NP' } },
     { send: ['S=b'], expect: { server: 'b', set: [], letters: 'VN' } },
   ],
-  'cookie S insert postonly': [
-    { expect: { set: [], letters: 'NN' } },
-    { method: 'POST', expect: { set: ['S=b; path=/'], letters: 'NI' } },
-  ],
+  'cookie S insert postonly': [{ expect: { set: [], letters: 'NN' } }, { method: 'POST', expect: { set: ['S=b; path=/'], letters: 'NI' } }],
   'cookie S insert domain .a.test domain .b.test httponly secure attr SameSite=Lax': [
     { expect: { set: ['S=a; path=/; domain=.a.test; domain=.b.test; HttpOnly; Secure; SameSite=Lax'], letters: 'NI' } },
   ],

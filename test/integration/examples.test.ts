@@ -15,6 +15,7 @@ import { freePort } from '../support/ports.ts';
 import { run } from '../support/program.ts';
 import { HAWSER } from '../support/proxy.ts';
 import { isListening } from '../support/wait.ts';
+import type { Answer } from './rig.ts';
 import { ask, configure, field, get, onSubjects, ports } from './rig.ts';
 
 const FOLDER = fileURLToPath(new URL('../../examples', import.meta.url));
@@ -122,10 +123,10 @@ onSubjects('sticky.cfg: the cookie keeps a client, a dead server lets it go', as
   assert.notEqual(other.body, first.body);
 });
 
-onSubjects('demo.cfg: turns, the client\'s address, the way a server sees it', async ({ start }) => {
+onSubjects("demo.cfg: turns, the client's address, the way a server sees it", async ({ start }) => {
   await using stage = await new Stage().build(join(FOLDER, 'demo.cfg'));
   await start({ config: stage.text, ready: [...stage.ports.values()] });
-  const answers = [];
+  const answers: Answer[] = [];
   for (let times = 0; times < 6; times++) answers.push(await ask(stage.port(8080), get('/')));
   assert.deepEqual(new Set(answers.map(({ body }) => body)), new Set(['app1', 'app2', 'app3']));
   assert.equal(field(answers[0]?.head ?? '', 'x-seen'), '127.0.0.1');

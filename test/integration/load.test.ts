@@ -62,22 +62,27 @@ async function startNodeServer(): Promise<{ port: number } & AsyncDisposable> {
 }
 
 function listenTo(port: number, origin: number, lines = ''): string {
-  return configure({ rest: `listen l\n  bind 127.0.0.1:${port}\n  timeout client 20s\n  timeout server 20s\n  ${lines}\n  server s1 127.0.0.1:${origin}` });
+  return configure({
+    rest: `listen l\n  bind 127.0.0.1:${port}\n  timeout client 20s\n  timeout server 20s\n  ${lines}\n  server s1 127.0.0.1:${origin}`,
+  });
 }
 
 /** A request by Node's client; the body's sum or text. */
 function ask2(port: number, path: string, body?: Iterable<Buffer>, headers: Record<string, string | number> = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const sent = request({ port, host: '127.0.0.1', path, method: body === undefined ? 'GET' : 'POST', headers, agent: false }, (response: IncomingMessage) => {
-      const sum = createHash('sha1');
-      let text = '';
-      response.on('data', (bytes: Buffer) => {
-        sum.update(bytes);
-        if (text.length < 100) text += bytes.toString('latin1', 0, 100);
-      });
-      response.on('error', reject);
-      response.on('end', () => resolve(path.startsWith('/bytes/') ? sum.digest('hex') : text));
-    });
+    const sent = request(
+      { port, host: '127.0.0.1', path, method: body === undefined ? 'GET' : 'POST', headers, agent: false },
+      (response: IncomingMessage) => {
+        const sum = createHash('sha1');
+        let text = '';
+        response.on('data', (bytes: Buffer) => {
+          sum.update(bytes);
+          if (text.length < 100) text += bytes.toString('latin1', 0, 100);
+        });
+        response.on('error', reject);
+        response.on('end', () => resolve(path.startsWith('/bytes/') ? sum.digest('hex') : text));
+      },
+    );
     sent.on('error', reject);
     if (body === undefined) sent.end();
     else pipeline(Readable.from(body), sent).catch(reject);
@@ -103,7 +108,9 @@ onSubjects('twenty bodies at once, both ways', async ({ start }) => {
   const expected = sumOf(size);
   const sums = await Promise.all(
     Array.from({ length: 20 }, (_, at) =>
-      at % 2 === 0 ? ask2(port, `/bytes/${size}${at % 4 === 0 ? '?chunked' : ''}`) : ask2(port, '/up', noise(size), at % 4 === 1 ? { 'Content-Length': size } : {}),
+      at % 2 === 0
+        ? ask2(port, `/bytes/${size}${at % 4 === 0 ? '?chunked' : ''}`)
+        : ask2(port, '/up', noise(size), at % 4 === 1 ? { 'Content-Length': size } : {}),
     ),
   );
   assert.deepEqual(new Set(sums), new Set([expected]));
@@ -128,7 +135,9 @@ onSubjects(
     const got = await curl('-H', 'Expect: 100-continue', '-d', 'x'.repeat(5000), `${url}/up`);
     assert.equal(got.status, 0);
     assert.equal(got.body, createHash('sha1').update('x'.repeat(5000)).digest('hex'));
-    const fetched = await Promise.all(Array.from({ length: 50 }, async (_, at) => (await (await fetch(`${url}/bytes/${100 + at}`)).arrayBuffer()).byteLength));
+    const fetched = await Promise.all(
+      Array.from({ length: 50 }, async (_, at) => (await (await fetch(`${url}/bytes/${100 + at}`)).arrayBuffer()).byteLength),
+    );
     assert.deepEqual(
       fetched,
       Array.from({ length: 50 }, (_, at) => 100 + at),
@@ -178,7 +187,12 @@ server { listen 127.0.0.1:${nginxPort}; root ${folder}/www; keepalive_requests 5
 onSubjects('two thousand connections at once, two requests each', async ({ start }) => {
   await using origin = await startHttpOrigin(() => ok('x'));
   const [port] = await ports(1);
-  await start(configure({ global: 'nbthread 2\n  maxconn 4000', rest: `listen l\n  bind 127.0.0.1:${port}\n  timeout client 30s\n  timeout queue 30s\n  backlog 4096\n  http-reuse always\n  server s1 127.0.0.1:${origin.port} maxconn 50` }));
+  await start(
+    configure({
+      global: 'nbthread 2\n  maxconn 4000',
+      rest: `listen l\n  bind 127.0.0.1:${port}\n  timeout client 30s\n  timeout queue 30s\n  backlog 4096\n  http-reuse always\n  server s1 127.0.0.1:${origin.port} maxconn 50`,
+    }),
+  );
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
   const one = (): Promise<number> =>
     new Promise((resolve, reject) => {
@@ -217,7 +231,11 @@ onSubjects('clients that break off in every phase leave nothing behind', async (
     }
   });
   const [port] = await ports(1);
-  await start(configure({ rest: `listen l\n  bind 127.0.0.1:${port}\n  option abortonclose\n  http-reuse always\n  server s1 127.0.0.1:${origin.port}` }));
+  await start(
+    configure({
+      rest: `listen l\n  bind 127.0.0.1:${port}\n  option abortonclose\n  http-reuse always\n  server s1 127.0.0.1:${origin.port}`,
+    }),
+  );
   const phases: Readonly<Record<string, string>> = {
     nothing: '',
     'half a line': 'GET /ha',
@@ -241,5 +259,8 @@ onSubjects('clients that break off in every phase leave nothing behind', async (
     );
     assert.equal((await ask(port, get('/fine'))).body, 'fine');
   }
-  await until(() => origin.connections.filter(({ received, ended }) => /slow|endless/.test(received) && !ended).length === 0, 'the ends at the server');
+  await until(
+    () => origin.connections.filter(({ received, ended }) => /slow|endless/.test(received) && !ended).length === 0,
+    'the ends at the server',
+  );
 });

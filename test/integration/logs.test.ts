@@ -7,6 +7,7 @@ import { connect, exchange } from '../support/connection.ts';
 import { ok, startHttpOrigin, startRawOrigin } from '../support/origin.ts';
 import { startSyslog } from '../support/syslog.ts';
 import { until } from '../support/wait.ts';
+import type { Rig } from './rig.ts';
 import { ask, configure, get, mask, onSubjects, ports, text } from './rig.ts';
 
 onSubjects('option httplog, a whole line', async ({ start, old }) => {
@@ -45,8 +46,12 @@ backend be\n  server s1 127.0.0.1:${origin.port}`;
   const own = old ? '\\d+' : '0';
   const expected = [
     /^127\.0\.0\.1:PORT \[DATE\] fe be\/s1 T\/T\/T\/T\/T 200 \d+ - - ---- 1\/1\/0\/0\/0 0\/0 \{longer tha\|\} \{yes\} "GET \/a HTTP\/1\.1"$/,
-    new RegExp(`^127\\.0\\.0\\.1:PORT \\[DATE\\] fe fe/<NOSRV> T/-1/-1/-1/T 200 ${own} - - LR-- 1/1/0/0/0 0/0 \\{\\|\\} \\{\\} "GET /own HTTP/1\\.1"$`),
-    new RegExp(`^127\\.0\\.0\\.1:PORT \\[DATE\\] fe fe/<NOSRV> -1/-1/-1/-1/T 400 ${own} - - PR-- 1/1/0/0/0 0/0 (?:\\{\\|\\} \\{\\} )?"<BADREQ>"$`),
+    new RegExp(
+      `^127\\.0\\.0\\.1:PORT \\[DATE\\] fe fe/<NOSRV> T/-1/-1/-1/T 200 ${own} - - LR-- 1/1/0/0/0 0/0 \\{\\|\\} \\{\\} "GET /own HTTP/1\\.1"$`,
+    ),
+    new RegExp(
+      `^127\\.0\\.0\\.1:PORT \\[DATE\\] fe fe/<NOSRV> -1/-1/-1/-1/T 400 ${own} - - PR-- 1/1/0/0/0 0/0 (?:\\{\\|\\} \\{\\} )?"<BADREQ>"$`,
+    ),
   ];
   for (const [index, shape] of expected.entries()) assert.match(lines[index] as string, shape);
   assert.match(lines[3] as string, /"<BADREQ>"$/);
@@ -75,31 +80,63 @@ listen none\n  mode tcp\n  bind 127.0.0.1:${none}\n  ${log}\n  server s1 127.0.0
   const line = await syslog.waitFor(/ tcp tcp\/s1 /);
   assert.match(line, /^<142>/);
   assert.equal(mask(line), '127.0.0.1:PORT [DATE] tcp tcp/s1 T/T/T 10 -- 1/1/0/0/0 0/0');
-  assert.match(text(await syslog.waitFor(/Connect from/)), new RegExp(`^Connect from 127\\.0\\.0\\.1:\\d+ to 127\\.0\\.0\\.1:${none} \\(none/TCP\\)$`));
+  assert.match(
+    text(await syslog.waitFor(/Connect from/)),
+    new RegExp(`^Connect from 127\\.0\\.0\\.1:\\d+ to 127\\.0\\.0\\.1:${none} \\(none/TCP\\)$`),
+  );
 });
 
-onSubjects('log-format with variables of every kind', async ({ start }) => {
-  await using origin = await startHttpOrigin(() => ok('hello', 'X-A: b c\r\n'));
+/** A piece of a format and what it must print, escaped for a pattern. */
+type Piece = readonly [format: string, printed: string];
+
+async function assertFormat(rig: Rig, lines: string, pieces: (port: number, server: number) => readonly Piece[]): Promise<void> {
+  await using origin = await startHttpOrigin(() => ok('hello'));
   await using syslog = await startSyslog();
   const [port] = await ports(1);
-  const format = [
-    '%ci', '%fi:%fp', '%f', '%ft', '%b', '%s', '%si:%sp', '%ST', '%tsc', '%HM', '%HP', '%HQ', '%HU', '%HV', '%{+Q}r', '%U',
-    '%[req.hdr(X-Q)]', '%{+Q}[res.hdr(X-A)]', '%[req.hdr(None)]', '%[src]', '%[var(txn.v)]', '%pid', '%rc', '%%',
-  ].join('|');
-  const rest = `frontend fe\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${syslog.port} local0\n  log-format '${format}'
-  capture request header X-Q len 10\n  http-request set-var(txn.v) str(value)\n  http-request set-var(txn.q) req.hdr(X-Q)
+  const wanted = pieces(port, origin.port);
+  const format = wanted.map(([text]) => text).join('|');
+  const rest = `frontend fe\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${syslog.port} local0\n  log-format '${format}'\n  ${lines}
   default_backend be\nbackend be\n  server s1 127.0.0.1:${origin.port}`;
-  // A log line is written at the end, when fields of the request are gone: HAProxy warns and prints nothing.
-  const config = configure({ rest: rest.replaceAll('%[req.hdr(X-Q)]', '%[capture.req.hdr(0)]').replaceAll('%[req.hdr(None)]', '%[var(txn.none)]').replace('%{+Q}[res.hdr(X-A)]', '%{+Q}[var(txn.q)]') });
-  const proxy = await start(config);
+  const proxy = await rig.start(configure({ rest }));
   await ask(port, get('/path?a=1&b=2', 'X-Q: quoted'));
-  const line = text(await syslog.waitFor(/GET/));
-  const expected = [
-    '127.0.0.1', `127.0.0.1:${port}`, 'fe', 'fe', 'be', 's1', `127.0.0.1:${origin.port}`, '200', '----', 'GET', '/path', '?a=1&b=2', '/path?a=1&b=2',
-    'HTTP/1.1', '"GET /path?a=1&b=2 HTTP/1.1"', '\\d+', 'quoted', '"quoted"', '-', '127.0.0.1', 'value', `${proxy.pid}`, '0', '%',
-  ].map((part) => (part === '\\d+' ? part : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')));
-  assert.match(line, new RegExp(`^${expected.join('\\|')}$`));
-});
+  const printed = wanted.map(([, shape]) => shape.replace('PID', String(proxy.pid))).join('\\|');
+  assert.match(text(await syslog.waitFor(/./)), new RegExp(`^${printed}$`));
+}
+
+onSubjects('log-format with every kind of name', (rig) =>
+  assertFormat(rig, '', (port, server) => [
+    ['%ci', '127.0.0.1'],
+    ['%fi:%fp', `127.0.0.1:${port}`],
+    ['%f %ft', 'fe fe'],
+    ['%b/%s', 'be/s1'],
+    ['%si:%sp', `127.0.0.1:${server}`],
+    ['%ST %tsc %ts', '200 ---- --'],
+    ['%HM %HP %HQ', String.raw`GET /path \?a=1&b=2`],
+    ['%HU %HV', String.raw`/path\?a=1&b=2 HTTP/1\.1`],
+    ['%{+Q}r', String.raw`"GET /path\?a=1&b=2 HTTP/1\.1"`],
+    ['%TR/%Tw/%Tc/%Tr/%Ta', String.raw`\d+/\d+/\d+/\d+/\d+`],
+    ['%Th/%Ti/%Tq/%Tt', String.raw`\d+/\d+/\d+/\d+`],
+    ['%U %B', String.raw`\d+ \d+`],
+    ['%ac/%fc/%bc/%sc/%rc %sq/%bq', '1/1/0/0/0 0/0'],
+    ['%tr', String.raw`\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d\.\d{3}`],
+    ['%T', String.raw`\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000`],
+    ['%pid %rt %%', String.raw`PID \d+ %`],
+    ['%[src] %[method]', '127.0.0.1 GET'],
+  ]),
+);
+
+onSubjects('log-format with samples: captures and variables, kept from the request', (rig) =>
+  assertFormat(
+    rig,
+    'capture request header X-Q len 10\n  http-request set-var(txn.v) str(value)\n  http-request set-var(txn.q) req.hdr(X-Q)',
+    () => [
+      ['%[capture.req.hdr(0)]', 'quoted'],
+      ['%{+Q}[var(txn.q)]', '"quoted"'],
+      ['%[var(txn.none)]', '-'],
+      ['%[var(txn.v),upper]', 'VALUE'],
+    ],
+  ),
+);
 
 onSubjects('unprintable bytes and quotes are escaped, long lines are cut', async ({ start }) => {
   await using origin = await startHttpOrigin(() => ok('x'));
@@ -117,7 +154,9 @@ onSubjects('unprintable bytes and quotes are escaped, long lines are cut', async
 });
 
 onSubjects('dontlognull, dontlog-normal, set-log-level, log-tag', async ({ start }) => {
-  await using origin = await startHttpOrigin(({ head }) => (head.includes('/500') ? 'HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n' : ok('x')));
+  await using origin = await startHttpOrigin(({ head }) =>
+    head.includes('/500') ? 'HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n' : ok('x'),
+  );
   await using syslog = await startSyslog();
   const [nothing, normal, level] = await ports(3);
   const log = `log 127.0.0.1:${syslog.port} local0\n  option httplog`;
@@ -156,7 +195,11 @@ onSubjects('raw and short on standard output, one line a write', async ({ start 
   await proxy.program.until(() => proxy.program.stdout.includes('/notice'), 'three lines');
   const lines = proxy.program.stdout.split('\n').filter((line) => line !== '');
   assert.equal(lines.length, 3);
-  for (const line of lines) assert.match(mask(line), /^127\.0\.0\.1:PORT \[DATE\] l l\/s1 T\/T\/T\/T\/T 200 \d+ - - ---- 1\/1\/0\/0\/0 0\/0 "GET \/\w+ HTTP\/1.1"$/);
+  for (const line of lines)
+    assert.match(
+      mask(line),
+      /^127\.0\.0\.1:PORT \[DATE\] l l\/s1 T\/T\/T\/T\/T 200 \d+ - - ---- 1\/1\/0\/0\/0 0\/0 "GET \/\w+ HTTP\/1.1"$/,
+    );
 });
 
 onSubjects('rfc5424 and several loggers, with their levels', async ({ start }) => {
@@ -170,7 +213,10 @@ onSubjects('rfc5424 and several loggers, with their levels', async ({ start }) =
   await ask(port, get('/usual'));
   await ask(port, get('/crit'));
   const line = await modern.waitFor(/\/usual/);
-  assert.match(line, new RegExp(`^<150>1 \\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}[+-]\\d\\d:\\d\\d \\S+ haproxy ${proxy.pid} - - 127`));
+  assert.match(
+    line,
+    new RegExp(`^<150>1 \\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}[+-]\\d\\d:\\d\\d \\S+ haproxy ${proxy.pid} - - 127`),
+  );
   await errors.waitFor(/\/crit/);
   assert.ok(!errors.messages.some((message) => message.includes('/usual')));
 });

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { connect, exchange } from '../support/connection.ts';
 import type { HttpOrigin, Origin, RawRequest } from '../support/origin.ts';
 import { ok, startHttpOrigin, startRawOrigin } from '../support/origin.ts';
-import type { Proxy } from '../support/proxy.ts';
+import type { Proxy as Running } from '../support/proxy.ts';
 import { subjects } from '../support/subject.ts';
 import { until } from '../support/wait.ts';
 import { askOn, configure, field, get, ports, startRigged, stopSoftly } from './rig.ts';
@@ -38,7 +38,7 @@ for (const subject of subjects) {
     /** Follows a script of its own per test. */
     let raw: Origin;
     let script: Parameters<typeof startRawOrigin>[0] = async () => undefined;
-    let proxy: Proxy;
+    let proxy: Running;
     let [port, rawPort] = [0, 0];
 
     before(async () => {
@@ -168,7 +168,7 @@ listen raw\n  bind 127.0.0.1:${rawPort}\n  http-reuse never\n  server s1 127.0.0
       assert.equal(await client.readToEnd(), 'echo ping');
     });
 
-    test('a body that ends with the connection ends the client\'s connection', async () => {
+    test("a body that ends with the connection ends the client's connection", async () => {
       script = async (connection) => {
         await connection.readHead();
         await connection.write('HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nhello');
@@ -179,7 +179,7 @@ listen raw\n  bind 127.0.0.1:${rawPort}\n  http-reuse never\n  server s1 127.0.0
 
     test('HTTP/1.0 closes unless the client wants to keep the connection', async () => {
       const closed = await exchange(port, 'GET /1.0 HTTP/1.0\r\nHost: a\r\n\r\n');
-      assert.match(closed, /^HTTP\/1.1 200 OK\r\n[^]*connection: close\r\n\r\n\/1.0 $/);
+      assert.match(closed, /^HTTP\/1.1 200 OK\r\n[\s\S]*connection: close\r\n\r\n\/1.0 $/);
       using client = await connect(port);
       const kept = await askOn(client, 'GET /kept HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n');
       assert.equal(field(kept.head, 'connection'), 'keep-alive');
@@ -203,7 +203,7 @@ listen raw\n  bind 127.0.0.1:${rawPort}\n  http-reuse never\n  server s1 127.0.0
       assert.equal((await client.readMessage()).body, '/slow ');
     });
 
-    test('Connection: close of the server is the server\'s alone', async () => {
+    test("Connection: close of the server is the server's alone", async () => {
       script = async (connection) => {
         await connection.readHead();
         await connection.write('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok');

@@ -8,7 +8,7 @@ import { createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type Connection, connect } from '../support/connection.ts';
 import { freePort } from '../support/ports.ts';
-import type { Proxy, ProxyOptions } from '../support/proxy.ts';
+import type { ProxyOptions, Proxy as Running } from '../support/proxy.ts';
 import { isOld, startSubject, subjects } from '../support/subject.ts';
 import { within } from '../support/wait.ts';
 
@@ -18,7 +18,7 @@ export interface Rig {
   readonly old: boolean;
   readonly context: TestContext;
   /** Starts a proxy that is checked and stopped when the test has ended. */
-  start(options: ProxyOptions | string): Promise<Proxy>;
+  start(options: ProxyOptions | string): Promise<Running>;
 }
 
 interface Options {
@@ -33,8 +33,8 @@ const SOFT_STOP_LIMIT_MS = 8000;
 export function onSubjects(name: string, body: (rig: Rig) => Promise<void>, options: Options = {}): void {
   for (const subject of subjects) {
     test(`${name} (${subject})`, { timeout: TEST_LIMIT_MS, ...options }, async (context) => {
-      const started: Proxy[] = [];
-      const start = async (given: ProxyOptions | string): Promise<Proxy> => {
+      const started: Running[] = [];
+      const start = async (given: ProxyOptions | string): Promise<Running> => {
         const proxy = await startRigged(subject, typeof given === 'string' ? { config: given } : given);
         started.push(proxy);
         return proxy;
@@ -44,7 +44,8 @@ export function onSubjects(name: string, body: (rig: Rig) => Promise<void>, opti
       } catch (error) {
         // The program says so itself, so that a test of what is to come can stand here already.
         const missing = /[^\n]* (?:is|are) not supported by this version/.exec((error as Error).message)?.[0];
-        if (missing !== undefined && started.length === 0) return context.skip(missing.replace(/.*(?:proxy\.cfg:\d+\] : |error detected in proxy '\w+' )/, ''));
+        if (missing !== undefined && started.length === 0)
+          return context.skip(missing.replace(/.*(?:proxy\.cfg:\d+\] : |error detected in proxy '\w+' )/, ''));
         // The body's own error is the one to see.
         for (const proxy of started) proxy.program.kill('SIGKILL');
         throw error;
@@ -81,14 +82,14 @@ function catches(pid: number, signal: number): boolean {
 }
 
 /** Starts one with its counters on: they are printed when it stops softly. */
-export async function startRigged(subject: string, options: ProxyOptions): Promise<Proxy> {
+export async function startRigged(subject: string, options: ProxyOptions): Promise<Running> {
   const proxy = await startSubject(subject, { ...options, env: { ...options.env, HAWSER_DEBUG_COUNTERS: '1' } });
   await proxy.program.until(() => catches(proxy.pid, SIGUSR1), 'its handlers of signals');
   return proxy;
 }
 
 /** SIGUSR1: must end with 0, and nothing may be in use at the end. */
-export async function stopSoftly(proxy: Proxy, subject: string): Promise<void> {
+export async function stopSoftly(proxy: Running, subject: string): Promise<void> {
   const { program } = proxy;
   // The body has ended it its own way, and looked at how.
   if (program.ended !== undefined) return;
@@ -96,7 +97,7 @@ export async function stopSoftly(proxy: Proxy, subject: string): Promise<void> {
   assert.deepEqual(exit, { status: 0, signal: null }, `a soft stop ends with status 0; stderr:\n${program.stderr}`);
   const threads = usages(program.stderr);
   assert.ok(isOld(subject) || threads.length > 0, `no counters: ${program.stderr}`);
-  assert.deepEqual(threads.map(leftovers).flat(), [], 'something was still in use at the end');
+  assert.deepEqual(threads.flatMap(leftovers), [], 'something was still in use at the end');
 }
 
 export interface Parts {
@@ -120,10 +121,15 @@ ${rest}
 }
 
 /** Ports for the `bind` lines of one configuration. */
-export async function ports<const N extends number>(count: N): Promise<number[] & { length: N }> {
+export function ports(count: 1): Promise<[number]>;
+export function ports(count: 2): Promise<[number, number]>;
+export function ports(count: 3): Promise<[number, number, number]>;
+export function ports(count: 4): Promise<[number, number, number, number]>;
+export function ports(count: number): Promise<number[]>;
+export async function ports(count: number): Promise<number[]> {
   const found: number[] = [];
   while (found.length < count) found.push(await freePort());
-  return found as number[] & { length: N };
+  return found;
 }
 
 /** A request of HTTP/1.1 without a body. */
@@ -155,7 +161,10 @@ export function field(head: string, name: string): string | undefined {
 }
 
 /** A plain server of sockets that is gone at the end of the scope, however that is reached. */
-export async function serveSockets(onSocket: (socket: Socket) => void, place: number | string = 0): Promise<{ port: number } & AsyncDisposable> {
+export async function serveSockets(
+  onSocket: (socket: Socket) => void,
+  place: number | string = 0,
+): Promise<{ port: number } & AsyncDisposable> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
@@ -225,8 +234,7 @@ export interface HttpLine {
 
 /** A line of `option httplog`, taken apart. */
 export function httpLine(message: string): HttpLine {
-  const shape =
-    /^\S+ \[[^\]]+\] (\S+) ([^ /]+)\/(\S+) ([-\d/]+) (-?\d+) (\d+) \S+ \S+ (\S{4}) ([\d/]+)\/(\+?\d+) (\d+)\/(\d+) .*?"(.*)"$/;
+  const shape = /^\S+ \[[^\]]+\] (\S+) ([^ /]+)\/(\S+) ([-\d/]+) (-?\d+) (\d+) \S+ \S+ (\S{4}) ([\d/]+)\/(\+?\d+) (\d+)\/(\d+) .*?"(.*)"$/;
   const found = shape.exec(text(message));
   assert.ok(found !== null, `not a line of httplog: ${message}`);
   const [, frontend, backend, server, times, status, bytes, termination, connections, retries, atServer, atBackend, request] =

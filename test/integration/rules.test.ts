@@ -134,10 +134,14 @@ onSubjects('fields set, added, removed, replaced on both ways; path and query', 
   http-after-response set-header X-After 1
   server s1 127.0.0.1:${origin.port}`;
   await start(configure({ rest }));
-  const { head } = await ask(port, get('/move?q=1', 'X-Gone: 1', 'x-gone: 2', 'X-Add: old', 'X-Line: a-old-b', 'X-List: a, b, c', 'X-Set: forged'));
+  const { head } = await ask(
+    port,
+    get('/move?q=1', 'X-Gone: 1', 'x-gone: 2', 'X-Add: old', 'X-Line: a-old-b', 'X-List: a, b, c', 'X-Set: forged'),
+  );
   const seen = origin.requests[0]?.head ?? '';
   assert.match(seen, /^GET \/new\/move\?q=2 HTTP\/1.1\r\n/);
-  const values = (text: string, name: string): string[] => [...text.matchAll(new RegExp(`^${name}: ?(.*)\\r$`, 'gim'))].map(([, value]) => value as string);
+  const values = (text: string, name: string): string[] =>
+    [...text.matchAll(new RegExp(`^${name}: ?(.*)\\r$`, 'gim'))].map(([, value]) => value as string);
   assert.deepEqual(values(seen, 'x-set'), ['127.0.0.1']);
   assert.deepEqual(values(seen, 'x-add'), ['old', 'new']);
   assert.deepEqual(values(seen, 'x-gone'), []);

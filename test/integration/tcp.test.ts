@@ -93,7 +93,7 @@ function residentBytes(pid: number): number {
   return Number(/^RssAnon:\s+(\d+) kB/m.exec(rows)?.[1]) * 1024;
 }
 
-onSubjects('a slow reader of 200 MB holds the sender, not the proxy\'s memory', async ({ start }) => {
+onSubjects("a slow reader of 200 MB holds the sender, not the proxy's memory", async ({ start }) => {
   const total = 200 * MB;
   let sent = 0;
   let sender: Socket | undefined;

@@ -8,7 +8,7 @@ import { connect, exchange } from '../support/connection.ts';
 import type { Origin } from '../support/origin.ts';
 import { startRawOrigin } from '../support/origin.ts';
 import { Program } from '../support/program.ts';
-import type { Proxy } from '../support/proxy.ts';
+import type { Proxy as Running } from '../support/proxy.ts';
 import { isOld, subjects } from '../support/subject.ts';
 import type { Syslog } from '../support/syslog.ts';
 import { startSyslog } from '../support/syslog.ts';
@@ -47,7 +47,7 @@ for (const subject of subjects) {
     let deaf: DeafServer;
     let origin: Origin;
     let syslog: Syslog;
-    let proxy: Proxy;
+    let proxy: Running;
     const at: Record<string, number> = {};
 
     before(async () => {
@@ -74,7 +74,9 @@ for (const subject of subjects) {
         listen('tunnel', `timeout tunnel ${SHORT_MS}ms\n  timeout client 200ms\n  timeout server 200ms\n  ${server}`),
         listen('tcp', `mode tcp\n  option tcplog\n  timeout client ${SHORT_MS}ms\n  ${server}`),
       ].join('');
-      proxy = await startRigged(subject, { config: configure({ defaults: `log 127.0.0.1:${syslog.port} local0\n  option httplog`, rest }) });
+      proxy = await startRigged(subject, {
+        config: configure({ defaults: `log 127.0.0.1:${syslog.port} local0\n  option httplog`, rest }),
+      });
     });
     after(async () => {
       await deaf.stop();

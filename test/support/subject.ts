@@ -3,7 +3,7 @@
  * HAWSER_TEST_SUBJECTS lists. With `HAWSER_TEST_SUBJECTS=haproxy` the installed HAProxy
  * takes Hawser's place, which shows whether an expectation is right in the first place.
  */
-import type { Proxy, ProxyOptions } from './proxy.ts';
+import type { ProxyOptions, Proxy as Running } from './proxy.ts';
 import { startHaproxy, startHawser } from './proxy.ts';
 
 /** `uring` and `epoll` are Hawser's hosts. */
@@ -14,6 +14,6 @@ export function isOld(subject: string): boolean {
   return subject === 'haproxy';
 }
 
-export function startSubject(subject: string, options: ProxyOptions): Promise<Proxy> {
+export function startSubject(subject: string, options: ProxyOptions): Promise<Running> {
   return subject === 'haproxy' ? startHaproxy(options) : startHawser({ ...options, host: subject });
 }
