@@ -7,8 +7,7 @@ import type { Block, Memory } from '../base/memory.ts';
 import { NEVER, Timer, type TimerOwner } from '../base/timers.ts';
 import { decideRequest } from '../http/framing.ts';
 import { Framing } from '../http/message.ts';
-import type { CloseReason, Task, Wire, WireHandler } from '../platform/contract.ts';
-import { Close } from '../platform/contract.ts';
+import { Close, type CloseReason, type Task, type Wire, type WireHandler } from '../platform/contract.ts';
 import { BodyDecoder, BodyResult } from '../proto/h1/body.ts';
 import { ConnectionField, encodeResponseHead, responseConnectionField } from '../proto/h1/encode.ts';
 import { HeadParser, HeadResult } from '../proto/h1/head.ts';
@@ -39,8 +38,6 @@ const State = {
 const HEAD_ROOM = 40_000;
 /** How long a request may be under way before it is watched whether its client is still there (milliseconds). */
 const WATCH_MS = 50;
-/** It is watched only while so little of a next request is here that what comes by looking fits behind it. */
-const FEW_BYTES = 4096;
 /** How long a closing connection is drained so that the client can read the answer (milliseconds). */
 const DRAIN_MS = 1000;
 
@@ -163,37 +160,32 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     if (this.#state === State.head) this.#refuse(this.#stream as Stream, Broken.timeout, 408);
     else if (this.#state === State.idle && this.session.requests === 0) this.#beginNothing(Broken.timeout);
     else if (this.#state === State.wait) {
-      if (this.#inbox.size <= FEW_BYTES) this.#wire.resume();
+      if (this.#inbox.behind.isEmpty) this.#wire.resume();
     } else if (this.#stream === null) this.#close();
   }
 
   /** Pipelined bytes, or request data that waited. Runs from the loop, never inside a call of the machine. */
   run(): void {
-    const inbox = this.#inbox;
     if (this.#wireClosed) return;
     if (this.#state === State.body && !this.#announced) {
       this.#announced = true;
       this.#context.events.onRequest(this.#stream as Stream);
       return;
     }
-    if (this.#state === State.tunnel) {
-      this.#deliverToTunnel(this.#stream as Stream);
-      return;
-    }
-    if (inbox.isEmpty) return;
-    if (this.#state === State.idle) {
-      if (!this.#beginRequest()) return;
-      this.#parseHead();
-      if ((this.#state as number) === State.head) this.#wire.resume();
-    } else if (this.#state === State.body && this.#wanted && !this.#tail) this.#deliverKept();
+    if (this.#state === State.tunnel) this.#deliverToTunnel(this.#stream as Stream);
+    else if (!this.#inbox.isEmpty) this.#takeInbox();
+    this.#takeBehind();
   }
 
-  /** Body data that came before it was wanted. */
-  #deliverKept(): void {
-    const { start, end } = this.#inbox;
-    const block = this.#inbox.release();
-    if (!this.#onBodyBytes(block, start, end)) this.#memory.give(block);
-    if (this.#state === State.body && this.#wanted) this.#wire.resume();
+  /** The next request, or body data that came before it was wanted. */
+  #takeInbox(): void {
+    if (this.#state === State.idle) {
+      if (this.#beginRequest()) this.#parseHead();
+    } else if (this.#state === State.body && this.#wanted && !this.#tail) {
+      const { start, end } = this.#inbox;
+      const block = this.#inbox.release();
+      if (!this.#onBodyBytes(block, start, end)) this.#memory.give(block);
+    }
   }
 
   /** What the client sent before the connection became a tunnel; perhaps its end, too. */
@@ -205,9 +197,31 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       stream.bytesFromClient += end - start;
       this.#context.events.onRequestData(stream, inbox.release(), start, end, false);
     }
-    if (this.#stream !== stream) return;
-    if (this.#ended) this.#context.events.onRequestEnd(stream);
-    else if (this.#wanted) this.#wire.resume();
+    if (this.#ended && this.#stream === stream) this.#context.events.onRequestEnd(stream);
+  }
+
+  /** Goes on with what was received behind the inbox, then with the wire, if that can be used now. */
+  #takeBehind(): void {
+    const { behind } = this.#inbox;
+    if (!this.#takesBytes) return;
+    if (!behind.isEmpty) {
+      const { start, end } = behind;
+      const block = behind.release();
+      if (!this.onData(this.#wire, block, start, end)) this.#memory.give(block);
+    }
+    if (this.#takesBytes) this.#wire.resume();
+  }
+
+  get #takesBytes(): boolean {
+    if (this.#wireClosed) return false;
+    if (this.#state === State.idle || this.#state === State.head) return true;
+    return this.#wanted && (this.#state === State.body || this.#state === State.tunnel);
+  }
+
+  /** More may come, but for what came already. */
+  #readOn(): void {
+    if (this.#inbox.behind.isEmpty) this.#wire.resume();
+    else this.#context.host.later(this);
   }
 
   // Requests --------------------------------------------------------------------------------------
@@ -268,7 +282,9 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     const stream = this.#stream as Stream;
     let result = this.#parser.parse(stream.request, memory.bytes, inbox.start, inbox.end);
     if (result === HeadResult.more && memory.dataEnd(inbox.block) - inbox.start < HEAD_ROOM) {
-      this.#restartAtBlockStart(stream);
+      inbox.moveToStart(memory);
+      this.#parser.reset();
+      stream.request.reset();
       result = this.#parser.parse(stream.request, memory.bytes, inbox.start, inbox.end);
     }
     if (result === HeadResult.done) this.#onHead(stream);
@@ -281,12 +297,6 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     this.#unfinished = this.#state === State.body;
     this.#state = State.refused;
     this.#context.events.onRequestBroken(stream, reason, status);
-  }
-
-  #restartAtBlockStart(stream: Stream): void {
-    this.#inbox.moveToStart(this.#memory);
-    this.#parser.reset();
-    stream.request.reset();
   }
 
   #onHead(stream: Stream): void {
@@ -339,7 +349,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       this.#state = State.body;
       this.#wanted = false;
       if (this.#tail) this.#wire.pause();
-      else this.#wire.resume();
+      else this.#readOn();
     }
     return true;
   }
@@ -348,8 +358,8 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   #endOfRequest(stream: Stream, start: number, end: number): void {
     this.#state = State.wait;
     this.#inbox.setRest(start, end);
-    // Who sends ahead is read on, a block at most, so that its end is seen at once.
-    if (end > start || stream.request.persistent || this.#wire.hasMore) this.#wire.resume();
+    // Who sends ahead is read on, two blocks at most, so that its end is seen at once.
+    if (end > start || stream.request.persistent || this.#wire.hasMore) this.#readOn();
     else this.#watch();
   }
 
@@ -366,12 +376,9 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
 
   /** Bytes that can't be used yet. The wire is paused, so that there is one block of them. */
   #keep(block: Block, start: number, end: number): boolean {
-    const inbox = this.#inbox;
     if (this.#state === State.wait) this.#watch();
     else this.#wire.pause();
-    const kept = inbox.keep(this.#memory, block, start, end);
-    if (inbox.lost) (this.#stream as Stream).closeClient = true;
-    return kept;
+    return this.#inbox.keep(this.#memory, block, start, end);
   }
 
   #onBodyBytes(block: Block, start: number, end: number): boolean {
@@ -424,7 +431,6 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       stream.closeClient = true;
     }
     this.#endOfRequest(stream, 0, 0);
-    if (!inbox.isEmpty) this.#wire.pause();
   }
 
   // Machine calls -----------------------------------------------------------------------------------
@@ -435,17 +441,15 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     if (this.#wireClosed) return true;
     const end = this.#encode(stream, this.#connectionField(stream));
     if (end < 0) return false;
-    if (response.framing === Framing.tunnel && !this.#becomeTunnel(stream)) return false;
+    if (response.framing === Framing.tunnel) this.#becomeTunnel(stream);
     return sendHeadInPlace(memory, this.#wire, response, memory.deskStart, end);
   }
 
   /** What the client has already sent behind its request belongs to the tunnel. */
-  #becomeTunnel(stream: Stream): boolean {
-    if (this.#inbox.lost) return false;
+  #becomeTunnel(stream: Stream): void {
     this.#state = State.tunnel;
     this.#wanted = false;
     this.#inbox.takeOver(stream.request);
-    return true;
   }
 
   sendInterim(stream: Stream): void {
@@ -488,8 +492,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   }
 
   findDestination(): void {
-    const { session } = this;
-    session.hasDestination = !this.#wireClosed && this.#wire.localAddress(session.destination);
+    this.session.hasDestination = !this.#wireClosed && this.#wire.localAddress(this.session.destination);
   }
 
   unsent(): number {
@@ -498,7 +501,9 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
 
   resumeRequest(): void {
     this.#wanted = true;
-    const waits = this.#state === State.tunnel ? this.#ended || !this.#inbox.isEmpty : !this.#tail && !this.#inbox.isEmpty;
+    const inbox = this.#inbox;
+    const ready = this.#state === State.tunnel ? this.#ended || !inbox.isEmpty : !this.#tail && !inbox.isEmpty;
+    const waits = ready || !inbox.behind.isEmpty;
     if (!waits) this.#wire.resume();
     else if (this.#state !== State.wait) this.#context.host.later(this);
   }
@@ -524,7 +529,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       return;
     }
     const unfinished = this.#unfinished || this.#state === State.body;
-    const clean = complete && this.#inbox.size === 0;
+    const clean = complete && this.#inbox.isNothing;
     this.#context.endStream(stream);
     if (this.#wireClosed) this.#finish();
     else if (clean || this.#ended || this.#state === State.tunnel) this.#close();
@@ -536,7 +541,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     this.#wanted = false;
     this.#idleSinceMs = now;
     this.#parser.reset();
-    if (this.#inbox.isEmpty) {
+    if (this.#inbox.isNothing) {
       const { frontend } = this.session;
       this.#setTimer(now, frontend.timeouts.httpKeepAliveMs || requestTimeoutMs(frontend));
       this.#wire.resume();
@@ -551,7 +556,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
 
   /** Closes an idle connection: soft stop. */
   closeIdle(): void {
-    if (this.#state === State.idle && this.#stream === null && this.#inbox.isEmpty) this.#close();
+    if (this.#state === State.idle && this.#stream === null && this.#inbox.isNothing) this.#close();
   }
 
   /**
@@ -560,7 +565,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
    */
   #drain(now: number, unfinished: boolean): void {
     this.#state = State.drain;
-    this.#inbox.empty(this.#memory);
+    this.#inbox.drop(this.#memory);
     if (!unfinished) this.#wire.finish();
     this.#wire.resume();
     this.#setTimer(now, DRAIN_MS);
@@ -575,7 +580,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   #finish(): void {
     if (this.#stream !== null) return;
     this.#state = State.closed;
-    this.#inbox.empty(this.#memory);
+    this.#inbox.drop(this.#memory);
     this.#context.host.timers.drop(this.#timer);
     if (this.session.privateBack !== null) this.#desk.onSessionEnd(this.session);
     this.#desk.onClosed(this);
