@@ -112,7 +112,10 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     if (front === null || stream.phase === Phase.done) return;
     if (stream.responseDone) {
       if (stream.requestDone) this.#settle(stream);
-    } else if (back !== null && front.unsent(stream) < FLOW_BLOCKS) back.resumeResponse(stream);
+    } else if (back !== null && front.unsent(stream) < FLOW_BLOCKS) {
+      back.resumeResponse(stream);
+      if (stream.serverDeadlineMs === NEVER && stream.phase === Phase.data) this.#touch(stream);
+    }
   }
 
   /** A half-closed client still gets its answer, unless option abortonclose says that nobody waits for it. */
@@ -274,7 +277,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       return;
     }
     if (back.unsent(stream) < FLOW_BLOCKS) front.resumeRequest(stream);
-    if (stream.responseDone) this.#touch(stream);
+    if (stream.responseDone || (stream.clientDeadlineMs === NEVER && stream.phase >= Phase.headers)) this.#touch(stream);
   }
 
   onBackClosed(stream: Stream, reason: BrokenReason): void {
@@ -326,13 +329,8 @@ export class StreamMachine implements StreamEvents, TimerOwner {
         tunnelMs || finTimeout(stream.responseDone, backend.timeouts.serverFinMs, backend.timeouts.serverMs),
       );
     } else {
-      const clientActive = !stream.requestDone || (stream.phase >= Phase.data && !stream.responseDone);
-      stream.clientDeadlineMs = clientActive ? deadline(now, timeouts.clientMs) : NEVER;
-      // A server owes nothing before it has the whole request, nor after its answer, unless it takes the request too slowly.
-      const serverActive = stream.responseDone
-        ? stream.back !== null && stream.back.unsent(stream) > 0
-        : stream.requestDone || stream.phase >= Phase.data;
-      stream.serverDeadlineMs = serverActive ? deadline(now, backend.timeouts.serverMs) : NEVER;
+      stream.clientDeadlineMs = clientOwes(stream) ? deadline(now, timeouts.clientMs) : NEVER;
+      stream.serverDeadlineMs = serverOwes(stream) ? deadline(now, backend.timeouts.serverMs) : NEVER;
     }
     armDeadlines(this.#context, stream);
   }
@@ -340,6 +338,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   onTimer(timer: Timer): void {
     const stream = timer.owner as Stream;
     const now = this.#context.mux.host.now();
+    if (!stream.tunnel && stream.phase >= Phase.headers && stream.phase <= Phase.data) forgive(stream);
     // In a tunnel both sides are as idle as each other: HAProxy then blames the client.
     const server = stream.serverDeadlineMs <= now && !(stream.tunnel && stream.clientDeadlineMs <= now && stream.phase === Phase.data);
     if (!server && stream.clientDeadlineMs > now) {
@@ -367,6 +366,36 @@ export class StreamMachine implements StreamEvents, TimerOwner {
         endWith(context, stream, Ended.serverTimeout, 504);
     }
   }
+}
+
+/** A client owes the rest of its request, unless the server takes no more of it; and has to take what is there of the answer. */
+function clientOwes(stream: Stream): boolean {
+  if (!stream.requestDone && !serverIsFull(stream)) return true;
+  return stream.phase >= Phase.data && !stream.responseDone && stream.front !== null && stream.front.unsent(stream) > 0;
+}
+
+/**
+ * A server owes nothing before it has the whole request, unless it takes it too slowly; nothing after its answer; and nothing
+ * while the client takes no more of that.
+ */
+function serverOwes(stream: Stream): boolean {
+  const { front, back } = stream;
+  if (stream.responseDone) return back !== null && back.unsent(stream) > 0;
+  if (stream.phase < Phase.data) return stream.requestDone || serverIsFull(stream);
+  return serverIsFull(stream) || front === null || front.unsent(stream) < FLOW_BLOCKS;
+}
+
+function serverIsFull(stream: Stream): boolean {
+  return stream.back !== null && stream.back.unsent(stream) >= FLOW_BLOCKS;
+}
+
+/** Time is up: whoever was waiting for the other side meanwhile is not to blame. */
+function forgive(stream: Stream): void {
+  const client = clientOwes(stream);
+  const server = serverOwes(stream);
+  // Somebody is always to blame.
+  if (!client && server) stream.clientDeadlineMs = NEVER;
+  if (!server && client) stream.serverDeadlineMs = NEVER;
 }
 
 function finTimeout(done: boolean, finMs: number, elseMs: number): number {
