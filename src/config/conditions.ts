@@ -23,9 +23,13 @@ export function evaluateCondition(text: string, world: ConditionWorld): Conditio
   return reader.problem === null ? { value } : { problem: reader.problem, at: reader.at };
 }
 
+/** So many levels are read; the text is a user's, the stack is ours. */
+const DEPTH_LIMIT = 100;
+
 class ConditionReader {
   at = 0;
   problem: string | null = null;
+  #depth = 0;
   readonly #text: string;
   readonly #world: ConditionWorld;
 
@@ -52,8 +56,8 @@ class ConditionReader {
   }
 
   #term(): boolean {
-    if (this.#take('!')) return !this.#term();
-    if (this.#take('(')) return this.#group();
+    if (this.#take('!')) return !this.#deeper(() => this.#term());
+    if (this.#take('(')) return this.#deeper(() => this.#group());
     const rest = this.#text.slice(this.at);
     const number = /^[+-]?\d+/.exec(rest)?.[0];
     if (number !== undefined) {
@@ -64,6 +68,14 @@ class ConditionReader {
     const predicate = name === undefined ? undefined : PREDICATES.get(name);
     if (predicate === undefined) return this.fail(`unparsable conditional expression '${rest}'`);
     return this.#call(name as string, predicate);
+  }
+
+  #deeper(read: () => boolean): boolean {
+    if (this.#depth === DEPTH_LIMIT) return this.fail(`conditional expression with more than ${DEPTH_LIMIT} levels of '(' and '!'`);
+    this.#depth++;
+    const value = read();
+    this.#depth--;
+    return value;
   }
 
   #group(): boolean {

@@ -25,6 +25,9 @@ export function splitWords(line: string, lookup: Lookup): LineWords {
   return { words: cutter.words, problem: cutter.problem };
 }
 
+/** Variables can double a word with each line: this is where it ends. */
+const WORD_LIMIT = 1 << 20;
+
 const SIMPLE_ESCAPES = new Map([
   [' ', ' '],
   ['\\', '\\'],
@@ -78,6 +81,7 @@ class Cutter {
 
   #add(text: string, length: number): undefined {
     if (this.#start < 0) this.#start = this.#at;
+    if (this.#text.length + text.length > WORD_LIMIT) return this.#fail(`a word of more than ${WORD_LIMIT} bytes`, this.#start);
     this.#text += text;
     this.#at += length;
   }
