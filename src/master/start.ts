@@ -12,10 +12,11 @@ import { hasErrors } from '../config/diagnostic.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import { chooseHost } from '../platform/choose.ts';
 import { limitDescriptors } from '../platform/privileges.ts';
+import { closeDescriptor } from '../platform/sockets.ts';
 import { allocateShared, FrontendLive, ProcessLive, Shared } from '../state/shared.ts';
 import type { ThreadOrder } from '../worker/messages.ts';
 import { type Loaded, load } from './configuration.ts';
-import { listenOn, openListeners } from './listeners.ts';
+import { type BoundListener, listenOn, openListeners } from './listeners.ts';
 import { daemonize, isDaemon, notifyManager, unsupported } from './modes.ts';
 import { dropPrivileges } from './privileges.ts';
 import { asDiagnostics } from './problems.ts';
@@ -54,6 +55,7 @@ class Process {
   readonly #buffers;
   readonly #supervision: Supervision;
   #stopping = false;
+  #doors: readonly BoundListener[] = [];
 
   constructor(line: CommandLine, loaded: Loaded, threads: DataThreads) {
     this.#threads = threads;
@@ -106,6 +108,7 @@ class Process {
   /** Opens all listeners or none; false: one can't be, and that has been said. */
   async #open(): Promise<boolean> {
     const { doors, problems } = openListeners(this.#loaded.plan);
+    this.#doors = doors;
     const refused = problems.length > 0 ? problems : listenOn(doors);
     for (const problem of refused) alert(problem);
     if (refused.length > 0) {
@@ -169,7 +172,10 @@ class Process {
     const { hardStopAfterMs } = this.#loaded.model.global;
     if (hardStopAfterMs !== null) setTimeout(() => process.exit(0), hardStopAfterMs).unref();
     await this.#supervision.stop();
-    await this.#threads.stop();
+    // Whoever connects from now on must be refused, and not wait in a queue that nobody empties.
+    await this.#threads.stop(() => {
+      for (const { descriptor } of this.#doors) closeDescriptor(descriptor);
+    });
     this.#removePidfile();
     if (process.env['HAWSER_DEBUG_COUNTERS'] !== undefined)
       for (const { usage, host } of this.#threads.lastUsages) notice(`in use: ${JSON.stringify({ ...usage, host })}`);

@@ -81,10 +81,13 @@ export class DataThreads {
     for (const worker of this.#workers) worker.postMessage(message);
   }
 
-  /** Soft stop: resolves when every thread has served its last connection. */
-  async stop(): Promise<void> {
+  /** Soft stop: calls `whenDeaf` when none accepts any more, resolves when every thread has served its last connection. */
+  async stop(whenDeaf: () => void): Promise<void> {
     this.#ending = true;
+    const deaf = this.#workers.map((worker, index) => Promise.race([heard(worker, 'deaf'), this.#exits[index]]));
     this.tell({ kind: 'stop' });
+    if (this.#started) await Promise.all(deaf);
+    whenDeaf();
     await Promise.all(this.#exits);
   }
 

@@ -49,5 +49,7 @@ export type FromThread =
   | { readonly kind: 'failed'; readonly text: string }
   /** It accepts on the doors it was given. */
   | { readonly kind: 'opened' }
+  /** It accepts no more: the doors may be closed. */
+  | { readonly kind: 'deaf' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'usage'; readonly usage: Readonly<Record<string, number>>; readonly host: Readonly<Record<string, number>> };

@@ -60,6 +60,7 @@ function obey(thread: DataThread, state: State, message: ToThread): void {
       return;
     case 'stop':
       thread.listeners.stop();
+      tell({ kind: 'deaf' });
       return;
     case 'pause':
       thread.listeners.setPaused(message.paused);
