@@ -19,13 +19,18 @@ export class Ahead extends Inbox {
     return this.isEmpty && this.behind.isEmpty && this.#restStart === this.#restEnd;
   }
 
+  /** `keep` may be called. */
+  get hasRoom(): boolean {
+    return this.behind.isEmpty && (this.isEmpty || this.#restStart === this.#restEnd);
+  }
+
   /** [start, end) of the request's block is not the request's. */
   setRest(start: number, end: number): void {
     this.#restStart = start;
     this.#restEnd = end;
   }
 
-  /** Takes received bytes; true: the block, too. Only while nothing is behind. */
+  /** Takes received bytes; true: the block, too. Only while there is room. */
   keep(memory: Memory, block: Block, start: number, end: number): boolean {
     if (this.isEmpty) {
       this.adopt(block, start, end);

@@ -160,7 +160,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     if (this.#state === State.head) this.#refuse(this.#stream as Stream, Broken.timeout, 408);
     else if (this.#state === State.idle && this.session.requests === 0) this.#beginNothing(Broken.timeout);
     else if (this.#state === State.wait) {
-      if (this.#inbox.behind.isEmpty) this.#wire.resume();
+      if (this.#inbox.hasRoom) this.#wire.resume();
     } else if (this.#stream === null) this.#close();
   }
 

@@ -50,6 +50,7 @@ export class SimHost implements Host, SimParts {
   readonly lines: SimLine[] = [];
   readonly #ports = new Map<number, Port>();
   readonly #unreachable = new Set<number>();
+  readonly #silent = new Set<number>();
   readonly #wires = new Set<SimWire>();
   readonly #maxWires: number;
   #refused = 0;
@@ -191,6 +192,11 @@ export class SimHost implements Host, SimParts {
     this.#unreachable.add(port);
   }
 
+  /** Who connects to this port hears nothing, ever. */
+  ignore(port: number): void {
+    this.#silent.add(port);
+  }
+
   /** The network breaks the connection of a wire: both sides see a reset. */
   break(wire: Wire): void {
     (wire as SimWire).break();
@@ -205,6 +211,7 @@ export class SimHost implements Host, SimParts {
   }
 
   #open(wire: SimWire, port: number): void {
+    if (this.#silent.has(port)) return;
     const served = this.#ports.get(port);
     if (this.#unreachable.has(port) || port === 0) wire.fail(Close.unreachable);
     else if (served === undefined || served.waiting.length >= BACKLOG) wire.fail(Close.refused);
