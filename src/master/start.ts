@@ -11,6 +11,7 @@ import type { CommandLine } from '../config/arguments.ts';
 import { hasErrors } from '../config/diagnostic.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import { chooseHost } from '../platform/choose.ts';
+import { leaveErrorOutput } from '../platform/daemon.ts';
 import { limitDescriptors } from '../platform/privileges.ts';
 import { closeDescriptor } from '../platform/sockets.ts';
 import { allocateShared, FrontendLive, ProcessLive, Shared } from '../state/shared.ts';
@@ -92,6 +93,7 @@ class Process {
     // Modules are read no more: after this their files may be out of reach.
     dropPrivileges(model.global);
     flushCompileCache();
+    if (isDaemon()) leaveErrorOutput();
     process.send?.('ready');
     notifyManager(this.#line, `READY=1\nMAINPID=${process.pid}\nSTATUS=Ready.\n`);
     return -1;

@@ -25,6 +25,7 @@ export const connect = library.getFunction('connect', { arguments: [I, P, I], re
 const accept4Call = library.getFunction('accept4', { arguments: [I, P, P, I, X, X, X], return: I });
 export const shutdown = library.getFunction('shutdown', { arguments: [I, I], return: I });
 export const close = library.getFunction('close', { arguments: [I], return: I });
+export const dup2 = library.getFunction('dup2', { arguments: [I, I], return: I });
 const recvCall = library.getFunction('recv', { arguments: [I, P, I, I, X, X, X], return: I });
 const sendCall = library.getFunction('send', { arguments: [I, P, I, I, X, X, X], return: I });
 export const read = library.getFunction('read', { arguments: [I, P, I], return: I });
