@@ -174,7 +174,8 @@ export class StreamMachine implements StreamEvents, TimerOwner {
 
   onResponse(stream: Stream): void {
     const { response, front } = stream;
-    if (response.status < 200 && response.status !== 101) {
+    // A status below 100 means nothing; HAProxy passes it as a final one.
+    if (response.status >= 100 && response.status < 200 && response.status !== 101) {
       front?.sendInterim(stream);
       return;
     }
