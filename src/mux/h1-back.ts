@@ -186,7 +186,7 @@ export class H1Back implements WireHandler, BackMux {
         return;
       }
       const { status } = stream.response;
-      if (status >= 200 || status === 101) break;
+      if (status < 100 || status >= 200 || status === 101) break;
       if (!this.#onInterim(stream)) return;
     }
     this.#onHead(stream);
