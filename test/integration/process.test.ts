@@ -70,7 +70,7 @@ const MISTAKES: readonly (readonly [config: string, line: number, text: RegExp])
   ['backend be\n  timeout server 30y\n', 2, /30y|'y'/],
   ['defaults\n  mode htpp\n', 2, /htpp/],
   ['frontend fe\n  bind 127.0.0.1:1\n  errorfile 503 /no/such/file.http\n', 3, /\/no\/such\/file\.http/],
-  ['frontend fe\n  bind 127.0.0.1:1\n  use_backend be if {\n', 3, /'}'|closing|{/],
+  ['frontend fe\n  bind 127.0.0.1:1\n  use_backend be if {\nbackend be\n', 3, /'}'|closing|{/],
   ['frontend fe\n  bind 127.0.0.1:1\n  use_backend be if nowhere\nbackend be\n', 3, /nowhere/],
   ['frontend fe\n  bind 127.0.0.1:1\n  http-request frobnicate\n', 3, /frobnicate/],
   ['frobnicate fe\n', 1, /frobnicate/],
