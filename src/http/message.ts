@@ -8,8 +8,10 @@ import { type Block, NO_BLOCK } from '../base/memory.ts';
 
 /** tune.http.maxhdr: header fields accepted from a peer (HAProxy's default). */
 export const MAX_RECEIVED_HEADERS = 101;
-/** Rows in a table: the received fields and what rules add. */
+/** Rows in a new table: the received fields and what usual rules add. */
 const ROWS = 192;
+/** Rows in the largest: more fields than that do not fit into a head anyway. Only rules can ask for it, never a peer. */
+const ROWS_LIMIT = 1536;
 const CELLS = 4;
 
 /** Known field names: a codec sets the number, so that nobody compares these names by bytes. 0: any other name. */
@@ -117,7 +119,7 @@ export type FramingValue = (typeof Framing)[keyof typeof Framing];
 /** Rows of (name, value) as offsets into the thread's memory. Removed rows stay as holes until `clear`. */
 export class HeaderTable {
   /** Per row: nameStart, nameLength | id << 16 (0: a hole), valueStart, valueEnd. */
-  readonly cells = new Int32Array(ROWS * CELLS);
+  cells = new Int32Array(ROWS * CELLS);
   /** Rows in use, holes included. */
   rows = 0;
 
@@ -128,14 +130,23 @@ export class HeaderTable {
   /** False when the table is full. The bytes must stay unchanged as long as the message lives. */
   add(id: number, nameStart: number, nameLength: number, valueStart: number, valueEnd: number): boolean {
     const { rows } = this;
-    if (rows === ROWS) return false;
     const cell = rows * CELLS;
+    if (cell === this.cells.length && !this.#grow()) return false;
     const { cells } = this;
     cells[cell] = nameStart;
     cells[cell + 1] = nameLength | (id << 16);
     cells[cell + 2] = valueStart;
     cells[cell + 3] = valueEnd;
     this.rows = rows + 1;
+    return true;
+  }
+
+  /** Twice the rows, kept for the next messages of this record. */
+  #grow(): boolean {
+    const { cells } = this;
+    if (cells.length === ROWS_LIMIT * CELLS) return false;
+    this.cells = new Int32Array(cells.length * 2); // hot-ok: three times in the life of a record, where rules add that many fields
+    this.cells.set(cells);
     return true;
   }
 
