@@ -82,7 +82,8 @@ eachSeed('answers made here, pipelined, with and without bodies', 150, (seed) =>
   drip(rig, dice, client, Buffer.from(text.join(''), 'latin1'), () => {
     isSent = true;
   });
-  const isOver = (): boolean => client.ended || client.broken || (isSent && reader.messages.length === asked.length && reader.current === null);
+  const isOver = (): boolean =>
+    client.ended || client.broken || (isSent && reader.messages.length === asked.length && reader.current === null);
   rig.until('all are answered', isOver);
   client.close();
   rig.finish();
