@@ -199,7 +199,8 @@ function mayLeave(stream: Stream, backend: Backend): boolean {
 function elsewhere(context: StreamContext, stream: Stream, backend: Backend, failed: Server): void {
   const next = backend.picker === null ? null : backend.picker.pick(stream, failed);
   if (next === null) {
-    endWith(context, stream, Ended.connectFailed, 503);
+    stream.server = null;
+    noServerNow(context, stream, backend);
     return;
   }
   if (next === failed) {
