@@ -7,7 +7,7 @@ import type { MemoryLayout } from '../base/memory.ts';
 import type { ConfigModel } from '../model/config.ts';
 
 /** Descriptors for what is not a client: listeners, logs, checks, the runtime, idle server connections. */
-const RESERVED_DESCRIPTORS = 200;
+const RESERVED_DESCRIPTORS = 80;
 /** Most blocks that offsets of 31 bits can address, with room for the other areas: 1.5 GB, virtual. */
 const MOST_BLOCKS = 24_000;
 const MOST_NOTES = 65_536;
@@ -26,7 +26,7 @@ export function descriptorLimit(): number {
 export function maxConnections(model: ConfigModel, override: number | null): number {
   const configured = override ?? model.global.maxconn;
   if (configured !== null && configured > 0) return configured;
-  return Math.max(100, Math.min(MOST_CONNECTIONS, Math.floor((descriptorLimit() - RESERVED_DESCRIPTORS) / 2)));
+  return Math.max(10, Math.min(MOST_CONNECTIONS, Math.floor((descriptorLimit() - RESERVED_DESCRIPTORS) / 2)));
 }
 
 /** One data thread's memory: virtual sizes, a page costs memory once it is touched. */

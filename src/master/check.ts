@@ -8,6 +8,10 @@ export async function check(line: CommandLine): Promise<number> {
   const loaded = await load(line, true);
   say(loaded.diagnostics, line);
   if (!loaded.isValid || (loaded.hasWarnings && fatalWarnings(line, loaded))) return 1;
+  if (loaded.plan.listeners.length === 0 && loaded.model.global.statsSockets.length === 0) {
+    process.stderr.write('Configuration file has no error but will not start (no listener) => exit(2).\n');
+    return 2;
+  }
   if (line.verbose) process.stdout.write(`${loaded.hasWarnings ? 'Warnings were found.\n' : ''}Configuration file is valid\n`);
   return 0;
 }

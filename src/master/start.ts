@@ -5,6 +5,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { availableParallelism, hostname } from 'node:os';
+import { Family } from '../base/address.ts';
 import { maxConnections, maxWires, memoryLayout } from '../build/limits.ts';
 import { layoutOf } from '../build/plan.ts';
 import type { CommandLine } from '../config/arguments.ts';
@@ -13,7 +14,7 @@ import type { BuildProblem } from '../model/problem.ts';
 import { chooseHost } from '../platform/choose.ts';
 import { leaveErrorOutput } from '../platform/daemon.ts';
 import { limitDescriptors } from '../platform/privileges.ts';
-import { closeDescriptor } from '../platform/sockets.ts';
+import { closeDescriptor, stopListening } from '../platform/sockets.ts';
 import { allocateShared, FrontendLive, ProcessLive, Shared } from '../state/shared.ts';
 import type { ThreadOrder } from '../worker/messages.ts';
 import { type Loaded, load } from './configuration.ts';
@@ -159,6 +160,8 @@ class Process {
   /** SIGTERM, SIGINT: at once. */
   #die(signal: 'SIGTERM' | 'SIGINT'): void {
     this.#removePidfile();
+    // Inherited sockets are not ours to stop.
+    for (const { descriptor, plan } of this.#doors) if (plan.address.family !== Family.descriptor) stopListening(descriptor);
     flushCompileCache();
     notifyManager(this.#line, 'STOPPING=1\n');
     // A master ends by itself and says so: 130 for SIGINT as a shell would, 0 for SIGTERM.
