@@ -4,7 +4,7 @@
  * except for what is listed in differences.ts.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { Case, Observed, Recorded } from '../corpus/cases.ts';
 import type { Difference, Part } from '../corpus/judge.ts';
@@ -34,8 +34,15 @@ function run(lanes: readonly Lane[], played: readonly Case[]): Promise<Observed[
   );
 }
 
+/** Lanes of its own for each proxy: the ports of one that has just ended may still be listened on. */
+async function openFor(stack: AsyncDisposableStack): Promise<Lane[]> {
+  return stack.adopt(await openLanes(LANES, ['default']), closeLanes);
+}
+
 /** HAProxy's behaviour; what differs between two runs of it is marked as unstable. */
-async function record(lanes: readonly Lane[]): Promise<Recorded[]> {
+async function record(): Promise<Recorded[]> {
+  await using stack = new AsyncDisposableStack();
+  const lanes = await openFor(stack);
   await using _haproxy = await startSubject('haproxy', { config: configure(lanes, {}) });
   const [first, second] = [await run(lanes, cases), await run(lanes, cases)];
   return first.map((seen, at) => ({ ...seen, unstable: compare(seen, second[at] as Observed).map(({ part }) => part) }));
@@ -70,7 +77,9 @@ function compareDetails(expected: Recorded, seen: Observed): Difference[] {
   return isDeepStrictEqual(left, right) ? [] : [{ part: 'resp', expected: left, seen: right }];
 }
 
-async function runSubject(subject: string, lanes: readonly Lane[], recorded: readonly Recorded[]): Promise<Observed[]> {
+async function runSubject(subject: string, recorded: readonly Recorded[]): Promise<Observed[]> {
+  await using stack = new AsyncDisposableStack();
+  const lanes = await openFor(stack);
   await using _proxy = await startSubject(subject, { config: configure(lanes, {}) });
   const seen = await run(lanes, cases);
   const differs = (played: Case, at: number): boolean => judge(played, recorded[at] as Recorded, seen[at] as Observed).length > 0;
@@ -85,15 +94,12 @@ async function runSubject(subject: string, lanes: readonly Lane[], recorded: rea
 }
 
 describe('HAProxy and Hawser, the same bytes', needs('haproxy'), () => {
-  let lanes: Lane[] = [];
   let recorded: Recorded[] = [];
   const results = new Map<string, Observed[]>();
   before(async () => {
-    lanes = await openLanes(LANES, ['default']);
-    recorded = await record(lanes);
-    for (const subject of subjects) results.set(subject, await runSubject(subject, lanes, recorded));
+    recorded = await record();
+    for (const subject of subjects) results.set(subject, await runSubject(subject, recorded));
   });
-  after(() => closeLanes(lanes));
 
   const groups = new Map<string, number[]>();
   for (const [at, { kind, group }] of cases.entries()) groups.set(`${kind} ${group}`, [...(groups.get(`${kind} ${group}`) ?? []), at]);

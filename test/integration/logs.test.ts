@@ -45,12 +45,12 @@ backend be\n  server s1 127.0.0.1:${origin.port}`;
   const lines = (await syslog.waitForCount(4)).map(mask);
   const own = old ? '\\d+' : '0';
   const expected = [
-    /^127\.0\.0\.1:PORT \[DATE\] fe be\/s1 T\/T\/T\/T\/T 200 \d+ - - ---- 1\/1\/0\/0\/0 0\/0 \{longer tha\|\} \{yes\} "GET \/a HTTP\/1\.1"$/,
+    /^127\.0\.0\.1:PORT \[DATE\] fe be\/s1 T\/T\/T\/T\/T 200 \d+ - - ---- \d\/\d\/0\/0\/0 0\/0 \{longer tha\|\} \{yes\} "GET \/a HTTP\/1\.1"$/,
     new RegExp(
-      `^127\\.0\\.0\\.1:PORT \\[DATE\\] fe fe/<NOSRV> T/-1/-1/-1/T 200 ${own} - - LR-- 1/1/0/0/0 0/0 \\{\\|\\} \\{\\} "GET /own HTTP/1\\.1"$`,
+      `^127\\.0\\.0\\.1:PORT \\[DATE\\] fe fe/<NOSRV> T/-1/-1/-1/T 200 ${own} - - LR-- \\d/\\d/0/0/0 0/0 \\{\\|\\} \\{\\} "GET /own HTTP/1\\.1"$`,
     ),
     new RegExp(
-      `^127\\.0\\.0\\.1:PORT \\[DATE\\] fe fe/<NOSRV> -1/-1/-1/-1/T 400 ${own} - - PR-- 1/1/0/0/0 0/0 (?:\\{\\|\\} \\{\\} )?"<BADREQ>"$`,
+      `^127\\.0\\.0\\.1:PORT \\[DATE\\] fe fe/<NOSRV> -1/-1/-1/-1/T 400 ${own} - - PR-- \\d/\\d/0/0/0 0/0 (?:\\{\\|\\} \\{\\} )?"<BADREQ>"$`,
     ),
   ];
   for (const [index, shape] of expected.entries()) assert.match(lines[index] as string, shape);
@@ -198,7 +198,7 @@ onSubjects('raw and short on standard output, one line a write', async ({ start 
   for (const line of lines)
     assert.match(
       mask(line),
-      /^127\.0\.0\.1:PORT \[DATE\] l l\/s1 T\/T\/T\/T\/T 200 \d+ - - ---- 1\/1\/0\/0\/0 0\/0 "GET \/\w+ HTTP\/1.1"$/,
+      /^127\.0\.0\.1:PORT \[DATE\] l l\/s1 T\/T\/T\/T\/T 200 \d+ - - ---- \d\/\d\/0\/0\/0 0\/0 "GET \/\w+ HTTP\/1.1"$/,
     );
 });
 
