@@ -103,3 +103,19 @@ function judgeAnswers(rig: SimRig, { reader, exchanges, peer, hasBroken }: Clien
   }
   if (!ends) assert.equal(messages.length, exchanges.length, `no answer, no reason; ${place}; ${JSON.stringify(rig.lines)}`);
 }
+
+/** Something ran out: whatever came out is right as far as it goes, and an answer that is not whole ends the connection. */
+export function judgeShed(rig: SimRig, clients: readonly Client[], origins: readonly Origin[]): void {
+  const place = rig.place();
+  for (const { reader, exchanges, peer } of clients) {
+    assert.equal(reader.error, '', place);
+    for (const [index, message] of reader.messages.entries()) {
+      const one = exchanges[index];
+      assert.ok(one !== undefined || /^HTTP\/1.1 (400|408|50[0-4]) /.test(message.start), place);
+      if (!message.complete) assert.ok(peer.ended || peer.broken, `cut, but open: ${message.start}; ${place}`);
+      if (one === undefined || !message.start.endsWith(' Status')) continue;
+      checkResponse(one, message, message.complete && message.framing !== 'close', place);
+    }
+  }
+  judgeRequests(rig, origins, () => false, true);
+}
