@@ -29,18 +29,21 @@ onSubjects('maxconn 1: one at a time, the rest waits in order', async ({ start }
     configure({
       global: 'nbthread 1',
       defaults,
-      rest: `listen l\n  bind 127.0.0.1:${port}\n  server s1 127.0.0.1:${origin.port} maxconn 1`,
+      rest: `listen l\n  bind 127.0.0.1:${port}\n  http-request deny if { path /deny }\n  server s1 127.0.0.1:${origin.port} maxconn 1`,
     }),
   );
   const paths = ['/1', '/2', '/3', '/4', '/5'];
+  // Accepted in the order of their connecting, and so queued.
+  await using stack = new AsyncDisposableStack();
   const answers: Promise<unknown>[] = [];
-  // One after the other, so that the order of the queue is known; each is in the queue before the next is sent.
   for (const path of paths) {
-    using probe = await connect(port);
-    answers.push(ask(port, get(path, 'Connection: close')));
+    const client = stack.use(await connect(port));
+    await client.write(get(path, 'Connection: close'));
+    answers.push(client.readMessage());
     if (path === '/1') await until(() => gate.has('/1'), 'the first at the server');
-    else await probe.readQuiet(30);
   }
+  // The first is answered when the last has been queued: it was sent before this one is refused by its rule.
+  assert.equal((await ask(port, get('/deny', 'Connection: close'))).status, 403);
   for (const path of paths) {
     await until(() => gate.has(path), `${path} at the server`);
     gate.get(path)?.();
@@ -48,7 +51,7 @@ onSubjects('maxconn 1: one at a time, the rest waits in order', async ({ start }
   await Promise.all(answers);
   assert.deepEqual(order, paths);
   assert.equal(most, 1);
-  const lines = (await syslog.waitForCount(5)).map(httpLine);
+  const lines = (await syslog.waitForCount(6)).map(httpLine);
   const byPath = (path: string): (typeof lines)[number] | undefined => lines.find(({ request }) => request.includes(path));
   assert.deepEqual(byPath('/1')?.queues, [0, 0]);
   // In the backend's queue, which is what a request without a cookie waits in.
