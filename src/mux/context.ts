@@ -11,6 +11,7 @@ import { Ended } from '../state/end.ts';
 import { type Frontend, type FrontMux, Phase, type Session, Stream, type StreamEvents } from '../state/records.ts';
 import { ProcessLive, type Shared } from '../state/shared.ts';
 import { prepareSending } from './h1-send.ts';
+import { INBOX_SIZE } from './inbox.ts';
 
 /** Limits of the thread that come from `tune.*`. */
 export interface MuxLimits {
@@ -41,7 +42,9 @@ export class MuxContext {
     this.host = host;
     this.memory = host.memory;
     this.shared = shared;
-    this.limits = limits;
+    const { maxRewrite, maxHeaders } = limits;
+    // A head lies in one block.
+    this.limits = { bufferSize: Math.min(limits.bufferSize, INBOX_SIZE), maxRewrite, maxHeaders };
     prepareSending(this.memory);
   }
 

@@ -28,9 +28,6 @@ const State = {
   closed: 6,
 } as const;
 
-/** As in the front mux: room for a whole head that comes in pieces. */
-const HEAD_ROOM = 40_000;
-
 export class H1Back implements WireHandler, BackMux {
   server: Server | null = null;
   requests = 0;
@@ -173,8 +170,7 @@ export class H1Back implements WireHandler, BackMux {
     // Several heads may stand in one block: 1xx answers, then the final one.
     for (;;) {
       let result = this.#parser.parse(stream.response, memory.bytes, inbox.start, inbox.end);
-      if (result === HeadResult.more && memory.dataEnd(inbox.block) - inbox.start < HEAD_ROOM) {
-        inbox.moveToStart(memory);
+      if (result === HeadResult.more && inbox.moveToStart(memory)) {
         this.#parser.reset();
         stream.response.reset();
         result = this.#parser.parse(stream.response, memory.bytes, inbox.start, inbox.end);

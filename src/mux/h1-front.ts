@@ -34,8 +34,6 @@ const State = {
   refused: 7,
 } as const;
 
-/** Room that a head must have from its start on before it is received in pieces: above any tune.bufsize head. */
-const HEAD_ROOM = 40_000;
 /** How long a request may be under way before it is watched whether its client is still there (milliseconds). */
 const WATCH_MS = 50;
 /** How long a closing connection is drained so that the client can read the answer (milliseconds). */
@@ -281,8 +279,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     const memory = this.#memory;
     const stream = this.#stream as Stream;
     let result = this.#parser.parse(stream.request, memory.bytes, inbox.start, inbox.end);
-    if (result === HeadResult.more && memory.dataEnd(inbox.block) - inbox.start < HEAD_ROOM) {
-      inbox.moveToStart(memory);
+    if (result === HeadResult.more && inbox.moveToStart(memory)) {
       this.#parser.reset();
       stream.request.reset();
       result = this.#parser.parse(stream.request, memory.bytes, inbox.start, inbox.end);

@@ -2,7 +2,10 @@
  * Bytes that a connection has received and not yet consumed: at most one block. It knows blocks,
  * not protocols.
  */
-import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
+import { BLOCK_SIZE, type Block, HEADROOM, type Memory, NO_BLOCK, TAILROOM } from '../base/memory.ts';
+
+/** What one can hold at most. */
+export const INBOX_SIZE = BLOCK_SIZE - HEADROOM - TAILROOM;
 
 export class Inbox {
   block: Block = NO_BLOCK;
@@ -33,12 +36,14 @@ export class Inbox {
     return count;
   }
 
-  /** Moves the bytes to the start of the block, for the most room behind them. Offsets into them become invalid. */
-  moveToStart(memory: Memory): void {
+  /** Moves the bytes to the start of the block, for the most room behind them: offsets into them become invalid. False: they are there. */
+  moveToStart(memory: Memory): boolean {
     const to = memory.dataStart(this.block);
+    if (this.start <= to) return false;
     memory.bytes.copyWithin(to, this.start, this.end);
     this.end = to + this.end - this.start;
     this.start = to;
+    return true;
   }
 
   /** Hands the block to somebody else. */
