@@ -45,7 +45,7 @@ export function onSubjects(name: string, body: (rig: Rig) => Promise<void>, opti
         // The program says so itself, so that a test of what is to come can stand here already.
         const missing = /[^\n]* (?:is|are) not supported by this version/.exec((error as Error).message)?.[0];
         if (missing !== undefined && started.length === 0)
-          return context.skip(missing.replace(/.*(?:proxy\.cfg:\d+\] : |error detected in proxy '\w+' )/, ''));
+          return context.skip(missing.replace(/.*(?:proxy\.cfg:\d+\] : (?:'bind \S+' in section '\w+' : )?|error detected in proxy '\w+' )/, ''));
         // The body's own error is the one to see.
         for (const proxy of started) proxy.program.kill('SIGKILL');
         throw error;
