@@ -96,6 +96,7 @@ function chooseBackend(context: StreamContext, stream: Stream): boolean {
     }
   }
   if (backend === null || backend.disabled) {
+    stream.phase = Phase.connect;
     endWith(context, stream, Ended.noServer, 503);
     return false;
   }

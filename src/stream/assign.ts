@@ -35,6 +35,7 @@ function noServerNow(context: StreamContext, stream: Stream, backend: Backend): 
   const { live } = context.mux.shared;
   const usable = Atomics.load(live, backend.live + BackendLive.active) + Atomics.load(live, backend.live + BackendLive.backup);
   if (usable === 0) {
+    stream.phase = Phase.connect;
     endWith(context, stream, Ended.noServer, 503);
     return;
   }

@@ -33,7 +33,7 @@ export function leaveServer(context: StreamContext, stream: Stream): void {
   if (server === null) return;
   const { live } = context.mux.shared;
   Atomics.sub(live, server.live + ServerLive.current, 1);
-  if (server.maxconn > 0) context.slotFreed(server);
+  if ((live[server.live + ServerLive.maxconn] as number) > 0) context.slotFreed(server);
 }
 
 function leaveBackend(context: StreamContext, stream: Stream): void {

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ControlledServer } from '../../src/control/records.ts';
 import { World } from '../../src/platform/sim/world.ts';
 import { drawExchange, exchange, pick } from './exchange.ts';
 import { judgeAll, judgeBroken } from './judge.ts';
@@ -144,3 +145,44 @@ test('maxqueue behind a hash: the one too many is refused at once', () => {
   for (const client of clients) client.close();
   rig.finish();
 });
+
+eachSeed('servers go down, into maintenance, change their maxconn and come back while clients wait', 150, (seed) => {
+  const dice = new World(seed * 41);
+  const backend = dice.chance(2) ? 'cookie S insert' : `option redispatch ${dice.random(3)}`;
+  const rig = startRig(seed, { balance: pick(dice, BALANCES), server: `maxconn ${dice.random(3)}`, backend, clients: 10 }, [9001, 9002]);
+  const origins = [9001, 9002].map((port) => new Origin(rig, dice, port));
+  const clients = Array.from({ length: 3 + dice.random(9) }, (_, number) => {
+    const exchanges = Array.from({ length: 1 + dice.random(3) }, (_, index) =>
+      drawExchange(dice, number * 100 + index, { last: false, early: false }),
+    );
+    for (const origin of origins) origin.add(exchanges);
+    return new Client(rig, dice, 8000, exchanges);
+  });
+  const change = (left: number): void => {
+    const server = pick(dice, rig.servers);
+    if (left === 0) for (const each of rig.servers) comeBack(rig, each);
+    else changeServer(rig, dice, server);
+    if (left > 0) rig.host.world.after(dice.random(40), () => change(left - 1));
+  };
+  change(3 + dice.random(8));
+  rig.until('all are answered', () => rig.thread.mux.streams === 0 && clients.every(({ isDone }) => isDone));
+  for (const client of clients) client.close();
+  rig.finish();
+  judgeBroken(rig, clients, origins, { client: false, server: true });
+  for (const line of rig.lines) assert.match(line.end, /^(--|SC|sQ|SQ)$/, `${JSON.stringify(line)}; ${rig.place()}`);
+});
+
+function changeServer(rig: SimRig, dice: World, server: ControlledServer): void {
+  const { control } = rig;
+  const what = dice.random(5);
+  if (what === 0) control.setDown(server, '');
+  else if (what === 1) control.maintain(server);
+  else if (what === 2) control.drain(server);
+  else if (what === 3) control.setMaxconn(server, dice.random(4));
+  else comeBack(rig, server);
+}
+
+function comeBack({ control }: SimRig, server: ControlledServer): void {
+  control.setUp(server, '');
+  control.ready(server);
+}

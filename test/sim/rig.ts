@@ -53,6 +53,9 @@ export class SimRig {
   readonly state: State;
   readonly shared: Shared;
   readonly lines: Line[] = [];
+  /** Changes the servers' state, as checks and the runtime API do. */
+  readonly control: ServerControl;
+  readonly servers: ControlledServer[] = [];
   /** The most blocks that were in use at once. */
   mostBlocks = 0;
 
@@ -70,6 +73,13 @@ export class SimRig {
     this.host.burst = 4;
     const plan = planOf(model);
     this.shared = new Shared(allocateShared(layoutOf(plan, 1)), 0);
+    const clock = { now: () => this.host.now(), after: () => () => {} };
+    this.control = new ServerControl(
+      this.shared,
+      clock,
+      () => {},
+      () => this.host.wake(),
+    );
     this.#prepareServers(plan);
     const built = buildState({ model, plan, shared: this.shared, host: this.host, memory, pid: 1, hostname: 'sim' });
     assert.deepEqual(built.problems, []);
@@ -91,18 +101,12 @@ export class SimRig {
     live[ProcessLive.maxconn] = 1000;
     for (const [index, frontend] of plan.frontends.entries())
       live[shared.frontendLive(index) + FrontendLive.maxconn] = frontend.maxconn ?? 1000;
-    const clock = { now: () => 0 };
-    const control = new ServerControl(
-      shared,
-      clock as never,
-      () => {},
-      () => {},
-    );
     const backends = plan.backends.map((proxy, index) => new ControlledBackend(proxy.name, index, shared));
     for (const { model, backendIndex, index } of plan.servers) {
       const server = new ControlledServer(model.name, backends[backendIndex] as ControlledBackend, index, shared);
       server.isBackup = model.backup;
-      control.start(server, { weight: model.weight, maxconn: model.maxconn, isDisabled: model.disabled });
+      this.servers.push(server);
+      this.control.start(server, { weight: model.weight, maxconn: model.maxconn, isDisabled: model.disabled });
     }
   }
 
