@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import type { SimPeer } from '../../src/platform/sim/peer.ts';
 import { World } from '../../src/platform/sim/world.ts';
-import { drip, readSlowly } from './peers.ts';
+import { pick } from './exchange.ts';
+import { BREAKS, breakOff, drip, readSlowly } from './peers.ts';
 import { SimRig } from './rig.ts';
 import { eachSeed } from './seeds.ts';
 
@@ -123,3 +124,43 @@ for (const kind of KINDS) {
   eachSeed(`${kind.name}: all arrives`, 100, (seed) => play(seed, kind, 5000));
   eachSeed(`${kind.name}: large amounts, slow readers, few blocks`, 20, (seed) => play(seed, kind, 700_000));
 }
+
+/** Either side may break off at any byte: what arrived is the beginning of what was sent, and both learn of it. */
+function playBroken(seed: number, { port, request, response }: Kind): void {
+  const rig = new SimRig(CONFIG, { seed });
+  const dice = new World(seed * 43);
+  const up = bytes(dice, 20_000, 97);
+  const down = bytes(dice, 20_000, 65);
+  const servers: SimPeer[] = [];
+  rig.host.answer(9001, (peer) => {
+    servers.push(peer);
+    let answered = false;
+    peer.onEvent = () => {
+      if (answered || (request !== '' && !peer.text.includes('\r\n\r\n'))) return;
+      answered = true;
+      const all = concat(response, down);
+      drip(rig, dice, peer, all.subarray(0, dice.random(all.length + 1)), () => breakOff(peer, pick(dice, BREAKS)));
+    };
+  });
+  const client = rig.host.dial(port);
+  readSlowly(rig, dice, client, dice.random(6));
+  const all = concat(request, up);
+  drip(rig, dice, client, all.subarray(0, dice.chance(3) ? dice.random(all.length + 1) : all.length), () =>
+    breakOff(client, pick(dice, BREAKS)),
+  );
+  rig.until('the end', () => rig.thread.mux.streams === 0 && rig.host.now() > 100);
+  rig.finish();
+  const sent = Buffer.from(up).toString('latin1');
+  for (const peer of servers)
+    if (request === '' || peer.text.includes('\r\n\r\n')) assert.ok(sent.startsWith(tail(peer, request !== '')), rig.place());
+  if (response === '' || client.text.startsWith(response.slice(0, 12))) {
+    assert.ok(
+      Buffer.from(down)
+        .toString('latin1')
+        .startsWith(tail(client, response !== '')),
+      rig.place(),
+    );
+  }
+}
+
+for (const kind of KINDS) eachSeed(`${kind.name}: broken off`, 120, (seed) => playBroken(seed, kind));
