@@ -11,6 +11,7 @@ import { freePort } from '../support/ports.ts';
 import type { ProxyOptions, Proxy as Running } from '../support/proxy.ts';
 import { isOld, startSubject, subjects } from '../support/subject.ts';
 import { within } from '../support/wait.ts';
+import { TO_COME } from './to-come.ts';
 
 export interface Rig {
   readonly subject: string;
@@ -29,6 +30,11 @@ interface Options {
 const TEST_LIMIT_MS = 30_000;
 const SOFT_STOP_LIMIT_MS = 8000;
 
+/** Does the program say of these words that it does not support them? */
+function isRefused(words: string, output: string): boolean {
+  return output.split('\n').some((row) => row.includes(words) && /(?:is|are) not supported by this version/.test(row));
+}
+
 /** A test for each subject. Connections and servers that the body opened must be gone when it returns. */
 export function onSubjects(name: string, body: (rig: Rig) => Promise<void>, options: Options = {}): void {
   for (const subject of subjects) {
@@ -42,10 +48,8 @@ export function onSubjects(name: string, body: (rig: Rig) => Promise<void>, opti
       try {
         await body({ subject, old: isOld(subject), context, start });
       } catch (error) {
-        // The program says so itself, so that a test of what is to come can stand here already.
-        const missing = /[^\n]* (?:is|are) not supported by this version/.exec((error as Error).message)?.[0];
-        if (missing !== undefined && started.length === 0)
-          return context.skip(missing.replace(/.*(?:proxy\.cfg:\d+\] : (?:'bind \S+' in section '\w+' : )?|error detected in proxy '\w+' )/, ''));
+        const missing = TO_COME.find((words) => isRefused(words, (error as Error).message));
+        if (missing !== undefined && started.length === 0) return context.skip(`not supported by this version: ${missing}`);
         // The body's own error is the one to see.
         for (const proxy of started) proxy.program.kill('SIGKILL');
         throw error;
