@@ -168,6 +168,8 @@ async function main(): Promise<void> {
   pinThisProcess(LOAD_CPU);
   const tree = chosen.against === undefined ? undefined : treeOf(chosen.against);
   process.once('exit', () => tree?.remove());
+  // What was started ends with this process, also when it is told to stop.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const sink = new SyslogSink();
   const origin = await startOrigin();
   const measured = await measureAll(chosen, field(chosen.against, tree?.root), { originPort: origin.port, sink });
