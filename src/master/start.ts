@@ -88,6 +88,7 @@ class Process {
       describe: () => void this.#describe(),
     });
     if (!(await this.#open())) return 1;
+    if (model.global.statsSockets.length > 0) notice('stats socket: the runtime API does not exist yet, nothing listens there.');
     const pidfile = this.#line.pidfile ?? model.global.pidfile;
     if (pidfile !== null) writeFileSync(pidfile, `${process.pid}\n`);
     await this.#supervision.start();
