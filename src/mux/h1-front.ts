@@ -447,6 +447,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     this.#state = State.tunnel;
     this.#wanted = false;
     this.#inbox.takeOver(stream.request);
+    if (!this.#inbox.isNothing) this.#wire.pause();
   }
 
   sendInterim(stream: Stream): void {

@@ -66,7 +66,9 @@ function concat(text: string, data: Uint8Array): Uint8Array {
 /** The text that a peer got behind the empty line of a head, if there is one. */
 function tail(peer: SimPeer, hasHead: boolean): string {
   const text = Buffer.from(peer.received).toString('latin1');
-  return hasHead ? text.slice(text.indexOf('\r\n\r\n') + 4) : text;
+  if (!hasHead) return text;
+  const end = text.indexOf('\r\n\r\n');
+  return end < 0 ? '' : text.slice(end + 4);
 }
 
 function play(seed: number, { port, request, response }: Kind, most: number): void {
@@ -163,4 +165,4 @@ function playBroken(seed: number, { port, request, response }: Kind): void {
   }
 }
 
-for (const kind of KINDS) eachSeed(`${kind.name}: broken off`, 120, (seed) => playBroken(seed, kind));
+for (const kind of KINDS) eachSeed(`${kind.name}: broken off`, kind.name === 'CONNECT' ? 320 : 80, (seed) => playBroken(seed, kind));
