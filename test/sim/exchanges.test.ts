@@ -1,4 +1,5 @@
 /** Whole exchanges through the simulator: nothing goes wrong but the timing, and every byte must come through. */
+import assert from 'node:assert/strict';
 import { World } from '../../src/platform/sim/world.ts';
 import { drawExchange, type Exchange } from './exchange.ts';
 import { judgeAll } from './judge.ts';
@@ -20,6 +21,9 @@ backend b
   server s1 127.0.0.1:9001
   server s2 127.0.0.1:9002
 `;
+
+/** Blocks that one exchange may have on their way: two each way and one being received each way, the request's, what waits for it. */
+const MOST_BLOCKS = 8;
 
 interface Shape {
   readonly reuse?: string;
@@ -44,6 +48,7 @@ function play(seed: number, shape: Shape): void {
   rig.until('all are answered', () => rig.thread.mux.streams === 0 && clients.every(({ isDone }) => isDone));
   for (const client of clients) client.close();
   rig.finish();
+  assert.ok(rig.mostBlocks <= MOST_BLOCKS * clients.length, `${rig.mostBlocks} blocks on their way; ${rig.place()}`);
   judgeAll(rig, clients, origins);
 }
 
