@@ -38,9 +38,13 @@ onSubjects('captures, a bad request, an own answer', async ({ start, old }) => {
   http-request return status 200 if { path /own }\n  default_backend be
 backend be\n  server s1 127.0.0.1:${origin.port}`;
   await start(configure({ rest }));
+  // Each line before the next request: two threads send theirs in no order.
   await ask(port, get('/a', 'User-Agent: longer than ten', 'Cookie: a=b; SID=old'));
+  await syslog.waitForCount(1);
   await ask(port, get('/own'));
+  await syslog.waitForCount(2);
   await exchange(port, 'BAD\r\n\r\n');
+  await syslog.waitForCount(3);
   await exchange(port, 'GET /"q\x7f HTTP/1.1\r\n\r\n');
   const lines = (await syslog.waitForCount(4)).map(mask);
   const own = old ? '\\d+' : '0';
