@@ -102,7 +102,8 @@ for (const [line, steps] of Object.entries(MODES)) {
     const [port] = await ports(1);
     const rest = `listen l\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${syslog.port} local0\n  option httplog\n  balance roundrobin\n  ${line}
   server a 127.0.0.1:${a.port} cookie a\n  server b 127.0.0.1:${b.port} cookie b`;
-    await start(configure({ rest }));
+    // One thread, so that the lines come in order.
+    await start(configure({ global: 'nbthread 1', rest }));
     const letters: string[] = [];
     for (const step of steps) letters.push(await play(step, port, { a, b }, answers));
     const lines = (await syslog.waitForCount(steps.length)).map(httpLine);
@@ -133,7 +134,7 @@ onSubjects('maxidle and maxlife: dates in the value', async ({ start }) => {
   const [port] = await ports(1);
   const rest = `listen l\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${syslog.port} local0\n  option httplog
   cookie S insert indirect maxidle 1h maxlife 8h\n  server a 127.0.0.1:${a.port} cookie a`;
-  await start(configure({ rest }));
+  await start(configure({ global: 'nbthread 1', rest }));
   const first = field((await ask(port, get('/', 'Connection: close'))).head, 'set-cookie') ?? '';
   const [, value, last, begun] = /^S=((?:a)\|([A-Za-z0-9+/]{5})\|([A-Za-z0-9+/]{5})); path=\/$/.exec(first) ?? [];
   assert.ok(value !== undefined, first);
