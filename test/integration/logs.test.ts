@@ -10,13 +10,16 @@ import { until } from '../support/wait.ts';
 import type { Rig } from './rig.ts';
 import { ask, configure, get, mask, onSubjects, ports, text } from './rig.ts';
 
+/** Lines come in order, and the counts in them are of no request that is just ending on another thread. */
+const ONE_THREAD = 'nbthread 1';
+
 onSubjects('option httplog, a whole line', async ({ start, old }) => {
   await using origin = await startHttpOrigin(() => ok('hello'));
   await using syslog = await startSyslog();
   const [port] = await ports(1);
   const rest = `frontend fe\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${syslog.port} local0\n  option httplog\n  default_backend be
 backend be\n  server s1 127.0.0.1:${origin.port}`;
-  const proxy = await start(configure({ rest }));
+  const proxy = await start(configure({ global: ONE_THREAD, rest }));
   await ask(port, get('/x?y=1'));
   const message = await syslog.waitFor(/GET/);
   // local0.info, HAProxy's own time stamp and tag, the pid that was started.
@@ -37,7 +40,7 @@ onSubjects('captures, a bad request, an own answer', async ({ start, old }) => {
   capture request header User-Agent len 10\n  capture request header X-None len 10\n  capture response header X-Answer len 3
   http-request return status 200 if { path /own }\n  default_backend be
 backend be\n  server s1 127.0.0.1:${origin.port}`;
-  await start(configure({ rest }));
+  await start(configure({ global: ONE_THREAD, rest }));
   // Each line before the next request: two threads send theirs in no order.
   await ask(port, get('/a', 'User-Agent: longer than ten', 'Cookie: a=b; SID=old'));
   await syslog.waitForCount(1);
@@ -73,7 +76,7 @@ onSubjects('option tcplog and the default line', async ({ start }) => {
   const log = `log 127.0.0.1:${syslog.port} local1`;
   const rest = `listen tcp\n  mode tcp\n  bind 127.0.0.1:${tcp}\n  ${log}\n  option tcplog\n  server s1 127.0.0.1:${origin.port}
 listen none\n  mode tcp\n  bind 127.0.0.1:${none}\n  ${log}\n  server s1 127.0.0.1:${origin.port}`;
-  await start(configure({ rest }));
+  await start(configure({ global: ONE_THREAD, rest }));
   for (const port of [tcp, none]) {
     using client = await connect(port);
     await client.write('hello');
@@ -101,7 +104,7 @@ async function assertFormat(rig: Rig, lines: string, pieces: (port: number, serv
   const format = wanted.map(([text]) => text).join('|');
   const rest = `frontend fe\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${syslog.port} local0\n  log-format '${format}'\n  ${lines}
   default_backend be\nbackend be\n  server s1 127.0.0.1:${origin.port}`;
-  const proxy = await rig.start(configure({ rest }));
+  const proxy = await rig.start(configure({ global: ONE_THREAD, rest }));
   await ask(port, get('/path?a=1&b=2', 'X-Q: quoted'));
   const printed = wanted.map(([, shape]) => shape.replace('PID', String(proxy.pid))).join('\\|');
   assert.match(text(await syslog.waitFor(/./)), new RegExp(`^${printed}$`));
@@ -148,7 +151,7 @@ onSubjects('unprintable bytes and quotes are escaped, long lines are cut', async
   const [port] = await ports(1);
   const rest = `listen l\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${syslog.port} len 300 local0\n  log-format '%{+Q}r %hr'
   capture request header X-A len 500\n  server s1 127.0.0.1:${origin.port}`;
-  await start(configure({ rest }));
+  await start(configure({ global: ONE_THREAD, rest }));
   await ask(port, get('/"quoted"', 'X-A: a\xffb\x01c'));
   assert.equal(text(await syslog.waitFor(/quoted/)), '"GET /#22quoted#22 HTTP/1.1" {a#FFb#01c}');
   await ask(port, get('/long', `X-A: ${'y'.repeat(450)}`));
@@ -169,7 +172,7 @@ onSubjects('dontlognull, dontlog-normal, set-log-level, log-tag', async ({ start
 listen b\n  bind 127.0.0.1:${normal}\n  ${log}\n  option dontlog-normal\n  ${server}
 listen c\n  bind 127.0.0.1:${level}\n  ${log}\n  log-tag own-tag\n  http-request set-log-level silent if { path /silent }
   http-request set-log-level err if { path /err }\n  ${server}`;
-  const proxy = await start(configure({ rest }));
+  const proxy = await start(configure({ global: ONE_THREAD, rest }));
   {
     using silent = await connect(nothing);
     silent.end();
@@ -194,7 +197,7 @@ onSubjects('raw and short on standard output, one line a write', async ({ start 
   const [port] = await ports(1);
   const rest = `listen l\n  bind 127.0.0.1:${port}\n  log stdout format raw local0\n  option httplog\n  server s1 127.0.0.1:${origin.port}
   http-request set-log-level notice if { path /notice }`;
-  const proxy = await start(configure({ rest }));
+  const proxy = await start(configure({ global: ONE_THREAD, rest }));
   for (const path of ['/1', '/2', '/notice']) await ask(port, get(path));
   await proxy.program.until(() => proxy.program.stdout.includes('/notice'), 'three lines');
   const lines = proxy.program.stdout.split('\n').filter((line) => line !== '');
@@ -211,7 +214,7 @@ onSubjects('rfc5424 and several loggers, with their levels', async ({ start }) =
   await using modern = await startSyslog();
   await using errors = await startSyslog();
   const [port] = await ports(1);
-  const global = `nbthread 2\n  log 127.0.0.1:${modern.port} format rfc5424 local2\n  log 127.0.0.1:${errors.port} local3 err`;
+  const global = `${ONE_THREAD}\n  log 127.0.0.1:${modern.port} format rfc5424 local2\n  log 127.0.0.1:${errors.port} local3 err`;
   const rest = `listen l\n  bind 127.0.0.1:${port}\n  log global\n  option httplog\n  http-request set-log-level crit if { path /crit }\n  server s1 127.0.0.1:${origin.port}`;
   const proxy = await start(configure({ global, rest }));
   await ask(port, get('/usual'));
@@ -238,7 +241,7 @@ onSubjects('clients that leave: CR, CC or CH, CD', async ({ start }) => {
   await using syslog = await startSyslog();
   const [port] = await ports(1);
   const rest = `listen l\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${syslog.port} local0\n  option httplog\n  option abortonclose\n  server s1 127.0.0.1:${origin.port}`;
-  await start(configure({ rest }));
+  await start(configure({ global: ONE_THREAD, rest }));
   {
     using half = await connect(port);
     await half.write('GET /never HT');
@@ -267,7 +270,7 @@ onSubjects('a cookie of both ways, and what a rule captures', async ({ start }) 
   const [port] = await ports(1);
   const rest = `listen l\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${syslog.port} local0\n  option httplog\n  capture cookie SID= len 20
   declare capture request len 10\n  http-request capture path id 0\n  server s1 127.0.0.1:${origin.port}`;
-  await start(configure({ rest }));
+  await start(configure({ global: ONE_THREAD, rest }));
   await ask(port, get('/some/long/path', 'Cookie: a=b; SID=old'));
   assert.match(text(await syslog.waitFor(/GET/)), / 200 \d+ SID=old SID=new ---- \S+ 0\/0 \{\/some\/long\} "GET /);
 });
