@@ -137,7 +137,6 @@ class Process {
       maxWires: maxWires(connections),
       pid: process.pid,
       hostname: hostname(),
-      environment: new Map(),
     }));
   }
 

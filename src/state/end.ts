@@ -1,10 +1,8 @@
 /**
  * How a stream ended: one table. Who ended it, HAProxy's first termination letter, the status that
- * is answered if nothing was sent yet (0: none), and whether the request may be tried again.
+ * is answered if nothing was sent yet (0: none), and whether the client's connection may go on.
  * The second letter is the phase (HAProxy 3.x configuration 8.5).
  */
-
-export const Retry = { no: 0, yes: 1, ifReused: 2 } as const;
 
 export interface Cause {
   readonly name: string;
@@ -13,19 +11,17 @@ export interface Cause {
   readonly letter: number;
   /** Status to answer while no response has begun; 0: close without one. */
   readonly status: number;
-  readonly retry: (typeof Retry)[keyof typeof Retry];
   /** The client's connection may go on after the answer: its request was all right. */
   readonly keepsClient: boolean;
 }
 
 /** hot-ok: fills the table below */
-function cause(name: string, who: Cause['who'], letter: string, status: number, retry: Cause['retry'] = Retry.no): Cause {
+function cause(name: string, who: Cause['who'], letter: string, status: number): Cause {
   return {
     name,
     who,
     letter: letter.charCodeAt(0),
     status,
-    retry,
     keepsClient: who === 'server' || name === 'badResponse' || name === 'local' || name === 'denied',
   };
 }
@@ -42,13 +38,13 @@ export const Ended = {
   /** Answered here on purpose: redirect, return, monitor. */
   local: cause('local', 'proxy', 'L', 0),
   /** Refused, unreachable or reset while connecting. */
-  connectFailed: cause('connectFailed', 'server', 'S', 503, Retry.yes),
-  connectTimeout: cause('connectTimeout', 'server', 's', 503, Retry.yes),
+  connectFailed: cause('connectFailed', 'server', 'S', 503),
+  connectTimeout: cause('connectTimeout', 'server', 's', 503),
   noServer: cause('noServer', 'server', 'S', 503),
   queueTimeout: cause('queueTimeout', 'server', 's', 503),
   queueFull: cause('queueFull', 'server', 'S', 503),
   /** The server closed or reset before a complete head. */
-  serverAbort: cause('serverAbort', 'server', 'S', 502, Retry.ifReused),
+  serverAbort: cause('serverAbort', 'server', 'S', 502),
   serverTimeout: cause('serverTimeout', 'server', 's', 504),
   badResponse: cause('badResponse', 'proxy', 'P', 502),
   serverDown: cause('serverDown', 'server', 'D', 503),

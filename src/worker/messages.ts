@@ -24,7 +24,6 @@ export interface ThreadOrder {
   readonly maxWires: number;
   readonly pid: number;
   readonly hostname: string;
-  readonly environment: ReadonlyMap<string, string>;
 }
 
 export type ToThread =
