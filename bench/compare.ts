@@ -108,8 +108,8 @@ function field(against: string | undefined, otherRoot: string | undefined): Fiel
 }
 
 function contendersOf(row: LoadRow, { hawser, epoll, others, withFloor }: Field): Contender[] {
-  // Debian's nginx has no stream module.
-  const able = row.mode === 'tcp' ? others.filter(({ name }) => name !== 'nginx') : others;
+  // Debian's nginx has no stream module, and nothing like counters by address and host.
+  const able = row.mode === 'tcp' || row.edge ? others.filter(({ name }) => name !== 'nginx') : others;
   const list = [hawser, ...able, withFloor ? floor(row.floor) : undefined, row.withEpoll ? epoll : undefined];
   return list.filter((each) => each !== undefined);
 }

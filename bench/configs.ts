@@ -6,8 +6,12 @@
  * that choose a backend, three header rules.
  */
 
+import { edgeSections } from './edge.ts';
+
 export interface Setup {
   readonly mode: 'http' | 'tcp';
+  /** Thirty rules (edge.ts) instead of an ordinary installation. */
+  readonly edge: boolean;
   /** Where the proxy listens. */
   readonly port: number;
   readonly originPort: number;
@@ -31,7 +35,12 @@ defaults
     timeout connect 5s
     timeout client 120s
     timeout server 120s
-${setup.mode === 'http' ? httpSections(setup) : tcpSections(setup)}`;
+${sections(setup)}`;
+}
+
+function sections(setup: Setup): string {
+  if (setup.edge) return edgeSections(setup.port, setup.originPort);
+  return setup.mode === 'http' ? httpSections(setup) : tcpSections(setup);
 }
 
 function httpSections(setup: Setup): string {
@@ -113,6 +122,7 @@ http {
         listen 127.0.0.1:${port} backlog=4096;
         root ${folder};
         location = / { return 200 "Hello, world! this is a small response body.\\n"; }
+        location /catalogue/ { return 200 "Hello, world! this is a small response body.\\n"; }
     }
 }
 `;

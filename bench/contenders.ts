@@ -12,6 +12,7 @@ import { makeFolder } from '../test/support/proxy.ts';
 import { isListening } from '../test/support/wait.ts';
 import type { Setup } from './configs.ts';
 import { haproxyConfig, nginxConfig, originConfig } from './configs.ts';
+import { writeEdgeFiles } from './edge.ts';
 import { startPinned } from './pinned.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -49,7 +50,7 @@ export function hawser(name: string, root: string = ROOT, host?: string): Conten
     version: firstLine(command, ['-v']),
     command: (setup, folder) => ({
       command,
-      args: ['-f', written(folder, 'hawser.cfg', haproxyConfig(setup)), '-db'],
+      args: ['-f', writtenConfig(folder, 'hawser.cfg', setup), '-db'],
       cwd: folder,
       env: { HAWSER_HOST: host },
     }),
@@ -62,7 +63,7 @@ export function haproxy(): Contender | undefined {
   return {
     name: 'HAProxy',
     version: firstLine(command, ['-v']),
-    command: (setup, folder) => ({ command, args: ['-f', written(folder, 'haproxy.cfg', haproxyConfig(setup)), '-db'], cwd: folder }),
+    command: (setup, folder) => ({ command, args: ['-f', writtenConfig(folder, 'haproxy.cfg', setup), '-db'], cwd: folder }),
   };
 }
 
@@ -102,6 +103,11 @@ export async function startOrigin(): Promise<Running> {
 
 function nginxCommand(command: string, folder: string, config: string): ProgramOptions {
   return { command, args: ['-e', 'stderr', '-p', folder, '-c', written(folder, 'nginx.conf', config)], cwd: folder };
+}
+
+function writtenConfig(folder: string, name: string, setup: Setup): string {
+  if (setup.edge) writeEdgeFiles(folder);
+  return written(folder, name, haproxyConfig(setup));
 }
 
 function written(folder: string, name: string, text: string): string {

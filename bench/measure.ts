@@ -68,8 +68,8 @@ export async function measureLoadRow(row: LoadRow, contenders: readonly Contende
 async function startAndWarm(contender: Contender, row: LoadRow, pace: Pace, ground: Ground, result: Result): Promise<Running | undefined> {
   let running: Running | undefined;
   try {
-    const { mode, load } = row;
-    running = await start(contender, { mode, originPort: ground.originPort, syslogPort: ground.sink.port, maxconn: MAXCONN });
+    const { mode, load, edge = false } = row;
+    running = await start(contender, { mode, edge, originPort: ground.originPort, syslogPort: ground.sink.port, maxconn: MAXCONN });
     await checkAnswer(running.port, load);
     await runLoad(running.port, load, pace.warmSeconds);
     return running;

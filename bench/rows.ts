@@ -12,6 +12,8 @@ export interface LoadRow {
   readonly floor: 'http' | 'tcp';
   /** Also Hawser on epoll, whose bar is EPOLL_BAR. */
   readonly withEpoll?: boolean;
+  /** The configuration with thirty rules. */
+  readonly edge?: boolean;
 }
 
 export const EPOLL_BAR = 1.2;
@@ -47,6 +49,15 @@ export const LOAD_ROWS: readonly LoadRow[] = [
     load: small(BROWSER_HEADERS),
     bar: 0.9,
     floor: 'http',
+  },
+  {
+    id: 'edge',
+    title: 'Thirty rules of an edge, request heads of 800 bytes',
+    mode: 'http',
+    load: { path: '/catalogue/garden/tools?sort=price&page=3', connections: 64, headers: BROWSER_HEADERS },
+    bar: 0.8,
+    floor: 'http',
+    edge: true,
   },
   { id: 'connection', title: 'A connection per request', mode: 'http', load: small(['Connection: close']), bar: 1, floor: 'http' },
   {
