@@ -64,6 +64,17 @@ export class Sample {
   row = 0;
   next = 0;
 
+  /**
+   * Set by a fetch whose value may change, or may come, with more data: `req.len`, a payload that is not complete. Cleared by
+   * who can wait for that (rulelist.ts), before each test; everybody else ignores it.
+   */
+  mayChange = false;
+  /**
+   * No more data is waited for: what is there is all. False only while `tcp-request content` and `tcp-response content` rules
+   * run that may wait (inspect-delay): `wait_end` is true when it is.
+   */
+  final = true;
+
   constructor(memory: Memory) {
     this.memory = memory;
     this.ip = this.ownIp;
