@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { MemoryLayout } from '../base/memory.ts';
-import type { ConfigModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
 
 /** Descriptors for what is not a client: listeners, logs, checks, the runtime, idle server connections. */
 const RESERVED_DESCRIPTORS = 80;

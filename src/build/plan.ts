@@ -3,7 +3,8 @@
  * the listeners to open. The same model gives the same plan on every thread. It makes no records.
  */
 import type { AddressRecord } from '../base/address.ts';
-import type { BindModel, ConfigModel, ProxyModel, ServerModel } from '../model/config.ts';
+import type { BindModel, ProxyModel, ServerModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
 import type { SharedLayout } from '../state/shared.ts';
 
 export interface ServerPlan {

@@ -2,7 +2,8 @@
  * What can only be judged when all files are read: names that must exist, modes that must agree, settings
  * that will have no effect. It must not know keywords or text: only the model.
  */
-import type { ConfigModel, ProxyModel, RuleModel } from '../model/config.ts';
+import type { ProxyModel, RuleModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { nearestName } from './near.ts';

@@ -3,7 +3,7 @@
  * object per line. It must not know any keyword.
  */
 import type { AddressRecord } from '../base/address.ts';
-import type { Complaint, DirectiveContext, ParsedAddress, SectionKind, Word } from '../keywords/define.ts';
+import type { Complaint, DirectiveContext, ParsedAddress, Word } from '../keywords/define.ts';
 import type { BindModel, ConditionModel, ErrorFileModel, RuleModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
 import { accountId } from './accounts.ts';
@@ -71,12 +71,12 @@ export function warn(state: ParserState, code: string, text: string): void {
 
 export class LineContext implements DirectiveContext {
   readonly at: Position;
-  readonly section: SectionKind;
+  readonly section: string;
   readonly keyword: string;
   readonly prefix: 'no' | 'default' | null;
   readonly state: ParserState;
 
-  constructor(state: ParserState, section: SectionKind, keyword: string, prefix: 'no' | 'default' | null, column: number) {
+  constructor(state: ParserState, section: string, keyword: string, prefix: 'no' | 'default' | null, column: number) {
     this.state = state;
     this.section = section;
     this.keyword = keyword;

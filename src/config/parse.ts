@@ -4,7 +4,8 @@
  */
 import { hostname } from 'node:os';
 import type { Complaint, Directive, ProxyDraft, SectionKind, Word } from '../keywords/define.ts';
-import type { ConfigModel, GlobalModel } from '../model/config.ts';
+import type { GlobalModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
 import { ConditionalBlocks } from './blocks.ts';
 import { checkModel } from './check.ts';
 import { complain, LineContext, type ParserState, warn } from './context.ts';
@@ -146,16 +147,24 @@ class Parser {
     }
     const prefix = (first.text === 'no' || first.text === 'default') && all.length > 1 ? first.text : null;
     const words = prefix === null ? all : all.slice(1);
-    const map = kind === 'global' ? registry().global : registry().proxy;
+    const section = this.#state.place.section;
+    const map =
+      kind === 'other' ? (registry().sectionKeywords.get(section) ?? NOTHING) : kind === 'global' ? registry().global : registry().proxy;
     const found = findKeyword(
       map,
       words.slice(0, 3).map((word) => word.text),
     );
-    if (found === null) complain(this.#state, 'unknown-keyword', unknownKeyword(kind, words, map));
+    if (found === null) complain(this.#state, 'unknown-keyword', unknownKeyword(section, words, map));
     else this.#directive(kind, prefix, words, found.keyword, found.length);
   }
 
-  #directive(kind: SectionKind, prefix: 'no' | 'default' | null, words: readonly Word[], directive: Directive, length: number): void {
+  #directive(
+    kind: SectionKind | 'other',
+    prefix: 'no' | 'default' | null,
+    words: readonly Word[],
+    directive: Directive,
+    length: number,
+  ): void {
     const first = words[0] as Word;
     if (prefix !== null && !directive.negatable) {
       const isOption = directive.name.startsWith('option ');
@@ -164,18 +173,18 @@ class Parser {
       return;
     }
     if (!this.#isAllowed(kind, directive, first)) return;
-    const context = new LineContext(this.#state, kind, directive.name, prefix, first.column);
+    const context = new LineContext(this.#state, this.#state.place.section, directive.name, prefix, first.column);
     const isBare = prefix !== null && words.length === length;
     const specs = isBare ? directive.args.map((spec) => ({ ...spec, optional: true })) : directive.args;
     const reading = readArguments(directive.name, specs, words.slice(length), (complaint: Complaint) => context.error(complaint), false);
     if (reading === null) return;
-    const draft = kind === 'global' ? this.#global : (this.#sections.draft as ProxyDraft);
+    const draft = kind === 'global' ? this.#global : (this.#sections.draft ?? this.#sections.record);
     directive.apply(draft as never, reading.values, context);
-    if (kind !== 'global') this.#checkOrder(directive.name);
+    if (this.#sections.draft !== null) this.#checkOrder(directive.name);
   }
 
-  #isAllowed(kind: SectionKind, directive: Directive, first: Word): boolean {
-    if (kind === 'global') return true;
+  #isAllowed(kind: SectionKind | 'other', directive: Directive, first: Word): boolean {
+    if (kind === 'global' || kind === 'other') return true;
     const { draft } = this.#sections;
     if (directive.sections.includes(LETTERS[kind])) {
       if (kind !== 'defaults' || !directive.namedOnly || draft?.name !== '') return true;
@@ -207,10 +216,13 @@ class Parser {
 
   finish(files: readonly string[]): ParseResult {
     const { diagnostics, environment } = this.#state;
-    const model = { files, global: this.#global, proxies: this.#sections.proxies.map(finishDraft) };
+    this.#sections.leave();
+    const model = { files, ...this.#sections.others.lists, global: this.#global, proxies: this.#sections.proxies.map(finishDraft) };
     if (!hasErrors(diagnostics)) checkModel(model, diagnostics);
     return { model, diagnostics, environment };
   }
 }
+
+const NOTHING: ReadonlyMap<string, Directive> = new Map();
 
 const LETTERS: Record<Exclude<SectionKind, 'global'>, string> = { defaults: 'D', frontend: 'F', listen: 'L', backend: 'B' };

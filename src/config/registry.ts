@@ -2,13 +2,17 @@
  * Finds keyword objects by name. Built from the generated catalogs when the first line is parsed.
  */
 import { bind } from '../keywords/bind/catalog.ts';
-import type { BindOption, Directive, ServerOption } from '../keywords/define.ts';
+import type { BindOption, Directive, Section, ServerOption } from '../keywords/define.ts';
 import { directives } from '../keywords/directives/catalog.ts';
+import { sections } from '../keywords/sections/catalog.ts';
 import { server } from '../keywords/server/catalog.ts';
 
 export interface Registry {
   readonly global: ReadonlyMap<string, Directive>;
   readonly proxy: ReadonlyMap<string, Directive>;
+  /** Sections beside global and the proxies, and the keywords of each by the section's name. */
+  readonly sections: ReadonlyMap<string, Section>;
+  readonly sectionKeywords: ReadonlyMap<string, ReadonlyMap<string, Directive>>;
   readonly bind: ReadonlyMap<string, BindOption>;
   readonly server: ReadonlyMap<string, ServerOption>;
 }
@@ -18,7 +22,12 @@ let built: Registry | null = null;
 export function registry(): Registry {
   if (built === null) {
     const all = (directives as readonly (Directive | readonly Directive[])[]).flat() as Directive[];
+    const inSections = (sections as readonly (Section | Directive | readonly Directive[])[]).flat() as (Section | Directive)[];
+    const kinds = inSections.filter((object): object is Section => object.scope === 'kind');
+    const lines = inSections.filter((object): object is Directive => object.scope === 'section');
     built = {
+      sections: byName(kinds),
+      sectionKeywords: new Map(kinds.map(({ name }) => [name, byName(lines.filter((line) => line.sections === name))])),
       global: byName(all.filter((directive) => directive.scope === 'global')),
       proxy: byName(all.filter((directive) => directive.scope === 'proxy')),
       bind: byName((bind as readonly (BindOption | readonly BindOption[])[]).flat() as BindOption[]),

@@ -4,7 +4,8 @@
  */
 import { lookup } from 'node:dns/promises';
 import { type AddressRecord, Family, parseIp } from '../base/address.ts';
-import type { ConfigModel, ServerModel } from '../model/config.ts';
+import type { ServerModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
 import { parseNetwork } from './addresses.ts';
 import type { Diagnostic } from './diagnostic.ts';

@@ -2,11 +2,13 @@
  * Which section a line belongs to, and the proxies that have been read: names, duplicates, and which
  * defaults a proxy takes (HAProxy configuration manual, 4). It must not know keywords inside sections.
  */
-import type { ProxyDraft, SectionKind, Word } from '../keywords/define.ts';
+import type { ProxyDraft, Section, SectionKind, SectionRecord, Word } from '../keywords/define.ts';
 import { knownNames, removedAdvice } from '../keywords/known.ts';
 import type { Position } from '../model/position.ts';
 import { complain, type ParserState, warn } from './context.ts';
 import { inheritDraft } from './draft.ts';
+import { OtherSections } from './other-sections.ts';
+import { registry } from './registry.ts';
 
 const NAME = /^[A-Za-z0-9._:-]+$/;
 const PROXY_KINDS = ['frontend', 'backend', 'listen'];
@@ -21,10 +23,13 @@ interface Defaults {
 }
 
 export class Sections {
-  /** null: out of section; 'skipped': a section that was refused as a whole. */
-  kind: SectionKind | 'skipped' | null = null;
+  /** null: out of section; 'skipped': a section that was refused as a whole; 'other': one that `record` is of. */
+  kind: SectionKind | 'other' | 'skipped' | null = null;
   /** The proxy or defaults section being read. */
   draft: ProxyDraft | null = null;
+  /** The section of another kind being read. */
+  record: SectionRecord | null = null;
+  readonly others: OtherSections;
   readonly proxies: ProxyDraft[] = [];
   readonly #state: ParserState;
   readonly #byName = new Map<string, ProxyDraft>();
@@ -33,12 +38,15 @@ export class Sections {
 
   constructor(state: ParserState) {
     this.#state = state;
+    this.others = new OtherSections(state);
   }
 
   /** A file must begin with a section of its own. */
   leave(): void {
+    this.others.close();
     this.kind = null;
     this.draft = null;
+    this.record = null;
   }
 
   /** Opens the section that a line names; false if it names none. */
@@ -48,14 +56,15 @@ export class Sections {
     if (name === 'global') this.#openGlobal(words);
     else if (name === 'defaults') this.#openDefaults(words);
     else if (PROXY_KINDS.includes(name)) this.#openProxy(name as SectionKind, words);
+    else if (registry().sections.has(name)) this.#openOther(words);
     else if (name === 'program' || (/^[a-z-_]+$/.test(name) && knownNames('section').includes(name))) this.#refuse(first);
     else return false;
     return true;
   }
 
-  #enter(kind: SectionKind | 'skipped', name: string): void {
+  #enter(kind: SectionKind | 'other' | 'skipped', name: string): void {
+    this.leave();
     this.kind = kind;
-    this.draft = null;
     this.#state.place.section = name;
   }
 
@@ -64,6 +73,12 @@ export class Sections {
     const advice = removedAdvice('section', word.text);
     const text = advice === null ? 'is not supported by this version' : `is not supported anymore by HAProxy: ${advice}`;
     complain(this.#state, 'unsupported-section', { text: `section '${word.text}' ${text}`, word });
+  }
+
+  #openOther(words: readonly Word[]): void {
+    const { text } = words[0] as Word;
+    this.#enter('other', text);
+    this.record = this.others.open(registry().sections.get(text) as Section, words);
   }
 
   #openGlobal(words: readonly Word[]): void {

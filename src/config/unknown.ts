@@ -1,10 +1,10 @@
 /** Says what is wrong with a keyword that no object answers: misspelt, removed by HAProxy, or not supported yet. */
-import type { Complaint, Directive, SectionKind, Word } from '../keywords/define.ts';
+import type { Complaint, Directive, Word } from '../keywords/define.ts';
 import { knownNames, removedAdvice } from '../keywords/known.ts';
 import { nearestName } from './near.ts';
 
-export function unknownKeyword(section: SectionKind, words: readonly Word[], map: ReadonlyMap<string, Directive>): Complaint {
-  const scope = section === 'global' ? 'global' : 'proxy';
+export function unknownKeyword(section: string, words: readonly Word[], map: ReadonlyMap<string, Directive>): Complaint {
+  const scope = scopeOf(section);
   const word = words[0] as Word;
   const texts = words.slice(0, 3).map(({ text }) => text);
   for (let length = texts.length; length > 0; length--) {
@@ -18,9 +18,9 @@ export function unknownKeyword(section: SectionKind, words: readonly Word[], map
 }
 
 /** The similar name is looked for among keywords, or among the second words of the family: `option`, `timeout`. */
-function misspelt(section: SectionKind, words: readonly Word[], map: ReadonlyMap<string, Directive>): Complaint {
+function misspelt(section: string, words: readonly Word[], map: ReadonlyMap<string, Directive>): Complaint {
   const [first, second] = words as [Word, Word | undefined];
-  const scope = section === 'global' ? 'global' : 'proxy';
+  const scope = scopeOf(section);
   const all = [...new Set([...map.keys(), ...knownNames(scope)])];
   const family = all.filter((name) => name.startsWith(`${first.text} `)).map((name) => name.slice(first.text.length + 1));
   if (family.length === 0) return { text: `unknown keyword '${first.text}' in '${section}' section`, word: first, near: all };
@@ -34,4 +34,10 @@ function misspelt(section: SectionKind, words: readonly Word[], map: ReadonlyMap
   const near = nearestName(second.text, family);
   const complaint = { text: `'${first.text}' does not support '${second.text}'`, word: second, allowed: family };
   return near === null ? complaint : { ...complaint, near: family };
+}
+
+/** The lists of names that a section's lines are looked up in. */
+function scopeOf(section: string): 'global' | 'proxy' | `kw:${string}` {
+  if (section === 'global') return 'global';
+  return ['defaults', 'frontend', 'listen', 'backend'].includes(section) ? 'proxy' : `kw:${section}`;
 }

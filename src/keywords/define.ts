@@ -7,6 +7,7 @@
 import type { AddressRecord } from '../base/address.ts';
 import type { BindModel, ConditionModel, ErrorFileModel, GlobalModel, ProxyModel, RuleModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
+import type { SectionList, SectionLists } from '../model/sections.ts';
 
 /** A word of a line, unquoted and expanded; `column` counts characters of the line from 1. */
 export interface Word {
@@ -15,6 +16,7 @@ export interface Word {
   readonly quoted: boolean;
 }
 
+/** The sections that the parser knows by itself; all others are objects made by `defineSection`. */
 export type SectionKind = 'global' | 'defaults' | 'frontend' | 'listen' | 'backend';
 
 /** One argument behind a keyword. `rest` takes all words that are left. */
@@ -74,7 +76,8 @@ export interface ParsedAddress {
 export interface DirectiveContext {
   /** Position of the keyword. */
   readonly at: Position;
-  readonly section: SectionKind;
+  /** Kind of the section: `backend`, `userlist` … */
+  readonly section: string;
   /** As written: `timeout client`. */
   readonly keyword: string;
   /** The line began with `no` or `default`. */
@@ -120,8 +123,9 @@ interface Keyword {
 
 /** A line of a section. */
 export interface Directive extends Keyword {
-  readonly scope: 'global' | 'proxy';
-  /** Of proxies, as in HAProxy's matrix: D defaults, F frontend, L listen, B backend. */
+  /** `section`: of the section kind that `sections` names. */
+  readonly scope: 'global' | 'proxy' | 'section';
+  /** Of proxies, as in HAProxy's matrix: D defaults, F frontend, L listen, B backend. Else G, or the section kind. */
   readonly sections: string;
   /** `no` and `default` may stand before it. */
   readonly negatable: boolean;
@@ -156,6 +160,66 @@ export function defineDirective<const A extends readonly ArgumentSpec[]>(definit
 /** A keyword of the global section. */
 export function defineGlobal<const A extends readonly ArgumentSpec[]>(definition: Definition<A, GlobalModel>): Directive {
   return { negatable: false, namedOnly: false, strict: false, ...definition, scope: 'global', sections: 'G' } as unknown as Directive;
+}
+
+/** A record of a section's list in the model: what the first line gives and the others fill. */
+export interface SectionRecord {
+  readonly name: string;
+  readonly at: Position;
+}
+
+/** A kind of section beside global, defaults and the proxies. */
+export interface Section {
+  readonly scope: 'kind';
+  /** The word that opens it. */
+  readonly name: string;
+  readonly doc: string;
+  /** Where its records are in the model. */
+  readonly list: SectionList;
+  readonly named: 'yes' | 'optional' | 'no';
+  /** What a second section of the same name is: an error, nothing (with a warning), or more lines of the first. */
+  readonly duplicates: 'refused' | 'ignored' | 'continued';
+  /** The first line may hold more than the name. */
+  readonly takesWords: boolean;
+  /** Whole sections, with the record they give. */
+  readonly examples: Examples;
+  readonly open: (name: string, at: Position, words: readonly Word[], context: DirectiveContext) => SectionRecord;
+  readonly close?: (record: never, context: DirectiveContext) => void;
+}
+
+/** A section kind whose record is a `D`; only types know it. */
+export interface SectionOf<D> extends Section {
+  readonly record?: D;
+}
+
+interface SectionDefinition<L extends SectionList>
+  extends Omit<Section, 'scope' | 'named' | 'duplicates' | 'takesWords' | 'open' | 'close' | 'list'> {
+  readonly list: L;
+  readonly duplicates?: Section['duplicates'];
+  /** 'yes' if not given: a section without name is an error. */
+  readonly named?: Section['named'];
+  /** The empty record. The parser has judged the name ('' if there is none) and whether it is taken. */
+  readonly open: (name: string, at: Position, words: readonly Word[], context: DirectiveContext) => SectionLists[L][number];
+  /** More words than the name may stand in the first line: `open` reads them. */
+  readonly takesWords?: boolean;
+  /** When the last line was read: what only the whole section can tell. `context` stands at the first line. */
+  readonly close?: (record: SectionLists[L][number], context: DirectiveContext) => void;
+}
+
+/** A kind of section: its records are a list of the model. Its lines are made by `defineSectionKeyword`. */
+export function defineSection<const L extends SectionList>(definition: SectionDefinition<L>): SectionOf<SectionLists[L][number]> {
+  return { named: 'yes', duplicates: 'refused', takesWords: false, ...definition, scope: 'kind' } as unknown as SectionOf<
+    SectionLists[L][number]
+  >;
+}
+
+/** A keyword of one kind of section. Its examples are lines of such a section and give a part of its record. */
+export function defineSectionKeyword<D, const A extends readonly ArgumentSpec[]>(
+  section: SectionOf<D>,
+  definition: Definition<A, D>,
+): Directive {
+  const { name: sections } = section;
+  return { negatable: false, namedOnly: false, strict: false, ...definition, scope: 'section', sections } as unknown as Directive;
 }
 
 /** `option NAME` without arguments: a flag of the model that `no` clears and `default` forgets. */

@@ -4,7 +4,7 @@
  * size-ok: a table of names.
  */
 
-type NameKind = 'section' | 'global' | 'proxy' | 'bind' | 'server';
+type NameKind = 'section' | 'global' | 'proxy' | 'bind' | 'server' | `kw:${string}`;
 
 /** Separated by `|`: names may hold spaces. */
 const NAMES: Record<NameKind, string> = {
@@ -122,6 +122,35 @@ const NAMES: Record<NameKind, string> = {
     'proxy-v2-ssl-cn|set-proxy-v2-tlv-fmt|shard|sigalgs|sni-auto|socks4|source|ssl-max-ver|ssl-min-ver|ssl-reuse|stick|' +
     'strict-maxconn|tcp-ut|tfo|tls-tickets|usesrc|ws|cc|ktls|log-bufsize|no-renegotiate|no-tfo|npn|quic-cc-algo|' +
     'renegotiate|tcp-md5sig',
+  'kw:acme':
+    'account-key|bits|challenge|contact|curves|directory|keytype|map|acme-vars|challenge-ready|dns-delay|dns-timeou' +
+    't|eab-key-id|eab-mac-alg|eab-mac-key|profile|provider-name|reuse-key',
+  'kw:cache': 'early-hints|max-age|max-object-size|max-secondary-entries|process-vary|total-max-size',
+  'kw:crt-store': 'crt-base|key-base|load',
+  'kw:fcgi-app':
+    'acl|docroot|index|log-stderr|option get-values|option keep-conn|option max-reqs|option mpxs-conns|pass-header|' +
+    'path-info|set-param',
+  'kw:healthcheck':
+    'http-check comment|http-check connect|http-check disable-on-404|http-check expect|http-check send|http-check s' +
+    'end-state|http-check set-var|http-check set-var-fmt|http-check unset-var|tcp-check comment|tcp-check connect|t' +
+    'cp-check expect|tcp-check send|tcp-check send-binary|tcp-check send-binary-lf|tcp-check send-lf|tcp-check set-' +
+    'var|tcp-check set-var-fmt|tcp-check unset-var|type',
+  'kw:http-errors': 'errorfile',
+  'kw:log-forward': 'backlog|bind|dgram-bind|log|maxconn|option assume-rfc6587-ntf|option dont-parse-log|option host|timeout client',
+  'kw:log-profile': 'log-tag|on',
+  'kw:mailers': 'mailer|timeout mail',
+  'kw:peers': 'bind|default-bind|default-server|disabled|enabled|log|peer|server|shards|table',
+  'kw:resolvers': 'accepted_payload_size|hold|nameserver|parse-resolv-conf|resolve_retries|timeout',
+  'kw:ring': 'backing-file|description|format|maxlen|server|size|timeout connect|timeout server',
+  'kw:spoe-agent':
+    'groups|log|max-frame-size|max-waiting-frames|maxconnrate|maxerrrate|messages|option async|option continue-on-e' +
+    'rror|option dontlog-normal|option force-set-var|option pipelining|option send-frag-payload|option set-on-error' +
+    '|option set-process-time|option set-total-time|option var-prefix|register-var-names|timeout hello|timeout idle' +
+    '|timeout processing|use-backend',
+  'kw:spoe-group': 'messages',
+  'kw:spoe-message': 'acl|args|event',
+  'kw:traces': 'trace',
+  'kw:userlist': 'group|user',
 };
 
 const REMOVED: readonly (readonly [name: string, advice: string])[] = [
@@ -168,13 +197,13 @@ const REMOVED: readonly (readonly [name: string, advice: string])[] = [
 const split = new Map<NameKind, readonly string[]>();
 
 export function knownNames(kind: NameKind): readonly string[] {
-  const names = split.get(kind) ?? NAMES[kind].split('|');
+  const names = split.get(kind) ?? (NAMES[kind] ?? '').split('|').filter((name) => name !== '');
   split.set(kind, names);
   return names;
 }
 
 /** HAProxy's advice for a keyword that older versions had in such a place, or null. */
-export function removedAdvice(scope: 'proxy' | 'global' | 'section', name: string): string | null {
+export function removedAdvice(scope: NameKind, name: string): string | null {
   const wanted = scope === 'proxy' ? name : `${name} (${scope})`;
   return REMOVED.find(([removed]) => removed === wanted)?.[1] ?? null;
 }

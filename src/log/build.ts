@@ -3,7 +3,8 @@
  * frontend. It must not know how problems are shown.
  */
 import type { Memory } from '../base/memory.ts';
-import type { ConfigModel, LogModel, ProxyModel, TextModel } from '../model/config.ts';
+import type { LogModel, ProxyModel, TextModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
 import type { Host } from '../platform/contract.ts';
 import type { Compiler } from '../rules/compiler.ts';

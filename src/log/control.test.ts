@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseText } from '../config/parse.ts';
-import type { ConfigModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
 import { ControlLogs } from './control.ts';
 
 function modelOf(text: string): ConfigModel {

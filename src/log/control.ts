@@ -2,7 +2,8 @@
  * Log lines of the control thread: server state changes, health checks. Few and short, so each is sent by one
  * system call at once, also while the process ends. Not for the data path.
  */
-import type { ConfigModel, LogModel, ProxyModel } from '../model/config.ts';
+import type { LogModel, ProxyModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
 import { area, close, errno, send, write } from '../platform/ffi.ts';
 import { connectDatagrams, datagramSocket, SOCK_NONBLOCK } from '../platform/sockets.ts';
 import { factsOf, targetsOf } from './build.ts';

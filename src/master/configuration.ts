@@ -7,7 +7,7 @@ import type { CommandLine } from '../config/arguments.ts';
 import { type Diagnostic, hasErrors, hasWarnings } from '../config/diagnostic.ts';
 import { parseFiles } from '../config/parse.ts';
 import { resolveServers } from '../config/resolve.ts';
-import type { ConfigModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
 
 export interface Loaded {
   readonly model: ConfigModel;

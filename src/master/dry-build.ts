@@ -5,7 +5,7 @@ import { buildState } from '../build/build.ts';
 import { memoryLayout } from '../build/limits.ts';
 import { layoutOf, type Plan } from '../build/plan.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
-import type { ConfigModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
 import { allocateShared, Shared } from '../state/shared.ts';
 import { asDiagnostics } from './problems.ts';
 

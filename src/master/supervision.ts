@@ -10,7 +10,8 @@ import { systemClock } from '../control/clock.ts';
 import { ControlledBackend, ControlledServer, Level } from '../control/records.ts';
 import { ServerControl } from '../control/servers.ts';
 import type { ControlLogs } from '../log/control.ts';
-import type { ConfigModel, ProxyModel } from '../model/config.ts';
+import type { ProxyModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
 import type { Shared } from '../state/shared.ts';
 
 export class Supervision {

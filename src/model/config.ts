@@ -1,18 +1,11 @@
 /**
- * What a configuration says: plain records with positions, frozen once parsed, cheap to copy to
- * other threads. No behaviour, no defaults applied by code elsewhere: a value that is not set is null
+ * What the lines of a configuration say: plain records with positions, frozen once parsed, cheap to copy to
+ * other threads. The whole is model/configuration.ts. No behaviour, no defaults applied by code elsewhere: a value that is not set is null
  * (the parser has applied `defaults` sections; HAProxy's built-in defaults are applied by build/).
  * Texts are bytes: one character (0-255, latin-1) per byte of the file, so `memory.intern` stores them as they were written.
  */
 import type { AddressRecord } from '../base/address.ts';
 import type { Position } from './position.ts';
-
-export interface ConfigModel {
-  readonly files: readonly string[];
-  readonly global: GlobalModel;
-  /** Frontends, backends and listens in the order of the file. `defaults` are resolved into them. */
-  readonly proxies: readonly ProxyModel[];
-}
 
 export interface GlobalModel {
   maxconn: number | null;

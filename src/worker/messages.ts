@@ -3,7 +3,7 @@
  * by all threads (server state, weights, counters) is in the shared columns instead.
  */
 import type { MemoryLayout } from '../base/memory.ts';
-import type { ConfigModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import type { SharedBuffers } from '../state/shared.ts';
 

@@ -5,10 +5,14 @@ import { fragmentDifference } from '../../../test/support/fragment.ts';
 import { diagnosticText } from '../../config/diagnostic.ts';
 import { type ParseResult, parseText } from '../../config/parse.ts';
 import { registry } from '../../config/registry.ts';
-import type { Directive, Example } from '../define.ts';
+import type { Directive, Example, Section } from '../define.ts';
 
 /** The sections that a keyword may stand in, each once. */
 function wrappings(directive: Directive): { readonly before: string; readonly pick: (result: ParseResult) => unknown }[] {
+  if (directive.scope === 'section') {
+    const { named, list, name } = registry().sections.get(directive.sections) as Section;
+    return [{ before: named === 'no' ? name : `${name} x`, pick: ({ model }) => model[list][0] }];
+  }
   if (directive.scope === 'global') return [{ before: 'global', pick: ({ model }) => model.global }];
   const proxy = ({ model }: ParseResult): unknown => model.proxies[0];
   const kinds = { F: 'frontend x', L: 'listen x', B: 'backend x' };
@@ -37,11 +41,12 @@ function check(example: Example, text: string, pick: (result: ParseResult) => un
 }
 
 function known(): Directive[] {
-  return [...registry().global.values(), ...registry().proxy.values()];
+  const inSections = [...registry().sectionKeywords.values()].flatMap((map) => [...map.values()]);
+  return [...registry().global.values(), ...registry().proxy.values(), ...inSections];
 }
 
 test('every keyword says what it is, and shows it', () => {
-  for (const keyword of [...known(), ...registry().bind.values(), ...registry().server.values()]) {
+  for (const keyword of [...known(), ...registry().sections.values(), ...registry().bind.values(), ...registry().server.values()]) {
     assert.ok(keyword.doc.length > 10, `${keyword.name} has no documentation`);
     assert.ok(keyword.examples.length > 0, `${keyword.name} has no example`);
   }
@@ -56,6 +61,12 @@ test('the examples of directives give what they say', () => {
         check(example, `${before}\n  ${example.text}\n`, pick);
       }
     }
+  }
+});
+
+test('the examples of sections give what they say', () => {
+  for (const { examples, list } of registry().sections.values()) {
+    for (const example of examples) check(example, `${example.text}\n`, ({ model }) => model[list][0]);
   }
 });
 
