@@ -31,6 +31,11 @@ export const checks: readonly Check[] = [
     args: ['--disable-warning=ExperimentalWarning', 'tools/catalog.ts', '--check'],
   },
   {
+    name: 'generated documents are up to date, shapes of keywords as HAProxy has them',
+    command: process.execPath,
+    args: ['--disable-warning=ExperimentalWarning', 'tools/docs.ts', '--check'],
+  },
+  {
     name: 'format and lint',
     command: bin('biome'),
     args: ['check', '--error-on-warnings', '--no-errors-on-unmatched', '--colors=off', '.'],

@@ -173,6 +173,17 @@ function readSwitch(draft: Draft, flag: string, next: string | undefined): numbe
   return 2;
 }
 
+/** A sentence about the first thing that this version can't do; null: it can do all. */
+export function unsupported(line: CommandLine): string | null {
+  if (line.masterSockets.length > 0) return "'-S' (the master's socket) is not supported by this version.";
+  if (line.handover !== null) return "'-x' (taking over listeners) is not supported by this version.";
+  if (line.oldProcesses !== null && line.oldProcesses.pids.length > 0) {
+    return "'-sf' and '-st' with processes to replace are not supported by this version.";
+  }
+  if (line.memoryMb !== null) return "'-m' (a memory limit) is not supported by this version: see docs/memory.md for what bounds it.";
+  return null;
+}
+
 export const USAGE = `Usage : hawser [-f <file|directory>]... [options] [-- <file>...]
         -f   reads a configuration file, or the *.cfg files of a directory; may be repeated
         -c   checks the configuration and exits: 0 if it is valid, else 1

@@ -1,6 +1,6 @@
 /**
  * What the command line may ask of a process beside serving: to become a daemon, to look like a master, to tell
- * systemd. And what it asks in vain so far.
+ * systemd.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,17 +10,6 @@ import { sendDatagram } from '../platform/notify.ts';
 
 /** Marks the process that `-D` has left behind. */
 const DAEMON_MARK = 'HAWSER_DAEMON';
-
-/** A sentence about the first thing that this version can't do; null: it can do all. */
-export function unsupported(line: CommandLine): string | null {
-  if (line.masterSockets.length > 0) return "'-S' (the master's socket) is not supported by this version.";
-  if (line.handover !== null) return "'-x' (taking over listeners) is not supported by this version.";
-  if (line.oldProcesses !== null && line.oldProcesses.pids.length > 0) {
-    return "'-sf' and '-st' with processes to replace are not supported by this version.";
-  }
-  if (line.memoryMb !== null) return "'-m' (a memory limit) is not supported by this version: see docs/memory.md for what bounds it.";
-  return null;
-}
 
 /** True in the process that `-D` or `daemon` wants to leave behind. */
 export function isDaemon(): boolean {

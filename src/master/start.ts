@@ -8,7 +8,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { Family } from '../base/address.ts';
 import { maxConnections, maxWires, memoryLayout } from '../build/limits.ts';
 import { layoutOf } from '../build/plan.ts';
-import type { CommandLine } from '../config/arguments.ts';
+import { type CommandLine, unsupported } from '../config/arguments.ts';
 import { hasErrors } from '../config/diagnostic.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import { chooseHost } from '../platform/choose.ts';
@@ -19,7 +19,7 @@ import { allocateShared, FrontendLive, ProcessLive, Shared } from '../state/shar
 import type { ThreadOrder } from '../worker/messages.ts';
 import { type Loaded, load } from './configuration.ts';
 import { type BoundListener, listenOn, openListeners } from './listeners.ts';
-import { daemonize, isDaemon, notifyManager, unsupported } from './modes.ts';
+import { daemonize, isDaemon, notifyManager } from './modes.ts';
 import { dropPrivileges } from './privileges.ts';
 import { asDiagnostics } from './problems.ts';
 import { alert, fatalWarnings, notice, say } from './said.ts';

@@ -120,8 +120,7 @@ export const httpAfterResponse = defineRules(
 
 export const redirect = defineDirective({
   name: 'redirect',
-  sections: 'DFLB',
-  namedOnly: true,
+  sections: 'FLB',
   args: [{ name: 'rule', kind: 'rest' }],
   doc: 'An `http-request redirect` that runs after all http-request rules of its section.',
   examples: [
