@@ -168,12 +168,11 @@ test('the second termination letter, by phase', () => {
 
 const REFUSED: readonly (readonly [string, FormatKind, RegExp])[] = [
   ['%nope', 'log', /no such format alias 'nope'\. .*'%%'/],
-  ['%bi', 'log', /alias '%bi' is not supported by this version/],
   ['%[ssl_fc]', 'log', /fetch method 'ssl_fc' is not supported by this version/],
-  ['50%', 'log', /'%%' is expected at '%'/],
-  ['% x', 'log', /'%%' is expected/],
+  ['50%', 'log', /truncated line at '%'/],
+  ['% x', 'log', /'%%' writes a single '%'/],
   ['%{+Z}ci', 'log', /'\+Z' is not a flag/],
-  ['%{+json}o', 'log', /'\+json' is not supported/],
+  ['%{+json}o', 'header', /values can be encoded in logs and bodies, not in header fields/],
   ['%{+Qci', 'log', /'}' is missing/],
   ['%[src', 'log', /']' is missing/],
   ['%[nope]', 'log', /failed to parse sample expression <nope\]> : unknown fetch method 'nope'/],
@@ -194,7 +193,7 @@ test('random bytes: a log line never holds a control character, a field value ne
   let seed = 99;
   const world = new ExampleWorld();
   const { out, memory, bytes } = world.thread;
-  const quiet = { quote: false, backslash: false, hex: false, dash: false };
+  const quiet = { quote: false, backslash: false, hex: false, dash: false, encoding: 0, binary: false } as const;
   for (let round = 0; round < 300; round++) {
     const start = memory.scratch();
     for (let i = 0; i < 64; i++) {
@@ -216,4 +215,65 @@ test('random bytes: a log line never holds a control character, a field value ne
       assert.equal(back, world.text(start, start + 64));
     }
   }
+});
+
+const JSON_FORMAT =
+  'gone %{+json}o %(ip)ci %(port)cp %(port_text:str)cp %(flag:bool)cp %ST %(hex){+X}cp %(ms)ms %(rc)rc %(cookie)CC %(hr)hr %(hrl)hrl %(req)r %(n)[int(-7)] %(b)[bool(true)] %(s)[str("a\\"\\\\b")]';
+
+test('+json for all: one object of what has a name', () => {
+  const change = (stream: Stream): void => {
+    stream.redispatched = true;
+  };
+  assert.equal(
+    render(JSON_FORMAT, 'log', change, 'GET /"\\x HTTP/1.1'),
+    '{"ip": "192.0.2.7", "port": 40123, "port_text": "40123", "flag": true, "hex": "9CBB", "ms": 255, "rc": 0, "cookie": "", "hr": null, ' +
+      '"hrl": null, "req": "GET /#22\\\\x HTTP/1.1", "n": -7, "b": true, "s": "a\\"\\\\b"}',
+  );
+  JSON.parse(render(JSON_FORMAT, 'log', change, 'GET /"\\x HTTP/1.1'));
+});
+
+test('+json for one value, types, what has no value, control characters', () => {
+  assert.equal(render('%{+json}[str("a b")] %{+json}[int(5)] %{+Q,+json}s', 'log'), '"a b" 5 "s1"');
+  assert.equal(render('%(x:sint){+json}[str(12)] %(x:str){+json}[int(5)] %(x:bool){+json}[int(5)]', 'log'), '12 "5" true');
+  assert.equal(render('%{+json}o %(x)[str("")]', 'log'), '{"x": ""}');
+  assert.equal(render('%{+json}[str("a%01"),url_dec]', 'log'), '"a\\u0001"');
+  assert.equal(render('%{+json}o', 'log'), '{}');
+  // The last of several does not count if the first did not ask for it.
+  assert.equal(render('%{+Q}o %(x){+json}s %s', 'log'), '"s1" "s1"');
+  assert.equal(render('%{+json}o %(x)ci', 'text'), '{"x": "192.0.2.7"}');
+});
+
+test('+cbor: a map in hexadecimal digits, or raw with +bin', () => {
+  const format = '%{+cbor}o %(a)[int(10)] %(b)[int(-500)] %(c)s %(d)[bool(false)] %(e)[int(70000)] %(f)hr %(g)[str("61"),base64]';
+  assert.equal(render(format, 'log'), 'BF61610A61623901F361636273316164F461651A000111706166F66167644E6A453DFF');
+  assert.equal(render('%{+cbor,+bin}o %(a)[int(10)] %(b)s', 'log'), '\xbfaa\x0aabbs1\xff');
+  assert.equal(render('%{+cbor}o %(a)[str("61"),base64,b64dec]', 'log'), 'BF6161423631FF');
+});
+
+test('captures as an array', () => {
+  const format = '%{+json}o %(l)hrl %(h)hr';
+  const world = new ExampleWorld();
+  const stream = world.stream('GET /a"b HTTP/1.1');
+  world.compiler.captures.request = 2;
+  stream.requestCaptures[0] = stream.logTargetStart;
+  stream.requestCaptures[1] = stream.logTargetEnd;
+  assert.equal(put(world, stream, format, 'log', Place.log), '{"l": ["/a#22b", ""], "h": "{/a#22b|}"}');
+});
+
+test('names, types and flags that are wrong', () => {
+  const refused = (format: string, said: RegExp, kind: FormatKind = 'log'): void => {
+    assert.throws(() => render(format, kind), said);
+  };
+  refused('%(a b)ci', /invalid character in custom name near ' '/);
+  refused('%(a:ip)ci', /unexpected output type 'ip', supported are: str, sint, bool/);
+  refused('%{+Z}ci', /'\+Z' is not a flag/);
+  refused('100% sure', /unexpected alias name/);
+  refused('end%', /truncated line/);
+  refused('%{+json}o', /not in header fields/, 'header');
+  assert.equal(render('a%,b', 'log'), 'a,b');
+});
+
+test('binary samples: escaped as other text, or as they are with +bin', () => {
+  assert.equal(render('%[str("AAEC"),b64dec]', 'log'), '#00#01#02');
+  assert.equal(render('%{+bin}o%[str("AAEC"),b64dec]', 'log'), '\0\x01\x02');
 });

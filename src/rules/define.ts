@@ -244,6 +244,12 @@ export interface Alias extends Described {
   readonly kind: 'string' | 'number' | 'date';
   /** Refused in `mode tcp`. */
   readonly httpOnly: boolean;
+  /** A number that +X shows in hexadecimal: it is text then. */
+  readonly inHex?: boolean;
+  /** Prints nothing at all if there is nothing: `null` in JSON. */
+  readonly optional?: boolean;
+  /** Its compile step obeys `style.encoding`; all others are encoded from the text that they write. */
+  readonly encodes?: boolean;
   readonly examples: readonly AliasExample[];
   readonly compile: (style: TextStyle, context: CompileContext) => AliasStep;
 }

@@ -1,22 +1,18 @@
 /**
- * Log-format strings (HAProxy 3.x configuration 8.2.6): text, `%alias`, `%[expression]` and their flags,
- * compiled to a list of pieces that is written without allocation. The same engine serves log lines, header
- * values, redirect targets and bodies; what differs is in `FormatKind`. It must not know any alias.
+ * Log-format strings (HAProxy 3.x configuration 8.2.6), compiled to a list of pieces that is written without
+ * allocation. The same engine serves log lines, header values, redirect targets and bodies; what differs is in
+ * `FormatKind`. It must not know any alias.
  */
 import type { Stream } from '../state/records.ts';
 import type { AliasStep, CompileContext, Expression, FormatKind, TextFormat } from './define.ts';
-import { notSupported, RuleError } from './error.ts';
-import { compileParsed, parseExpression } from './expression.ts';
+import { CborMark } from './encoding.ts';
+import { RuleError } from './error.ts';
+import { compileParsed } from './expression.ts';
+import { encodeAlias, encodeExpression } from './logformat-encode.ts';
+import { inExpression, type ParsedFormat, parseFormat, type ValueItem } from './logformat-parse.ts';
 import type { Registry } from './registry.ts';
 import { cast, SampleType } from './sample.ts';
-import { Escape, type TextStyle, type Writer } from './writer.ts';
-
-/** How each kind shows expressions. Log lines escape what would break a line; runs of spaces are merged there. */
-const STYLES: Readonly<Record<FormatKind, TextStyle>> = {
-  log: { quote: false, backslash: false, hex: false, dash: true, escape: Escape.line },
-  header: { quote: false, backslash: false, hex: false, dash: false, escape: Escape.header },
-  text: { quote: false, backslash: false, hex: false, dash: false, escape: Escape.header },
-};
+import { Encoding, type TextStyle, type Writer } from './writer.ts';
 
 const SPACE_BEFORE = 1;
 const SPACE_AFTER = 2;
@@ -59,40 +55,50 @@ class CompiledFormat implements TextFormat {
 
 /** @throws RuleError that shows where the format is wrong */
 export function compileFormat(text: string, kind: FormatKind, registry: Registry, context: CompileContext): TextFormat {
-  return new CompiledFormat(new FormatParser(text, kind, registry, context).parse(), context);
+  return new CompiledFormat(new PieceList(registry, context).from(parseFormat(text, kind, registry)), context);
 }
 
-class FormatParser {
-  readonly #text: string;
-  readonly #kind: FormatKind;
+/** Puts the items of a format together: text first, then a step behind it. */
+class PieceList {
   readonly #registry: Registry;
   readonly #context: CompileContext;
   readonly #pieces: Piece[] = [];
-  #at = 0;
-  #global: TextStyle;
 
-  constructor(text: string, kind: FormatKind, registry: Registry, context: CompileContext) {
-    this.#text = text;
-    this.#kind = kind;
+  constructor(registry: Registry, context: CompileContext) {
     this.#registry = registry;
     this.#context = context;
-    this.#global = STYLES[kind];
   }
 
-  parse(): Piece[] {
-    const text = this.#text;
-    while (this.#at < text.length) {
-      const char = text[this.#at] as string;
-      if (char === '%') this.#percent();
-      else if (this.#kind === 'log' && /\s/.test(char)) {
-        this.#space();
-        this.#at++;
-      } else {
-        this.#literal(char);
-        this.#at++;
-      }
-    }
+  from(format: ParsedFormat): Piece[] {
+    if (format.encoding === Encoding.none) this.#plain(format);
+    else this.#encoded(format);
     return this.#pieces;
+  }
+
+  #plain({ items, binary }: ParsedFormat): void {
+    for (const item of items) {
+      if (item.kind === 'text') this.#text(item.text);
+      else if (item.kind === 'space') this.#space();
+      else this.#step(this.#value(item, { ...item.style, binary }));
+    }
+  }
+
+  /** One object of all values that have a name. Texts between them, and values without a name, do not appear. */
+  #encoded({ items, encoding, binary }: ParsedFormat): void {
+    const isJson = encoding === Encoding.json;
+    const digits = (text: string): string => (binary ? text : hexadecimal(text));
+    this.#text(isJson ? '{' : digits(String.fromCharCode(CborMark.map)));
+    let isFirst = true;
+    for (const item of items) {
+      if (item.kind !== 'value') continue;
+      const step = this.#value(item, { ...item.style, encoding, binary });
+      if (item.label === '') continue;
+      if (isJson) this.#text(`${isFirst ? '' : ', '}"${item.label}": `);
+      else this.#text(digits(cborText(item.label)));
+      isFirst = false;
+      this.#step(step);
+    }
+    this.#text(isJson ? '}' : digits(String.fromCharCode(CborMark.end)));
   }
 
   /** The piece that text can be added to. */
@@ -104,8 +110,8 @@ class FormatParser {
     return piece;
   }
 
-  #literal(char: string): void {
-    this.#open().text += char;
+  #text(text: string): void {
+    this.#open().text += text;
   }
 
   #space(): void {
@@ -120,91 +126,49 @@ class FormatParser {
     else this.#pieces.push({ text: '', flags: 0, step });
   }
 
-  #percent(): void {
-    this.#at++;
-    if (this.#text[this.#at] === '%') {
-      this.#literal('%');
-      this.#at++;
-      return;
-    }
-    const from = this.#at - 1;
-    if (this.#text[this.#at] === '(') this.#itemName(from);
-    const flags = this.#text[this.#at] === '{' ? this.#flags(from) : null;
-    if (this.#text[this.#at] === '[') {
-      this.#expression(flags ?? this.#global);
-      return;
-    }
-    const name = /^[a-zA-Z]+/.exec(this.#text.slice(this.#at))?.[0];
-    if (name === undefined) throw this.#wrong(from, "an alias, '[' or '%%' is expected");
-    this.#at += name.length;
-    this.#alias(name, flags, from);
-  }
-
-  #alias(name: string, flags: TextStyle | null, from: number): void {
-    if (name === 'o') {
-      if (flags !== null) this.#global = flags;
-      return;
+  #value(item: ValueItem, style: TextStyle): AliasStep {
+    const context = this.#context;
+    const { alias: name, expression } = item;
+    const isEncoded = style.encoding !== Encoding.none;
+    if (name === null) {
+      const parsed = expression as NonNullable<typeof expression>;
+      const compiled = inExpression(item.rest, () => compileParsed(parsed, this.#registry, context));
+      return isEncoded ? encodeExpression(compiled, item.type, style, context) : compileValue(compiled, item, style, context);
     }
     const alias = this.#registry.alias(name);
-    if (alias.httpOnly && !this.#context.proxy.http) throw this.#wrong(from, `'%${name}' needs 'mode http'`);
-    this.#step(alias.compile(flags ?? this.#global, this.#context));
-  }
-
-  /** `%(name)`: a label for structured logs, of no effect in text. */
-  #itemName(from: number): void {
-    const close = this.#text.indexOf(')', this.#at);
-    if (close < 0) throw this.#wrong(from, "')' is missing");
-    this.#at = close + 1;
-  }
-
-  #flags(from: number): TextStyle {
-    const close = this.#text.indexOf('}', this.#at);
-    if (close < 0) throw this.#wrong(from, "'}' is missing");
-    const style = { ...this.#global };
-    for (const word of this.#text.slice(this.#at + 1, close).split(',')) {
-      const on = word[0] !== '-';
-      const flag = word.replace(/^[-+]/, '');
-      if (flag === 'Q') style.quote = on;
-      else if (flag === 'E') style.backslash = on;
-      else if (flag === 'X') style.hex = on;
-      else if (flag === 'json' || flag === 'cbor' || flag === 'bin') throw notSupported(`the log-format flag '+${flag}'`);
-      else throw this.#wrong(from, `'${word}' is not a flag: Q, E and X are`);
+    if (alias.httpOnly && !context.proxy.http) {
+      throw new RuleError(`log format: format alias '${name}' is reserved for HTTP mode, at '${item.rest.slice(0, 20)}'`, -1, item.rest);
     }
-    this.#at = close + 1;
-    return style;
-  }
-
-  #expression(style: TextStyle): void {
-    const text = this.#text.slice(this.#at + 1);
-    const expression = inExpression(text, () => {
-      const parsed = parseExpression(this.#text, this.#at + 1, this.#registry);
-      if (this.#text[parsed.end] !== ']') throw this.#wrong(this.#at - 1, "']' is missing");
-      this.#at = parsed.end + 1;
-      return compileParsed(parsed, this.#registry, this.#context);
-    });
-    this.#step(compileValue(expression, style, this.#context));
-  }
-
-  #wrong(from: number, why: string): RuleError {
-    return new RuleError(`log format: ${why} at '${this.#text.slice(from, from + 20)}'`, -1, this.#text.slice(from));
+    return isEncoded ? encodeAlias(alias, item.type, style, context) : alias.compile(style, context);
   }
 }
 
-/** Says in which expression an error lies; those that do already are left alone. */
-function inExpression<T>(text: string, compile: () => T): T {
-  try {
-    return compile();
-  } catch (error) {
-    if (!(error instanceof RuleError) || /^(log format|sample fetch <)/.test(error.message)) throw error;
-    throw new RuleError(`failed to parse sample expression <${text}> : ${error.message}`, error.word, error.found, error.allowed);
-  }
+/** A text of CBOR with its length, one character a byte (RFC 8949 3.1). Names are short. */
+function cborText(text: string): string {
+  const { length } = text;
+  return `${length < 24 ? String.fromCharCode(0x60 + length) : `\x78${String.fromCharCode(length & 255)}`}${text}`;
 }
 
-/** The value of an expression as text. */
-function compileValue(expression: Expression, style: TextStyle, context: CompileContext): AliasStep {
+function hexadecimal(text: string): string {
+  return Array.from(text, (char) => char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')).join('');
+}
+
+/** The value of an expression as text; with `+bin` binary values as they are. */
+function compileValue(expression: Expression, item: ValueItem, style: TextStyle, context: CompileContext): AliasStep {
   const { sample } = context.thread;
+  if (style.binary && item.type !== 'str') return compileBinary(expression, style, context);
   return (out, stream) => {
     if (expression.run(sample, stream) && cast(sample, SampleType.str)) out.text(sample.start, sample.end, style);
+    else out.empty(style);
+  };
+}
+
+function compileBinary(expression: Expression, style: TextStyle, context: CompileContext): AliasStep {
+  const { sample } = context.thread;
+  return (out, stream) => {
+    if (!expression.run(sample, stream)) out.empty(style);
+    else if (sample.type === SampleType.bin) out.copy(sample.start, sample.end);
+    else if (cast(sample, SampleType.str)) out.text(sample.start, sample.end, style);
     else out.empty(style);
   };
 }

@@ -43,6 +43,16 @@ for (let code = 0; code < CODES; code++) {
   if (control) unsafe[code] = (unsafe[code] as number) | (1 << Escape.line);
 }
 
+/** How values are encoded. */
+export const Encoding = {
+  none: 0,
+  /** +json: values as JSON writes them (RFC 8259). */
+  json: 1,
+  /** +cbor: values as data items (RFC 8949), in hexadecimal digits unless +bin is set too. */
+  cbor: 2,
+} as const;
+export type EncodingValue = (typeof Encoding)[keyof typeof Encoding];
+
 /** How a value is shown: the flags of `%{…}`, and what the place asks for. */
 export interface TextStyle {
   /** +Q */
@@ -54,6 +64,9 @@ export interface TextStyle {
   /** An empty value is shown as `-`: in logs. */
   readonly dash: boolean;
   readonly escape: EscapeValue;
+  readonly encoding: EncodingValue;
+  /** +bin: binary samples and data items as they are, not as hexadecimal digits. */
+  readonly binary: boolean;
 }
 
 export class Writer {
@@ -101,6 +114,13 @@ export class Writer {
     }
     const scratch = this.memory.scratch();
     this.copy(scratch, writeInt(this.bytes, scratch, value));
+  }
+
+  /** At least four hexadecimal digits: +X of numbers. */
+  hexInt(value: number): void {
+    for (let shift = 24; shift >= 16; shift -= 8) if (value >>> shift !== 0) this.hexByte((value >>> shift) & 255);
+    this.hexByte((value >>> 8) & 255);
+    this.hexByte(value & 255);
   }
 
   hexByte(value: number): void {

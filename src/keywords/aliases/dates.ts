@@ -97,18 +97,19 @@ export const requestDateLocal = defineAlias({
   compile: () => compileZoned(requested, true),
 });
 
-/** Seconds since the epoch: eight hexadecimal digits with +X. */
+/** Seconds since the epoch: in hexadecimal with +X. */
 function compileSeconds(style: TextStyle): AliasStep {
   if (!style.hex) return (out, stream) => out.int(Math.floor(accepted(stream) / 1000));
   return (out, stream) => {
     const second = Math.floor(accepted(stream) / 1000);
-    for (let shift = 24; shift >= 0; shift -= 8) out.hexByte((second >>> shift) & 255);
+    out.hexInt(second);
   };
 }
 
 export const timestamp = defineAlias({
   name: 'Ts',
   kind: 'number',
+  inHex: true,
   httpOnly: false,
   doc: 'Date of the connection in seconds since the epoch.',
   examples: [{ format: '%Ts', out: '1795164074' }],
@@ -118,10 +119,20 @@ export const timestamp = defineAlias({
 export const milliseconds = defineAlias({
   name: 'ms',
   kind: 'number',
+  inHex: true,
   httpOnly: false,
   doc: 'The milliseconds of the date of the connection, three digits.',
-  examples: [{ format: '%ms', out: '255' }],
-  compile: () => {
-    return (out, stream) => padded(out, Math.floor(accepted(stream)) % 1000, 3);
+  examples: [
+    { format: '%ms', out: '255' },
+    { format: '%{+X}ms', out: 'FF' },
+    { format: '%{+json}ms', out: '255' },
+  ],
+  compile: (style) => {
+    if (!style.hex) return (out, stream) => padded(out, Math.floor(accepted(stream)) % 1000, 3);
+    return (out, stream) => {
+      const ms = Math.floor(accepted(stream)) % 1000;
+      if (ms > 255) out.byte(48 + (ms >> 8));
+      out.hexByte(ms & 255);
+    };
   },
 });

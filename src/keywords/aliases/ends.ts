@@ -73,6 +73,7 @@ export const clientIp = defineAlias({
 export const clientPort = defineAlias({
   name: 'cp',
   kind: 'number',
+  inHex: true,
   httpOnly: false,
   doc: "The client's port.",
   examples: [
@@ -110,6 +111,7 @@ export const frontendIp = defineAlias({
 export const frontendPort = defineAlias({
   name: 'fp',
   kind: 'number',
+  inHex: true,
   httpOnly: false,
   doc: 'The port that the client connected to.',
   examples: [{ format: '%fp', out: '80' }],
@@ -140,6 +142,7 @@ export const serverIp = defineAlias({
 export const serverPort = defineAlias({
   name: 'sp',
   kind: 'number',
+  inHex: true,
   httpOnly: false,
   doc: "The server's port.",
   examples: [{ format: '%sp', out: '8080' }],
@@ -251,12 +254,16 @@ export const hostname = defineAlias({
 export const pid = defineAlias({
   name: 'pid',
   kind: 'number',
+  inHex: true,
   httpOnly: false,
   doc: 'The number of the process.',
-  examples: [{ format: '%pid', out: '4711' }],
+  examples: [
+    { format: '%pid', out: '4711' },
+    { format: '%{+X}pid', out: '1267' },
+  ],
   compile: (style, context) => {
     const { pid: number } = context.thread.process;
-    if (style.hex) return (out) => writePort(out, number & 65535, style);
+    if (style.hex) return (out) => out.hexInt(number);
     return (out) => out.int(number);
   },
 });

@@ -1,7 +1,9 @@
 /** Log aliases of the request, the answer, counters and captures (HAProxy 3.x configuration 8.2.6). */
+import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { type AliasStep, type CompileContext, defineAlias } from '../../rules/define.ts';
+import { beginArray, endArray, nextItem, writeNull, writeString } from '../../rules/encoding.ts';
 import { pathStart } from '../../rules/target.ts';
-import { Escape, type TextStyle, type Writer } from '../../rules/writer.ts';
+import { Encoding, Escape, type TextStyle, type Writer } from '../../rules/writer.ts';
 import type { Stream } from '../../state/records.ts';
 
 const QUOTE = 34;
@@ -243,6 +245,7 @@ function compileCaptures(style: TextStyle, isRequest: boolean, context: CompileC
 export const requestCaptures = defineAlias({
   name: 'hr',
   kind: 'string',
+  optional: true,
   httpOnly: false,
   doc: 'Captured values of the request: {a|b}.',
   examples: [{ format: '[%hr]', out: '[]' }],
@@ -252,15 +255,17 @@ export const requestCaptures = defineAlias({
 export const responseCaptures = defineAlias({
   name: 'hs',
   kind: 'string',
+  optional: true,
   httpOnly: false,
   doc: 'Captured values of the response: {a|b}.',
   examples: [{ format: '[%hs]', out: '[]' }],
   compile: (style, context) => compileCaptures(style, false, context),
 });
 
-/** Each value in quotes if +Q, separated by spaces; `-` for one that is not there: the common log format. */
+/** Each value in quotes if +Q, separated by spaces; `-` for one that is not there: the common log format. Encoded: an array. */
 function compileList(style: TextStyle, isRequest: boolean, context: CompileContext): AliasStep {
   const { captures } = context;
+  if (style.encoding !== Encoding.none) return compileArray(style, isRequest, context);
   const escaped = { ...style, escape: Escape.capture };
   return (out, stream) => {
     const count = isRequest ? captures.request : captures.response;
@@ -275,9 +280,37 @@ function compileList(style: TextStyle, isRequest: boolean, context: CompileConte
   };
 }
 
+/** A value that was not captured is an empty text. */
+function compileArray(style: TextStyle, isRequest: boolean, context: CompileContext): AliasStep {
+  const { captures } = context;
+  const { memory } = context.thread;
+  return (out, stream) => {
+    const count = isRequest ? captures.request : captures.response;
+    if (count === 0 || !stream.hasRequestLine) return writeNull(out, style);
+    const slots = isRequest ? stream.requestCaptures : stream.responseCaptures;
+    beginArray(out, style);
+    for (let slot = 0; slot < count; slot++) {
+      if (slot > 0) nextItem(out, style);
+      const from = slots[slot * 2] as number;
+      const { at, limit } = out;
+      const scratch = memory.scratch();
+      out.at = scratch;
+      out.limit = scratch + SCRATCH_SIZE;
+      if (from >= 0) out.escaped(from, slots[slot * 2 + 1] as number, Escape.capture, false);
+      const end = out.at;
+      out.at = at;
+      out.limit = limit;
+      writeString(out, style, scratch, end);
+    }
+    endArray(out, style);
+  };
+}
+
 export const requestCaptureList = defineAlias({
   name: 'hrl',
   kind: 'string',
+  optional: true,
+  encodes: true,
   httpOnly: false,
   doc: 'Captured values of the request as a list, for the common log format.',
   examples: [{ format: '[%hrl]', out: '[]' }],
@@ -287,6 +320,8 @@ export const requestCaptureList = defineAlias({
 export const responseCaptureList = defineAlias({
   name: 'hsl',
   kind: 'string',
+  optional: true,
+  encodes: true,
   httpOnly: false,
   doc: 'Captured values of the response as a list, for the common log format.',
   examples: [{ format: '[%hsl]', out: '[]' }],
@@ -373,14 +408,12 @@ export const backendQueue = defineAlias({
 export const requestCounter = defineAlias({
   name: 'rt',
   kind: 'number',
+  inHex: true,
   httpOnly: false,
   doc: 'Number of the request (or of the session in TCP mode) in the process; four hexadecimal digits with +X.',
   examples: [{ format: '%rt', out: '9' }],
   compile: (style) => {
     if (!style.hex) return (out, stream) => out.int(stream.serial);
-    return (out, stream) => {
-      out.hexByte((stream.serial >> 8) & 255);
-      out.hexByte(stream.serial & 255);
-    };
+    return (out, stream) => out.hexInt(stream.serial);
   },
 });

@@ -129,8 +129,8 @@ export const dataTime = defineAlias({
   compile: () => {
     return (out, stream) => {
       plus(out, stream);
-      const from = stream.responseAtMs >= 0 ? stream.responseAtMs : stream.connectedAtMs;
-      out.int(between(from, stream.endedAtMs));
+      const isHttp = stream.backend === null ? stream.frontend.http : stream.backend.http;
+      out.int(between(isHttp && !stream.tunnel ? stream.responseAtMs : stream.connectedAtMs, stream.endedAtMs));
     };
   },
 });
