@@ -18,7 +18,7 @@ import { RuleError } from '../rules/error.ts';
 import { PAGE_STATUSES, pageOf } from '../rules/pages.ts';
 import { placeOf } from '../rules/place.ts';
 import { Registry } from '../rules/registry.ts';
-import { builtinReply, cannedReply, errorFileReply } from '../rules/reply.ts';
+import { builtinReply, cannedReply } from '../rules/reply.ts';
 import { RuleFault } from '../rules/rulelist.ts';
 import { Thread } from '../rules/thread.ts';
 import type { Backend, Frontend } from '../state/records.ts';
@@ -28,6 +28,7 @@ import { HeaderCaptures } from '../stream/captures.ts';
 import type { BuiltinReplies } from '../stream/context.ts';
 import { prepareCookie } from '../stream/cookie.ts';
 import { MonitorUri } from '../stream/monitor.ts';
+import { setErrorPage } from './error-pages.ts';
 import type { Plan } from './plan.ts';
 import { buildRecords, type State } from './state.ts';
 
@@ -90,17 +91,10 @@ class Builder {
   }
 
   proxies(): void {
-    const { model, memory } = this.#parts;
+    const { model } = this.#parts;
     for (const proxy of model.proxies) {
       const frontend = proxy.kind === 'backend' ? null : (this.#state.frontendsByName.get(proxy.name) ?? null);
       const backend = proxy.kind === 'frontend' ? null : (this.#state.backendsByName.get(proxy.name) ?? null);
-      for (const file of proxy.errorFiles) {
-        this.#attempt(file.at, () => {
-          const reply = errorFileReply(memory, file.bytes);
-          frontend?.errorReplies.set(file.status, reply);
-          backend?.errorReplies.set(file.status, reply);
-        });
-      }
       const compiler = new Compiler(
         this.#registry,
         this.#thread,
@@ -115,6 +109,7 @@ class Builder {
         proxy.acls,
       );
       this.#compilers.set(proxy, compiler);
+      for (const page of proxy.errorPages) this.#attempt(page.at, () => setErrorPage(page, compiler));
       for (const fault of compiler.checkAcls()) this.#report(proxy.at, fault);
       this.#refuseUnknownSets(proxy);
       if (frontend !== null) this.#frontend(frontend, proxy, compiler);

@@ -94,7 +94,7 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
     logTag: null,
     captureRequestHeaders: [],
     captureResponseHeaders: [],
-    errorFiles: [],
+    errorPages: [],
     monitorUri: null,
     uniqueIdFormat: null,
     uniqueIdHeader: null,

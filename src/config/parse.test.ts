@@ -48,7 +48,8 @@ test('relative error files follow default-path', () => {
     writeFileSync(join(folder, '503.http'), page);
     writeFileSync(join(folder, 'a.cfg'), 'global\n  default-path config\nlisten l\n  errorfile 503 503.http\n');
     const { model } = parseFiles([join(folder, 'a.cfg')]);
-    assert.equal(Buffer.from(model.proxies[0]?.errorFiles[0]?.bytes ?? []).toString('latin1'), page);
+    const first = model.proxies[0]?.errorPages[0];
+    assert.equal(Buffer.from(first?.kind === 'file' ? first.file.bytes : []).toString('latin1'), page);
   });
 });
 

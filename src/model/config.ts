@@ -87,7 +87,8 @@ export interface ProxyModel {
   logTag: string | null;
   readonly captureRequestHeaders: CaptureModel[];
   readonly captureResponseHeaders: CaptureModel[];
-  readonly errorFiles: ErrorFileModel[];
+  /** Pages instead of the built-in ones, in order: a later one replaces those before it. */
+  readonly errorPages: ErrorPageModel[];
   monitorUri: TextModel | null;
   uniqueIdFormat: TextModel | null;
   uniqueIdHeader: string | null;
@@ -287,6 +288,14 @@ export interface LogModel {
   readonly length: number;
   readonly at: Position;
 }
+
+/** A line that sets error pages: `errorfile`, `errorloc`, `http-error`, `errorfiles`. */
+export type ErrorPageModel =
+  | { readonly kind: 'file'; readonly status: number; readonly file: ErrorFileModel; readonly at: Position }
+  | { readonly kind: 'location'; readonly status: number; readonly code: 302 | 303; readonly url: string; readonly at: Position }
+  | { readonly kind: 'words'; readonly words: readonly string[]; readonly at: Position }
+  /** Of an `http-errors` section; null: all that it has. */
+  | { readonly kind: 'section'; readonly name: string; readonly statuses: readonly number[] | null; readonly at: Position };
 
 export interface ErrorFileModel {
   readonly status: number;

@@ -3,17 +3,16 @@
  * compiled from the model. One per proxy and thread.
  */
 import type { AclModel, ConditionModel, RuleModel } from '../model/config.ts';
-import type { RuleList } from '../state/records.ts';
-import type { CannedReply } from '../state/settings.ts';
+import type { LocalReply, RuleList } from '../state/records.ts';
 import type { AclTest } from './acl.ts';
 import { Acls, compileCondition } from './condition.ts';
 import type { CaptureCounts, CompileContext, Expression, FormatKind, RuleProxy, TextFormat } from './define.ts';
+import { errorPage } from './error-page.ts';
 import { compileExpression } from './expression.ts';
 import { compileFormat } from './logformat.ts';
 import { type Places, placeOf } from './place.ts';
 import { compileRegex, type Regex } from './regex.ts';
 import type { Registry } from './registry.ts';
-import { builtinReply } from './reply.ts';
 import { compileRules, RuleFault } from './rulelist.ts';
 import type { Thread } from './thread.ts';
 
@@ -110,19 +109,11 @@ class Context implements CompileContext {
     return compileRegex(pattern, ignoreCase);
   }
 
-  /** The proxy's own error file, or the built-in page; null: neither. */
-  errorReply(status: number): CannedReply | null {
-    const { frontend, backend } = this.proxy;
-    const own = frontend?.errorReplies.get(status) ?? backend?.errorReplies.get(status);
-    return own ?? builtinReplyOrNull(this, status);
+  errorReply(status: number): LocalReply | null {
+    return errorPage(this.thread.memory, status);
   }
 
   warn(text: string): void {
     if (!this.#compiler.warnings.includes(text)) this.#compiler.warnings.push(text);
   }
-}
-
-function builtinReplyOrNull(context: Context, status: number): CannedReply | null {
-  const reply = builtinReply(context.thread.memory, status);
-  return reply.status === status ? reply : null;
 }

@@ -6,8 +6,7 @@
  * A `compile` runs at start and may throw a RuleError; the step it returns runs per request and may neither
  * throw nor allocate.
  */
-import type { Backend, Frontend, Server, Stream } from '../state/records.ts';
-import type { CannedReply } from '../state/settings.ts';
+import type { Backend, Frontend, LocalReply, Server, Stream } from '../state/records.ts';
 import type { Places } from './place.ts';
 import type { Regex } from './regex.ts';
 import type { Sample, SampleTypeValue } from './sample.ts';
@@ -88,7 +87,8 @@ export interface CompileContext {
   expression(text: string): Expression;
   format(text: string, kind: FormatKind): TextFormat;
   regex(pattern: string, ignoreCase: boolean): Regex;
-  errorReply(status: number): CannedReply | null;
+  /** The error page of a status, which is looked for when it is sent: the backend's, the frontend's, the built-in one; null: it has none. */
+  errorReply(status: number): LocalReply | null;
   /** Something is odd but not wrong. `-dW` makes it fatal. */
   warn(text: string): void;
 }

@@ -4,10 +4,10 @@
  */
 import { NO_BLOCK } from '../base/memory.ts';
 import { reasonOf } from '../http/reasons.ts';
-import type { Stream } from '../state/records.ts';
-import type { CannedReply } from '../state/settings.ts';
+import type { LocalReply, Stream } from '../state/records.ts';
 import type { CompileContext, TextFormat } from './define.ts';
-import { beginReply, builtinReply, cannedReply, failInternally, fillReply, headerIdOfName, setBody } from './reply.ts';
+import { ConstantReply, compileFailedReply } from './error-page.ts';
+import { beginReply, cannedReply, headerIdOfName, setBody } from './reply.ts';
 import type { Thread } from './thread.ts';
 
 export interface ReplyField {
@@ -24,43 +24,21 @@ export interface ReplyParts {
   readonly body: Uint8Array | TextFormat | null;
 }
 
-export interface Reply {
-  /** Makes stream.response the answer. Without memory it is a 500 page, with its cause. */
-  fill(stream: Stream): void;
-}
-
-export function compileReply(parts: ReplyParts, context: CompileContext): Reply {
+/** Where there is no room for it, the answer is a 500 page, with its cause. */
+export function compileReply(parts: ReplyParts, context: CompileContext): LocalReply {
   const { body } = parts;
   const bodyConstant = body === null ? '' : body instanceof Uint8Array ? body : body.constant;
   const fields = parts.fields.map(({ name, format }) => [name, format.constant] as const);
   const { thread } = context;
   if (bodyConstant !== null && fields.every((field): field is readonly [string, string] => field[1] !== null)) {
     const reason = parts.reason ?? reasonOf(parts.status);
-    return new ConstantReply(thread, cannedReply(thread.memory, parts.status, reason, fields, bodyConstant));
+    return new ConstantReply(thread.memory, cannedReply(thread.memory, parts.status, reason, fields, bodyConstant), false);
   }
   return new WrittenReply(parts, context);
 }
 
-class ConstantReply implements Reply {
-  readonly #thread: Thread;
-  readonly #reply: CannedReply;
-
-  constructor(thread: Thread, reply: CannedReply) {
-    this.#thread = thread;
-    this.#reply = reply;
-  }
-
-  fill(stream: Stream): void {
-    fillReply(this.#thread.memory, stream, this.#reply);
-  }
-}
-
-/** A canned reply as a Reply. */
-export function fixedReply(thread: Thread, reply: CannedReply): Reply {
-  return new ConstantReply(thread, reply);
-}
-
-class WrittenReply implements Reply {
+class WrittenReply implements LocalReply {
+  readonly isWhole = false;
   readonly #thread: Thread;
   readonly #status: number;
   readonly #reasonStart: number;
@@ -73,7 +51,7 @@ class WrittenReply implements Reply {
   readonly #body: TextFormat | null;
   readonly #bodyStart: number;
   readonly #bodyLength: number;
-  readonly #failure: CannedReply;
+  readonly #fail: (stream: Stream) => boolean;
 
   constructor(parts: ReplyParts, context: CompileContext) {
     const { memory } = context.thread;
@@ -90,25 +68,21 @@ class WrittenReply implements Reply {
     this.#body = isFixed ? null : body;
     this.#bodyStart = isFixed ? memory.internBytes(body) : 0;
     this.#bodyLength = isFixed ? body.length : 0;
-    this.#failure = context.errorReply(500) ?? builtinReply(memory, 500);
+    this.#fail = compileFailedReply(memory);
   }
 
   /** The texts are written before the response is emptied: they may read it. */
-  fill(stream: Stream): void {
+  fill(stream: Stream): boolean {
     const { memory, out } = this.#thread;
     const block = memory.take();
-    if (block === NO_BLOCK) {
-      failInternally(memory, stream, this.#failure);
-      return;
-    }
+    if (block === NO_BLOCK) return this.#fail(stream);
     out.open(memory.dataStart(block), memory.dataEnd(block));
     const start = this.#writeFields(stream);
     if (this.#body !== null) this.#body.write(out, stream);
     else if (this.#bodyLength > 0) out.copy(this.#bodyStart, this.#bodyStart + this.#bodyLength);
     if (out.overflow) {
       memory.give(block);
-      failInternally(memory, stream, this.#failure);
-      return;
+      return this.#fail(stream);
     }
     const end = out.at;
     beginReply(memory, stream, this.#status, this.#reasonStart, this.#reasonLength);
@@ -118,6 +92,7 @@ class WrittenReply implements Reply {
     response.block = block;
     response.spare = end;
     response.spareEnd = memory.dataEnd(block);
+    return true;
   }
 
   /** Writes the values and notes where they end; the offset behind the last. */

@@ -5,7 +5,6 @@
  */
 import { type Memory, NO_BLOCK } from '../base/memory.ts';
 import { Framing, HEADER_NAMES, HeaderId } from '../http/message.ts';
-import { Ended } from '../state/end.ts';
 import type { Stream } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
 import { latin1 } from './bytes.ts';
@@ -161,10 +160,4 @@ export function setBody(stream: Stream, start: number, end: number): void {
   response.contentLength = end - start;
   response.bodyStart = start;
   response.bodyEnd = end;
-}
-
-/** A ready answer for when a rule can't be carried out: 500 with cause `internal`. */
-export function failInternally(memory: Memory, stream: Stream, reply: CannedReply): void {
-  fillReply(memory, stream, reply);
-  stream.cause = Ended.internal;
 }

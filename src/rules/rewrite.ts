@@ -7,7 +7,7 @@ import { NO_BLOCK } from '../base/memory.ts';
 import type { HttpMessage } from '../http/message.ts';
 import type { Stream } from '../state/records.ts';
 import { type ActionStep, type CompileContext, Outcome, type TextFormat } from './define.ts';
-import { builtinReply, failInternally } from './reply.ts';
+import { compileFailedReply } from './error-page.ts';
 import type { Thread } from './thread.ts';
 
 /** Range of the last value that was written. */
@@ -63,10 +63,6 @@ function fail(thread: Thread): boolean {
 
 /** No room for the new value: an internal error, as with HAProxy's strict mode. */
 export function compileFailure(context: CompileContext): ActionStep {
-  const { memory } = context.thread;
-  const reply = context.errorReply(500) ?? builtinReply(memory, 500);
-  return (stream) => {
-    failInternally(memory, stream, reply);
-    return Outcome.answer;
-  };
+  const fail = compileFailedReply(context.thread.memory);
+  return (stream) => (fail(stream) ? Outcome.answer : Outcome.drop);
 }

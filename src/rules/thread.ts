@@ -4,7 +4,7 @@
  * compiled; it must not know hosts.
  */
 import type { Memory } from '../base/memory.ts';
-import type { Backend, Frontend } from '../state/records.ts';
+import type { Backend, Frontend, LocalReply } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
 import { Sample } from './sample.ts';
 import { Writer } from './writer.ts';
@@ -35,6 +35,8 @@ export interface ThreadParts {
   readonly backends: ReadonlyMap<string, Backend>;
   /** The lines of a file that a rule names, one character per byte, without the line feeds. At start only. @throws Error if it can't be read */
   readonly readLines: (path: string) => readonly string[];
+  /** `http-errors` sections by name: answers by status. */
+  readonly errorSections?: ReadonlyMap<string, ReadonlyMap<number, LocalReply>>;
   /** Start of the pseudo-random sequence; tests fix it. */
   readonly seed?: number;
 }
@@ -48,6 +50,7 @@ export class Thread {
   readonly frontends: ReadonlyMap<string, Frontend>;
   readonly backends: ReadonlyMap<string, Backend>;
   readonly readLines: (path: string) => readonly string[];
+  readonly errorSections: ReadonlyMap<string, ReadonlyMap<number, LocalReply>>;
   /** The register of conditions and formats: nobody keeps anything in it across a call. */
   readonly sample: Sample;
   /** For values that are built while a rule runs. */
@@ -65,6 +68,7 @@ export class Thread {
     this.frontends = parts.frontends;
     this.backends = parts.backends;
     this.readLines = parts.readLines;
+    this.errorSections = parts.errorSections ?? new Map();
     this.sample = new Sample(parts.memory);
     this.out = new Writer(parts.memory);
     this.#random = parts.seed ?? (Math.random() * 0x7fffffff) | 1;

@@ -12,7 +12,6 @@ import { RestrictNames, type RestrictNamesMode } from '../http/names.ts';
 import { type Cause, Ended } from './end.ts';
 import { Queue, type Queued } from './queue.ts';
 import {
-  type CannedReply,
   type CookiePersistence,
   type ForwardFor,
   KeepAlive,
@@ -68,7 +67,7 @@ export class Frontend {
   requestCaptures: { run(stream: Stream): void } | null = null;
   responseCaptures: { run(stream: Stream): void } | null = null;
   /** By status; missing ones use the built-in page. */
-  readonly errorReplies = new Map<number, CannedReply>();
+  readonly errorReplies = new Map<number, LocalReply>();
   /** First cells in the shared columns. */
   readonly live: number;
   readonly counts: number;
@@ -113,7 +112,7 @@ export class Backend {
   requestRules: RuleList | null = null;
   responseRules: RuleList | null = null;
   afterResponseRules: RuleList | null = null;
-  readonly errorReplies = new Map<number, CannedReply>();
+  readonly errorReplies = new Map<number, LocalReply>();
   /** The live columns, for code that has the backend only. */
   readonly columns: Int32Array;
   readonly live: number;
@@ -175,6 +174,14 @@ export class Server {
 }
 
 // What stands behind them --------------------------------------------------------------------------
+
+/** An answer that is made here. */
+export interface LocalReply {
+  /** A whole message from an error file: also for requests that can't be parsed, as with HAProxy. */
+  readonly isWhole: boolean;
+  /** Makes stream.response the answer. False: an empty error file, the connection is to be closed without one. */
+  fill(stream: Stream): boolean;
+}
 
 export interface RuleList {
   /** Runs rules from index `stream.ruleIndex` on. Sets stream.cause when it ends the stream. */

@@ -4,11 +4,12 @@
  */
 
 import { Method } from '../http/message.ts';
-import { fillReply, isSilent } from '../rules/reply.ts';
+import { ownPage } from '../rules/error-page.ts';
+import { fillReply } from '../rules/reply.ts';
 import type { Cause } from '../state/end.ts';
 import { Ended } from '../state/end.ts';
 import { Phase, type Stream } from '../state/records.ts';
-import { type CannedReply, Verdict } from '../state/settings.ts';
+import { Verdict } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
 import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { finish, leaveQueue, leaveServer } from './finish.ts';
@@ -21,14 +22,13 @@ export function endWith(context: StreamContext, stream: Stream, cause: Cause, st
   setCause(stream, cause);
   countCause(context, stream, cause);
   detachServer(context, stream);
-  const reply = stream.responseStarted || status === 0 || !stream.frontend.http ? null : errorReply(context, stream, status);
+  const answers = !stream.responseStarted && status !== 0 && stream.frontend.http;
   // An empty errorfile asks for no answer.
-  if (reply === null || isSilent(reply)) {
+  if (!answers || !fillError(context, stream, status)) {
     cut(context, stream, cause);
     return;
   }
   if (!cause.keepsClient || !stream.requestDone) stream.closeClient = true;
-  fillReply(context.mux.memory, stream, reply);
   sendAnswer(context, stream);
 }
 
@@ -102,12 +102,15 @@ export function awaitDrain(context: StreamContext, stream: Stream): void {
   armDeadlines(context, stream);
 }
 
-function errorReply(context: StreamContext, stream: Stream, status: number): CannedReply | null {
-  return stream.backend?.errorReplies.get(status) ?? stream.frontend.errorReplies.get(status) ?? builtinReply(context, stream, status);
-}
-
-function builtinReply({ replies }: StreamContext, stream: Stream, status: number): CannedReply | null {
-  return stream.request.headDone ? replies.get(status) : replies.broken(status);
+/** The error page into stream.response; false: none is to be sent. What rules compute needs a request that was understood. */
+function fillError({ replies, mux }: StreamContext, stream: Stream, status: number): boolean {
+  const { headDone } = stream.request;
+  const own = ownPage(stream, status);
+  if (own !== undefined && (headDone || own.isWhole)) return own.fill(stream);
+  const reply = headDone ? replies.get(status) : replies.broken(status);
+  if (reply === null) return false;
+  fillReply(mux.memory, stream, reply);
+  return true;
 }
 
 function countCause(context: StreamContext, stream: Stream, cause: Cause): void {

@@ -79,28 +79,6 @@ function defineCapture(side: 'request' | 'response', field: 'captureRequestHeade
 export const captureRequestHeader = defineCapture('request', 'captureRequestHeaders');
 export const captureResponseHeader = defineCapture('response', 'captureResponseHeaders');
 
-export const errorfile = defineDirective({
-  name: 'errorfile',
-  sections: 'DFLB',
-  args: [
-    { name: 'code', kind: 'integer', min: 100, max: 999 },
-    { name: 'file', kind: 'word' },
-  ],
-  doc: 'The complete HTTP message of a file is sent instead of our own answer of that status.',
-  examples: [
-    { text: 'errorfile 503 /dev/null', gives: { errorFiles: [{ status: 503, path: '/dev/null' }] } },
-    { text: 'errorfile 999 /dev/null', says: "status code '999' not handled" },
-    { text: 'errorfile 503 /does/not/exist', says: "error opening file '/does/not/exist'" },
-  ],
-  apply(draft, [status, path], context) {
-    const file = context.errorFile(status, path);
-    if (file === null) return;
-    const known = draft.errorFiles.findIndex((other) => other.status === status);
-    if (known >= 0) draft.errorFiles.splice(known, 1);
-    draft.errorFiles.push(file);
-  },
-});
-
 export const monitorUri = defineDirective({
   name: 'monitor-uri',
   sections: 'DFL',

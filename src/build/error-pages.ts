@@ -1,0 +1,47 @@
+/** Lines that set error pages → the replies of a proxy (HAProxy configuration manual, 4.2). It must not know how pages are chosen. */
+import type { ErrorPageModel } from '../model/config.ts';
+import type { Compiler } from '../rules/compiler.ts';
+import { RuleError } from '../rules/error.ts';
+import { ConstantReply } from '../rules/error-page.ts';
+import { Place } from '../rules/place.ts';
+import { cannedReply, errorFileReply } from '../rules/reply.ts';
+import { compileHttpError } from '../rules/reply-words.ts';
+import { Words } from '../rules/words.ts';
+import type { LocalReply } from '../state/records.ts';
+
+/** `http-error` formats may use what any HTTP rule may: the page can be needed at any time. */
+const PLACES = Place.frontendRequest | Place.backendRequest | Place.frontendResponse | Place.backendResponse;
+const REASONS = { 302: 'Found', 303: 'See Other' } as const;
+
+/** Gives the compiler's proxy what the line says. @throws RuleError */
+export function setErrorPage(page: ErrorPageModel, compiler: Compiler): void {
+  const { memory, errorSections } = compiler.thread;
+  switch (page.kind) {
+    case 'file':
+      set(compiler, page.status, new ConstantReply(memory, errorFileReply(memory, page.file.bytes), true));
+      return;
+    case 'location': {
+      const fields = [['cache-control', 'no-cache'] as const, ['location', page.url] as const];
+      set(compiler, page.status, new ConstantReply(memory, cannedReply(memory, page.code, REASONS[page.code], fields, ''), true));
+      return;
+    }
+    case 'words': {
+      const { status, reply } = compileHttpError(new Words(page.words), compiler.context(PLACES));
+      set(compiler, status, reply);
+      return;
+    }
+    case 'section': {
+      const section = errorSections.get(page.name);
+      if (section === undefined) throw new RuleError(`unable to find required http-errors section: '${page.name}'`);
+      for (const status of page.statuses ?? section.keys()) set(compiler, status, section.get(status) ?? null);
+    }
+  }
+}
+
+/** null: the default again. */
+function set({ proxy }: Compiler, status: number, reply: LocalReply | null): void {
+  for (const half of [proxy.frontend, proxy.backend]) {
+    if (reply === null) half?.errorReplies.delete(status);
+    else half?.errorReplies.set(status, reply);
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * The cases of answers.test.ts: rules that edit messages or answer them, each in a `listen` of its own. Only what both sides
+ * are to agree on, byte by byte.
+ */
+export interface AnswerCase {
+  /** Lines of the proxy; `FOLDER` is where the files are. */
+  readonly rules: string;
+  /** Request line and fields; a Host and `Connection: close` are added. */
+  readonly request?: string;
+  /** What is left of the server's answer when the rules ran on it: header lines. */
+  readonly answer?: string;
+}
+
+const GET = 'GET /a/b?x=1&y=2 HTTP/1.1';
+
+/** Files that the rules name. */
+export const FILES: Readonly<Record<string, string>> = {
+  'page.http': 'HTTP/1.1 403 No Way\r\nX-Own: Yes\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nown\n',
+  'old.http': 'HTTP/1.0 503 Service Unavailable\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: text/html\r\n\r\n<p>old</p>\n',
+  'empty.http': '',
+  'body.txt': 'line one\nline %[path] two\n',
+  'nothing.txt': '',
+};
+
+/** Sections that the rules name. */
+export const SECTIONS = `
+http-errors site
+  errorfile 403 FOLDER/page.http
+  errorfile 503 FOLDER/old.http
+http-errors silent
+  errorfile 403 FOLDER/empty.http
+`;
+
+const answers = (...list: string[]): AnswerCase[] => list.map((rules) => ({ rules }));
+
+const RETURN = answers(
+  'http-request return',
+  'http-request return status 404',
+  'http-request return status 204',
+  'http-request return status 299',
+  'http-request return status 200 content-type text/plain string "hello"',
+  'http-request return status 200 content-type text/plain string ""',
+  'http-request return status 200 string ""',
+  'http-request return status 200 content-type "text/plain; charset=utf-8" lf-string "%[path] from %[src] %%"',
+  'http-request return content-type text/plain lf-string "%[req.hdr(none)]"',
+  'http-request return content-type text/plain file FOLDER/body.txt',
+  'http-request return content-type text/plain lf-file FOLDER/body.txt',
+  'http-request return content-type text/plain file FOLDER/nothing.txt',
+  'http-request return file FOLDER/nothing.txt',
+  'http-request return errorfile FOLDER/page.http',
+  'http-request return status 404 errorfile FOLDER/page.http',
+  'http-request return status 503 errorfiles site',
+  'http-request return status 403 errorfiles site',
+  'http-request return status 404 errorfiles site',
+  'http-request return status 403 errorfiles silent',
+  'http-request return status 503 default-errorfiles',
+  'http-request return status 200 default-errorfiles',
+  'errorfile 503 FOLDER/old.http\n  http-request return status 503 default-errorfiles',
+  'http-request return status 418 hdr X-A "%[path]" hdr X-B b hdr x-a again',
+  'http-request return status 200 content-type text/plain string "x" hdr Cache-Control no-store',
+  'http-request return status 304 hdr etag "\\"a\\""',
+  'http-request return status 200 content-type text/plain lf-string "%[query,upper]" if { path_beg /a }',
+  'http-request return status 200 content-type text/plain string no unless { path_beg /a }',
+  'http-response return status 202 content-type text/plain string "from the response"',
+  'http-response return status 202 content-type text/plain lf-string "%[res.hdr(x-up)] %[status]"',
+  'http-request return\n  http-after-response set-header x-after "%[status]"',
+);
+
+const DENY = answers(
+  'http-request deny',
+  'http-request deny deny_status 429',
+  'http-request deny status 429',
+  'http-request deny deny_status 503',
+  'http-request deny deny_status 404 content-type text/plain string "gone away"',
+  'http-request deny hdr x-why rules',
+  'http-request deny status 401 hdr www-authenticate "Basic realm=\\"x y\\""',
+  'http-request deny errorfile FOLDER/page.http',
+  'http-request deny errorfile FOLDER/empty.http',
+  'http-request deny deny_status 403 errorfiles site',
+  'http-request deny content-type text/html lf-string "<p>%[src]</p>"',
+  'errorfile 403 FOLDER/page.http\n  http-request deny',
+  'errorfile 403 FOLDER/empty.http\n  http-request deny',
+  'http-response deny',
+  'http-response deny deny_status 451',
+  'http-response deny status 404',
+  'http-response deny content-type text/plain string "not for you"',
+  'errorfile 502 FOLDER/old.http\n  http-response deny',
+  'http-request deny\n  http-after-response set-header x-after yes\n  http-after-response del-header cache-control',
+  'http-request deny\n  http-after-response set-status 404',
+  'http-request reject',
+);
+
+const PAGES = answers(
+  'errorfiles site\n  http-request deny',
+  'errorfiles site 503\n  http-request deny',
+  'errorfiles site\n  http-request deny deny_status 503',
+  'errorfiles site\n  errorfile 403 FOLDER/old.http\n  http-request deny',
+  'errorfile 403 FOLDER/old.http\n  errorfiles site\n  http-request deny',
+  'errorloc 403 /sorry?a=b\n  http-request deny',
+  'errorloc302 403 http://other.test/\n  http-request deny',
+  'errorloc303 403 http://other.test/\n  http-request deny',
+  'http-error status 403 content-type text/plain string "no"\n  http-request deny',
+  'http-error status 403 content-type text/plain lf-string "no %[path]"\n  http-request deny',
+  'http-error status 403 hdr x-a "%[src]"\n  http-request deny',
+  'http-error status 403 errorfile FOLDER/page.http\n  http-request deny',
+  'http-error status 403 errorfiles site\n  http-request deny',
+  'http-error status 403 content-type text/plain string a\n  http-error status 403 default-errorfiles\n  http-request deny',
+  'http-error status 403 content-type text/plain string a\n  http-error status 403 content-type text/plain string b\n  http-request deny',
+  'http-error status 403 content-type text/plain file FOLDER/body.txt\n  http-request deny',
+  'http-error status 503 content-type text/plain lf-string "%[be_name] is away"\n  server-template none 1 127.0.0.1:1 disabled\n  use-server none1 if FALSE',
+).filter(({ rules }) => !rules.includes('server-template'));
+
+const PAGE_CASES = [200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 425, 429, 500, 501, 502, 503, 504].map((status) => ({
+  rules: `http-request deny deny_status ${status}`,
+}));
+
+const REDIRECT = answers(
+  'http-request redirect location /new',
+  'http-request redirect location http://o.test/%[path]',
+  'http-request redirect location "%[req.hdr(none)]"',
+  'http-request redirect location "%[req.hdr(none)]" ignore-empty',
+  'http-request redirect prefix https://w.test',
+  'http-request redirect prefix https://w.test/p/',
+  'http-request redirect prefix /',
+  'http-request redirect prefix / drop-query',
+  'http-request redirect prefix / drop-query append-slash',
+  'http-request redirect prefix /p append-slash',
+  'http-request redirect prefix http://w.test drop-query append-slash code 301',
+  'http-request redirect scheme https',
+  'http-request redirect scheme https code 308 drop-query',
+  'http-request redirect location / code 303',
+  'http-request redirect location / code 307',
+  'http-request redirect location /x drop-query',
+  'http-request redirect location /x set-cookie SEEN=1',
+  'http-request redirect location /x set-cookie SEEN',
+  'http-request redirect location /x clear-cookie USER',
+  'http-request redirect location /x clear-cookie USER=',
+  'redirect location /line',
+  'redirect prefix /x if { path_beg /nope }\n  redirect scheme https if { path_beg /a }',
+  'http-response redirect location /from-response',
+  'http-response redirect location /from-response code 301 if { status 200 }',
+  'redirect location /late\n  http-request return status 200',
+  'http-request redirect location /x\n  http-after-response set-header x-after yes',
+);
+
+const at = (request: string, ...list: string[]): AnswerCase[] => list.map((rules) => ({ rules, request }));
+
+const REDIRECT_TARGETS = [
+  ...at('GET http://full.test/p/q?r HTTP/1.1', 'http-request redirect prefix http://w.test', 'http-request redirect scheme https'),
+  ...at('GET http://full.test HTTP/1.1', 'http-request redirect prefix http://w.test', 'http-request redirect scheme https'),
+  ...at('GET /a/ HTTP/1.1', 'http-request redirect prefix /p drop-query append-slash'),
+  ...at('GET /a#frag HTTP/1.1', 'http-request redirect prefix /p drop-query'),
+  ...at('OPTIONS * HTTP/1.1', 'http-request redirect prefix /p', 'http-request redirect scheme https'),
+  ...at('HEAD /a HTTP/1.1', 'http-request redirect prefix /p', 'http-request return status 200 content-type text/plain string abc', 'http-request deny'),
+  ...at('POST /a HTTP/1.1\r\nContent-Length: 3', 'http-request redirect prefix /p', 'http-request deny'),
+  ...at('GET /a HTTP/1.0', 'http-request redirect prefix /p', 'http-request deny', 'http-request return status 200'),
+];
+
+export const CASES: readonly AnswerCase[] = [...RETURN, ...DENY, ...PAGES, ...PAGE_CASES, ...REDIRECT, ...REDIRECT_TARGETS].map((entry) => ({
+  request: GET,
+  ...entry,
+}));
