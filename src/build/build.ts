@@ -28,7 +28,7 @@ import { HeaderCaptures } from '../stream/captures.ts';
 import type { BuiltinReplies } from '../stream/context.ts';
 import { prepareCookie } from '../stream/cookie.ts';
 import { MonitorUri } from '../stream/monitor.ts';
-import { setErrorPage } from './error-pages.ts';
+import { errorSectionsOf, setErrorPage } from './error-pages.ts';
 import type { Plan } from './plan.ts';
 import { buildRecords, type State } from './state.ts';
 
@@ -68,6 +68,7 @@ export function buildState(parts: BuildParts): Built {
     frontends: state.frontendsByName,
     backends: state.backendsByName,
     readLines: (path) => readFileSync(path, 'latin1').split('\n'),
+    errorSections: errorSectionsOf(model, memory),
   });
   const builder = new Builder(parts, state, thread, new Registry(catalogs));
   builder.proxies();

@@ -1,5 +1,7 @@
 /** Lines that set error pages → the replies of a proxy (HAProxy configuration manual, 4.2). It must not know how pages are chosen. */
-import type { ErrorPageModel } from '../model/config.ts';
+import type { Memory } from '../base/memory.ts';
+import type { ErrorFileModel, ErrorPageModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
 import type { Compiler } from '../rules/compiler.ts';
 import { RuleError } from '../rules/error.ts';
 import { ConstantReply } from '../rules/error-page.ts';
@@ -13,6 +15,15 @@ import type { LocalReply } from '../state/records.ts';
 const PLACES = Place.frontendRequest | Place.backendRequest | Place.frontendResponse | Place.backendResponse;
 const REASONS = { 302: 'Found', 303: 'See Other' } as const;
 
+/** Answers of `http-errors` sections by name and status. */
+export function errorSectionsOf(model: ConfigModel, memory: Memory): ReadonlyMap<string, ReadonlyMap<number, LocalReply>> {
+  const replyOf = (file: ErrorFileModel): [number, LocalReply] => [
+    file.status,
+    new ConstantReply(memory, errorFileReply(memory, file.bytes), true),
+  ];
+  return new Map(model.httpErrors.map(({ name, errorFiles }) => [name, new Map(errorFiles.map(replyOf))]));
+}
+
 /** Gives the compiler's proxy what the line says. @throws RuleError */
 export function setErrorPage(page: ErrorPageModel, compiler: Compiler): void {
   const { memory, errorSections } = compiler.thread;
@@ -21,7 +32,7 @@ export function setErrorPage(page: ErrorPageModel, compiler: Compiler): void {
       set(compiler, page.status, new ConstantReply(memory, errorFileReply(memory, page.file.bytes), true));
       return;
     case 'location': {
-      const fields = [['cache-control', 'no-cache'] as const, ['location', page.url] as const];
+      const fields = [['cache-control', 'no-cache'] as const, ['content-length', '0'] as const, ['location', page.url] as const];
       set(compiler, page.status, new ConstantReply(memory, cannedReply(memory, page.code, REASONS[page.code], fields, ''), true));
       return;
     }

@@ -90,7 +90,7 @@ describe('answers', () => {
     const stream = world.stream('GET / HTTP/1.1', 'HTTP/1.1 200 OK\r\nServer: me');
     const free = world.memory.blocks.free;
     assert.equal(compile(world, 'http-response', 'http-response return hdr x-was %[res.hdr(server)]')?.run(stream), Verdict.answer);
-    assert.equal(world.head(stream.response, false), 'HTTP/1.1 200 OK\nx-was: me');
+    assert.equal(world.head(stream.response, false), 'HTTP/1.1 200 OK\nx-was: me\ncontent-length: 0');
     assert.equal(world.memory.blocks.free, free);
     const denied = world.stream('GET / HTTP/1.1', 'HTTP/1.1 200 OK');
     compile(world, 'http-response', 'http-response deny')?.run(denied);
@@ -252,7 +252,7 @@ describe('pages', () => {
   const bytes = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0));
   const memory = plainMemory({ blocks: 1, notes: 1, statics: 16384 });
 
-  test('an errorfile is a whole message; framing is left out, names are lower-cased', () => {
+  test('an errorfile is a whole message; what is about the connection is left out, names are lower-cased', () => {
     const reply = errorFileReply(
       memory,
       bytes('HTTP/1.0 503 Sorry\r\nCache-Control: no-cache\r\nConnection: close\r\nX-Y:  z \r\nContent-Length: 3\r\n\r\noh\n'),
@@ -264,7 +264,7 @@ describe('pages', () => {
       const [, name, length, value, size] = reply.headers.subarray(row, row + 5) as unknown as [number, number, number, number, number];
       names.push(`${memory.text(name, name + length)}=${memory.text(value, value + size)}`);
     }
-    assert.deepEqual(names, ['cache-control=no-cache', 'x-y=z']);
+    assert.deepEqual(names, ['cache-control=no-cache', 'x-y=z', 'content-length=3']);
     assert.equal(memory.text(reply.bodyStart, reply.bodyStart + reply.bodyLength), 'oh\n');
   });
 

@@ -3,6 +3,7 @@
  * is constant it is a canned reply; else it is written into a block per request, which the response then owns.
  */
 import { NO_BLOCK } from '../base/memory.ts';
+import { HeaderId } from '../http/message.ts';
 import { reasonOf } from '../http/reasons.ts';
 import type { LocalReply, Stream } from '../state/records.ts';
 import type { CompileContext, TextFormat } from './define.ts';
@@ -21,6 +22,10 @@ export interface ReplyParts {
   /** null: the usual phrase. */
   readonly reason: string | null;
   readonly fields: readonly ReplyField[];
+  /** Stands behind the length, where there is a body. */
+  readonly contentType: string | null;
+  /** The length stands before all fields (as in redirects), not behind `fields`. */
+  readonly lengthFirst: boolean;
   readonly body: Uint8Array | TextFormat | null;
 }
 
@@ -32,10 +37,21 @@ export function compileReply(parts: ReplyParts, context: CompileContext): LocalR
   const { thread } = context;
   if (bodyConstant !== null && fields.every((field): field is readonly [string, string] => field[1] !== null)) {
     const reason = parts.reason ?? reasonOf(parts.status);
-    return new ConstantReply(thread.memory, cannedReply(thread.memory, parts.status, reason, fields, bodyConstant), false);
+    const rows: (readonly [string, string])[] = fields.slice();
+    if (showsLength(parts)) rows.push(['content-length', String(bodyConstant.length)]);
+    if (bodyConstant.length > 0 && parts.contentType !== null) rows.push(['content-type', parts.contentType]);
+    return new ConstantReply(thread.memory, cannedReply(thread.memory, parts.status, reason, rows, bodyConstant), false);
   }
   return new WrittenReply(parts, context);
 }
+
+/** 1xx and 204 have no Content-Length (RFC 9110 8.6); HAProxy gives one to 304. Without a row the codec puts it first. */
+function showsLength({ status, lengthFirst, fields }: ReplyParts): boolean {
+  return !lengthFirst && fields.length > 0 && status >= 200 && status !== 204;
+}
+
+const LENGTH_NAME = 'content-length';
+const TYPE_NAME = 'content-type';
 
 class WrittenReply implements LocalReply {
   readonly isWhole = false;
@@ -51,6 +67,11 @@ class WrittenReply implements LocalReply {
   readonly #body: TextFormat | null;
   readonly #bodyStart: number;
   readonly #bodyLength: number;
+  readonly #showsLength: boolean;
+  readonly #typeStart: number;
+  readonly #typeLength: number;
+  readonly #lengthName: number;
+  readonly #typeName: number;
   readonly #fail: (stream: Stream) => boolean;
 
   constructor(parts: ReplyParts, context: CompileContext) {
@@ -68,6 +89,11 @@ class WrittenReply implements LocalReply {
     this.#body = isFixed ? null : body;
     this.#bodyStart = isFixed ? memory.internBytes(body) : 0;
     this.#bodyLength = isFixed ? body.length : 0;
+    this.#showsLength = showsLength(parts);
+    this.#lengthName = memory.intern(LENGTH_NAME);
+    this.#typeName = memory.intern(TYPE_NAME);
+    this.#typeStart = memory.intern(parts.contentType ?? '');
+    this.#typeLength = (parts.contentType ?? '').length;
     this.#fail = compileFailedReply(memory);
   }
 
@@ -80,17 +106,19 @@ class WrittenReply implements LocalReply {
     const start = this.#writeFields(stream);
     if (this.#body !== null) this.#body.write(out, stream);
     else if (this.#bodyLength > 0) out.copy(this.#bodyStart, this.#bodyStart + this.#bodyLength);
+    const end = out.at;
+    out.int(end - start);
     if (out.overflow) {
       memory.give(block);
       return this.#fail(stream);
     }
-    const end = out.at;
     beginReply(memory, stream, this.#status, this.#reasonStart, this.#reasonLength);
     this.#addFields(stream);
+    this.#addLength(stream, end, out.at, end > start);
     setBody(stream, start, end);
     const { response } = stream;
     response.block = block;
-    response.spare = end;
+    response.spare = out.at;
     response.spareEnd = memory.dataEnd(block);
     return true;
   }
@@ -106,6 +134,14 @@ class WrittenReply implements LocalReply {
       ends[at + 1] = out.at;
     }
     return out.at;
+  }
+
+  /** [start, end) is the length in digits. */
+  #addLength(stream: Stream, start: number, end: number, hasBody: boolean): void {
+    const { headers } = stream.response;
+    if (this.#showsLength) headers.add(HeaderId.contentLength, this.#lengthName, LENGTH_NAME.length, start, end);
+    if (!hasBody || this.#typeLength === 0) return;
+    headers.add(HeaderId.contentType, this.#typeName, TYPE_NAME.length, this.#typeStart, this.#typeStart + this.#typeLength);
   }
 
   #addFields(stream: Stream): void {

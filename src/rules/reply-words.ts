@@ -171,15 +171,17 @@ function makeReply(draft: Draft, context: CompileContext): LocalReply {
     if (draft.fields.length > 0) context.warn("'hdr' is ignored by an answer from an error file");
     return page;
   }
-  const fields = draft.fields.slice();
   const body = isEmpty(draft.payload) ? null : draft.payload;
-  if (body !== null) {
-    if (draft.contentType === null) throw new RuleError('a content type must be defined when non-empty payload is configured');
-    fields.push({ name: 'content-type', format: context.format(draft.contentType.replaceAll('%', '%%'), 'header') });
-  } else if (draft.contentType !== null) {
+  if (body !== null && draft.contentType === null) {
+    throw new RuleError('a content type must be defined when non-empty payload is configured');
+  }
+  if (body === null && draft.contentType !== null) {
     context.warn(`content-type '${draft.contentType}' is ignored by an answer without a payload`);
   }
-  return compileReply({ status: draft.status, reason: null, fields, body }, context);
+  return compileReply(
+    { status: draft.status, reason: null, fields: draft.fields, contentType: draft.contentType, lengthFirst: false, body },
+    context,
+  );
 }
 
 function isEmpty(payload: ReplyParts['body']): boolean {

@@ -1,7 +1,7 @@
 /**
  * Answers made here: ready-made ones from constants (error pages, error files, fixed returns), and the
- * start of one that is built per request. They fill `stream.response`; framing fields (content-length,
- * connection) are the codec's, so none is among the rows.
+ * start of one that is built per request. They fill `stream.response`. Fields about the connection are the
+ * codec's; so is the length, unless it is among the rows, which says where it stands.
  */
 import { type Memory, NO_BLOCK } from '../base/memory.ts';
 import { Framing, HEADER_NAMES, HeaderId } from '../http/message.ts';
@@ -41,6 +41,8 @@ export function cannedReply(
     headers,
     bodyStart: typeof body === 'string' ? memory.intern(body) : memory.internBytes(body),
     bodyLength: body.length,
+    version: 11,
+    untilClose: false,
   };
 }
 
@@ -80,20 +82,20 @@ export function isSilent(reply: CannedReply): boolean {
   return reply.status === 0;
 }
 
-const FRAMING_FIELDS = new Set(['content-length', 'connection', 'transfer-encoding', 'keep-alive', 'proxy-connection']);
+const HOP_FIELDS = new Set(['connection', 'transfer-encoding', 'keep-alive', 'proxy-connection']);
 /** A body must fit one buffer, as in HAProxy. */
 const MOST_BODY = 16384;
 
 /**
- * An errorfile: a whole HTTP/1 message (HAProxy 3.x configuration, `errorfile`). Names are lower-cased; framing
- * fields are left to the codec. An empty file (`/dev/null`) means no answer at all: see `isSilent`.
+ * An errorfile: a whole HTTP/1 message (HAProxy 3.x configuration, `errorfile`). Names are lower-cased; fields about
+ * the connection are left to the codec. An empty file (`/dev/null`) means no answer at all: see `isSilent`.
  * @throws RuleError if it is no valid message
  */
 export function errorFileReply(memory: Memory, bytes: Uint8Array): CannedReply {
   const text = latin1(bytes);
   if (bytes.length > MOST_BODY) throw new RuleError(`it has ${bytes.length} bytes, at most ${MOST_BODY} are allowed`);
   if (bytes.length === 0) return cannedReply(memory, 0, '', [], '');
-  const start = /^HTTP\/1\.[01] (\d{3})(?: ([^\r\n]*))?\r?\n/.exec(text);
+  const start = /^HTTP\/1\.([01]) (\d{3})(?: ([^\r\n]*))?\r?\n/.exec(text);
   if (start === null) throw new RuleError("it does not begin with a status line: 'HTTP/1.x STATUS REASON' is expected");
   const fields: [string, string][] = [];
   let at = start[0].length;
@@ -109,8 +111,9 @@ export function errorFileReply(memory: Memory, bytes: Uint8Array): CannedReply {
   if (announced !== undefined && Number(announced) !== body.length) {
     throw new RuleError(`content-length announces ${announced} bytes, the body has ${body.length}`, -1, announced, [String(body.length)]);
   }
-  const kept = fields.filter(([name]) => !FRAMING_FIELDS.has(name));
-  return cannedReply(memory, Number(start[1]), start[2] ?? '', kept, body);
+  const kept = fields.filter(([name]) => !HOP_FIELDS.has(name));
+  const reply = cannedReply(memory, Number(start[2]), start[3] ?? '', kept, body);
+  return { ...reply, version: start[1] === '0' ? 10 : 11, untilClose: announced === undefined };
 }
 
 function readField(line: string): [string, string] {
@@ -126,6 +129,8 @@ export function fillReply(memory: Memory, stream: Stream, reply: CannedReply): v
   beginReply(memory, stream, reply.status, reply.reasonStart, reply.reasonLength);
   addRows(stream, reply.headers);
   setBody(stream, reply.bodyStart, reply.bodyStart + reply.bodyLength);
+  stream.response.version = reply.version;
+  if (reply.untilClose && stream.response.framing === Framing.length) stream.response.framing = Framing.close;
 }
 
 /** Empties the response and sets its status line; a body and rows may follow. */

@@ -80,5 +80,8 @@ export interface CannedReply {
   readonly headers: Int32Array;
   readonly bodyStart: number;
   readonly bodyLength: number;
-  /** Written without content-length and connection rows: framing is the mux's. */
+  /** 10 for an error file that says HTTP/1.0, else 11. */
+  readonly version: 10 | 11;
+  /** No length is told, the connection ends the body: an error file without Content-Length. */
+  readonly untilClose: boolean;
 }

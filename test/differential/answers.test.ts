@@ -31,7 +31,14 @@ ${SECTIONS}`;
 function bytesOf({ request = '' }: AnswerCase): string {
   const body = /Content-Length: (\d+)/i.exec(request)?.[1] ?? '0';
   const [line, ...fields] = request.split('\r\n');
-  return `${[line, 'Host: h.test', ...fields, 'Connection: close'].join('\r\n')}\r\n\r\n${'x'.repeat(Number(body))}`;
+  return `${[line, ...(fields.some((field) => /^host:/i.test(field)) ? [] : ['Host: h.test']), ...fields, 'Connection: close'].join('\r\n')}\r\n\r\n${'x'.repeat(Number(body))}`;
+}
+
+/** What 3.5 does differently: no Cache-Control on redirects, names in lower case for requests that can't be parsed. */
+function modern(text: string): string {
+  if (/^HTTP\/1.1 30[12378] .*\r\ncontent-length: 0\r\n(set-cookie: .*\r\n)?location: /.test(text))
+    return text.replace('cache-control: no-cache\r\n', '');
+  return text.startsWith('HTTP/1.1 400 ') ? text.replace(/^[A-Z][-A-Za-z]+:/gm, (name) => name.toLowerCase()) : text;
 }
 
 /** What the client reads for each case. */
@@ -53,14 +60,16 @@ async function play(subject: string): Promise<string[]> {
 describe('answers of HAProxy and Hawser', needs('haproxy'), () => {
   let expected: string[] = [];
   before(async () => {
-    expected = await play('haproxy');
+    expected = (await play('haproxy')).map(modern);
   });
 
   for (const subject of subjects.filter((name) => name !== 'haproxy')) {
     test(subject, async () => {
       const seen = await play(subject);
-      const wrong = CASES.flatMap((entry, at) => (seen[at] === expected[at] ? [] : [{ ...entry, expected: expected[at], seen: seen[at] }]));
-      assert.deepEqual(wrong, [], `${wrong.length} of ${CASES.length} differ`);
+      const shown = ({ request, rules }: AnswerCase, at: number): string =>
+        `${JSON.stringify(request)} ${rules}\n- ${JSON.stringify(expected[at])}\n+ ${JSON.stringify(seen[at])}`;
+      const wrong = CASES.flatMap((entry, at) => (seen[at] === expected[at] ? [] : [shown(entry, at)]));
+      assert.equal(wrong.join('\n'), '', `${wrong.length} of ${CASES.length} differ:\n${wrong.join('\n')}`);
     });
   }
 });

@@ -32,7 +32,7 @@ export const deny = defineAction({
     {
       rule: 'http-request deny deny_status 429 content-type text/plain string "slow down" hdr retry-after 5',
       request: GET,
-      head: 'HTTP/1.1 429 Too Many Requests\nretry-after: 5\ncontent-type: text/plain',
+      head: 'HTTP/1.1 429 Too Many Requests\nretry-after: 5\ncontent-length: 9\ncontent-type: text/plain',
       body: 'slow down',
     },
     { rule: 'http-request deny status 418', request: GET, head: "HTTP/1.1 418 I'm a teapot", body: '' },
@@ -58,7 +58,7 @@ export const answer = defineAction({
     {
       rule: 'http-request return status 404 hdr X-Path %[path]',
       request: 'GET /x?y HTTP/1.1',
-      head: 'HTTP/1.1 404 Not Found\nx-path: /x',
+      head: 'HTTP/1.1 404 Not Found\nx-path: /x\ncontent-length: 0',
       body: '',
     },
     {

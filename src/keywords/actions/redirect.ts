@@ -138,10 +138,9 @@ function compileWithPath(text: TextFormat, draft: Draft, context: CompileContext
       }
       const { targetStart, targetEnd } = stream.request;
       const start = pathStart(bytes, targetStart, targetEnd);
-      if (start < 0) return;
-      const end = draft.dropQuery ? pathEnd(bytes, start, targetEnd) : targetEnd;
-      out.copy(start, end);
-      if (draft.dropQuery && draft.appendSlash && bytes[end - 1] !== SLASH) out.byte(SLASH);
+      if (start < 0) out.byte(SLASH);
+      else out.copy(start, draft.dropQuery ? pathEnd(bytes, start, targetEnd) : targetEnd);
+      if (!isScheme && draft.appendSlash && bytes[out.at - 1] !== SLASH) out.byte(SLASH);
     },
   };
 }
@@ -166,13 +165,15 @@ function compileRedirect(words: Words, context: CompileContext): ActionStep {
   const location = draft.kind === 'location' ? compileLocation(text, draft, context) : compileWithPath(text, draft, context);
   const fields = [{ name: 'location', format: location }];
   if (draft.cookie !== null) fields.push({ name: 'set-cookie', format: context.format(draft.cookie.replaceAll('%', '%%'), 'header') });
-  const reply = compileReply({ status: Number(draft.code), reason: REASONS[draft.code] as string, fields, body: null }, context);
+  const reply = compileReply(
+    { status: Number(draft.code), reason: REASONS[draft.code] as string, fields, contentType: null, lengthFirst: true, body: null },
+    context,
+  );
   const isEmpty = draft.ignoreEmpty && draft.kind === 'location' ? compileIsEmpty(text, context) : null;
   return (stream) => {
     if (isEmpty?.(stream)) return Outcome.next;
     stream.cause = Ended.local;
-    reply.fill(stream);
-    return Outcome.answer;
+    return reply.fill(stream) ? Outcome.answer : Outcome.drop;
   };
 }
 
