@@ -10,7 +10,9 @@
  *   statics  constants interned at start: error pages, header names
  *   scratch  a ring of areas for values that live until the next event
  *   desk     one area where a head is encoded before it is put in front of its body
+ * Cells are pieces of blocks: what must outlive an event in a size that nobody knows beforehand.
  */
+import { CellPool } from './cells.ts';
 
 /** Index of a block; NO_BLOCK where there is none (static bytes, an empty pool). */
 export type Block = number;
@@ -85,6 +87,7 @@ export class Memory {
   readonly bytes: Uint8Array;
   readonly blocks: SlotPool;
   readonly notes: SlotPool;
+  readonly cells: CellPool;
   readonly deskStart: number;
   readonly deskEnd: number;
   readonly #notesBase: number;
@@ -99,6 +102,7 @@ export class Memory {
     this.bytes = bytes;
     this.blocks = new SlotPool(layout.blocks);
     this.notes = new SlotPool(layout.notes);
+    this.cells = new CellPool(bytes, this.blocks, BLOCK_SHIFT);
     this.#notesBase = layout.blocks * BLOCK_SIZE;
     this.#staticsAt = this.#notesBase + layout.notes * NOTE_SIZE;
     this.#staticsEnd = this.#staticsAt + layout.statics;

@@ -5,23 +5,25 @@
 import { readFileSync } from 'node:fs';
 import { balanceProblem, makePicker } from '../balance/algorithms.ts';
 import { DEFAULT_HASH } from '../balance/contract.ts';
-import type { Memory } from '../base/memory.ts';
+import { type Memory, SCRATCH_SIZE } from '../base/memory.ts';
 import { catalogs } from '../keywords/catalogs.ts';
 import { type BuiltLogs, buildLogs } from '../log/build.ts';
-import type { ProxyModel } from '../model/config.ts';
+import type { ProxyModel, VariableModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import type { Host } from '../platform/contract.ts';
 import { Compiler } from '../rules/compiler.ts';
+import type { CompileContext } from '../rules/define.ts';
 import { RuleError } from '../rules/error.ts';
 import { PAGE_STATUSES, pageOf } from '../rules/pages.ts';
-import { placeOf } from '../rules/place.ts';
+import { Place, placeOf } from '../rules/place.ts';
 import { Registry } from '../rules/registry.ts';
 import { builtinReply, cannedReply } from '../rules/reply.ts';
 import { RuleFault } from '../rules/rulelist.ts';
 import { Thread } from '../rules/thread.ts';
-import type { Backend, Frontend } from '../state/records.ts';
+import { variableLimits } from '../rules/variables.ts';
+import { type Backend, type Frontend, Stream } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
 import type { Shared } from '../state/shared.ts';
 import { HeaderCaptures } from '../stream/captures.ts';
@@ -67,10 +69,12 @@ export function buildState(parts: BuildParts): Built {
     process: { pid: parts.pid, hostname: parts.hostname, node: model.global.node ?? parts.hostname },
     frontends: state.frontendsByName,
     backends: state.backendsByName,
+    variableLimits: variableLimits(model.global.tune),
     readLines: (path) => readFileSync(path, 'latin1').split('\n'),
     errorSections: errorSectionsOf(model, memory),
   });
   const builder = new Builder(parts, state, thread, new Registry(catalogs));
+  builder.variables();
   builder.proxies();
   const logs = builder.logs();
   return { state, replies: builtinReplies(memory), problems: builder.problems, logs, close: () => logs.close() };
@@ -89,6 +93,15 @@ class Builder {
     this.#state = state;
     this.#thread = thread;
     this.#registry = registry;
+  }
+
+  /** `set-var` of the global section: each thread sets the same values before the first connection. */
+  variables(): void {
+    const { variables } = this.#parts.model.global;
+    if (variables.length === 0) return;
+    const nobody = { name: 'global', http: false, frontend: null, backend: null, requestCaptureCount: 0, responseCaptureCount: 0 };
+    const context = new Compiler(this.#registry, this.#thread, nobody, []).context(Place.parser);
+    for (const model of variables) this.#attempt(model.at, () => setProcessVariable(model, context));
   }
 
   proxies(): void {
@@ -228,6 +241,22 @@ class Builder {
     else if (error instanceof RuleError || error instanceof RangeError) this.problems.push({ severity: 'alert', at, text: error.message });
     else throw error;
   }
+}
+
+/** @throws RuleError */
+function setProcessVariable({ name, text, isFormat }: VariableModel, context: CompileContext): void {
+  const { memory, sample, out, variables } = context.thread;
+  const variable = variables.resolve(name);
+  const stream = new Stream();
+  if (!isFormat) {
+    if (context.expression(text).run(sample, stream)) variables.set(variable, sample, stream);
+    return;
+  }
+  const start = memory.scratch();
+  out.open(start, start + SCRATCH_SIZE);
+  context.format(text, 'header').write(out, stream);
+  sample.setText(start, out.at);
+  variables.set(variable, sample, stream);
 }
 
 /** Whether the log line tells where the client connected to: it must be asked for while the connection is open. */

@@ -34,6 +34,7 @@ export function newGlobal(): GlobalModel {
     statsTimeoutMs: null,
     tune: {},
     flags: {},
+    variables: [],
   };
 }
 

@@ -11,10 +11,13 @@ process.env['TZ'] = 'UTC';
 
 describe('sample fetches', () => {
   for (const fetch of catalogs.samples) {
-    for (const { request, response, call, out } of fetch.examples) {
+    for (const { after, request, response, call, out } of fetch.examples) {
       test(`${call} = ${out}`, () => {
         const world = new ExampleWorld();
-        assert.strictEqual(world.evaluate(call, world.stream(request, response ?? null), world.placesFor(response)), out);
+        const stream = world.stream(request, response ?? null);
+        const places = world.placesFor(response);
+        if (after !== undefined) world.evaluate(after, stream, places);
+        assert.strictEqual(world.evaluate(call, stream, places), out);
       });
     }
   }
@@ -56,7 +59,7 @@ describe('matchers', () => {
 
 describe('actions', () => {
   for (const action of catalogs.actions) {
-    for (const { rule, request, response, head, body } of action.examples) {
+    for (const { rule, request, response, head, body, gives } of action.examples) {
       test(rule, () => {
         const world = new ExampleWorld();
         const { set, model } = parseRule(rule);
@@ -64,6 +67,7 @@ describe('actions', () => {
         const verdict = world.compiler.rules(set, [model])?.run(stream);
         const isRequest = verdict === Verdict.next && response === undefined;
         assert.strictEqual(verdict === Verdict.drop ? '' : world.head(isRequest ? stream.request : stream.response, isRequest), head);
+        if (gives !== undefined) assert.strictEqual(world.evaluate(gives[0], stream, world.placesFor(response)), gives[1]);
         if (body !== undefined) assert.strictEqual(world.text(stream.response.bodyStart, stream.response.bodyEnd), body);
       });
     }

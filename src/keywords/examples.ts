@@ -16,6 +16,7 @@ import { cast, type Sample, SampleType } from '../rules/sample.ts';
 import { Thread } from '../rules/thread.ts';
 import { Backend, Frontend, Server, Session, Stream } from '../state/records.ts';
 import { allocateShared, BackendLive, ServerLive, ServerRunning, Shared } from '../state/shared.ts';
+import { Scope } from '../state/variables.ts';
 import { catalogs } from './catalogs.ts';
 
 /** Nov 20 2026, 09:21:15.123 UTC. */
@@ -75,6 +76,7 @@ export class ExampleWorld {
     stream.frontend = this.frontend;
     stream.backend = this.backend;
     stream.server = this.backend.servers[0] as Server;
+    this.thread.variables.values.begin(stream.session.variables, stream.variables, stream.messageVariables);
     stream.note = memory.notes.take();
     stream.noteEnd = memory.noteBase(stream.note);
     stream.noteLimit = stream.noteEnd + 4096;
@@ -89,7 +91,10 @@ export class ExampleWorld {
     stream.logTargetEnd = stream.request.targetEnd;
     stream.logVersionStart = stream.request.versionStart;
     stream.logVersionEnd = stream.request.versionEnd;
-    if (response !== null) fillMessage(this, stream.response, response, false);
+    if (response !== null) {
+      fillMessage(this, stream.response, response, false);
+      this.thread.variables.values.turn(stream.messageVariables);
+    }
     return stream;
   }
 
@@ -146,6 +151,7 @@ function setAddress(address: SocketAddress, text: string, port: number): void {
 function newSession(frontend: Frontend): Session {
   const session = new Session();
   session.frontend = frontend;
+  session.variables.scope = Scope.session;
   setAddress(session.source, '192.0.2.7', 40123);
   setAddress(session.destination, '198.51.100.1', 80);
   session.hasDestination = true;

@@ -37,6 +37,17 @@ export interface GlobalModel {
   readonly tune: Record<string, number>;
   /** Flags by HAProxy's name: `noreuseport`, `quiet` … */
   readonly flags: Record<string, boolean>;
+  /** `set-var` and `set-var-fmt`, in the order of the file. */
+  readonly variables: VariableModel[];
+}
+
+/** A variable of the process that is set at start, by an expression or a log-format string. */
+export interface VariableModel {
+  /** With its scope. */
+  readonly name: string;
+  readonly text: string;
+  readonly isFormat: boolean;
+  readonly at: Position;
 }
 
 export type ProxyKind = 'frontend' | 'backend' | 'listen';

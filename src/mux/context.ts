@@ -10,6 +10,7 @@ import type { Host } from '../platform/contract.ts';
 import { Ended } from '../state/end.ts';
 import { type Frontend, type FrontMux, Phase, type Session, Stream, type StreamEvents } from '../state/records.ts';
 import { ProcessLive, type Shared } from '../state/shared.ts';
+import { Scope, Variables } from '../state/variables.ts';
 import { prepareSending } from './h1-send.ts';
 import { INBOX_SIZE } from './inbox.ts';
 
@@ -28,6 +29,7 @@ export class MuxContext {
   readonly memory: Memory;
   readonly shared: Shared;
   readonly limits: MuxLimits;
+  readonly variables: Variables;
   /** Set by the worker before the first connection. */
   events!: StreamEvents;
   /** Set by the worker: receives the streams' timers. */
@@ -45,6 +47,7 @@ export class MuxContext {
     const { maxRewrite, maxHeaders } = limits;
     // A head lies in one block.
     this.limits = { bufferSize: Math.min(limits.bufferSize, INBOX_SIZE), maxRewrite, maxHeaders };
+    this.variables = new Variables(this.memory, shared);
     prepareSending(this.memory);
   }
 
@@ -62,6 +65,7 @@ export class MuxContext {
     stream.front = front;
     if (frontend.requestCaptures !== null) stream.requestCaptures.fill(-1);
     if (frontend.responseCaptures !== null) stream.responseCaptures.fill(-1);
+    this.variables.begin(session.variables, stream.variables, stream.messageVariables);
     stream.startedAtMs = this.host.now();
     stream.serial = Atomics.add(this.shared.live, ProcessLive.serial, 1);
     this.streams++;
@@ -74,6 +78,8 @@ export class MuxContext {
     memory.give(stream.request.block);
     memory.give(stream.response.block);
     memory.notes.give(stream.note);
+    this.variables.release(stream.messageVariables);
+    this.variables.release(stream.variables);
     this.host.timers.drop(stream.timer);
     resetStream(stream);
     this.#freeStreams.push(stream);
@@ -120,6 +126,7 @@ export function beginSession(session: Session, frontend: Frontend, host: Host): 
   session.acceptedAtMs = host.now();
   session.acceptedWallMs = host.wallClock();
   session.requests = 0;
+  session.variables.scope = Scope.session;
   session.privateBack = null;
   session.lastServer = null;
   session.sourceTextLength = writeIp(session.source.family, session.source.ip, session.sourceText);

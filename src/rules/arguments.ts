@@ -17,7 +17,7 @@ export function argumentValues(what: string, specs: readonly ArgSpec[], words: r
 }
 
 function argumentValue(what: string, spec: ArgSpec, word: string | undefined, context: CompileContext): AnyArg {
-  if (word === undefined || (word === '' && spec.default !== undefined)) {
+  if (word === undefined || (word === '' && spec.default !== undefined && spec.mayBeEmpty !== true)) {
     if (spec.default === undefined) throw new RuleError(`${what} expects the argument '${spec.name}'`);
     return spec.default;
   }

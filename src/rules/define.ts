@@ -22,6 +22,8 @@ export interface ArgSpec {
   readonly oneOf?: readonly string[];
   /** The argument may be left out and is then this value. */
   readonly default?: number | string | null;
+  /** An empty word is a value, not the default. */
+  readonly mayBeEmpty?: boolean;
 }
 
 interface ArgKinds {
@@ -104,6 +106,8 @@ export type MatchStep = (sample: Sample) => boolean;
 
 /** `call` evaluated on a message gives `out`; null: no value. Without `request` it is `GET / HTTP/1.1`. */
 export interface FetchExample {
+  /** An expression that is evaluated first. */
+  readonly after?: string;
   readonly request?: string;
   readonly response?: string;
   readonly call: string;
@@ -214,6 +218,8 @@ export interface ActionExample {
   readonly response?: string;
   readonly head: string;
   readonly body?: string;
+  /** And this expression gives that. */
+  readonly gives?: readonly [call: string, out: number | string | boolean | null];
 }
 
 export interface Action extends Described {

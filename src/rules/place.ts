@@ -42,6 +42,7 @@ export const Place = {
   frontendResponse: 1 << 16,
   log: 1 << 18,
   check: 1 << 19,
+  parser: 1 << 20,
 } as const;
 
 /** Bits of Place: a `listen` section evaluates in two. */

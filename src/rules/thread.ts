@@ -6,7 +6,9 @@
 import type { Memory } from '../base/memory.ts';
 import type { Backend, Frontend, LocalReply } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
+import { NO_LIMITS, type VariableLimits } from '../state/variables.ts';
 import { Sample } from './sample.ts';
+import { ThreadVariables } from './variables.ts';
 import { Writer } from './writer.ts';
 
 /** The two clocks of a host, in milliseconds. */
@@ -39,6 +41,8 @@ export interface ThreadParts {
   readonly errorSections?: ReadonlyMap<string, ReadonlyMap<number, LocalReply>>;
   /** Start of the pseudo-random sequence; tests fix it. */
   readonly seed?: number;
+  /** `tune.vars.*`. */
+  readonly variableLimits?: VariableLimits;
 }
 
 export class Thread {
@@ -55,6 +59,7 @@ export class Thread {
   readonly sample: Sample;
   /** For values that are built while a rule runs. */
   readonly out: Writer;
+  readonly variables: ThreadVariables;
   /** Rewrites that found no room. */
   rewriteFailures = 0;
   #random: number;
@@ -71,6 +76,7 @@ export class Thread {
     this.errorSections = parts.errorSections ?? new Map();
     this.sample = new Sample(parts.memory);
     this.out = new Writer(parts.memory);
+    this.variables = new ThreadVariables(parts.memory, parts.shared, parts.variableLimits ?? NO_LIMITS);
     this.#random = parts.seed ?? (Math.random() * 0x7fffffff) | 1;
   }
 

@@ -22,6 +22,7 @@ import {
   type VerdictValue,
 } from './settings.ts';
 import type { Shared } from './shared.ts';
+import { VariableList } from './variables.ts';
 
 // Proxies ---------------------------------------------------------------------------------------
 
@@ -221,6 +222,8 @@ export class Session {
   lastServer: Server | null = null;
   listenerName = '';
   serial = 0;
+  /** sess. */
+  readonly variables = new VariableList();
 }
 
 /** Where the machine stands; HAProxy's second termination letter comes from it. */
@@ -350,6 +353,10 @@ export class Stream implements TimerOwner, Queued<Stream> {
   serial = 0;
   /** The user's syslog level override and whether the line is wanted: -1 default, 8 silent. */
   logLevel = -1;
+  /** txn. */
+  readonly variables = new VariableList();
+  /** req until the response begins, then res. */
+  readonly messageVariables = new VariableList();
   /** Values at log time of %fc %bc %sc %ac, filled by the machine just before rendering. */
   readonly logConnections = new Int32Array(4);
 

@@ -1,8 +1,10 @@
 /**
- * What all threads agree on, as columns over two SharedArrayBuffers: live values, changed with
+ * What all threads agree on, as columns over SharedArrayBuffers: live values, changed with
  * Atomics, and counters, where each thread writes rows of its own and a reader adds them up.
  * Fields only: who changes a server's state is control/, who counts is the data path.
  */
+
+import { PROCESS_VARIABLES_BYTES, ProcessVariables } from './process-variables.ts';
 
 /** Live values of a server. */
 export const ServerLive = {
@@ -85,6 +87,9 @@ export const ProcessLive = {
   stopping: 2,
   /** Process-wide serial of streams and sessions. */
   serial: 3,
+  /** Bytes of variables of all threads, counted while there is a limit, and that limit (0: none). */
+  variables: 8,
+  variablesLimit: 9,
 } as const;
 const PROCESS_LIVE_CELLS = 16;
 
@@ -141,6 +146,8 @@ export interface SharedBuffers {
   readonly layout: SharedLayout;
   readonly live: SharedArrayBuffer;
   readonly counts: SharedArrayBuffer;
+  /** Variables of the process: see process-variables.ts. */
+  readonly variables: SharedArrayBuffer;
 }
 
 /** Control thread, once: memory for the whole process. hot-ok: at start */
@@ -152,6 +159,7 @@ export function allocateShared(layout: SharedLayout): SharedBuffers {
     layout,
     live: new SharedArrayBuffer(cells * 4),
     counts: new SharedArrayBuffer(entities * layout.threads * COUNTS * 8),
+    variables: new SharedArrayBuffer(PROCESS_VARIABLES_BYTES),
   };
 }
 
@@ -163,6 +171,7 @@ export class Shared {
   readonly live: Int32Array;
   /** This thread's counters only. */
   readonly counts: Float64Array;
+  readonly variables: ProcessVariables;
   readonly #all: Float64Array;
   readonly #row: number;
 
@@ -171,6 +180,7 @@ export class Shared {
     this.layout = layout;
     this.thread = thread;
     this.live = new Int32Array(buffers.live);
+    this.variables = new ProcessVariables(buffers.variables);
     this.#row = (layout.frontends + layout.backends + layout.servers) * COUNTS;
     this.#all = new Float64Array(buffers.counts);
     this.counts = new Float64Array(buffers.counts, thread * this.#row * 8, this.#row);

@@ -68,6 +68,7 @@ export function sendAnswer(context: StreamContext, stream: Stream): void {
   response.complete = true;
   // The length is told, the body not sent (RFC 9110 9.3.2).
   if (stream.request.headDone && stream.request.method === Method.head) response.bodyEnd = response.bodyStart;
+  context.mux.variables.turn(stream.messageVariables);
   if (stream.hasRequestLine) runAfterResponse(stream);
   stream.responseStarted = true;
   stream.responseDone = true;

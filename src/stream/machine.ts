@@ -199,6 +199,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   #responseRules(stream: Stream): boolean {
     const context = this.#context;
     const backend = stream.backend as Backend;
+    context.mux.variables.turn(stream.messageVariables);
     stream.frontend.responseCaptures?.run(stream);
     if (!this.#runResponseList(stream, backend.responseRules)) return false;
     if (!this.#runResponseList(stream, stream.frontend.responseRules)) return false;

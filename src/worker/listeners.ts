@@ -147,6 +147,7 @@ export class Listeners implements FrontDesk, TimerOwner {
   }
 
   #recycle(front: H1Front | RawFront): void {
+    this.#context.variables.release(front.session.variables);
     if (front instanceof H1Front) this.#freeHttp.push(front);
     else this.#freeRaw.push(front);
   }

@@ -52,6 +52,8 @@ const SAME_TYPE: Readonly<Record<string, string>> = {
   addr: 'address',
   ip4: 'ipv4',
   same: 'any',
+  undefined: 'any',
+  meth: 'method',
 };
 
 function typeOf(name: string): string {

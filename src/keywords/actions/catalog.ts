@@ -4,6 +4,7 @@ import { accept, allow, captureSample, reject, setLogLevel } from './flow.ts';
 import { addHeader, delHeader, replaceHeader, replaceValue, setHeader } from './headers.ts';
 import { redirect } from './redirect.ts';
 import { replacePath, replacePathq, replaceUri, setMethod, setPath, setPathq, setQuery, setStatus, setUri } from './requestline.ts';
+import { setVar, setVarFmt, unsetVar } from './variables.ts';
 
 export const actions = [
   deny, answer,
@@ -11,4 +12,5 @@ export const actions = [
   setHeader, addHeader, delHeader, replaceHeader, replaceValue,
   redirect,
   setPath, setPathq, setUri, setQuery, replacePath, replacePathq, replaceUri, setMethod, setStatus,
+  setVar, setVarFmt, unsetVar,
 ] as const;

@@ -2,9 +2,11 @@
 import { b64dec, base64, crc32, djb2, hex, hex2i, sdbm, wt6 } from './encodings.ts';
 import { add, and, bool, div, even, iif, ipmask, mod, mul, neg, not, odd, or, sub, xor } from './numbers.ts';
 import { bytes, field, hostOnly, length, lower, portOnly, regsub, upper, urlDec, urlEnc, word } from './texts.ts';
+import { setVariable, unsetVariable } from './variables.ts';
 
 export const converters = [
   hex, hex2i, base64, b64dec, djb2, sdbm, crc32, wt6,
   add, sub, mul, div, mod, neg, and, or, xor, bool, not, odd, even, iif, ipmask,
   lower, upper, length, bytes, field, word, urlDec, urlEnc, regsub, hostOnly, portOnly,
+  setVariable, unsetVariable,
 ] as const;

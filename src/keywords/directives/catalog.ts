@@ -5,6 +5,7 @@ import { errorfile, errorfiles, errorloc, errorloc302, errorloc303, httpError } 
 import { defaultPath, presetenv, resetenv, setenv, unsetenv } from './global-environment.ts';
 import { daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, group, hardStopAfter, logSendHostname, maxSpreadChecks, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
 import { tuneFlags, tuneNumbers, tuneSizes, tuneSwitches, tuneTimes, tuneWords } from './global-tuning.ts';
+import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
 import { errorLogFormat, globalLog, logFormat, logTag, optionHttplog, optionTcplog, proxyLog } from './logs.ts';
 import { captureRequestHeader, captureResponseHeader, forwardfor, monitorUri } from './messages.ts';
 import { abortonclose, allbackups, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpclose, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
@@ -20,6 +21,7 @@ export const directives = [
   setenv, presetenv, unsetenv, resetenv, defaultPath,
   globalMaxconn, nbthread, uid, gid, ulimitN, statsMaxconn, spreadChecks, hardStopAfter, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
   tuneNumbers, tuneSizes, tuneTimes, tuneSwitches, tuneFlags, tuneWords,
+  globalSetVar, globalSetVarFmt,
   globalLog, proxyLog, logTag, logFormat, errorLogFormat, optionHttplog, optionTcplog,
   forwardfor, captureRequestHeader, captureResponseHeader, monitorUri,
   dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpIgnoreProbes, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,

@@ -5,6 +5,7 @@ import { cook, reqCook, reqCookCnt } from './cookies.ts';
 import { hdr, hdrCnt, hdrIp, hdrVal, reqFhdr, reqFhdrCnt, reqHdr, reqHdrCnt, reqHdrIp, reqHdrNames, reqHdrVal, resFhdr, resFhdrCnt, resHdr, resHdrCnt } from './headers.ts';
 import { base, baseq, method, path, pathq, query, reqVer, reqVerOld, status, url, urlParam, urlp } from './request.ts';
 import { beConn, beId, beName, nbsrv, queue, srvConn, srvId, srvIsUp, srvName, srvQueue } from './servers.ts';
+import { dumpAllVars, variable } from './variables.ts';
 
 export const samples = [
   src, srcPort, dst, dstPort, feName, feId, feConn,
@@ -13,4 +14,5 @@ export const samples = [
   reqHdr, reqFhdr, resHdr, resFhdr, hdr, reqHdrCnt, hdrCnt, reqFhdrCnt, resHdrCnt, resFhdrCnt, reqHdrIp, hdrIp, reqHdrVal, hdrVal, reqHdrNames,
   method, path, pathq, query, url, base, baseq, reqVer, reqVerOld, status, urlParam, urlp,
   beName, beId, srvName, srvId, nbsrv, beConn, queue, srvConn, srvQueue, srvIsUp,
+  variable, dumpAllVars,
 ] as const;
