@@ -42,7 +42,7 @@ export const LAYERS: readonly string[] = [
 
 /** The folders that run on Node and may import from it. The data path is host-free. */
 const NODE_FOLDERS = new Set('platform control check log resolve discovery config build cli worker master main.ts'.split(' '));
-/** Who may name a concrete host (`platform/uring/`, `platform/sim/` …); the others see `platform/contract.ts`. */
+/** Who may name a concrete host (`platform/uring/`, `platform/sim/` …); the others see the contracts of platform/. */
 const HOST_FOLDERS = new Set(['platform', 'worker', 'main.ts']);
 const VAGUE_NAME = /^(utils?|common|helpers?|misc)(\.ts)?$/;
 const MOST_LEVELS = 2;
@@ -122,7 +122,7 @@ function checkImport(source: Source, { node, name }: Import, findings: Finding[]
 }
 
 function mayImportHost(folder: string, target: readonly string[]): boolean {
-  if (HOST_FOLDERS.has(folder) || target[2] === 'contract.ts') return true;
+  if (HOST_FOLDERS.has(folder) || target.at(-1) === 'contract.ts') return true;
   return target.length === 3 && NODE_FOLDERS.has(folder);
 }
 

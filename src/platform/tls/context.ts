@@ -1,0 +1,205 @@
+/**
+ * Settings and certificates → a context of OpenSSL that opens engines. One per thread and certificate: application protocols are
+ * chosen by a function of JavaScript, which belongs to its thread. It must not know files or configurations.
+ */
+import { area } from '../ffi.ts';
+import type { TlsContext } from './contract.ts';
+import type { OpenSslEngine, TlsLibrary } from './engine.ts';
+import * as lib from './library.ts';
+import type { Bundle, Native } from './pem.ts';
+
+const NULL = 0n;
+
+export interface TlsSettings {
+  readonly role: 'server' | 'client';
+  /** null: none, as a client usually has. */
+  readonly bundle: Bundle | null;
+  /** 0x0301 TLS 1.0 … 0x0304 TLS 1.3. */
+  readonly minVersion: number;
+  readonly maxVersion: number;
+  /** Lists in OpenSSL's form; null: its defaults. */
+  readonly ciphers: string | null;
+  readonly cipherSuites: string | null;
+  readonly curves: string | null;
+  readonly signatures: string | null;
+  /** Application protocols in the order of preference. */
+  readonly alpn: readonly string[];
+  readonly verify: 'none' | 'optional' | 'required';
+  /** Who may sign the peer's certificate; 'system': the authorities of the system. */
+  readonly authorities: readonly Native[] | 'system';
+  readonly revocations: readonly Native[];
+  readonly tickets: boolean;
+  /** 80 bytes that all threads share, so that a session goes on at any of them; null: made by OpenSSL. */
+  readonly ticketKeys: Uint8Array | null;
+  readonly preferClientCiphers: boolean;
+}
+
+/** Commands of SSL_CTX_ctrl and SSL_ctrl. */
+const Command = {
+  mode: 33,
+  sessionCacheMode: 44,
+  sessionCacheSize: 42,
+  setServerName: 55,
+  ticketKeys: 59,
+  chainCertificate: 89,
+  groupsList: 92,
+  signaturesList: 98,
+  minVersion: 123,
+  maxVersion: 124,
+} as const;
+
+/** SSL_MODE_ENABLE_PARTIAL_WRITE is off: a write is whole. ACCEPT_MOVING_WRITE_BUFFER | RELEASE_BUFFERS */
+const MODE = 0x2n | 0x10n;
+/** SSL_OP_…: NO_TICKET, NO_RENEGOTIATION, CIPHER_SERVER_PREFERENCE, NO_COMPRESSION, IGNORE_UNEXPECTED_EOF */
+const OP_NO_TICKET = 1n << 14n;
+const OP_NO_RENEGOTIATION = 1n << 30n;
+const OP_SERVER_PREFERENCE = 1n << 22n;
+const OP_NO_COMPRESSION = 1n << 17n;
+const OP_IGNORE_CUT = 1n << 7n;
+const OP_PRIORITIZE_CHACHA = 1n << 21n;
+/** X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL */
+const CHECK_REVOCATION = 0x4n | 0x8n;
+const VERIFY = { none: 0, optional: 1, required: 3 } as const;
+
+export class OpenSslContext implements TlsContext {
+  readonly #library: TlsLibrary;
+  readonly #context: bigint;
+  readonly #isServer: boolean;
+
+  /** @throws Error that says which setting OpenSSL refuses, and why */
+  constructor(library: TlsLibrary, settings: TlsSettings) {
+    this.#library = library;
+    this.#isServer = settings.role === 'server';
+    lib.errClear();
+    this.#context = lib.contextNew(this.#isServer ? lib.serverMethod() : lib.clientMethod());
+    if (this.#context === NULL) throw new Error(`no TLS context: ${lib.takeError()}`);
+    try {
+      this.#common(settings);
+      this.#certificate(settings.bundle);
+      this.#verify(settings);
+      if (this.#isServer) this.#serverOnly(settings);
+      else this.#offer(settings.alpn);
+    } catch (error) {
+      lib.contextFree(this.#context);
+      throw error;
+    }
+  }
+
+  open(): OpenSslEngine | null {
+    return this.#library.engine(this.#context, this.#isServer);
+  }
+
+  free(): void {
+    lib.contextFree(this.#context);
+  }
+
+  #control(command: number, number: bigint, at = NULL): bigint {
+    return lib.contextControl(this.#context, command, number, at);
+  }
+
+  #demand(accepted: boolean, what: string): void {
+    if (!accepted) throw new Error(`${what} refused: ${lib.takeError() || 'no reason given'}`);
+  }
+
+  #common(settings: TlsSettings): void {
+    const context = this.#context;
+    const { ciphers, cipherSuites, curves, signatures } = settings;
+    this.#control(Command.mode, MODE);
+    let options = OP_NO_COMPRESSION | OP_NO_RENEGOTIATION | OP_IGNORE_CUT;
+    if (!settings.tickets) options |= OP_NO_TICKET;
+    if (!settings.preferClientCiphers) options |= OP_SERVER_PREFERENCE | OP_PRIORITIZE_CHACHA;
+    lib.contextOptions(context, options);
+    this.#demand(this.#control(Command.minVersion, BigInt(settings.minVersion)) === 1n, 'the lowest version');
+    this.#demand(this.#control(Command.maxVersion, BigInt(settings.maxVersion)) === 1n, 'the highest version');
+    if (ciphers !== null) this.#demand(lib.contextCiphers(context, ciphers) === 1, `ciphers '${ciphers}'`);
+    if (cipherSuites !== null) this.#demand(lib.contextSuites(context, cipherSuites) === 1, `ciphersuites '${cipherSuites}'`);
+    if (curves !== null) this.#demand(this.#control(Command.groupsList, 0n, textPointer(curves)) === 1n, `curves '${curves}'`);
+    if (signatures !== null)
+      this.#demand(this.#control(Command.signaturesList, 0n, textPointer(signatures)) === 1n, `sigalgs '${signatures}'`);
+  }
+
+  #certificate(bundle: Bundle | null): void {
+    if (bundle === null) return;
+    const context = this.#context;
+    this.#demand(lib.contextCertificate(context, bundle.certificate) === 1, 'the certificate');
+    // The last argument 1 of SSL_CTX_add1_chain_cert: the chain counts its own reference.
+    for (const each of bundle.chain) this.#demand(this.#control(Command.chainCertificate, 1n, each) === 1n, 'the chain');
+    if (bundle.key === null) return;
+    this.#demand(lib.contextKey(context, bundle.key) === 1, 'the private key');
+    this.#demand(lib.contextCheckKey(context) === 1, 'the private key');
+  }
+
+  #verify({ verify, authorities, revocations }: TlsSettings): void {
+    const context = this.#context;
+    lib.contextVerify(context, VERIFY[verify], NULL);
+    if (verify === 'none') return;
+    if (authorities === 'system') lib.contextDefaultPaths(context);
+    else this.#trust(authorities);
+    const store = lib.contextStore(context);
+    for (const each of revocations) lib.storeRevocations(store, each);
+    if (revocations.length > 0) lib.storeFlags(store, CHECK_REVOCATION);
+    lib.errClear();
+  }
+
+  #trust(authorities: readonly Native[]): void {
+    const store = lib.contextStore(this.#context);
+    for (const each of authorities) {
+      lib.storeCertificate(store, each);
+      if (this.#isServer) lib.contextClientNames(this.#context, each);
+    }
+  }
+
+  #serverOnly({ alpn, ticketKeys }: TlsSettings): void {
+    // OpenSSL keeps no sessions itself: tickets carry them, and work on every thread.
+    this.#control(Command.sessionCacheMode, 0n);
+    const name = area(8);
+    this.#demand(lib.contextSessionName(this.#context, name.pointer, 4) === 1, 'the session name');
+    if (ticketKeys !== null) {
+      const keys = area(80);
+      keys.bytes.set(ticketKeys);
+      this.#demand(this.#control(Command.ticketKeys, 80n, keys.pointer) === 1n, 'the ticket keys');
+    }
+    if (alpn.length > 0) lib.contextAlpnChoice(this.#context, chooser(alpn), NULL);
+  }
+
+  #offer(alpn: readonly string[]): void {
+    if (alpn.length === 0) return;
+    const text = alpn.map((name) => String.fromCharCode(name.length) + name).join('');
+    const list = area((text.length + 3) & ~3);
+    list.bytes.set(Buffer.from(text, 'latin1'));
+    this.#demand(lib.contextAlpnOffer(this.#context, list.pointer, text.length) === 0, 'the application protocols');
+  }
+}
+
+const choosers = new Map<string, bigint>();
+
+/** One callback per list and thread: they are never released. */
+function chooser(alpn: readonly string[]): bigint {
+  const known = choosers.get(alpn.join());
+  if (known !== undefined) return known;
+  const wanted = alpn.map((name) => Buffer.from(name, 'latin1'));
+  const made = lib.alpnCallback((list) => {
+    for (const name of wanted) {
+      const at = findProtocol(list, name);
+      if (at >= 0) return { at, length: name.length };
+    }
+    return null;
+  });
+  choosers.set(alpn.join(), made);
+  return made;
+}
+
+/** Where a protocol's name stands in a list of names with their lengths in front (RFC 7301 3.1); -1: it does not. */
+function findProtocol(list: Uint8Array, name: Uint8Array): number {
+  for (let at = 0; at < list.length; at += 1 + (list[at] as number)) {
+    if (list[at] === name.length && name.every((byte, index) => list[at + 1 + index] === byte)) return at + 1;
+  }
+  return -1;
+}
+
+/** A text with a zero behind it, for calls that take an address. It lives as long as the thread. */
+function textPointer(text: string): bigint {
+  const bytes = area((text.length + 4) & ~3);
+  bytes.bytes.set(Buffer.from(text, 'latin1'));
+  return bytes.pointer;
+}

@@ -1,0 +1,158 @@
+/**
+ * The OpenSSL that the node binary exports, bound through node:ffi. Loaded only when a configuration uses TLS. Raw addresses
+ * stay in this folder. It must not know wires or configurations.
+ *
+ * Functions that are called per record have three arguments at most: those are the cheap ones (see ../ffi.ts).
+ */
+import ffi from 'node:ffi';
+
+const library = new ffi.DynamicLibrary(null);
+
+const I = 'int32';
+const L = 'int64';
+const P = 'pointer';
+
+/** What a build of Node lacks: named in the message that refuses TLS. */
+const missing: string[] = [];
+
+type Kind = 'int32' | 'int64' | 'uint64' | 'pointer' | 'string';
+
+/** A function of the library; one that is absent is recorded, and must not be called. */
+function bound<F>(name: string, args: readonly Kind[], result: Kind | 'void'): F {
+  try {
+    return library.getFunction(name, { arguments: [...args], return: result }) as unknown as F;
+  } catch {
+    missing.push(name);
+    return undefined as unknown as F;
+  }
+}
+
+type Pointer = bigint;
+
+// Library and errors
+export const errClear = bound<() => void>('ERR_clear_error', [], 'void');
+export const errGet = bound<() => bigint>('ERR_get_error', [], 'uint64');
+export const errPeekLast = bound<() => bigint>('ERR_peek_last_error', [], 'uint64');
+export const errReason = bound<(code: bigint) => Pointer>('ERR_reason_error_string', ['uint64'], P);
+export const versionNumber = bound<() => bigint>('OpenSSL_version_num', [], 'uint64');
+
+// Memory BIOs
+export const bioNew = bound<(method: Pointer) => Pointer>('BIO_new', [P], P);
+export const bioMemory = bound<() => Pointer>('BIO_s_mem', [], P);
+/** A BIO that reads `length` bytes at an address where they are. */
+export const bioOver = bound<(at: Pointer, length: number) => Pointer>('BIO_new_mem_buf', [P, I], P);
+export const bioRead = bound<(bio: Pointer, into: Pointer, length: number) => number>('BIO_read', [P, P, I], I);
+export const bioControl = bound<(bio: Pointer, command: number, number: bigint, at: Pointer) => bigint>('BIO_ctrl', [P, I, L, P], L);
+export const bioFree = bound<(bio: Pointer) => number>('BIO_free', [P], I);
+export const bioShare = bound<(bio: Pointer) => number>('BIO_up_ref', [P], I);
+
+// Contexts
+export const serverMethod = bound<() => Pointer>('TLS_server_method', [], P);
+export const clientMethod = bound<() => Pointer>('TLS_client_method', [], P);
+export const contextNew = bound<(method: Pointer) => Pointer>('SSL_CTX_new', [P], P);
+export const contextFree = bound<(context: Pointer) => void>('SSL_CTX_free', [P], 'void');
+export const contextControl = bound<(context: Pointer, command: number, number: bigint, at: Pointer) => bigint>(
+  'SSL_CTX_ctrl',
+  [P, I, L, P],
+  L,
+);
+export const contextOptions = bound<(context: Pointer, options: bigint) => bigint>('SSL_CTX_set_options', [P, 'uint64'], 'uint64');
+export const contextCiphers = bound<(context: Pointer, list: string) => number>('SSL_CTX_set_cipher_list', [P, 'string'], I);
+export const contextSuites = bound<(context: Pointer, list: string) => number>('SSL_CTX_set_ciphersuites', [P, 'string'], I);
+export const contextCertificate = bound<(context: Pointer, certificate: Pointer) => number>('SSL_CTX_use_certificate', [P, P], I);
+export const contextKey = bound<(context: Pointer, key: Pointer) => number>('SSL_CTX_use_PrivateKey', [P, P], I);
+export const contextCheckKey = bound<(context: Pointer) => number>('SSL_CTX_check_private_key', [P], I);
+export const contextVerify = bound<(context: Pointer, mode: number, callback: Pointer) => void>('SSL_CTX_set_verify', [P, I, P], 'void');
+export const contextDepth = bound<(context: Pointer, depth: number) => void>('SSL_CTX_set_verify_depth', [P, I], 'void');
+export const contextStore = bound<(context: Pointer) => Pointer>('SSL_CTX_get_cert_store', [P], P);
+export const contextAlpnChoice = bound<(context: Pointer, callback: Pointer, argument: Pointer) => void>(
+  'SSL_CTX_set_alpn_select_cb',
+  [P, P, P],
+  'void',
+);
+export const contextAlpnOffer = bound<(context: Pointer, list: Pointer, length: number) => number>('SSL_CTX_set_alpn_protos', [P, P, I], I);
+export const contextSessionName = bound<(context: Pointer, name: Pointer, length: number) => number>(
+  'SSL_CTX_set_session_id_context',
+  [P, P, I],
+  I,
+);
+export const contextDefaultPaths = bound<(context: Pointer) => number>('SSL_CTX_set_default_verify_paths', [P], I);
+export const contextClientNames = bound<(context: Pointer, certificate: Pointer) => number>('SSL_CTX_add_client_CA', [P, P], I);
+
+// Connections
+export const sslNew = bound<(context: Pointer) => Pointer>('SSL_new', [P], P);
+export const sslFree = bound<(ssl: Pointer) => void>('SSL_free', [P], 'void');
+export const sslBios = bound<(ssl: Pointer, read: Pointer, write: Pointer) => void>('SSL_set_bio', [P, P, P], 'void');
+export const sslAccept = bound<(ssl: Pointer) => void>('SSL_set_accept_state', [P], 'void');
+export const sslConnect = bound<(ssl: Pointer) => void>('SSL_set_connect_state', [P], 'void');
+export const sslHandshake = bound<(ssl: Pointer) => number>('SSL_do_handshake', [P], I);
+export const sslRead = bound<(ssl: Pointer, into: Pointer, length: number) => number>('SSL_read', [P, P, I], I);
+export const sslWrite = bound<(ssl: Pointer, from: Pointer, length: number) => number>('SSL_write', [P, P, I], I);
+export const sslError = bound<(ssl: Pointer, result: number) => number>('SSL_get_error', [P, I], I);
+export const sslShutdown = bound<(ssl: Pointer) => number>('SSL_shutdown', [P], I);
+export const sslControl = bound<(ssl: Pointer, command: number, number: bigint, at: Pointer) => bigint>('SSL_ctrl', [P, I, L, P], L);
+export const sslHost = bound<(ssl: Pointer, name: string) => number>('SSL_set1_host', [P, 'string'], I);
+export const sslVerifyResult = bound<(ssl: Pointer) => bigint>('SSL_get_verify_result', [P], L);
+export const sslVersion = bound<(ssl: Pointer) => Pointer>('SSL_get_version', [P], P);
+export const sslCipher = bound<(ssl: Pointer) => Pointer>('SSL_get_current_cipher', [P], P);
+export const cipherName = bound<(cipher: Pointer) => Pointer>('SSL_CIPHER_get_name', [P], P);
+export const cipherBits = bound<(cipher: Pointer, algorithm: Pointer) => number>('SSL_CIPHER_get_bits', [P, P], I);
+export const sslResumed = bound<(ssl: Pointer) => number>('SSL_session_reused', [P], I);
+export const sslAlpn = bound<(ssl: Pointer, at: Pointer, length: Pointer) => void>('SSL_get0_alpn_selected', [P, P, P], 'void');
+export const sslName = bound<(ssl: Pointer, type: number) => Pointer>('SSL_get_servername', [P, I], P);
+export const sslPeerCertificate = bound<(ssl: Pointer) => Pointer>('SSL_get0_peer_certificate', [P], P);
+export const sslTakeSession = bound<(ssl: Pointer) => Pointer>('SSL_get1_session', [P], P);
+export const sslUseSession = bound<(ssl: Pointer, session: Pointer) => number>('SSL_set_session', [P, P], I);
+export const sessionFree = bound<(session: Pointer) => void>('SSL_SESSION_free', [P], 'void');
+
+// Certificates and keys
+export const readCertificate = bound<(bio: Pointer, into: Pointer, password: Pointer) => Pointer>('PEM_read_bio_X509', [P, P, P], P);
+export const readKeyCall = bound<(bio: Pointer, into: Pointer, callback: Pointer, argument: Pointer) => Pointer>(
+  'PEM_read_bio_PrivateKey',
+  [P, P, P, P],
+  P,
+);
+export const readRevocations = bound<(bio: Pointer, into: Pointer, password: Pointer) => Pointer>('PEM_read_bio_X509_CRL', [P, P, P], P);
+export const certificateFree = bound<(certificate: Pointer) => void>('X509_free', [P], 'void');
+export const revocationsFree = bound<(list: Pointer) => void>('X509_CRL_free', [P], 'void');
+export const keyFree = bound<(key: Pointer) => void>('EVP_PKEY_free', [P], 'void');
+export const storeCertificate = bound<(store: Pointer, certificate: Pointer) => number>('X509_STORE_add_cert', [P, P], I);
+export const storeRevocations = bound<(store: Pointer, list: Pointer) => number>('X509_STORE_add_crl', [P, P], I);
+export const storeFlags = bound<(store: Pointer, flags: bigint) => number>('X509_STORE_set_flags', [P, 'uint64'], I);
+export const verifyText = bound<(code: bigint) => Pointer>('X509_verify_cert_error_string', [L], P);
+export const privateKeyMatches = bound<(certificate: Pointer, key: Pointer) => number>('X509_check_private_key', [P, P], I);
+
+/** OpenSSL's functions that this build of Node does not export. Empty: TLS works. */
+export function missingFunctions(): readonly string[] {
+  return missing;
+}
+
+/** The bytes at an address, up to a zero: constants of the library. '' for a null pointer. */
+export function textAt(pointer: Pointer): string {
+  return pointer === 0n ? '' : (ffi.toString(pointer) ?? '');
+}
+
+/** The reason of the oldest error in this thread's queue, which is emptied: "no start line"; '' if there is none. */
+export function takeError(): string {
+  const code = errGet();
+  errClear();
+  return code === 0n ? '' : textAt(errReason(code));
+}
+
+/**
+ * Registers what OpenSSL asks while a server chooses an application protocol: offered protocols at `list`, the answer is
+ * their offset and length, or -1 for none. It must not throw and is called on this thread only.
+ */
+export function alpnCallback(choose: (list: Uint8Array) => { at: number; length: number } | null): Pointer {
+  return library.registerCallback({ arguments: [P, P, P, P, 'uint32', P], return: I }, (_ssl, out, outLength, list, length) => {
+    const [outAt, lengthAt, listAt] = [out, outLength, list] as Pointer[] as [Pointer, Pointer, Pointer];
+    const found = choose(new Uint8Array(ffi.toArrayBuffer(listAt, length as number, false)));
+    if (found === null) return NO_ACKNOWLEDGE;
+    new BigUint64Array(ffi.toArrayBuffer(outAt, 8, false))[0] = listAt + BigInt(found.at);
+    new Uint8Array(ffi.toArrayBuffer(lengthAt, 1, false))[0] = found.length;
+    return 0;
+  }) as Pointer;
+}
+
+/** SSL_TLSEXT_ERR_NOACK: the handshake goes on without a protocol. */
+const NO_ACKNOWLEDGE = 3;

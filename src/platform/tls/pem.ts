@@ -1,0 +1,88 @@
+/**
+ * Certificates, keys and revocation lists out of PEM text, as objects of OpenSSL. Those are counted and may be used by all
+ * threads: they are read once. Nothing here asks for a passphrase: an encrypted key is refused. It must not know files.
+ */
+import { addressOf } from '../ffi.ts';
+import * as lib from './library.ts';
+
+const NULL = 0n;
+
+/** An object of OpenSSL that was read: 0n never stands in one. */
+export type Native = bigint;
+
+export interface Bundle {
+  /** The certificate itself. */
+  readonly certificate: Native;
+  /** Those that sign it, from the nearest on. */
+  readonly chain: readonly Native[];
+  /** null: the text holds none. */
+  readonly key: Native | null;
+}
+
+/** All certificates of a text, in its order; none: []. */
+export function certificatesOf(pem: Uint8Array): Native[] {
+  return allOf(pem, (bio) => lib.readCertificate(bio, NULL, NULL));
+}
+
+export function revocationsOf(pem: Uint8Array): Native[] {
+  return allOf(pem, (bio) => lib.readRevocations(bio, NULL, NULL));
+}
+
+/** The first private key of a text; null: there is none. @throws Error if it is encrypted or broken */
+export function keyOf(pem: Uint8Array): Native | null {
+  if (!/-----BEGIN (?:\w+ )*PRIVATE KEY-----/.test(latin1(pem))) return null;
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(latin1(pem))) throw new Error('the private key is encrypted');
+  const key = withBio(pem, (bio) => lib.readKeyCall(bio, NULL, NULL, NULL));
+  if (key === NULL) throw new Error(`the private key can't be read: ${lib.takeError()}`);
+  lib.errClear();
+  return key;
+}
+
+/**
+ * Sorts what a `crt` file holds, in any order: key, certificate that fits it, the rest of the chain.
+ * @throws Error that says what is wrong with it
+ */
+export function bundleOf(pem: Uint8Array, keyText: Uint8Array | null): Bundle {
+  const certificates = certificatesOf(pem);
+  if (certificates.length === 0) throw new Error('there is no certificate in it');
+  const key = keyOf(keyText ?? pem);
+  const first = certificates[0] as Native;
+  if (key === null) return { certificate: first, chain: certificates.slice(1), key };
+  const own = certificates.find((each) => lib.privateKeyMatches(each, key) === 1);
+  lib.errClear();
+  if (own === undefined) throw new Error('the private key does not belong to a certificate in it');
+  return { certificate: own, chain: certificates.filter((each) => each !== own), key };
+}
+
+export function freeBundle({ certificate, chain, key }: Bundle): void {
+  lib.certificateFree(certificate);
+  for (const each of chain) lib.certificateFree(each);
+  if (key !== null) lib.keyFree(key);
+}
+
+function allOf(pem: Uint8Array, read: (bio: bigint) => Native): Native[] {
+  const found: Native[] = [];
+  withBio(pem, (bio) => {
+    for (let next = read(bio); next !== NULL; next = read(bio)) found.push(next);
+  });
+  lib.errClear();
+  return found;
+}
+
+/** The bytes must not be empty: an address of nothing is none. */
+function withBio<T>(bytes: Uint8Array, use: (bio: bigint) => T): T {
+  // A copy of its own buffer: a small typed array may be moved while C reads it.
+  const copy = new Uint8Array(new ArrayBuffer(Math.max(64, bytes.length + 1)));
+  copy.set(bytes);
+  const bio = lib.bioOver(addressOf(copy.buffer), bytes.length);
+  try {
+    return use(bio);
+  } finally {
+    lib.bioFree(bio);
+    copy.fill(0);
+  }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}

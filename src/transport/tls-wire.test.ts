@@ -1,0 +1,167 @@
+/** TLS between two wires of one host: everything that is sent arrives in order, in both directions, and every block comes home. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
+import { ALL_HOSTS, Bench, onBench, Recorder, sendText } from '../platform/suite.ts';
+import { OpenSslContext, type TlsSettings } from '../platform/tls/context.ts';
+import { Fact } from '../platform/tls/contract.ts';
+import { TlsLibrary } from '../platform/tls/engine.ts';
+import { bundleOf, certificatesOf } from '../platform/tls/pem.ts';
+import { TlsGround, type TlsOwner, TlsWire } from './tls-wire.ts';
+
+const file = (name: string): Uint8Array => readFileSync(new URL(`../../test/support/tls/${name}`, import.meta.url));
+const BASE: TlsSettings = {
+  role: 'server',
+  bundle: null,
+  minVersion: 0x0303,
+  maxVersion: 0x0304,
+  ciphers: null,
+  cipherSuites: null,
+  curves: null,
+  signatures: null,
+  alpn: ['http/1.1'],
+  verify: 'none',
+  authorities: [],
+  revocations: [],
+  tickets: true,
+  ticketKeys: null,
+  preferClientCiphers: false,
+};
+
+/** Two contexts, and wires that use them. */
+class Pair implements TlsOwner {
+  readonly bench: Bench;
+  readonly library: TlsLibrary;
+  readonly ground: TlsGround;
+  readonly server: OpenSslContext;
+  readonly client: OpenSslContext;
+  readonly failed: string[] = [];
+  secured = 0;
+  makeServer: () => WireHandler;
+  readonly #clients = new Map<TlsWire, WireHandler>();
+
+  constructor(bench: Bench, makeServer: () => WireHandler, server: Partial<TlsSettings> = {}, client: Partial<TlsSettings> = {}) {
+    this.bench = bench;
+    this.library = new TlsLibrary(bench.memory);
+    this.ground = new TlsGround(bench.host);
+    this.makeServer = makeServer;
+    this.server = new OpenSslContext(this.library, { ...BASE, bundle: bundleOf(file('server.pem'), null), ...server });
+    this.client = new OpenSslContext(this.library, { ...BASE, role: 'client', ...client });
+  }
+
+  listen() {
+    return this.bench.serve((lower) => {
+      const wire = new TlsWire(this.ground);
+      const engine = this.server.open();
+      assert.ok(engine);
+      wire.accept(lower, engine, this, 1000);
+      return wire;
+    }).address;
+  }
+
+  connect(address: Parameters<Bench['connect']>[0], handler: WireHandler): TlsWire {
+    const wire = new TlsWire(this.ground);
+    const engine = this.client.open();
+    assert.ok(engine);
+    this.#clients.set(wire, handler);
+    wire.connect(engine, this);
+    wire.setLower(this.bench.connect(address, wire));
+    return wire;
+  }
+
+  onSecured(wire: TlsWire): void {
+    this.secured++;
+    wire.handler = this.#clients.get(wire) ?? this.makeServer();
+    this.bench.poke();
+  }
+
+  onUnsecured(_: TlsWire, reason: CloseReason, detail: string): void {
+    this.failed.push(`${reason} ${detail}`);
+    this.bench.poke();
+  }
+
+  recycle(): void {}
+}
+
+/** Sends back what it gets, in the blocks it got. */
+class Returner extends Recorder {
+  override onData(wire: Wire, block: number, start: number, end: number): boolean {
+    super.onData(wire, block, start, end);
+    return !wire.send(block, start, end);
+  }
+}
+
+for (const name of ALL_HOSTS) {
+  onBench(name, 'what is sent through TLS comes back', { blocks: 256 }, async (bench) => {
+    const pair = new Pair(bench, () => new Returner(bench));
+    const client = new Recorder(bench);
+    client.keepText = true;
+    const wire = pair.connect(pair.listen(), client);
+    await bench.until('the handshakes', () => client.opened === 1 && pair.secured === 2);
+    let sent = '';
+    for (const length of [1, 100, 16_384, 16_385, 40_000, 60_000, 7]) {
+      const text = String.fromCharCode(97 + (length % 26)).repeat(length);
+      sent += text;
+      sendText(bench, wire, text);
+    }
+    await bench.until('the answer', () => client.received === sent.length);
+    assert.equal(client.text, sent);
+    const at = bench.memory.scratch();
+    assert.equal(bench.memory.text(at, wire.engine.fact(Fact.version, at, at + 100)), 'TLSv1.3');
+    assert.equal(bench.memory.text(at, wire.engine.fact(Fact.alpn, at, at + 100)), 'http/1.1');
+    wire.finish();
+    await bench.until('the end', () => client.closes === 1);
+    assert.equal(client.ends, 1);
+    await bench.until('the engines', () => pair.library.open === 0);
+  });
+
+  onBench(name, 'a handshake that fails closes both sides', {}, async (bench) => {
+    const authorities = certificatesOf(file('rsa.pem'));
+    const pair = new Pair(bench, () => new Recorder(bench), {}, { verify: 'required', authorities });
+    const client = new Recorder(bench);
+    pair.connect(pair.listen(), client);
+    await bench.until('the failures', () => pair.failed.length === 2);
+    assert.match(pair.failed.join(), /certificate verify failed/);
+    assert.equal(client.opened, 0);
+    await bench.until('the engines', () => pair.library.open === 0);
+  });
+
+  onBench(name, 'a handshake that never ends is closed', {}, async (bench) => {
+    const pair = new Pair(bench, () => new Recorder(bench));
+    const client = new Recorder(bench);
+    bench.connect(pair.listen(), client);
+    await bench.until('the close', () => client.closes + client.ends > 0 && pair.failed.length === 1);
+    assert.equal(pair.failed[0], `${Close.end} `);
+    await bench.until('the engines', () => pair.library.open === 0);
+  });
+}
+
+test('a reader that pauses gets everything later, whatever the cuts', async () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const bench = new Bench('sim', { seed, blocks: 256 });
+    /** Pauses after every piece and goes on a little later. */
+    class Slow extends Recorder {
+      override onData(wire: Wire, block: number, start: number, end: number): boolean {
+        wire.pause();
+        super.onData(wire, block, start, end);
+        const timer = { queued: false, run: () => wire.resume() };
+        bench.host.later(timer);
+        return false;
+      }
+    }
+    const slow = new Slow(bench);
+    const pair = new Pair(bench, () => slow);
+    const client = new Recorder(bench);
+    const wire = pair.connect(pair.listen(), client);
+    await bench.until('the handshake', () => client.opened === 1);
+    let length = 0;
+    for (let size = 1; size < 60_000; size = size * 3 + seed) {
+      sendText(bench, wire, 'x'.repeat(size));
+      length += size;
+    }
+    wire.finish();
+    await bench.until('everything', () => slow.received === length && slow.ends === 1 && client.closes === 1);
+    await bench.close();
+  }
+});

@@ -1,0 +1,362 @@
+/**
+ * A wire with TLS between a wire of the host and a mux: to the one below it is a handler, to the one above a wire, so neither
+ * knows that there is TLS. Bytes are decrypted and encrypted in the blocks they lie in. It must not know the library behind the
+ * engine, nor what certificates are.
+ *
+ * Blocks: what comes in is decrypted in place when the engine holds no start of a record, since plain bytes are fewer than those
+ * they come from; otherwise into a fresh block. What goes out is encrypted and put back into its own block, from its first byte on;
+ * only what does not fit any more, and what the engine says by itself, takes a block of the wire's own.
+ */
+import type { SocketAddress } from '../base/address.ts';
+import { BLOCK_SIZE, type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
+import { Timer, type TimerOwner } from '../base/timers.ts';
+import { Close, type CloseReason, type Host, type Task, type Wire, type WireHandler } from '../platform/contract.ts';
+import { Handshake, Read, type TlsEngine } from '../platform/tls/contract.ts';
+
+/** Who made the wire and learns how its handshake ends. */
+export interface TlsOwner {
+  /** The handshake is done: `wire.handler` must be set before this returns. */
+  onSecured(wire: TlsWire): void;
+  /** The connection has ended before the handshake was done. `engine.reason` tells why; '': the peer left or time was up. */
+  onUnsecured(wire: TlsWire, reason: CloseReason, detail: string): void;
+  /** The record may be used again. */
+  recycle(wire: TlsWire): void;
+}
+
+const State = { idle: 0, handshake: 1, open: 2, broken: 3 } as const;
+
+/** Blocks that wires of a thread have taken for themselves: they do not belong to the handler above. */
+export class TlsGround {
+  readonly host: Host;
+  readonly memory: Memory;
+  readonly #own: Uint8Array;
+
+  constructor(host: Host) {
+    this.host = host;
+    this.memory = host.memory;
+    this.#own = new Uint8Array(host.memory.blocks.total);
+  }
+
+  takeOwn(): Block {
+    const block = this.memory.take();
+    if (block !== NO_BLOCK) this.#own[block] = 1;
+    return block;
+  }
+
+  giveOwn(block: Block): void {
+    this.#own[block] = 0;
+    this.memory.give(block);
+  }
+
+  isOwn(block: Block): boolean {
+    return block !== NO_BLOCK && this.#own[block] === 1;
+  }
+}
+
+export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
+  /** Set by the owner when the handshake is done; asked for nothing before. */
+  handler!: WireHandler;
+  queued = false;
+  /** Milliseconds of the host's clock when the handshake was done; -1: it is not. */
+  securedAtMs = -1;
+  readonly #ground: TlsGround;
+  readonly #memory: Memory;
+  readonly #timer = new Timer(this);
+  #owner!: TlsOwner;
+  #lower!: Wire;
+  #engine!: TlsEngine;
+  #state: number = State.idle;
+  #isClient = false;
+  #paused = false;
+  /** The engine holds the start of a record. */
+  #partial = false;
+  /** The handler has been told that the peer sends no more. */
+  #ended = false;
+  #endWaits = false;
+  #timedOut = false;
+  /** Cipher bytes that wait while the handler is paused, or have not been read yet. */
+  #held: Block = NO_BLOCK;
+  #heldStart = 0;
+  #heldEnd = 0;
+
+  constructor(ground: TlsGround) {
+    this.#ground = ground;
+    this.#memory = ground.memory;
+  }
+
+  get engine(): TlsEngine {
+    return this.#engine;
+  }
+
+  /** Serves an accepted wire, whose handler it becomes. @param timeoutMs of the handshake; Infinity: none */
+  accept(lower: Wire, engine: TlsEngine, owner: TlsOwner, timeoutMs: number): void {
+    this.#begin(engine, owner, false, timeoutMs);
+    this.#lower = lower;
+  }
+
+  /** Will be the handler of a wire that is being connected; `setLower` follows at once. */
+  connect(engine: TlsEngine, owner: TlsOwner): void {
+    this.#begin(engine, owner, true, Number.POSITIVE_INFINITY);
+  }
+
+  setLower(lower: Wire): void {
+    this.#lower = lower;
+  }
+
+  #begin(engine: TlsEngine, owner: TlsOwner, isClient: boolean, timeoutMs: number): void {
+    this.#engine = engine;
+    this.#owner = owner;
+    this.#isClient = isClient;
+    this.#state = State.handshake;
+    this.#paused = this.#partial = this.#ended = this.#endWaits = this.#timedOut = false;
+    this.#held = NO_BLOCK;
+    this.securedAtMs = -1;
+    const { host } = this.#ground;
+    if (timeoutMs !== Number.POSITIVE_INFINITY) host.timers.set(this.#timer, host.now() + timeoutMs);
+  }
+
+  onTimer(): void {
+    if (this.#state !== State.handshake) return;
+    this.#timedOut = true;
+    this.#lower.destroy(false);
+  }
+
+  // From below ---------------------------------------------------------------------------------------
+
+  onOpen(wire: Wire): void {
+    this.#lower = wire;
+    this.#engine.offer(0, 0);
+    this.#handshake();
+  }
+
+  onData(_: Wire, block: Block, start: number, end: number): boolean {
+    this.#engine.offer(start, end);
+    if (this.#state === State.handshake && !this.#handshake()) return false;
+    if (this.#state !== State.open) return false;
+    const rest = this.#engine.rest;
+    if (rest >= end) return false;
+    return this.#partial ? this.#hold(block, rest, end) : this.#readInPlace(block, rest, end);
+  }
+
+  /** True: it is done and the wire is open. */
+  #handshake(): boolean {
+    const result = this.#engine.handshake();
+    this.#flush();
+    if (result === Handshake.wants) return false;
+    if (result === Handshake.failed) {
+      // The alert that was just sent should arrive: nothing of the peer is read any more.
+      this.#lower.finish();
+      this.#lower.destroy(false);
+      return false;
+    }
+    this.#state = State.open;
+    const { host } = this.#ground;
+    host.timers.drop(this.#timer);
+    this.securedAtMs = host.now();
+    this.#owner.onSecured(this);
+    if (this.#isClient && this.#isOpen()) this.handler.onOpen(this);
+    return this.#isOpen();
+  }
+
+  #isOpen(): boolean {
+    return this.#state === State.open;
+  }
+
+  #readInPlace(block: Block, start: number, end: number): boolean {
+    const engine = this.#engine;
+    let from = start;
+    let to = start;
+    // What the handshake has used up lies in front: plain bytes may start there too, but need not.
+    let count = engine.read(to, end);
+    while (count > 0) {
+      to += count;
+      if (engine.rest >= end) break;
+      count = engine.read(to, end);
+    }
+    this.#partial = count === Read.wants;
+    if (this.#partial) this.#flush();
+    let kept = false;
+    if (to > from) {
+      kept = this.handler.onData(this, block, from, to);
+      from = to;
+    }
+    if (count < 0) this.#stopReading(count);
+    return kept;
+  }
+
+  /** Keeps a block with cipher bytes and decrypts it into others. */
+  #hold(block: Block, start: number, end: number): boolean {
+    this.#held = block;
+    this.#heldStart = start;
+    this.#heldEnd = end;
+    this.#drain();
+    return true;
+  }
+
+  /** Decrypts what is held until the handler pauses. */
+  #drain(): void {
+    while (this.#held !== NO_BLOCK && !this.#paused && this.#isOpen()) {
+      const block = this.#memory.take();
+      if (block === NO_BLOCK) {
+        this.destroy(true);
+        return;
+      }
+      this.#drainInto(block);
+    }
+    if (this.#endWaits && this.#held === NO_BLOCK && this.#isOpen()) this.#end();
+  }
+
+  #drainInto(block: Block): void {
+    const engine = this.#engine;
+    const start = this.#memory.dataStart(block);
+    const limit = this.#memory.dataEnd(block);
+    engine.offer(this.#heldStart, this.#heldEnd);
+    let to = start;
+    let count = engine.read(to, limit);
+    while (count > 0) {
+      to += count;
+      if (to >= limit || engine.rest >= this.#heldEnd) break;
+      count = engine.read(to, limit);
+    }
+    this.#heldStart = engine.rest;
+    this.#partial = count === Read.wants;
+    // A full block may have left plain bytes in the engine: it is asked once more, with nothing to offer.
+    if (to < limit || count <= 0) this.#releaseHeld();
+    if (this.#partial) this.#flush();
+    if (to === start || !this.handler.onData(this, block, start, to)) this.#memory.give(block);
+    if (count < 0) this.#stopReading(count);
+  }
+
+  #releaseHeld(): void {
+    this.#memory.give(this.#held);
+    this.#held = NO_BLOCK;
+  }
+
+  /** The engine has said that nothing more can be read. */
+  #stopReading(count: number): void {
+    if (!this.#isOpen()) return;
+    if (count === Read.end) {
+      this.#end();
+      return;
+    }
+    this.#flush();
+    this.destroy(false);
+  }
+
+  #end(): void {
+    this.#endWaits = false;
+    if (this.#ended) return;
+    this.#ended = true;
+    this.handler.onEnd(this);
+  }
+
+  onEnd(): void {
+    if (this.#state === State.handshake) this.#lower.destroy(false);
+    else if (this.#held !== NO_BLOCK) this.#endWaits = true;
+    else if (this.#isOpen()) this.#end();
+  }
+
+  onSent(_: Wire, block: Block): void {
+    if (this.#ground.isOwn(block)) this.#ground.giveOwn(block);
+    else this.handler.onSent(this, block);
+  }
+
+  onClose(_: Wire, reason: CloseReason): void {
+    const state = this.#state;
+    const { host } = this.#ground;
+    host.timers.drop(this.#timer);
+    this.#state = State.idle;
+    if (this.#held !== NO_BLOCK) this.#releaseHeld();
+    const detail = this.#engine.reason;
+    this.#engine.free();
+    if (state === State.handshake) this.#owner.onUnsecured(this, this.#timedOut ? Close.end : reason, detail);
+    else this.handler.onClose(this, reason);
+    this.#owner.recycle(this);
+  }
+
+  // From above ---------------------------------------------------------------------------------------
+
+  get hasMore(): boolean {
+    return this.#held !== NO_BLOCK || this.#lower.hasMore;
+  }
+
+  get unsent(): number {
+    return this.#lower.unsent;
+  }
+
+  get descriptor(): number {
+    return this.#lower.descriptor;
+  }
+
+  send(block: Block, start: number, end: number): boolean {
+    if (!this.#isOpen()) return this.#lower.send(block, start, end);
+    if (!this.#engine.write(start, end)) {
+      this.#lower.destroy(false);
+      return this.#lower.send(block, start, end);
+    }
+    if (block === NO_BLOCK) {
+      this.#flush();
+      return true;
+    }
+    const at = this.#memory.base(block);
+    const count = this.#engine.output(at, at + BLOCK_SIZE);
+    const taken = this.#lower.send(block, at, at + count);
+    if (count === BLOCK_SIZE) this.#flush();
+    return taken;
+  }
+
+  /** Sends what the engine has to say in blocks of the wire's own. */
+  #flush(): void {
+    for (;;) {
+      const block = this.#ground.takeOwn();
+      if (block === NO_BLOCK) {
+        this.#lower.destroy(true);
+        return;
+      }
+      const at = this.#memory.base(block);
+      const count = this.#engine.output(at, at + BLOCK_SIZE);
+      if (count === 0 || this.#lower.send(block, at, at + count)) this.#ground.giveOwn(block);
+      if (count < BLOCK_SIZE) return;
+    }
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#lower.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#held === NO_BLOCK) this.#lower.resume();
+    else this.#ground.host.later(this);
+  }
+
+  /** Goes on with what was held while the handler was paused. */
+  run(): void {
+    if (this.#paused || !this.#isOpen()) return;
+    this.#drain();
+    if (!this.#paused && this.#isOpen()) this.#lower.resume();
+  }
+
+  finish(): void {
+    if (this.#isOpen()) {
+      this.#engine.shutdown();
+      this.#flush();
+    }
+    this.#lower.finish();
+  }
+
+  destroy(reset: boolean): void {
+    if (this.#state === State.idle) return;
+    if (this.#state === State.open) this.#state = State.broken;
+    this.#lower.destroy(reset);
+  }
+
+  peerAddress(into: SocketAddress): boolean {
+    return this.#lower.peerAddress(into);
+  }
+
+  localAddress(into: SocketAddress): boolean {
+    return this.#lower.localAddress(into);
+  }
+}
