@@ -53,7 +53,7 @@ test('bind addresses', () => {
     [':99999', "invalid port '99999'"],
     [':80-70', "invalid port range '80-70'"],
     [':0-5', "invalid port '0'"],
-    [':http', "invalid character in port number 'http' in ':http'"],
+    [':http', "invalid character 'h' in port number 'http' in ':http'"],
     ['300.1.1.1:80', "invalid address: '300.1.1.1' in '300.1.1.1:80'"],
     ['fd@3x', "file descriptor '3x' is not a valid integer in 'fd@3x'"],
     ['ipv4@[::1]:80', "'[::1]' is not an IPv4 address in 'ipv4@[::1]:80'"],

@@ -129,12 +129,17 @@ export function parseBindAddress(text: string, lookup: Lookup): ParsedAddress | 
   return { addresses, host, portKind: 'fixed', portOffset: 0 };
 }
 
+function strayInPort(port: string, text: string): AddressProblem {
+  const stray = /[^\d+-]/.exec(port)?.[0] ?? port[0];
+  return { problem: `invalid character '${stray}' in port number '${port}' in '${text}'` };
+}
+
 /** Adds a record for each port; answers the name that they wait for, or null. */
 function inetRange(located: Located, text: string, addresses: AddressRecord[]): string | null | AddressProblem {
   const { host, port } = splitPort(located.rest);
   if (port === null || port === '') return { problem: `missing port specification in '${text}'` };
   const range = /^(\d+)(?:-(\d+))?$/.exec(port);
-  if (range === null) return { problem: `invalid character in port number '${port}' in '${text}'` };
+  if (range === null) return strayInPort(port, text);
   const low = Number(range[1]);
   const high = range[2] === undefined ? low : Number(range[2]);
   if (low > MAX_PORT || (low === 0 && high !== 0)) return { problem: `invalid port '${range[1]}'` };
@@ -165,14 +170,14 @@ export function parseServerAddress(text: string, lookup: Lookup): ParsedAddress 
     return 'problem' in address ? address : { addresses: [address], host: null, portKind: 'fixed', portOffset: 0 };
   }
   const { host, port } = splitPort(located.rest);
-  if (expanded === '') return { problem: 'the address is empty' };
+  if (expanded === '') return { problem: `'${text}' resolves to an empty address (environment variable missing?)` };
   const target = hostOf(host, located.version, expanded);
   if (typeof target === 'object' && 'problem' in target) return target;
   const address = typeof target === 'string' ? newAddress() : target;
   const common = { addresses: [address], host: typeof target === 'string' ? target : null };
   if (port === null || port === '') return { ...common, portKind: 'client', portOffset: 0 };
   if (/^\d+-\d+$/.test(port)) return { problem: `port range not permitted here in '${expanded}'` };
-  if (!/^[+-]?\d+$/.test(port)) return { problem: `invalid character in port number '${port}' in '${expanded}'` };
+  if (!/^[+-]?\d+$/.test(port)) return strayInPort(port, expanded);
   const number = Number(port);
   if (port[0] === '+' || port[0] === '-') {
     return Math.abs(number) > MAX_PORT

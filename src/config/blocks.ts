@@ -1,7 +1,9 @@
 /** `.if … .elif … .else … .endif` and the messages of a configuration (HAProxy configuration manual, 2.4). */
 import type { Word } from '../keywords/define.ts';
 import { evaluateCondition } from './conditions.ts';
-import { complain, type ParserState, warn } from './context.ts';
+import { complain, diagnose, type ParserState, warn } from './context.ts';
+
+const MESSAGES = ['.alert', '.warning', '.notice', '.diag'];
 
 /** taking: lines count. waiting: a later branch may. done: a branch was taken, or the block lies in a skipped one. */
 type BlockState = 'taking' | 'waiting' | 'done';
@@ -16,12 +18,10 @@ export class ConditionalBlocks {
   /** A condition that cannot be read leaves nothing to go on with. */
   isFatal = false;
   readonly #state: ParserState;
-  readonly #diagnose: boolean;
   readonly #blocks: Block[] = [];
 
-  constructor(state: ParserState, diagnose: boolean) {
+  constructor(state: ParserState) {
     this.#state = state;
-    this.#diagnose = diagnose;
   }
 
   get isSkipping(): boolean {
@@ -96,10 +96,14 @@ export class ConditionalBlocks {
   }
 
   #message(name: string, words: readonly Word[]): boolean {
-    const text = `'${words
-      .slice(1)
-      .map((word) => word.text)
-      .join(' ')}'.`;
+    if (!MESSAGES.includes(name)) return false;
+    if (words.length > 2) {
+      const word = words[2] as Word;
+      const text = `Unexpected argument '${word.text}' for '${name}'. Use quotes if the message should contain spaces.`;
+      complain(this.#state, 'bad-argument', { text, word });
+      return true;
+    }
+    const text = `'${words[1]?.text ?? ''}'.`;
     const { file, line } = this.#state.place;
     const position = { file, line, column: 0 };
     if (name === '.alert') {
@@ -107,8 +111,7 @@ export class ConditionalBlocks {
       this.isFatal = true;
     } else if (name === '.warning') warn(this.#state, 'message', text);
     else if (name === '.notice') this.#state.diagnostics.push({ severity: 'notice', code: 'message', position, text });
-    else if (name !== '.diag') return false;
-    else if (this.#diagnose) this.#state.diagnostics.push({ severity: 'diag', code: 'message', position, text });
+    else diagnose(this.#state, 'message', text);
     return true;
   }
 }

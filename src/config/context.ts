@@ -44,6 +44,8 @@ export interface ParserState {
   alerts: number;
   /** `default-path`. */
   pathBase: PathBase;
+  /** `-dD`: what is only suspicious is said too. */
+  readonly diagnose: boolean;
 }
 
 /** Adds an error at a word of the current line, or at the whole line. */
@@ -67,6 +69,13 @@ export function complain(state: ParserState, code: string, complaint: Complaint)
 export function warn(state: ParserState, code: string, text: string): void {
   const { file, line } = state.place;
   state.diagnostics.push({ severity: 'warning', code, position: { file, line, column: 0 }, text });
+}
+
+/** Says what is only suspicious, if it was asked for. Never a warning: `-dW` would make it fatal. */
+export function diagnose(state: ParserState, code: string, text: string): void {
+  if (!state.diagnose) return;
+  const { file, line } = state.place;
+  state.diagnostics.push({ severity: 'diag', code, position: { file, line, column: 0 }, text });
 }
 
 export class LineContext implements DirectiveContext {

@@ -4,7 +4,7 @@
  */
 import { newAddress } from '../base/address.ts';
 import type { ProxyDraft, SectionKind } from '../keywords/define.ts';
-import type { BindModel, GlobalModel, ProxyModel, ServerModel, TimeoutsModel } from '../model/config.ts';
+import type { BindModel, GlobalModel, ProxyModel, RuleModel, ServerModel, TimeoutsModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
 
 export function newGlobal(): GlobalModel {
@@ -108,9 +108,20 @@ export function inheritDraft(defaults: ProxyDraft | null, section: SectionKind, 
   if (defaults === null) return draft;
   const copy = structuredClone(defaults);
   const own = { section, name, kind: draft.kind, at, id: null, description: null, binds: [], servers: [] };
-  const inherited: ProxyDraft = { ...copy, ...own };
+  const inherited: ProxyDraft = { ...copy, ...own, ...scopedRules(copy) };
   if (section === 'defaults' || section === 'listen') return inherited;
   return section === 'backend' ? withoutFrontend(inherited) : withoutBackend(inherited);
+}
+
+/** The rules of a defaults section with its ACLs: nobody else's lines may use or extend those. */
+function scopedRules({ rules, acls, at }: ProxyDraft): Pick<ProxyDraft, 'rules' | 'acls'> {
+  const scope = `${at.file}:${at.line}`;
+  const scoped = (rule: RuleModel): RuleModel =>
+    rule.condition === null ? rule : { ...rule, condition: { ...rule.condition, scope: rule.condition.scope ?? scope } };
+  return {
+    rules: Object.fromEntries(Object.entries(rules).map(([set, list]) => [set, list.map(scoped)])),
+    acls: Object.keys(rules).length === 0 ? [] : acls.map((acl) => ({ ...acl, scope: acl.scope ?? scope })),
+  };
 }
 
 /** Clears what only means something in front: a backend must not show it. */

@@ -3,7 +3,7 @@
  * and lets the registered keyword objects do the rest. All problems of a run are collected, never thrown.
  */
 import { hostname } from 'node:os';
-import type { Complaint, Directive, ProxyDraft, SectionKind, Word } from '../keywords/define.ts';
+import type { Complaint, Directive, SectionKind, Word } from '../keywords/define.ts';
 import type { GlobalModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import { ConditionalBlocks } from './blocks.ts';
@@ -13,6 +13,7 @@ import { type Diagnostic, hasErrors } from './diagnostic.ts';
 import { finishDraft, newGlobal } from './draft.ts';
 import { lookupIn, newEnvironment } from './environment.ts';
 import { readSources, type SourceText } from './files.ts';
+import { RuleOrder } from './order.ts';
 import { readArguments } from './reader.ts';
 import { findKeyword, registry } from './registry.ts';
 import { Sections } from './sections.ts';
@@ -36,8 +37,10 @@ export interface ParseResult {
   readonly environment: ReadonlyMap<string, string>;
 }
 
-/** Lines with errors after which the rest is not read. */
+/** Lines with errors after which the rest is not read: HAProxy's bound. */
 const MOST_ERRORS = 50;
+/** Words of a line: HAProxy's bound. */
+const MOST_WORDS = 64;
 
 /** Reads files and directories as `-f` takes them. */
 export function parseFiles(paths: readonly string[], options: ParseOptions = {}): ParseResult {
@@ -62,16 +65,13 @@ export function parseSources(sources: readonly SourceText[], options: ParseOptio
 const NEGATION =
   'negation/default currently supported only for options, log, busy-polling, set-dumpable, strict-limits, insecure-fork-wanted and numa-cpu-mapping.';
 
-/** In the order in which they are evaluated: a rule written behind one of a later kind still runs before it. */
-const RULE_ORDER = ['tcp-request connection', 'tcp-request session', 'tcp-request content', 'http-request', 'use_backend'];
-
 class Parser {
   readonly #state: ParserState;
   readonly #global: GlobalModel = newGlobal();
   readonly #sections: Sections;
   readonly #blocks: ConditionalBlocks;
-  /** Highest rank of RULE_ORDER seen in each proxy. */
-  readonly #ranks = new WeakMap<ProxyDraft, number>();
+  readonly #order: RuleOrder;
+  #isStopped = false;
 
   constructor(environment: Map<string, string>, diagnostics: Diagnostic[], diagnose: boolean) {
     const place = { file: '', line: 0, text: '', section: '' };
@@ -82,9 +82,11 @@ class Parser {
       diagnostics,
       alerts: 0,
       pathBase: { mode: 'current', origin: '' },
+      diagnose,
     };
     this.#sections = new Sections(this.#state);
-    this.#blocks = new ConditionalBlocks(this.#state, diagnose);
+    this.#blocks = new ConditionalBlocks(this.#state);
+    this.#order = new RuleOrder(this.#state);
   }
 
   file({ file, text }: SourceText): void {
@@ -109,7 +111,12 @@ class Parser {
   }
 
   #isFull(): boolean {
-    return this.#blocks.isFatal || this.#state.alerts >= MOST_ERRORS;
+    if (this.#blocks.isFatal) return true;
+    const { alerts } = this.#state;
+    if (alerts < MOST_ERRORS) return false;
+    if (!this.#isStopped) complain(this.#state, 'too-many-errors', { text: `too many fatal errors (${alerts}), stopping now.` });
+    this.#isStopped = true;
+    return true;
   }
 
   #line(line: string): void {
@@ -117,14 +124,14 @@ class Parser {
       complain(this.#state, 'zero-byte', { text: `unexpected zero byte at position ${line.indexOf('\0') + 1}, not a text file` });
       return;
     }
-    const { words, problem } = splitWords(line, this.#state.lookup);
-    const isDirective = words[0]?.text.startsWith('.') ?? false;
-    if (this.#blocks.isSkipping && !isDirective) return;
+    const { words, problem } = splitWords(line, this.#state.lookup, MOST_WORDS);
     if (problem !== null) {
       const word = { text: '', column: problem.column, quoted: false };
-      complain(this.#state, 'bad-word', { text: `${problem.text} at position ${problem.column}`, word });
+      complain(this.#state, 'bad-word', { text: problem.text, word });
       return;
     }
+    const isDirective = words[0]?.text.startsWith('.') ?? false;
+    if (this.#blocks.isSkipping && !isDirective) return;
     if (words.length === 0 || (isDirective && this.#blocks.line(words))) return;
     const empty = emptyWord(words);
     if (empty >= 0) {
@@ -180,7 +187,7 @@ class Parser {
     if (reading === null) return;
     const draft = kind === 'global' ? this.#global : (this.#sections.draft ?? this.#sections.record);
     directive.apply(draft as never, reading.values, context);
-    if (this.#sections.draft !== null) this.#checkOrder(directive.name);
+    if (this.#sections.draft !== null) this.#order.line(this.#sections.draft, directive);
   }
 
   #isAllowed(kind: SectionKind | 'other', directive: Directive, first: Word): boolean {
@@ -203,15 +210,6 @@ class Parser {
       complain(this.#state, 'wrong-section', { text: missing === null ? text : `'${directive.name}' not allowed ${text}`, word: first });
     } else warn(this.#state, 'ignored', `'${directive.name}' ignored ${text}`);
     return false;
-  }
-
-  #checkOrder(name: string): void {
-    const rank = RULE_ORDER.indexOf(name);
-    const draft = this.#sections.draft;
-    if (rank < 0 || draft === null) return;
-    const highest = this.#ranks.get(draft) ?? -1;
-    if (rank >= highest) this.#ranks.set(draft, rank);
-    else warn(this.#state, 'rule-order', `a '${name}' rule placed after a '${RULE_ORDER[highest]}' rule will still be processed before.`);
   }
 
   finish(files: readonly string[]): ParseResult {

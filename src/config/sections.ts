@@ -15,6 +15,8 @@ const PROXY_KINDS = ['frontend', 'backend', 'listen'];
 
 interface Defaults {
   readonly draft: ProxyDraft;
+  /** An earlier section of the same name: allowed as long as nobody names it. */
+  readonly twin: Position | null;
   implicitUser: string | null;
   explicitUser: string | null;
   warned: boolean;
@@ -96,17 +98,11 @@ export class Sections {
     const name = hasName ? (words[1] as Word).text : '';
     const from = this.#from('defaults', words.slice(hasName ? 2 : 1));
     if (hasName) this.#checkName('defaults', words[1] as Word);
-    const known = name === '' ? undefined : this.#defaults.get(name);
-    if (known !== undefined) {
-      const { at } = known.draft;
-      complain(this.#state, 'duplicate-name', {
-        text: `defaults '${name}' has the same name as another defaults section declared at ${at.file}:${at.line}.`,
-        word: words[1],
-      });
-    }
     const base = from === null ? null : from.draft;
     this.draft = inheritDraft(base, 'defaults', name, this.#here(words[0] as Word));
-    this.#current = { draft: this.draft, implicitUser: null, explicitUser: null, warned: false, ruleUser: null };
+    if (from !== null) this.#checkRules(from, this.draft);
+    const twin = name === '' ? null : (this.#defaults.get(name)?.draft.at ?? null);
+    this.#current = { draft: this.draft, twin, implicitUser: null, explicitUser: null, warned: false, ruleUser: null };
     if (name !== '') this.#defaults.set(name, this.#current);
   }
 
@@ -139,13 +135,23 @@ export class Sections {
       return null;
     }
     const found = this.#defaults.get(name.text);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      this.#checkTwin(section, found, name);
+      return found;
+    }
     complain(this.#state, 'unknown-defaults', {
       text: `unknown defaults section '${name.text}' for ${section}`,
       word: name,
       near: [...this.#defaults.keys()],
     });
     return null;
+  }
+
+  #checkTwin(section: string, { draft, twin }: Defaults, word: Word): void {
+    if (twin === null) return;
+    const places = `${twin.file}:${twin.line} and ${draft.at.file}:${draft.at.line}`;
+    const text = `ambiguous defaults section name '${word.text}' referenced by ${section} exists at least at ${places}.`;
+    complain(this.#state, 'duplicate-name', { text, word });
   }
 
   #openProxy(kind: SectionKind, words: readonly Word[]): void {
@@ -184,13 +190,24 @@ export class Sections {
       const text = `defaults section '${name}' (declared at ${at.file}:${at.line}) is explicitly referenced by '${defaults.explicitUser}' and implicitly used by '${defaults.implicitUser}': use 'from' for both, or a section without name`;
       warn(this.#state, 'defaults-twice', text);
     }
-    const hasRules = Object.keys(defaults.draft.rules).length > 0 || defaults.draft.acls.length > 0;
-    if (!hasRules) return;
-    const other = defaults.ruleUser;
-    if (other !== null && other.kind !== draft.kind && other.kind !== 'listen' && draft.kind !== 'listen') {
-      const text = `defaults section '${name}' (declared at ${at.file}:${at.line}) holds rules and cannot be shared by ${other.kind} '${other.name}' and ${draft.kind} '${draft.name}'`;
-      complain(this.#state, 'shared-rules', { text });
-    }
-    if (draft.kind !== 'listen') defaults.ruleUser ??= draft;
+    this.#checkRules(defaults, draft);
+  }
+
+  /** Rules of a defaults section stay its own: who takes them must have all that they need, and nobody may add to them. */
+  #checkRules(defaults: Defaults, draft: ProxyDraft): void {
+    const { rules, at } = defaults.draft;
+    if (Object.keys(rules).length === 0) return;
+    const where = `(defaults section at ${at.file}:${at.line}).`;
+    const refuse = (text: string): void => complain(this.#state, 'shared-rules', { text: `${text} ${where}` });
+    if (draft.section === 'defaults') refuse('a defaults section cannot inherit from a defaults section defining TCP/HTTP rules');
+    else if (draft.kind === 'listen') refuse('a listen section cannot inherit from a defaults section defining TCP/HTTP rules');
+    else if (defaults.ruleUser !== null && defaults.ruleUser.kind !== draft.kind) {
+      refuse('frontends and backends cannot inherit from the same defaults section if it defines TCP/HTTP rules');
+    } else if (draft.kind === 'backend' && (rules['tcp-request connection'] || rules['tcp-request session'])) {
+      const sets = "'tcp-request connection' or 'tcp-request session'";
+      refuse(`a backend section cannot inherit from a defaults section defining ${sets} rules`);
+    } else if (draft.kind === 'frontend' && rules['tcp-response content'])
+      refuse("a frontend section cannot inherit from a defaults section defining 'tcp-response content' rules");
+    defaults.ruleUser ??= draft;
   }
 }

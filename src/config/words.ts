@@ -18,9 +18,12 @@ export interface LineWords {
   readonly problem: LineProblem | null;
 }
 
-/** The line must come without its line feed. Lines that are empty or only a comment give no words. */
-export function splitWords(line: string, lookup: Lookup): LineWords {
-  const cutter = new Cutter(line, lookup);
+/**
+ * The line must come without its line feed. Lines that are empty or only a comment give no words.
+ * @param most more words than this are a problem
+ */
+export function splitWords(line: string, lookup: Lookup, most = Number.MAX_SAFE_INTEGER): LineWords {
+  const cutter = new Cutter(line, lookup, most);
   cutter.run();
   return { words: cutter.words, problem: cutter.problem };
 }
@@ -39,11 +42,14 @@ const SIMPLE_ESCAPES = new Map([
   ['t', '\t'],
 ]);
 
+const PLAIN = /[^ \t\r\v\f\\"'#$]*/y;
+
 class Cutter {
   readonly words: Word[] = [];
   problem: LineProblem | null = null;
   readonly #line: string;
   readonly #lookup: Lookup;
+  readonly #most: number;
   #at = 0;
   /** Text and first column (from 0) of the word being built; start < 0: between words. */
   #text = '';
@@ -53,9 +59,10 @@ class Cutter {
   #quoteAt = -1;
   #quote = '';
 
-  constructor(line: string, lookup: Lookup) {
+  constructor(line: string, lookup: Lookup, most: number) {
     this.#line = line;
     this.#lookup = lookup;
+    this.#most = most;
   }
 
   run(): void {
@@ -75,8 +82,15 @@ class Cutter {
       this.#endWord();
       this.#at++;
     } else if (this.#quote === '' && char === '#') return false;
-    else this.#add(char, 1);
+    else this.#plain();
     return true;
+  }
+
+  /** All characters that mean only themselves, at once: at least the one that stands here. */
+  #plain(): void {
+    PLAIN.lastIndex = this.#at + 1;
+    PLAIN.test(this.#line);
+    this.#add(this.#line.slice(this.#at, PLAIN.lastIndex), PLAIN.lastIndex - this.#at);
   }
 
   #add(text: string, length: number): undefined {
@@ -86,12 +100,21 @@ class Cutter {
     this.#at += length;
   }
 
-  #endWord(): void {
+  #endWord(): undefined {
     if (this.#start < 0) return;
+    if (this.words.length === this.#most) return this.#tooMany();
     this.words.push({ text: this.#text, column: this.#start + 1, quoted: this.#quoted });
     this.#text = '';
     this.#start = -1;
     this.#quoted = false;
+  }
+
+  #tooMany(): undefined {
+    const last = this.words.at(-1) as Word;
+    this.problem = {
+      text: `too many words, truncating after word ${this.#most}, position ${last.column}: <${last.text.slice(0, 100)}>`,
+      column: last.column,
+    };
   }
 
   #toggle(char: string): void {
@@ -161,7 +184,7 @@ class Cutter {
   }
 
   #fail(text: string, at: number): undefined {
-    this.problem = { text, column: at + 1 };
+    this.problem = { text: `${text} at position ${at + 1}`, column: at + 1 };
   }
 }
 

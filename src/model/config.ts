@@ -164,6 +164,8 @@ export interface BindModel {
 }
 
 export interface ConditionModel {
+  /** The defaults section whose ACLs its names mean; none: those of the proxy. */
+  readonly scope?: string;
   readonly unless: boolean;
   readonly words: readonly string[];
   /** Column of each word, for carets. */
@@ -179,6 +181,8 @@ export interface UseBackendModel {
 }
 
 export interface AclModel {
+  /** The defaults section that it belongs to: only that section's rules see it. */
+  readonly scope?: string;
   readonly name: string;
   /** The words behind the name: criterion, flags, patterns. */
   readonly words: readonly string[];

@@ -48,8 +48,9 @@ export class Acls {
 
   constructor(models: readonly AclModel[]) {
     for (const model of models) {
-      const known = this.#declared.get(model.name);
-      if (known === undefined) this.#declared.set(model.name, [model]);
+      const name = scopedName(model.scope, model.name);
+      const known = this.#declared.get(name);
+      if (known === undefined) this.#declared.set(name, [model]);
       else known.push(model);
     }
   }
@@ -63,7 +64,7 @@ export class Acls {
     for (const [name, models] of this.#declared) {
       for (const model of models) {
         try {
-          compileAcl(name, model.words, registry, context);
+          compileAcl(model.name, model.words, registry, context);
         } catch (error) {
           if (!(error instanceof RuleError)) throw error;
           report(model, error);
@@ -73,19 +74,31 @@ export class Acls {
     }
   }
 
+  #namesOf(scope: string | undefined): string[] {
+    const names: string[] = [];
+    for (const models of this.#declared.values()) if (models[0]?.scope === scope) names.push(models[0]?.name as string);
+    return names;
+  }
+
   /** The ACL of this name for where `context` stands. @throws RuleError if it is not declared, or its declaration is wrong */
-  get(name: string, registry: Registry, context: CompileContext): AclTest {
-    if (this.#broken.has(name)) return NEVER;
-    const key = `${context.places} ${name}`;
+  get(name: string, registry: Registry, context: CompileContext, scope?: string): AclTest {
+    const scoped = scopedName(scope, name);
+    if (this.#broken.has(scoped)) return NEVER;
+    const key = `${context.places} ${scoped}`;
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
-    const lines = this.#declared.get(name)?.map((model) => model.words) ?? PREDEFINED_ACLS.get(name);
-    if (lines === undefined) throw unknownAcl(name, Array.from(this.#declared.keys()));
+    const lines = this.#declared.get(scoped)?.map((model) => model.words) ?? PREDEFINED_ACLS.get(name);
+    if (lines === undefined) throw unknownAcl(name, this.#namesOf(scope));
     const tests = lines.map((words) => wrapAclError(name, () => compileAcl(name, words, registry, context)));
     const test = tests.length === 1 ? (tests[0] as AclTest) : new Condition(tests, new Array<number>(tests.length).fill(LAST), false);
     this.#compiled.set(key, test);
     return test;
   }
+}
+
+/** ACLs of a defaults section are told from a proxy's of the same name. */
+function scopedName(scope: string | undefined, name: string): string {
+  return scope === undefined ? name : `${name} ${scope}`;
 }
 
 /** The error lies in the `acl` line, so its word index is not one of the rule's. */
@@ -109,13 +122,12 @@ export function compileCondition(model: ConditionModel, acls: Acls, registry: Re
   const tests: AclTest[] = [];
   const flags: number[] = [];
   let negated = false;
-  let isOpen = true;
   for (let at = 0; at < words.length; at++) {
     let word = words[at] as string;
-    if (word === 'or' || word === '||') {
-      if (isOpen || negated) throw new RuleError(`'${word}' has no ACL before it`, at, word);
-      flags[flags.length - 1] = (flags.at(-1) as number) | LAST;
-      isOpen = true;
+    if (word === '||' || word.toLowerCase() === 'or') {
+      // As in HAProxy an alternative without any ACL is none: one `or` too many changes nothing.
+      if (negated) throw new RuleError(`'${word}' has no ACL before it`, at, word);
+      if (flags.length > 0) flags[flags.length - 1] = (flags.at(-1) as number) | LAST;
       continue;
     }
     for (; word.startsWith('!'); word = word.slice(1)) negated = !negated;
@@ -125,12 +137,11 @@ export function compileCondition(model: ConditionModel, acls: Acls, registry: Re
       if (close < 0) throw new RuleError("missing closing '}' in condition", at, word);
       tests.push(compileAnonymous(words.slice(at + 1, close), at + 1, registry, context));
       at = close;
-    } else tests.push(namedTest(word, at, acls, registry, context));
+    } else tests.push(namedTest(word, at, acls, registry, context, model.scope));
     flags.push(negated ? NEGATED : 0);
     negated = false;
-    isOpen = false;
   }
-  if (isOpen || negated) throw new RuleError('the condition ends without an ACL', words.length - 1);
+  if (flags.length === 0 || negated) throw new RuleError('the condition ends without an ACL', words.length - 1);
   flags[flags.length - 1] = (flags.at(-1) as number) | LAST;
   return new Condition(tests, flags, model.unless);
 }
@@ -144,9 +155,9 @@ function compileAnonymous(words: readonly string[], from: number, registry: Regi
   }
 }
 
-function namedTest(name: string, word: number, acls: Acls, registry: Registry, context: CompileContext): AclTest {
+function namedTest(name: string, word: number, acls: Acls, registry: Registry, context: CompileContext, scope?: string): AclTest {
   try {
-    return acls.get(name, registry, context);
+    return acls.get(name, registry, context, scope);
   } catch (error) {
     if (error instanceof RuleError) error.word = word;
     throw error;

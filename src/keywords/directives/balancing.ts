@@ -159,6 +159,8 @@ export const cookie = defineDirective({
       gives: { cookie: { domains: ['.a.org', 'b.org'], attributes: ['SameSite=Lax'] } },
     },
     { text: 'cookie S insert rewrite', says: "cookie 'rewrite', 'insert' and 'prefix' modes are incompatible." },
+    { text: 'cookie S rewrite indirect', says: "cookie 'rewrite' and 'indirect' modes are incompatible." },
+    { text: 'cookie S preserve', says: "cookie 'preserve' requires at least 'insert' or 'indirect'." },
     { text: 'cookie S foo', says: "'cookie' does not support 'foo'" },
     { text: 'cookie S insert dynamic', says: "'dynamic' is not supported by this version" },
   ],
@@ -173,11 +175,13 @@ const COOKIE_WORDS = ['insert', 'rewrite', 'prefix', ...COOKIE_FLAGS, 'maxidle',
 
 class CookieLine {
   readonly #draft: ProxyDraft;
+  readonly #name: Word;
   readonly #context: DirectiveContext;
   readonly #cookie: CookieDraft;
 
   constructor(draft: ProxyDraft, name: Word, context: DirectiveContext) {
     this.#draft = draft;
+    this.#name = name;
     this.#context = context;
     const flags = { indirect: false, nocache: false, postonly: false, preserve: false, httponly: false, secure: false };
     this.#cookie = {
@@ -198,7 +202,11 @@ class CookieLine {
       if (taken === 0) return;
       at += taken;
     }
-    this.#draft.cookie = this.#cookie;
+    const { mode, indirect, preserve } = this.#cookie;
+    if (mode === 'rewrite' && indirect) this.#fail("cookie 'rewrite' and 'indirect' modes are incompatible.", this.#name);
+    else if (preserve && mode !== 'insert' && !indirect)
+      this.#fail("cookie 'preserve' requires at least 'insert' or 'indirect'.", this.#name);
+    else this.#draft.cookie = this.#cookie;
   }
 
   /** How many words it took; 0 after a complaint. */
@@ -242,6 +250,8 @@ class CookieLine {
     if (value === undefined) return this.#fail(`'cookie' expects a value behind '${word.text}'`, word);
     if (!/^[ -:<-~\x80-\xff]*$/.test(value.text))
       return this.#fail(`'${word.text}' : '${value.text}' holds a character that is not permitted in a cookie`, value);
+    if (word.text === 'domain' && !value.text.slice(1).includes('.'))
+      this.#context.warn(`domain '${value.text}' contains no embedded dot, this configuration may not work properly (see RFC6265#5.2.3).`);
     (word.text === 'domain' ? this.#cookie.domains : this.#cookie.attributes).push(value.text);
     return 2;
   }

@@ -1,5 +1,5 @@
 /** The environment that later lines and the process see, and where relative paths start (HAProxy configuration manual, 3.1). */
-import { defineGlobal } from '../define.ts';
+import { type DirectiveContext, defineGlobal } from '../define.ts';
 
 export const setenv = defineGlobal({
   name: 'setenv',
@@ -11,11 +11,19 @@ export const setenv = defineGlobal({
   examples: [
     { text: 'setenv PORT 80', gives: {} },
     { text: 'setenv PORT', says: "'setenv' expects" },
+    { text: 'setenv A=B 80', says: "'setenv' failed on variable 'A=B' : Invalid argument." },
   ],
-  apply(_global, [name, value], { environment }) {
-    environment.set(name, value);
+  apply(_global, [name, value], context) {
+    if (isVariable(name, context)) context.environment.set(name, value);
   },
 });
+
+/** The system has no variables whose names hold the sign between names and values. */
+function isVariable(name: string, context: DirectiveContext): boolean {
+  if (!name.includes('=')) return true;
+  context.error({ text: `'${context.keyword}' failed on variable '${name}' : Invalid argument.` });
+  return false;
+}
 
 export const presetenv = defineGlobal({
   name: 'presetenv',
@@ -25,17 +33,24 @@ export const presetenv = defineGlobal({
   ],
   doc: 'Sets a variable of the environment unless it is set.',
   examples: [{ text: 'presetenv PORT 80', gives: {} }],
-  apply(_global, [name, value], { environment }) {
-    if (!environment.has(name)) environment.set(name, value);
+  apply(_global, [name, value], context) {
+    if (isVariable(name, context) && !context.environment.has(name)) context.environment.set(name, value);
   },
 });
 
 export const unsetenv = defineGlobal({
   name: 'unsetenv',
-  args: [{ name: 'names', kind: 'rest' }],
+  args: [
+    { name: 'name', kind: 'text' },
+    { name: 'names', kind: 'rest' },
+  ],
   doc: 'Removes variables from the environment.',
-  examples: [{ text: 'unsetenv PORT HOST', gives: {} }],
-  apply(_global, [names], { environment }) {
+  examples: [
+    { text: 'unsetenv PORT HOST', gives: {} },
+    { text: 'unsetenv', says: "'unsetenv' expects" },
+  ],
+  apply(_global, [name, names], { environment }) {
+    environment.delete(name);
     for (const { text } of names) environment.delete(text);
   },
 });

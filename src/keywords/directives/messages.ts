@@ -5,7 +5,6 @@ import { type Directive, type DirectiveContext, defineDirective, type ProxyDraft
 export const forwardfor = defineDirective({
   name: 'option forwardfor',
   sections: 'DFLB',
-  negatable: true,
   args: [{ name: 'options', kind: 'rest' }],
   doc: "Adds the client's address to requests as `X-Forwarded-For`, or `header NAME`; not for clients of `except NETWORK`, with `if-none` only where none is.",
   examples: [
@@ -16,11 +15,10 @@ export const forwardfor = defineDirective({
     },
     { text: 'option forwardfor foo', says: "'option forwardfor' does not support 'foo'" },
     { text: 'option forwardfor except x', says: "'x' is not a network" },
-    { text: 'no option forwardfor', gives: { forwardfor: null } },
+    { text: 'no option forwardfor', says: "negation/default is not supported for option 'forwardfor'" },
   ],
   apply(draft, [words], context) {
-    if (context.prefix === null) setForwardfor(draft, words, context);
-    else draft.forwardfor = null;
+    setForwardfor(draft, words, context);
   },
 });
 

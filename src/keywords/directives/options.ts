@@ -53,15 +53,14 @@ export const httpclose = defineConnectionMode('httpclose', 'Both sides end with 
 export const tcpka = defineDirective({
   name: 'option tcpka',
   sections: 'DFLB',
-  negatable: true,
   args: [],
   doc: 'TCP keep-alive packets on both sides: `clitcpka` and `srvtcpka` together.',
   examples: [
     { text: 'option tcpka', gives: { options: { clitcpka: true, srvtcpka: true } } },
-    { text: 'no option tcpka', gives: { options: { clitcpka: false, srvtcpka: false } } },
+    { text: 'no option tcpka', says: "negation/default is not supported for option 'tcpka'" },
   ],
-  apply(draft, _, { prefix }) {
-    for (const name of ['clitcpka', 'srvtcpka']) setFlag(draft, name, prefix);
+  apply(draft) {
+    for (const name of ['clitcpka', 'srvtcpka']) setFlag(draft, name, null);
   },
 });
 

@@ -147,13 +147,14 @@ export const backlog = defineDirective({
 export const fullconn = defineDirective({
   name: 'fullconn',
   sections: 'DLB',
-  args: [{ name: 'conns', kind: 'integer', min: 1, max: MOST }],
-  doc: 'Connections at which servers get their full `maxconn`: below it the limit grows from `minconn` on.',
+  args: [{ name: 'conns', kind: 'integer', min: 0, max: MOST }],
+  doc: 'Connections at which servers get their full `maxconn`: below it the limit grows from `minconn` on. 0: a tenth of what the frontends allow.',
   examples: [
     { text: 'fullconn 1000', gives: { fullconn: 1000 } },
-    { text: 'fullconn 0', says: 'must be between 1' },
+    { text: 'fullconn 0', gives: { fullconn: null } },
+    { text: 'fullconn -1', says: 'must be between 0' },
   ],
   apply(draft, [conns]) {
-    draft.fullconn = conns;
+    draft.fullconn = conns === 0 ? null : conns;
   },
 });

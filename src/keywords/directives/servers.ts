@@ -80,10 +80,10 @@ export const defaultServer = defineDirective({
   examples: [
     { text: 'default-server inter 5s rise 1 check', gives: { defaultServer: { interMs: 5000, rise: 1, check: true } } },
     { text: 'default-server id 3', says: "'id' : not allowed on 'default-server' line." },
+    { text: 'default-server', gives: {} },
     { text: 'default-server foo', says: "unknown keyword 'foo'" },
   ],
   apply(draft, [options], context) {
-    if (options.length === 0) context.error({ text: "'default-server' expects options of server lines" });
-    else context.serverOptions(draft.defaultServer, options, true);
+    context.serverOptions(draft.defaultServer, options, true);
   },
 });

@@ -56,11 +56,16 @@ export const acl = defineDirective({
   examples: [
     { text: 'acl blog path_beg /blog', gives: { acls: [{ name: 'blog', words: ['path_beg', '/blog'] }] } },
     { text: 'acl x', says: 'missing fetch method in ACL expression' },
+    { text: 'acl or path /', says: "acl name 'or' will never match" },
     { text: "acl 'a$' path /", says: "character '$' is not permitted in acl name 'a$'" },
   ],
   apply(draft, [name, criterion], context) {
     const stray = /[^A-Za-z0-9._:-]/.exec(name.text)?.[0];
-    if (!NAME.test(name.text)) context.error({ text: `character '${stray}' is not permitted in acl name '${name.text}'.`, word: name });
+    if (name.text.toLowerCase() === 'or') {
+      const text = `acl name '${name.text}' will never match. 'or' is used to express a logical disjunction within a condition.`;
+      context.error({ text, word: name });
+    } else if (!NAME.test(name.text))
+      context.error({ text: `character '${stray}' is not permitted in acl name '${name.text}'.`, word: name });
     else if (criterion.length === 0) {
       context.error({ text: `error detected while parsing ACL '${name.text}' : missing fetch method in ACL expression`, word: name });
     } else {

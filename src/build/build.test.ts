@@ -1,0 +1,31 @@
+/** What building finds in a model that parses: which ACLs rules see, and where each problem stands. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { plainMemory } from '../base/memory.ts';
+import { parseText } from '../config/parse.ts';
+import type { BuildProblem } from '../model/problem.ts';
+import { allocateShared, Shared } from '../state/shared.ts';
+import { buildState } from './build.ts';
+import { layoutOf, planOf } from './plan.ts';
+
+function problemsOf(text: string): readonly BuildProblem[] {
+  const { model, diagnostics } = parseText(text, 'text', { environment: {}, localPeer: 'peer' });
+  assert.deepEqual(diagnostics.filter(({ severity }) => severity === 'alert').length, 0, JSON.stringify(diagnostics));
+  const plan = planOf(model);
+  const shared = new Shared(allocateShared(layoutOf(plan, 1)), 0);
+  const memory = plainMemory({ blocks: 1, notes: 1, statics: 1 << 20 });
+  return buildState({ model, plan, shared, host: null, memory, pid: 1, hostname: 'host' }).problems;
+}
+
+function said(text: string): string[] {
+  return problemsOf(text).map(({ severity, at, text: message }) => `${severity} ${at.line}:${at.column} ${message}`);
+}
+
+test('rules of a defaults section see its ACLs, and nobody else does', () => {
+  const defaults = 'defaults d\n mode http\n acl a src 10.0.0.1\n http-request deny if a\n';
+  assert.deepEqual(said(`${defaults}backend b from d\n`), []);
+  assert.deepEqual(said(`${defaults}backend b from d\n acl a path /\n http-request deny if a\n`), []);
+  assert.match(said(`${defaults}backend b from d\n http-request deny if a\n`)[0] as string, /no such ACL : 'a'/);
+  const open = 'defaults d\n mode http\n http-request deny if a\n';
+  assert.match(said(`${open}backend b from d\n acl a path /\n`)[0] as string, /no such ACL : 'a'/);
+});
