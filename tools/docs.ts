@@ -5,21 +5,19 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readTable } from './compat/table.ts';
 import { compareKeywords } from './compat.ts';
+import { errorsPage } from './docs/errors.ts';
+import { type Page, referencePages } from './docs/reference.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Folders in which every file is generated: one that is made no more is removed. */
 const OWN_FOLDERS = ['docs/reference'];
 
-interface Page {
-  readonly path: string;
-  readonly text: string;
-}
-
 /** All pages, and what is wrong with what they are made from. */
 export function makePages(): { readonly pages: readonly Page[]; readonly problems: readonly string[] } {
   const { page, problems } = compareKeywords();
-  return { pages: [{ path: 'docs/compatibility.md', text: page }], problems };
+  return { pages: [{ path: 'docs/compatibility.md', text: page }, ...referencePages(readTable()), errorsPage()], problems };
 }
 
 function strays(pages: readonly Page[]): string[] {

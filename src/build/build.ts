@@ -20,7 +20,6 @@ import { PAGE_STATUSES, pageOf } from '../rules/pages.ts';
 import { Place, placeOf } from '../rules/place.ts';
 import { Registry } from '../rules/registry.ts';
 import { builtinReply, cannedReply } from '../rules/reply.ts';
-import { RuleFault } from '../rules/rulelist.ts';
 import { Thread } from '../rules/thread.ts';
 import { variableLimits } from '../rules/variables.ts';
 import { type Backend, type Frontend, Stream } from '../state/records.ts';
@@ -31,6 +30,7 @@ import type { BuiltinReplies } from '../stream/context.ts';
 import { prepareCookie } from '../stream/cookie.ts';
 import { MonitorUri } from '../stream/monitor.ts';
 import { errorSectionsOf, setErrorPage } from './error-pages.ts';
+import { problemOf } from './fault.ts';
 import type { Plan } from './plan.ts';
 import { buildRecords, type State } from './state.ts';
 
@@ -128,7 +128,7 @@ class Builder {
       this.#refuseUnknownSets(proxy);
       if (frontend !== null) this.#frontend(frontend, proxy, compiler);
       if (backend !== null) this.#backend(backend, proxy, compiler, frontend !== null);
-      for (const text of compiler.warnings) this.problems.push({ severity: 'warning', at: proxy.at, text });
+      for (const text of compiler.warnings) this.problems.push({ severity: 'warning', code: 'suspicious', at: proxy.at, text });
     }
   }
 
@@ -203,6 +203,7 @@ class Builder {
       if (first !== undefined && !known.includes(set)) {
         this.problems.push({
           severity: 'alert',
+          code: 'unsupported',
           at: first.at,
           text: `'${set}' rules in a ${proxy.kind} are not supported by this version`,
         });
@@ -237,9 +238,7 @@ class Builder {
   }
 
   #report(at: Position, error: unknown): void {
-    if (error instanceof RuleFault) this.problems.push({ severity: 'alert', at: error.model.at, text: error.message });
-    else if (error instanceof RuleError || error instanceof RangeError) this.problems.push({ severity: 'alert', at, text: error.message });
-    else throw error;
+    this.problems.push(problemOf(at, error));
   }
 }
 

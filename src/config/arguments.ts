@@ -37,6 +37,8 @@ export interface CommandLine {
   readonly handover: string | null;
   /** `-dW`, `-dD`, `-dr`, `-dR`, `-de`, `-dH`, `-dV`, `-dL` … by letter: only those that were given. */
   readonly switches: ReadonlySet<string>;
+  /** `--format`: how `-c` reports. */
+  readonly format: 'text' | 'json' | 'sarif';
   /** `-dK` classes, `-dC` key … by letter. */
   readonly values: ReadonlyMap<string, string>;
 }
@@ -61,6 +63,7 @@ export function parseArguments(args: readonly string[]): CommandLine | { readonl
     if (draft.action === 'version' || draft.action === 'build-options') return draft;
     at += step;
   }
+  if (draft.format !== 'text' && draft.action !== 'check') return { problem: "'--format' needs '-c'" };
   if (draft.files.length === 0 && draft.action !== 'condition') return { problem: 'no configuration file given' };
   return draft;
 }
@@ -85,6 +88,7 @@ function newDraft(): Draft {
     pidfile: null,
     oldProcesses: null,
     handover: null,
+    format: 'text',
     switches: new Set(),
     values: new Map(),
   };
@@ -114,6 +118,10 @@ const VALUED: Record<string, (draft: Draft, value: string) => string | undefined
   '-L': (draft, value) => set(draft, { localPeer: value }),
   '-p': (draft, value) => set(draft, { pidfile: value }),
   '-x': (draft, value) => set(draft, { handover: value }),
+  '--format': (draft, value) =>
+    value === 'json' || value === 'sarif' || value === 'text'
+      ? set(draft, { format: value })
+      : `'--format' expects text, json or sarif, found '${value}'`,
   '-n': (draft, value) => number(draft, '-n', 'maxconn', value),
   '-N': (draft, value) => number(draft, '-N', 'proxyMaxconn', value),
   '-m': (draft, value) => number(draft, '-m', 'memoryMb', value),
@@ -187,6 +195,7 @@ export function unsupported(line: CommandLine): string | null {
 export const USAGE = `Usage : hawser [-f <file|directory>]... [options] [-- <file>...]
         -f   reads a configuration file, or the *.cfg files of a directory; may be repeated
         -c   checks the configuration and exits: 0 if it is valid, else 1
+        --format json|sarif makes -c report for programs, on stdout
         -cc  evaluates a condition and exits: 0 if it is true, 1 if false, 2 if malformed
         -v   displays the version ; -vv also what it was built with
         -V   says more ; -q says nothing

@@ -5,6 +5,7 @@
 import type { ProxyModel, RuleModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
+import type { DiagnosticCode } from './codes.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { nearestName } from './near.ts';
 
@@ -53,11 +54,11 @@ class Checker {
     }
   }
 
-  #alert(code: string, text: string, position: Position | null): void {
+  #alert(code: DiagnosticCode, text: string, position: Position | null): void {
     this.#diagnostics.push({ severity: 'alert', code, position, text });
   }
 
-  #warn(code: string, text: string): void {
+  #warn(code: DiagnosticCode, text: string): void {
     this.#diagnostics.push({ severity: 'warning', code, position: null, text });
   }
 

@@ -15,6 +15,7 @@ import {
   parseNetwork,
   parseServerAddress,
 } from './addresses.ts';
+import { codeOf, type DiagnosticCode } from './codes.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { newBind } from './draft.ts';
 import { ERROR_CODES, readErrorFile } from './errorfile.ts';
@@ -49,14 +50,14 @@ export interface ParserState {
 }
 
 /** Adds an error at a word of the current line, or at the whole line. */
-export function complain(state: ParserState, code: string, complaint: Complaint): void {
+export function complain(state: ParserState, code: DiagnosticCode, complaint: Complaint): void {
   const { place, diagnostics } = state;
   const { word, found, allowed, near } = complaint;
   state.alerts++;
   const looked = word === undefined || near === undefined ? null : nearestName(word.text, near);
   diagnostics.push({
     severity: 'alert',
-    code,
+    code: codeOf(complaint.text, code),
     position: { file: place.file, line: place.line, column: word?.column ?? 0 },
     text: complaint.text,
     line: place.text,
@@ -66,13 +67,13 @@ export function complain(state: ParserState, code: string, complaint: Complaint)
   });
 }
 
-export function warn(state: ParserState, code: string, text: string): void {
+export function warn(state: ParserState, code: DiagnosticCode, text: string): void {
   const { file, line } = state.place;
   state.diagnostics.push({ severity: 'warning', code, position: { file, line, column: 0 }, text });
 }
 
 /** Says what is only suspicious, if it was asked for. Never a warning: `-dW` would make it fatal. */
-export function diagnose(state: ParserState, code: string, text: string): void {
+export function diagnose(state: ParserState, code: DiagnosticCode, text: string): void {
   if (!state.diagnose) return;
   const { file, line } = state.place;
   state.diagnostics.push({ severity: 'diag', code, position: { file, line, column: 0 }, text });

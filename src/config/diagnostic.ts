@@ -3,13 +3,13 @@
  * them go on working, with the offending line and a caret below. It must not know keywords.
  */
 import type { Position } from '../model/position.ts';
-
-export type Severity = 'alert' | 'warning' | 'notice' | 'diag';
+import type { DiagnosticCode } from './codes.ts';
+import type { Severity } from './severity.ts';
 
 export interface Diagnostic {
   readonly severity: Severity;
-  /** Short name of the problem, as `unknown-keyword`: for tests and documents. */
-  readonly code: string;
+  /** Stable name of the problem: see codes.ts. */
+  readonly code: DiagnosticCode;
   /** null: about the whole configuration. */
   readonly position: Position | null;
   readonly text: string;
@@ -19,6 +19,8 @@ export interface Diagnostic {
   readonly allowed?: readonly string[] | undefined;
   /** A similar name that exists. */
   readonly near?: string | undefined;
+  /** The text says all of it: `found`, `allowed` and `near` are for programs. */
+  readonly isWhole?: boolean;
 }
 
 const LABELS: Record<Severity, string> = {
@@ -36,7 +38,8 @@ export function renderDiagnostic(diagnostic: Diagnostic, pid: number): string {
 }
 
 /** The sentence: what is wrong, what was found, what is allowed, what was probably meant. */
-export function diagnosticText({ text, found, allowed, near }: Diagnostic): string {
+export function diagnosticText({ text, found, allowed, near, isWhole }: Diagnostic): string {
+  if (isWhole === true) return text;
   let sentence = text;
   if (found !== undefined) sentence += `, found '${found}'`;
   if (allowed !== undefined && allowed.length > 0) sentence += `, allowed: ${allowed.map((name) => `'${name}'`).join(', ')}`;

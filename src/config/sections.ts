@@ -74,7 +74,7 @@ export class Sections {
     this.#enter('skipped', word.text);
     const advice = removedAdvice('section', word.text);
     const text = advice === null ? 'is not supported by this version' : `is not supported anymore by HAProxy: ${advice}`;
-    complain(this.#state, 'unsupported-section', { text: `section '${word.text}' ${text}`, word });
+    complain(this.#state, 'unsupported', { text: `section '${word.text}' ${text}`, word });
   }
 
   #openOther(words: readonly Word[]): void {

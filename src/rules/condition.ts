@@ -6,7 +6,7 @@ import type { AclModel, ConditionModel } from '../model/config.ts';
 import type { Stream } from '../state/records.ts';
 import { type AclTest, compileAcl, NEVER } from './acl.ts';
 import type { CompileContext } from './define.ts';
-import { RuleError } from './error.ts';
+import { coded, RuleError } from './error.ts';
 import { PREDEFINED_ACLS } from './predefined.ts';
 import { nearest, type Registry } from './registry.ts';
 
@@ -107,13 +107,16 @@ function wrapAclError(name: string, compile: () => AclTest): AclTest {
     return compile();
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
-    throw new RuleError(`acl '${name}': ${error.message}`, -1, error.found, error.allowed);
+    throw coded(error.code, new RuleError(`acl '${name}': ${error.message}`, -1, error.found, error.allowed));
   }
 }
 
 function unknownAcl(name: string, declared: readonly string[]): RuleError {
   const near = nearest(name, declared);
-  return new RuleError(`no such ACL : '${name}'${near === null ? '' : `, did you maybe mean '${near}'?`}`, -1, name, declared);
+  return coded(
+    'unknown-name',
+    new RuleError(`no such ACL : '${name}'${near === null ? '' : `, did you maybe mean '${near}'?`}`, -1, name, declared),
+  );
 }
 
 /** @throws RuleError with the index in `model.words` */

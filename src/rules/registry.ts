@@ -3,7 +3,7 @@
  * from the catalogs of keywords/; an extension adds its own. It must not know any word.
  */
 import type { Action, Alias, Converter, Fetch, Matcher } from './define.ts';
-import { notSupported, RuleError } from './error.ts';
+import { coded, notSupported, RuleError } from './error.ts';
 
 export interface Catalogs {
   readonly samples: readonly Fetch[];
@@ -93,7 +93,10 @@ export class Registry {
     if (alias !== undefined) return alias;
     if (this.#known.aliases.has(name)) throw notSupported(`the log-format alias '%${name}'`);
     const advice = "If you wanted to emit the '%' character verbatim, you need to use '%%'";
-    throw new RuleError(`no such format alias '${name}'. ${advice}`, -1, `%${name}`, Array.from(this.aliases.keys()));
+    throw coded(
+      'unknown-name',
+      new RuleError(`no such format alias '${name}'. ${advice}`, -1, `%${name}`, Array.from(this.aliases.keys())),
+    );
   }
 
   /** @throws RuleError if there is no such action in this rule set */
@@ -109,7 +112,7 @@ export class Registry {
     if (this.#known[kind].has(name)) throw notSupported(`${what} '${name}'`);
     const near = nearest(name, Array.from(names));
     const hint = near === null ? '' : `, did you maybe mean '${near}'?`;
-    throw new RuleError(`unknown ${what} '${name}'${tail}${hint}`, -1, name, near === null ? [] : [near]);
+    throw coded('unknown-name', new RuleError(`unknown ${what} '${name}'${tail}${hint}`, -1, name, near === null ? [] : [near]));
   }
 }
 

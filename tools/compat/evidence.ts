@@ -60,15 +60,19 @@ function directive(map: ReadonlyMap<string, Directive>, name: string): Status {
   return judge(found, () => directiveTaken(found as Directive));
 }
 
-/** What the parser says about a name in a section that may not exist here. */
+/** A keyword of one kind of section: its object, or what the parser says if it has none. */
 function inSection(section: string, name: string): Status {
-  const lost = parserAlerts(`${section} x\n ${name}\n`).some(({ code }) => /^(unknown-keyword|unsupported|out-of-section)/.test(code));
+  const found = registry().sectionKeywords.get(section)?.get(name);
+  if (found !== undefined) return judge(found);
+  const lost = parserAlerts(`${section} x\n ${name}\n`).some(({ code }) =>
+    /^(unknown-keyword|unsupported|removed|out-of-section)/.test(code),
+  );
   return lost ? 'missing' : 'works';
 }
 
 function section({ name }: Row): Status {
   const [alert] = parserAlerts(`${name}${name === 'global' ? '' : ' x'}\n`).filter(({ code }) =>
-    /^(unknown|unsupported|out-of-section)/.test(code),
+    /^(unknown|unsupported|removed|out-of-section)/.test(code),
   );
   if (alert === undefined) return 'works';
   return alert.text.includes('anymore') ? 'hint' : 'missing';

@@ -1,0 +1,74 @@
+/** The documents: what is generated is whole, and no link of any page leads nowhere. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { registry } from '../src/config/registry.ts';
+import { catalogs } from '../src/keywords/catalogs.ts';
+import { makePages } from './docs.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { pages } = makePages();
+
+/** GitHub's anchors of the headings of a page. */
+function anchors(text: string): Set<string> {
+  const found = new Set<string>();
+  const prose = text.replace(/^```[\s\S]*?^```$/gm, '');
+  for (const [, heading = ''] of prose.matchAll(/^#+ (.*)$/gm)) {
+    const plain = heading
+      .replace(/\\(.)/g, '$1')
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-');
+    let name = plain;
+    for (let times = 1; found.has(name); times++) name = `${plain}-${times}`;
+    found.add(name);
+  }
+  return found;
+}
+
+function markdownFiles(): string[] {
+  const all = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
+  return [...all.map((name) => `docs/${name}`), 'README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'];
+}
+
+test('every keyword object has its entry', () => {
+  const text = (file: string): string => pages.find(({ path }) => path.endsWith(file))?.text ?? '';
+  const holds = (file: string, names: Iterable<string>): void => {
+    const page = text(file).replaceAll('\\', '');
+    for (const name of names) assert.ok(page.includes(`\n### ${name}\n`), `${file} lacks ${name}`);
+  };
+  holds('3-global.md', registry().global.keys());
+  holds('4-proxies.md', registry().proxy.keys());
+  holds('5-bind-and-server.md', [...registry().bind.keys(), ...registry().server.keys()]);
+  holds(
+    '7-samples.md',
+    [...catalogs.samples, ...catalogs.converters, ...catalogs.matchers].map(({ name }) => name),
+  );
+  holds('sections.md', [
+    ...Array.from(registry().sections.keys(), (name) => `section ${name}`),
+    ...Array.from(registry().sectionKeywords.values(), (map) => [...map.keys()]).flat(),
+  ]);
+  holds(
+    '4-actions.md',
+    catalogs.actions.map(({ name }) => name),
+  );
+});
+
+test('links between pages lead somewhere', () => {
+  for (const file of markdownFiles()) {
+    const text = readFileSync(join(root, file), 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
+    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      const [path = '', anchor] = target.split('#');
+      const full = path === '' ? join(root, file) : join(root, dirname(file), path);
+      assert.ok(existsSync(full), `${file}: ${target} does not exist`);
+      if (anchor !== undefined) assert.ok(anchors(readFileSync(full, 'utf8')).has(anchor), `${file}: ${target} has no such heading`);
+    }
+  }
+});
+
+test('the same tree gives the same bytes', () => {
+  assert.deepEqual(makePages().pages, pages);
+});
