@@ -2,6 +2,7 @@
  * A data thread's whole state from the model: records, rules, balancing, logs, error pages. What is wrong is
  * collected, each with its position; nothing is thrown for what a user wrote.
  */
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { balanceProblem, makePicker } from '../balance/algorithms.ts';
 import { DEFAULT_HASH } from '../balance/contract.ts';
@@ -13,6 +14,7 @@ import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import type { Host } from '../platform/contract.ts';
+import { openCrypt } from '../platform/crypt.ts';
 import { Compiler } from '../rules/compiler.ts';
 import type { CompileContext } from '../rules/define.ts';
 import { RuleError } from '../rules/error.ts';
@@ -72,6 +74,10 @@ export function buildState(parts: BuildParts): Built {
     variableLimits: variableLimits(model.global.tune),
     readLines: (path) => readFileSync(path, 'latin1').split('\n'),
     errorSections: errorSectionsOf(model, memory),
+    userlists: model.userlists,
+    passwordHash: model.userlists.some(({ users }) => users.some((user) => user.isHashed)) ? openCrypt() : null,
+    checksAll: host === null,
+    secret: new Int32Array(randomBytes(8).buffer.slice(0, 8)),
   });
   const builder = new Builder(parts, state, thread, new Registry(catalogs));
   builder.variables();
@@ -106,6 +112,7 @@ class Builder {
 
   proxies(): void {
     const { model } = this.#parts;
+    for (const { name, at } of model.userlists) this.#attempt(at, () => this.#thread.userlist(name));
     for (const proxy of model.proxies) {
       const frontend = proxy.kind === 'backend' ? null : (this.#state.frontendsByName.get(proxy.name) ?? null);
       const backend = proxy.kind === 'frontend' ? null : (this.#state.backendsByName.get(proxy.name) ?? null);

@@ -55,6 +55,7 @@ function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, 
   frontend.lenientRequests = options['accept-unsafe-violations-in-http-request'] === true;
   if (options['http-restrict-req-hdr-names delete'] === true) frontend.restrictHeaderNames = RestrictNames.delete;
   if (options['http-restrict-req-hdr-names reject'] === true) frontend.restrictHeaderNames = RestrictNames.reject;
+  frontend.useProxyHeader = options['http-use-proxy-header'] === true;
   frontend.ignoreProbes = options['http-ignore-probes'] === true;
   frontend.noLinger = options['nolinger'] === true;
   frontend.framing = framingOf(model, frontend.lenientRequests);

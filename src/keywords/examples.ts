@@ -54,6 +54,22 @@ export class ExampleWorld {
         throw new Error(`no file ${path} here`);
       },
       seed: 1,
+      userlists: [
+        {
+          name: 'people',
+          at: { file: 'example', line: 1, column: 1 },
+          groups: [],
+          users: [
+            {
+              name: 'ann',
+              at: { file: 'example', line: 2, column: 1 },
+              password: 'secret:x',
+              isHashed: false,
+              groups: ['staff'],
+            },
+          ],
+        },
+      ],
     });
     this.compiler = this.newCompiler();
   }

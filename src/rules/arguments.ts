@@ -6,6 +6,7 @@ import { Family, parseIp } from '../base/address.ts';
 import type { Server } from '../state/records.ts';
 import type { AnyArg, ArgSpec, CompileContext } from './define.ts';
 import { RuleError } from './error.ts';
+import type { Userlist } from './userlist.ts';
 
 /** @param what the call, for messages: `sample fetch 'hdr'` */
 export function argumentValues(what: string, specs: readonly ArgSpec[], words: readonly string[], context: CompileContext): AnyArg[] {
@@ -37,9 +38,17 @@ function argumentValue(what: string, spec: ArgSpec, word: string | undefined, co
       return named(what, 'backend', word, context.thread.backends);
     case 'server':
       return serverArgument(what, word, context);
+    case 'userlist':
+      return userlistArgument(what, word, context);
     default:
       return word;
   }
+}
+
+function userlistArgument(what: string, name: string, { thread }: CompileContext): Userlist {
+  const list = thread.userlist(name);
+  if (list === undefined) throw new RuleError(`${what}: there is no userlist '${name}'`, -1, name, thread.userlistNames);
+  return list;
 }
 
 function integerArgument(what: string, spec: ArgSpec, word: string): number {

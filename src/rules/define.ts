@@ -11,6 +11,7 @@ import type { Places } from './place.ts';
 import type { Regex } from './regex.ts';
 import type { Sample, SampleTypeValue } from './sample.ts';
 import type { Thread } from './thread.ts';
+import type { Userlist } from './userlist.ts';
 import type { Words } from './words.ts';
 import type { TextStyle, Writer } from './writer.ts';
 
@@ -18,7 +19,7 @@ import type { TextStyle, Writer } from './writer.ts';
 
 export interface ArgSpec {
   readonly name: string;
-  readonly kind: 'int' | 'str' | 'mask4' | 'mask6' | 'frontend' | 'backend' | 'server';
+  readonly kind: 'int' | 'str' | 'mask4' | 'mask6' | 'frontend' | 'backend' | 'server' | 'userlist';
   readonly oneOf?: readonly string[];
   /** The argument may be left out and is then this value. */
   readonly default?: number | string | null;
@@ -35,11 +36,12 @@ interface ArgKinds {
   frontend: Frontend;
   backend: Backend;
   server: Server;
+  userlist: Userlist;
 }
 type Given<S extends ArgSpec> = S extends { oneOf: readonly (infer U)[] } ? U : ArgKinds[S['kind']];
 type ArgValue<S extends ArgSpec> = S extends { readonly default: null } ? Given<S> | null : Given<S>;
 export type ArgValues<A extends readonly ArgSpec[]> = { -readonly [K in keyof A]: ArgValue<A[K]> };
-export type AnyArg = number | string | Uint8Array | Frontend | Backend | Server | null;
+export type AnyArg = number | string | Uint8Array | Frontend | Backend | Server | Userlist | null;
 
 // Context ----------------------------------------------------------------------------------------------
 

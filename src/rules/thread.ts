@@ -4,10 +4,12 @@
  * compiled; it must not know hosts.
  */
 import type { Memory } from '../base/memory.ts';
+import type { UserlistModel } from '../model/sections.ts';
 import type { Backend, Frontend, LocalReply } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
 import { NO_LIMITS, type VariableLimits } from '../state/variables.ts';
 import { Sample } from './sample.ts';
+import { type PasswordHash, Userlist } from './userlist.ts';
 import { ThreadVariables } from './variables.ts';
 import { Writer } from './writer.ts';
 
@@ -39,6 +41,14 @@ export interface ThreadParts {
   readonly readLines: (path: string) => readonly string[];
   /** `http-errors` sections by name: answers by status. */
   readonly errorSections?: ReadonlyMap<string, ReadonlyMap<number, LocalReply>>;
+  /** crypt(3); null: there is none here. */
+  readonly passwordHash?: PasswordHash | null;
+  /** `userlist` sections. */
+  readonly userlists?: readonly UserlistModel[];
+  /** Only the control thread, which starts nothing, makes the checks that cost time. */
+  readonly checksAll?: boolean;
+  /** Two random words that no peer knows. */
+  readonly secret?: Int32Array;
   /** Start of the pseudo-random sequence; tests fix it. */
   readonly seed?: number;
   /** `tune.vars.*`. */
@@ -55,6 +65,11 @@ export class Thread {
   readonly backends: ReadonlyMap<string, Backend>;
   readonly readLines: (path: string) => readonly string[];
   readonly errorSections: ReadonlyMap<string, ReadonlyMap<number, LocalReply>>;
+  readonly passwordHash: PasswordHash | null;
+  readonly checksAll: boolean;
+  readonly secret: Int32Array;
+  readonly #userlists: ReadonlyMap<string, UserlistModel>;
+  readonly #openUserlists = new Map<string, Userlist>();
   /** The register of conditions and formats: nobody keeps anything in it across a call. */
   readonly sample: Sample;
   /** For values that are built while a rule runs. */
@@ -74,10 +89,30 @@ export class Thread {
     this.backends = parts.backends;
     this.readLines = parts.readLines;
     this.errorSections = parts.errorSections ?? new Map();
+    this.passwordHash = parts.passwordHash ?? null;
+    this.checksAll = parts.checksAll ?? true;
+    this.secret = parts.secret ?? new Int32Array(2);
+    this.#userlists = new Map((parts.userlists ?? []).map((list) => [list.name, list]));
     this.sample = new Sample(parts.memory);
     this.out = new Writer(parts.memory);
     this.variables = new ThreadVariables(parts.memory, parts.shared, parts.variableLimits ?? NO_LIMITS);
     this.#random = parts.seed ?? (Math.random() * 0x7fffffff) | 1;
+  }
+
+  /** Names of `userlist` sections. */
+  get userlistNames(): readonly string[] {
+    return Array.from(this.#userlists.keys());
+  }
+
+  /** A `userlist` section, made when it is first asked for; undefined: there is none of this name. At start. @throws RuleError */
+  userlist(name: string): Userlist | undefined {
+    const model = this.#userlists.get(name);
+    let list = this.#openUserlists.get(name);
+    if (list === undefined && model !== undefined) {
+      list = new Userlist(this, model);
+      this.#openUserlists.set(name, list);
+    }
+    return list;
   }
 
   /** The next pseudo-random number, 0 to 2^32 - 1 (xorshift: for spreading load, not for secrets). */

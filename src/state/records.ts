@@ -47,6 +47,8 @@ export class Frontend {
   needsDestination = false;
   lenientRequests = false;
   framing: FramingOptions = DEFAULT_FRAMING;
+  /** option http-use-proxy-header. */
+  useProxyHeader = false;
   restrictHeaderNames: RestrictNamesMode = RestrictNames.preserve;
   /** Connections that send nothing are neither answered nor logged. */
   ignoreProbes = false;

@@ -31,6 +31,13 @@ export const SECTIONS = `
 http-errors site
   errorfile 403 FOLDER/page.http
   errorfile 503 FOLDER/old.http
+userlist people
+  group staff users ann
+  group guests users bob,eve
+  user ann insecure-password secret
+  user bob password $6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1 groups staff
+  user eve password $1$saltsalt$9xy1btjgzLYfb7hivXtC//
+  user max password $5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA
 http-errors silent
   errorfile 403 FOLDER/empty.http
 `;
@@ -170,7 +177,43 @@ const REDIRECT_TARGETS = [
   ...at('GET /a HTTP/1.0', 'http-request redirect prefix /p', 'http-request deny', 'http-request return status 200'),
 ];
 
-export const CASES: readonly AnswerCase[] = [...RETURN, ...DENY, ...PAGES, ...PAGE_CASES, ...REDIRECT, ...REDIRECT_TARGETS].map(
+const basic = (text: string): string => `${GET}\r\nAuthorization: Basic ${btoa(text)}`;
+const GATE = 'http-request auth unless { http_auth(people) }';
+const SHOW =
+  'http-request return status 200 content-type text/plain lf-string "%[http_auth(people)] %[http_auth_user] %[http_auth_pass] %[http_auth_group(people)]"';
+const STAFF = 'http-request deny unless { http_auth_group(people) staff }\n  http-request return';
+
+const AUTH = [
+  ...at(GET, GATE, 'http-request auth realm "Staff only"', SHOW, STAFF, 'errorfile 401 FOLDER/page.http\n  http-request auth'),
+  ...[
+    'ann:secret',
+    'ann:wrong',
+    'ann:',
+    ':secret',
+    'bob:secret',
+    'bob:Secret',
+    'eve:secret',
+    'max:secret',
+    'nobody:secret',
+    'ann',
+    'ann:secret:more',
+    '',
+  ].flatMap((text) => at(basic(text), `${GATE}\n  http-request return`, SHOW, STAFF)),
+  ...at(`${GET}\r\nAuthorization: basic   YW5uOnNlY3JldA==`, SHOW),
+  ...at(`${GET}\r\nAuthorization: Basic YW5uOnNlY3JldA`, SHOW),
+  ...at(`${GET}\r\nAuthorization: Basic`, SHOW),
+  ...at(`${GET}\r\nAuthorization: Basic YW5uOnNlY3JldA==, x`, SHOW),
+  ...at(
+    `${GET}\r\nAuthorization: Bearer abc.def`,
+    'http-request return content-type text/plain lf-string "%[http_auth_bearer] %[http_auth_type]"',
+  ),
+  ...at(basic('ann:secret'), 'http-request return content-type text/plain lf-string "%[http_auth_bearer] %[http_auth_type]"'),
+  ...at(`${GET}\r\nX-T: Bearer zzz`, 'http-request return content-type text/plain lf-string "%[http_auth_bearer(x-t)]"'),
+  ...at('GET http://h.test/ HTTP/1.1', 'option http-use-proxy-header\n  http-request auth realm x', 'http-request auth realm x'),
+  ...at(`GET http://h.test/ HTTP/1.1\r\nProxy-Authorization: Basic ${btoa('ann:secret')}`, `option http-use-proxy-header\n  ${SHOW}`, SHOW),
+];
+
+export const CASES: readonly AnswerCase[] = [...RETURN, ...DENY, ...PAGES, ...PAGE_CASES, ...REDIRECT, ...REDIRECT_TARGETS, ...AUTH].map(
   (entry) => ({
     request: GET,
     ...entry,

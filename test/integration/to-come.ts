@@ -12,7 +12,6 @@ export const TO_COME: readonly string[] = [
   "'retry-on': 'empty-response'",
   "fetch method 'req.payload'",
   "'use_backend' : names that are computed per request",
-  "section 'userlist'",
   "keyword 'stick-table'",
   "'http-request' 'tarpit'",
 ];

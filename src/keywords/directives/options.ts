@@ -30,6 +30,11 @@ export const httpIgnoreProbes = defineOption(
   'DFL',
   'Connections closed before a request are neither logged nor answered.',
 );
+export const httpUseProxyHeader = defineOption(
+  'http-use-proxy-header',
+  'DFL',
+  'Clients that use this as their proxy are asked for credentials with 407 and Proxy-Authenticate.',
+);
 export const nolinger = defineOption('nolinger', 'DFLB', 'Connections are closed by a reset.');
 export const contstats = defineOption('contstats', 'DFL', 'Counters grow while a transfer lasts; ours always do.');
 export const socketStats = defineOption('socket-stats', 'DFL', 'Every listener has its own line in the statistics.');
