@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { plainMemory } from '../base/memory.ts';
 import { parseText } from '../config/parse.ts';
 import type { BuildProblem } from '../model/problem.ts';
+import { PatternStore } from '../rules/patternstore.ts';
 import { allocateShared, Shared } from '../state/shared.ts';
 import { buildState } from './build.ts';
 import { layoutOf, planOf } from './plan.ts';
@@ -14,7 +15,8 @@ function problemsOf(text: string): readonly BuildProblem[] {
   const plan = planOf(model);
   const shared = new Shared(allocateShared(layoutOf(plan, 1)), 0);
   const memory = plainMemory({ blocks: 1, notes: 1, statics: 1 << 20 });
-  return buildState({ model, plan, shared, host: null, memory, pid: 1, hostname: 'host' }).problems;
+  const patterns = new PatternStore(() => new Uint8Array(), false);
+  return buildState({ model, plan, shared, host: null, memory, pid: 1, hostname: 'host', patterns }).problems;
 }
 
 function said(text: string): string[] {

@@ -19,6 +19,7 @@ import { Compiler } from '../rules/compiler.ts';
 import type { CompileContext } from '../rules/define.ts';
 import { RuleError } from '../rules/error.ts';
 import { PAGE_STATUSES, pageOf } from '../rules/pages.ts';
+import type { PatternSource, ThreadPatterns } from '../rules/patternstore.ts';
 import { Place, placeOf } from '../rules/place.ts';
 import { Registry } from '../rules/registry.ts';
 import { builtinReply, cannedReply } from '../rules/reply.ts';
@@ -45,6 +46,7 @@ export interface BuildParts {
   readonly host: Host | null;
   readonly pid: number;
   readonly hostname: string;
+  readonly patterns: PatternSource;
 }
 
 export interface Built {
@@ -52,6 +54,7 @@ export interface Built {
   readonly replies: BuiltinReplies;
   readonly problems: readonly BuildProblem[];
   readonly logs: BuiltLogs;
+  readonly patterns: ThreadPatterns;
   /** Sends what is still in log buffers. */
   close(): void;
 }
@@ -78,12 +81,13 @@ export function buildState(parts: BuildParts): Built {
     passwordHash: model.userlists.some(({ users }) => users.some((user) => user.isHashed)) ? openCrypt() : null,
     checksAll: host === null,
     secret: new Int32Array(randomBytes(8).buffer.slice(0, 8)),
+    patterns: parts.patterns,
   });
   const builder = new Builder(parts, state, thread, new Registry(catalogs));
   builder.variables();
   builder.proxies();
   const logs = builder.logs();
-  return { state, replies: builtinReplies(memory), problems: builder.problems, logs, close: () => logs.close() };
+  return { state, replies: builtinReplies(memory), problems: builder.problems, logs, patterns: thread.patterns, close: () => logs.close() };
 }
 
 class Builder {

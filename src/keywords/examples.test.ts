@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Place } from '../rules/place.ts';
-import { cast } from '../rules/sample.ts';
 import { Verdict } from '../state/settings.ts';
 import { catalogs } from './catalogs.ts';
 import { ExampleWorld, parseRule } from './examples.ts';
@@ -46,12 +45,10 @@ describe('matchers', () => {
     for (const { value, patterns, ignoreCase, out } of matcher.examples) {
       test(`${value} -m ${matcher.name} ${patterns.join(' ')} = ${out}`, () => {
         const world = new ExampleWorld();
-        const context = world.compiler.context(Place.frontendRequest);
-        const step = matcher.compile(patterns, ignoreCase === true, context);
-        const { sample } = world.thread;
-        assert.ok(context.expression(asFetch(value)).run(sample, world.stream()));
-        assert.ok(cast(sample, matcher.expects));
-        assert.strictEqual(step(sample), out);
+        const flags = ignoreCase === true ? ['-i', '--'] : ['--'];
+        const words = ['{', asFetch(value), '-m', matcher.name, ...flags, ...patterns, '}'];
+        const model = { unless: false, words, at: { file: 'example', line: 1, column: 1 } };
+        assert.strictEqual(world.compiler.condition(model, Place.frontendRequest).test(world.stream()), out);
       });
     }
   }

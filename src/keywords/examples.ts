@@ -10,6 +10,7 @@ import { headerIdOf, methodOf } from '../http/tokens.ts';
 import type { RuleModel } from '../model/config.ts';
 import { latin1 } from '../rules/bytes.ts';
 import { Compiler } from '../rules/compiler.ts';
+import { PatternStore } from '../rules/patternstore.ts';
 import { Place, type Places } from '../rules/place.ts';
 import { Registry } from '../rules/registry.ts';
 import { cast, type Sample, SampleType } from '../rules/sample.ts';
@@ -22,6 +23,24 @@ import { catalogs } from './catalogs.ts';
 /** Nov 20 2026, 09:21:15.123 UTC. */
 const NOW_MS = 1_795_166_475_123;
 const ACCEPTED_MS = Date.UTC(2026, 10, 20, 8, 41, 14, 255);
+
+/** Files that examples name. */
+const FILES: Readonly<Record<string, string>> = {
+  'hosts.map': '# hosts\n\nwww.example.com  app\n  api.example.com api-v2  \nexample.com apex\n',
+  'paths.map': '/ root\n/img images\n/img/cat cats\n.png pictures\nimg parts\n',
+  'numbers.map': '1 7\n10:20 8\n15 9\n',
+  'networks.map': '10.0.0.0/8 private\n10.1.0.0/16 office\n2001:db8::/32 documentation\n',
+  'addresses.map': 'one 192.0.2.1\nsix 2001:db8::6\n/one 192.0.2.2\n10.0.0.0/8 192.0.2.3\n1 192.0.2.4\n',
+  'counts.map': 'one 1\n/one 11\none.test 12\n10.0.0.0/8 13\n',
+  'expressions.map': '^/img/(.*)\\.png$ /static/\\1.webp\n',
+  'blocked.lst': '# blocked\nevil.test\n\n  bad.test\n',
+};
+
+function readExample(path: string): Uint8Array {
+  const text = FILES[path];
+  if (text === undefined) throw Object.assign(new Error(`no file ${path} here`), { code: 'ENOENT' });
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
 
 export class ExampleWorld {
   readonly memory = plainMemory({ blocks: 8, notes: 4, statics: 1 << 18 });
@@ -50,9 +69,8 @@ export class ExampleWorld {
       process: { pid: 4711, hostname: 'test-host', node: 'test-host' },
       frontends: new Map([['web', this.frontend]]),
       backends: new Map([['app', this.backend]]),
-      readLines: (path) => {
-        throw new Error(`no file ${path} here`);
-      },
+      readLines: (path) => latin1(readExample(path)).split('\n'),
+      patterns: new PatternStore(readExample, false),
       seed: 1,
       userlists: [
         {

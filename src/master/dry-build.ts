@@ -1,4 +1,5 @@
 /** Builds everything once in memory of its own, only to hear what is wrong: `-c`. */
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { plainMemory } from '../base/memory.ts';
 import { buildState } from '../build/build.ts';
@@ -6,12 +7,14 @@ import { memoryLayout } from '../build/limits.ts';
 import { layoutOf, type Plan } from '../build/plan.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { ConfigModel } from '../model/configuration.ts';
+import { PatternStore } from '../rules/patternstore.ts';
 import { allocateShared, Shared } from '../state/shared.ts';
 import { asDiagnostics } from './problems.ts';
 
 export function tryToBuild(model: ConfigModel, plan: Plan): Diagnostic[] {
   const shared = new Shared(allocateShared(layoutOf(plan, 1)), 0);
   const memory = plainMemory({ blocks: 1, notes: 1, statics: memoryLayout(0).statics });
-  const built = buildState({ model, plan, shared, host: null, memory, pid: process.pid, hostname: hostname() });
+  const patterns = new PatternStore((path) => readFileSync(path), false);
+  const built = buildState({ model, plan, shared, host: null, memory, pid: process.pid, hostname: hostname(), patterns });
   return asDiagnostics(built.problems);
 }

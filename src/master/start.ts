@@ -2,7 +2,7 @@
  * The life of a process: load, open, start the threads, watch the servers, obey signals, end. Nothing serves
  * before everything is known to work.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { availableParallelism, hostname } from 'node:os';
 import { Family } from '../base/address.ts';
@@ -15,8 +15,8 @@ import { chooseHost } from '../platform/choose.ts';
 import { leaveErrorOutput } from '../platform/daemon.ts';
 import { limitDescriptors } from '../platform/privileges.ts';
 import { closeDescriptor, stopListening } from '../platform/sockets.ts';
+import { PatternStore } from '../rules/patternstore.ts';
 import { allocateShared, FrontendLive, ProcessLive, Shared } from '../state/shared.ts';
-import type { ThreadOrder } from '../worker/messages.ts';
 import { type Loaded, load } from './configuration.ts';
 import { type BoundListener, listenOn, openListeners } from './listeners.ts';
 import { daemonize, isDaemon, notifyManager } from './modes.ts';
@@ -25,7 +25,7 @@ import { asDiagnostics } from './problems.ts';
 import { alert, fatalWarnings, notice, say } from './said.ts';
 import { dieBy, onSignals } from './signals.ts';
 import { Supervision } from './supervision.ts';
-import type { DataThreads } from './threads.ts';
+import type { DataThreads, Order } from './threads.ts';
 
 /** Threads that a bit mask of waiting threads can tell apart. */
 const MOST_THREADS = 32;
@@ -56,6 +56,7 @@ class Process {
   readonly #shared: Shared;
   readonly #buffers;
   readonly #supervision: Supervision;
+  readonly #patterns = new PatternStore((path) => readFileSync(path), true);
   #stopping = false;
   #doors: readonly BoundListener[] = [];
 
@@ -79,7 +80,7 @@ class Process {
       alert(`[hawser.main()] A data thread died: ${text}`);
       process.exit(1);
     };
-    if (!this.#isBuilt(await this.#threads.start(this.#orders()))) return 1;
+    if (!this.#isBuilt(await this.#threads.start(this.#orders(), this.#patterns))) return 1;
     // Before anybody can know that it serves: a driver may signal at once.
     onSignals({
       stop: (signal) => this.#die(signal),
@@ -123,7 +124,7 @@ class Process {
     return true;
   }
 
-  #orders(): ThreadOrder[] {
+  #orders(): Order[] {
     const { model } = this.#loaded;
     const choice = chooseHost(undefined);
     if (choice.name === 'epoll' || this.#line.switches.has('H')) notice(`host: ${choice.name} (${choice.reason})`);

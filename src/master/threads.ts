@@ -2,12 +2,16 @@
  * The data threads as the control thread sees them: started, told what to do, awaited. It knows messages and
  * shared columns, nothing of what a thread does inside.
  */
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import type { BuildProblem } from '../model/problem.ts';
-import type { FromThread, OpenDoor, ThreadOrder, ToThread } from '../worker/messages.ts';
+import type { PatternRequest, PatternStore } from '../rules/patternstore.ts';
+import type { FromThread, OpenDoor, PatternAnswer, PatternDoor, ThreadOrder, ToThread } from '../worker/messages.ts';
 
 export type Usage = Extract<FromThread, { kind: 'usage' }>;
 type Ready = Extract<FromThread, { kind: 'ready' }>;
+
+/** Without what `start` adds. */
+export type Order = Omit<ThreadOrder, 'patterns'>;
 
 export class DataThreads {
   readonly #workers: Worker[] = [];
@@ -40,18 +44,19 @@ export class DataThreads {
    * Gives each thread its order; resolves when all are ready to accept, with what they can't build.
    * @throws Error with what failed
    */
-  async start(orders: readonly ThreadOrder[]): Promise<readonly BuildProblem[]> {
+  async start(orders: readonly Order[], patterns: PatternStore): Promise<readonly BuildProblem[]> {
     this.prepare(orders.length);
     for (const surplus of this.#workers.splice(orders.length)) void surplus.terminate();
     this.#exits.length = orders.length;
-    const ready = await Promise.all(orders.map((order) => this.#startOne(order)));
+    const ready = await Promise.all(orders.map((order) => this.#startOne(order, patterns)));
     this.#wakeDescriptors = ready.map(({ wakeDescriptor }) => wakeDescriptor);
     this.#started = true;
     return ready.flatMap(({ problems }) => problems);
   }
 
-  #startOne(order: ThreadOrder): Promise<Ready> {
+  #startOne(order: Order, patterns: PatternStore): Promise<Ready> {
     const worker = this.#workers[order.index] as Worker;
+    const door = openPatternDoor(patterns);
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromThread) => {
         if (message.kind === 'ready') resolve(message);
@@ -59,7 +64,7 @@ export class DataThreads {
         else if (message.kind === 'usage') this.#onUsage(worker, message);
       });
       worker.once('error', reject);
-      worker.postMessage(order);
+      worker.postMessage({ ...order, patterns: door } satisfies ThreadOrder, [door.port]);
     });
   }
 
@@ -101,6 +106,28 @@ export class DataThreads {
     const answers = this.#workers.map(() => new Promise<Usage>((resolve) => this.#asked.push(resolve)));
     this.tell({ kind: 'usage' });
     return Promise.all(answers);
+  }
+}
+
+/** Answers a thread that asks for pattern files; it waits for each answer. */
+function openPatternDoor(patterns: PatternStore): PatternDoor {
+  const { port1, port2 } = new MessageChannel();
+  const turn = new SharedArrayBuffer(4);
+  const cell = new Int32Array(turn);
+  port1.on('message', (request: PatternRequest) => {
+    port1.postMessage(answerTo(patterns, request));
+    Atomics.add(cell, 0, 1);
+    Atomics.notify(cell, 0);
+  });
+  port1.unref();
+  return { port: port2, turn };
+}
+
+function answerTo(patterns: PatternStore, request: PatternRequest): PatternAnswer {
+  try {
+    return patterns.open(request);
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 

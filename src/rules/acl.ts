@@ -6,8 +6,12 @@
 import type { Stream } from '../state/records.ts';
 import { parseCalls } from './calls.ts';
 import type { CompileContext, FetchStep, Matcher, MatchStep } from './define.ts';
-import { atWord, notSupported, RuleError } from './error.ts';
+import { atWord, RuleError } from './error.ts';
 import { type Chain, compileChain, compileFetch, misplaced, runChain } from './expression.ts';
+import { type PatternIndex, PatternKind, type PatternKindValue } from './patternindex.ts';
+import { OPERATORS } from './patternnumber.ts';
+import { PatternFault } from './patterns.ts';
+import { inlinePatterns } from './patternstore.ts';
 import { placeName } from './place.ts';
 import type { Criterion, Registry } from './registry.ts';
 import { canCast, cast, type Sample, SampleType, type SampleTypeValue, TYPE_NAMES } from './sample.ts';
@@ -58,11 +62,24 @@ class AclExpression implements AclTest {
 
 export const NEVER: AclTest = { test: () => false };
 
+/** Patterns with the same case rule: those of a file, or those that stand in the line. */
+interface Group {
+  /** With its prefix; null: in the line. */
+  readonly file: string | null;
+  /** `-M`: the file is a map. */
+  readonly isMap: boolean;
+  readonly fold: boolean;
+  /** Of the word, for messages. */
+  readonly word: number;
+  readonly patterns: readonly string[];
+}
+
 /** Flags and patterns behind a criterion. */
 interface Patterns {
   readonly method: string | null;
-  readonly exact: string[];
-  readonly ignoringCase: string[];
+  readonly groups: readonly Group[];
+  /** `-u`: under which the patterns of the line can be changed. */
+  readonly id: string | null;
   /** `--` was written: no pattern is no mistake. */
   readonly ended: boolean;
 }
@@ -87,7 +104,7 @@ function compileWords(name: string, words: readonly string[], registry: Registry
   const { criterion, args, converters } = atWord(0, () => parseCriterion(first, registry));
   const { fetch } = criterion;
   const chain = atWord(0, () => compileChain(converters, fetch.type, registry, context));
-  const patterns = readPatterns(words, context);
+  const patterns = readPatterns(words);
   const matcher = chooseMatcher(criterion, chain.type, patterns, registry);
   if (!canCast(chain.type, matcher.expects)) {
     throw new RuleError(`a ${TYPE_NAMES[chain.type]} can't be matched with '-m ${matcher.name}'`, 0, first);
@@ -112,42 +129,40 @@ function parseCriterion(text: string, registry: Registry) {
   return { criterion, args: call.args, converters: calls.slice(1) };
 }
 
-function readPatterns(words: readonly string[], context: CompileContext): Patterns {
-  const patterns: Patterns & { method: string | null; ended: boolean } = { method: null, exact: [], ignoringCase: [], ended: false };
-  let list = patterns.exact;
+function readPatterns(words: readonly string[]): Patterns {
+  const groups: Group[] = [];
+  let method: string | null = null;
+  let id: string | null = null;
+  let fold = false;
+  let isMap = false;
+  let ended = false;
   let at = 1;
-  for (; at < words.length; at++) {
+  for (; at < words.length && !ended; at++) {
     const word = words[at] as string;
-    if (word === '--') {
-      patterns.ended = true;
-      at++;
-      break;
-    }
-    if (word === '-i') list = patterns.ignoringCase;
-    else if (word === '-m') patterns.method = flagValue(words, ++at, '-m', 'a matching method');
-    else if (word === '-f') list.push(...fileLines(flagValue(words, ++at, '-f', 'a file'), at, context));
-    else if (word === '-M' || word === '-u') throw notSupported(`the ACL flag '${word}'`, at);
+    if (word === '--') ended = true;
+    else if (word === '-i') fold = true;
+    else if (word === '-M') isMap = true;
+    else if (word === '-u') id = idValue(words, ++at);
+    else if (word === '-m') {
+      if (groups.length > 0) throw new RuleError("'-m' must stand before patterns and files", at, word);
+      method = flagValue(words, ++at, '-m', 'a matching method');
+    } else if (word === '-f') groups.push({ file: flagValue(words, ++at, '-f', 'a file'), isMap, fold, word: at, patterns: [] });
     else if (word !== '-n') break;
   }
-  list.push(...words.slice(at));
-  return patterns;
+  if (at < words.length || groups.length === 0) groups.push({ file: null, isMap: false, fold, word: at, patterns: words.slice(at) });
+  return { method, groups, id, ended };
+}
+
+function idValue(words: readonly string[], at: number): string {
+  const id = flagValue(words, at, '-u', 'a number');
+  if (!/^\d{1,9}$/.test(id)) throw new RuleError(`'-u' expects a number, not '${id}'`, at, id);
+  return id;
 }
 
 function flagValue(words: readonly string[], at: number, flag: string, what: string): string {
   const word = words[at];
   if (word === undefined) throw new RuleError(`'${flag}' expects ${what}`, at - 1, flag);
   return word;
-}
-
-/** One pattern per line; blank lines and those that begin with # are skipped. */
-function fileLines(path: string, word: number, context: CompileContext): string[] {
-  if (/^(virt|opt)@/.test(path)) throw notSupported(`a pattern file '${path}'`, word);
-  try {
-    const lines = context.thread.readLines(path.replace(/^file@/, '')).map((line) => line.replace(/^[ \t]+|\r$/g, ''));
-    return lines.filter((line) => line !== '' && !line.startsWith('#'));
-  } catch (error) {
-    throw new RuleError(`pattern file '${path}' can't be read: ${(error as Error).message}`, word, path);
-  }
 }
 
 function chooseMatcher(criterion: Criterion, type: SampleTypeValue, patterns: Patterns, registry: Registry): Matcher {
@@ -162,17 +177,50 @@ function chooseMatcher(criterion: Criterion, type: SampleTypeValue, patterns: Pa
   return registry.matcher(name);
 }
 
-function compileMatch(name: string, matcher: Matcher, patterns: Patterns, context: CompileContext): MatchStep {
-  const { exact, ignoringCase } = patterns;
-  if (!matcher.takesPatterns) return matcher.compile(exact.concat(ignoringCase), false, context);
-  if (exact.length + ignoringCase.length === 0 && !patterns.ended) {
+function compileMatch(name: string, matcher: Matcher, { groups, id, ended }: Patterns, context: CompileContext): MatchStep {
+  if (matcher.kind === null) return matcher.test as MatchStep;
+  const isEmpty = groups.every((group) => group.file === null && group.patterns.length === 0);
+  if (isEmpty && !ended) {
     context.warn(`acl '${name}' will never match: it has no pattern. '-m found' tests whether there is a value, '--' silences this`);
   }
-  if (ignoringCase.length === 0) return matcher.compile(exact, false, context);
-  if (exact.length === 0) return matcher.compile(ignoringCase, true, context);
-  return compileEither(matcher.compile(exact, false, context), matcher.compile(ignoringCase, true, context));
+  const { kind } = matcher;
+  const indexes = groups.map((group) => openGroup(group, kind, id, context));
+  return compileFind(indexes);
 }
 
-function compileEither(first: MatchStep, second: MatchStep): MatchStep {
-  return (sample) => first(sample) || second(sample);
+function compileFind(indexes: readonly PatternIndex[]): MatchStep {
+  const first = indexes[0] as PatternIndex;
+  if (indexes.length === 1) return (sample) => first.find(sample) >= 0;
+  return (sample) => {
+    for (let at = 0; at < indexes.length; at++) if ((indexes[at] as PatternIndex).find(sample) >= 0) return true;
+    return false;
+  };
+}
+
+function openGroup(group: Group, kind: PatternKindValue, id: string | null, context: CompileContext): PatternIndex {
+  const { file, isMap, fold } = group;
+  const isNumber = kind === PatternKind.number || kind === PatternKind.size;
+  const lines = file === null && isNumber ? withOperators(group.patterns) : group.patterns;
+  try {
+    if (file !== null) return context.thread.patterns.open({ name: file, isMap, kind, fold }).index;
+    if (id !== null) return context.thread.patterns.open({ name: `#${id}`, isMap: false, kind, fold, lines }).index;
+    return inlinePatterns(lines, kind, fold);
+  } catch (error) {
+    if (error instanceof RuleError) throw error;
+    if (error instanceof PatternFault) throw new RuleError(error.message, -1, error.pattern.split(' ').at(-1));
+    throw new RuleError((error as Error).message, group.word, file);
+  }
+}
+
+/** An operator holds for the numbers behind it, up to the next one. */
+function withOperators(patterns: readonly string[]): string[] {
+  const out: string[] = [];
+  let operator = 'eq';
+  for (const pattern of patterns) {
+    if ((OPERATORS as readonly string[]).includes(pattern)) operator = pattern;
+    else if (operator === 'eq') out.push(pattern);
+    else if (pattern.includes(':')) throw new RuleError(`a range can't stand behind '${operator}'`, -1, pattern);
+    else out.push(`${operator} ${pattern}`);
+  }
+  return out;
 }

@@ -265,3 +265,10 @@ export function latin1(bytes: Uint8Array): string {
   for (let at = 0; at < bytes.length; at++) text += String.fromCharCode(bytes[at] as number);
   return text;
 }
+
+/** Copies bytes[start, end) into another array at `at`; the offset behind them. */
+export function copyForeign(bytes: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
+  let target = at;
+  for (let from = start; from < end; from++) to[target++] = bytes[from] as number;
+  return target;
+}

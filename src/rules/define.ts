@@ -7,6 +7,7 @@
  * throw nor allocate.
  */
 import type { Backend, Frontend, LocalReply, Server, Stream } from '../state/records.ts';
+import type { PatternKindValue } from './patternindex.ts';
 import type { Places } from './place.ts';
 import type { Regex } from './regex.ts';
 import type { Sample, SampleTypeValue } from './sample.ts';
@@ -184,11 +185,11 @@ export interface MatcherExample {
 export interface Matcher extends Described {
   /** The sample is cast to this first; a sample that can't be matches nothing. */
   readonly expects: SampleTypeValue;
-  /** It wants patterns behind it. */
-  readonly takesPatterns: boolean;
+  /** How its patterns are searched (patternindex.ts); null: it takes none. */
+  readonly kind: PatternKindValue | null;
   readonly examples: readonly [MatcherExample, ...MatcherExample[]];
-  /** All patterns with the same case rule. @throws RuleError with the index of the bad pattern */
-  readonly compile: (patterns: readonly string[], ignoreCase: boolean, context: CompileContext) => MatchStep;
+  /** Of a matcher without patterns; else null. */
+  readonly test: MatchStep | null;
 }
 
 export function defineMatcher(definition: Matcher): Matcher {

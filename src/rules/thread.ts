@@ -8,6 +8,7 @@ import type { UserlistModel } from '../model/sections.ts';
 import type { Backend, Frontend, LocalReply } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
 import { NO_LIMITS, type VariableLimits } from '../state/variables.ts';
+import { type PatternSource, ThreadPatterns } from './patternstore.ts';
 import { Sample } from './sample.ts';
 import { type PasswordHash, Userlist } from './userlist.ts';
 import { ThreadVariables } from './variables.ts';
@@ -49,6 +50,8 @@ export interface ThreadParts {
   readonly checksAll?: boolean;
   /** Two random words that no peer knows. */
   readonly secret?: Int32Array;
+  /** Pattern files and maps. */
+  readonly patterns: PatternSource;
   /** Start of the pseudo-random sequence; tests fix it. */
   readonly seed?: number;
   /** `tune.vars.*`. */
@@ -70,6 +73,8 @@ export class Thread {
   readonly secret: Int32Array;
   readonly #userlists: ReadonlyMap<string, UserlistModel>;
   readonly #openUserlists = new Map<string, Userlist>();
+  /** Pattern files and maps that rules name, as this thread sees them. */
+  readonly patterns: ThreadPatterns;
   /** The register of conditions and formats: nobody keeps anything in it across a call. */
   readonly sample: Sample;
   /** For values that are built while a rule runs. */
@@ -93,6 +98,7 @@ export class Thread {
     this.checksAll = parts.checksAll ?? true;
     this.secret = parts.secret ?? new Int32Array(2);
     this.#userlists = new Map((parts.userlists ?? []).map((list) => [list.name, list]));
+    this.patterns = new ThreadPatterns(parts.patterns);
     this.sample = new Sample(parts.memory);
     this.out = new Writer(parts.memory);
     this.variables = new ThreadVariables(parts.memory, parts.shared, parts.variableLimits ?? NO_LIMITS);

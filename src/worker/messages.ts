@@ -2,9 +2,11 @@
  * What the control thread and the data threads tell each other. Plain data: it is copied. What must be seen at once
  * by all threads (server state, weights, counters) is in the shared columns instead.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { MemoryLayout } from '../base/memory.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { BuildProblem } from '../model/problem.ts';
+import type { SetBuffers } from '../rules/patterns.ts';
 import type { SharedBuffers } from '../state/shared.ts';
 
 /** A descriptor to accept on. */
@@ -13,6 +15,14 @@ export interface OpenDoor {
   readonly frontendIndex: number;
   readonly name: string;
 }
+
+/** Where a data thread asks for pattern files: a PatternRequest goes in, a PatternAnswer comes out, then `turn` grows. */
+export interface PatternDoor {
+  readonly port: MessagePort;
+  readonly turn: SharedArrayBuffer;
+}
+/** The set, or why there is none. */
+export type PatternAnswer = SetBuffers | string;
 
 /** Everything a data thread needs to start. */
 export interface ThreadOrder {
@@ -24,6 +34,7 @@ export interface ThreadOrder {
   readonly maxWires: number;
   readonly pid: number;
   readonly hostname: string;
+  readonly patterns: PatternDoor;
 }
 
 export type ToThread =
@@ -39,6 +50,8 @@ export type ToThread =
   | { readonly kind: 'pause'; readonly paused: boolean }
   /** A server may take streams again: look at the queues. */
   | { readonly kind: 'serve' }
+  /** A pattern file or map lies in other memory from now on. Answer with `adopted`. */
+  | { readonly kind: 'patterns'; readonly set: SetBuffers }
   /** Answer with `usage`. */
   | { readonly kind: 'usage' };
 
@@ -48,6 +61,8 @@ export type FromThread =
   | { readonly kind: 'failed'; readonly text: string }
   /** It accepts on the doors it was given. */
   | { readonly kind: 'opened' }
+  /** It sees this version of a set of patterns. */
+  | { readonly kind: 'adopted'; readonly name: string; readonly version: number }
   /** It accepts no more: the doors may be closed. */
   | { readonly kind: 'deaf' }
   | { readonly kind: 'stopped' }

@@ -4,14 +4,14 @@
  */
 import { flushCompileCache } from 'node:module';
 import { parentPort } from 'node:worker_threads';
-import { buildState } from '../build/build.ts';
+import { type Built, buildState } from '../build/build.ts';
 import { planOf } from '../build/plan.ts';
-import type { State } from '../build/state.ts';
 import type { Host } from '../platform/contract.ts';
 import { mapMemory } from '../platform/mapping.ts';
 import { Shared } from '../state/shared.ts';
 import { DataThread } from './data-thread.ts';
 import type { FromThread, ThreadOrder, ToThread } from './messages.ts';
+import { PortPatterns } from './patterns.ts';
 
 const DEFAULT_BUFFER = 16_384;
 const DEFAULT_REWRITE = 1024;
@@ -32,7 +32,9 @@ async function run(order: ThreadOrder): Promise<void> {
   const host = await openHost(order);
   const shared = new Shared(order.shared, order.index);
   const plan = planOf(model);
-  const built = buildState({ model, plan, shared, host, memory: host.memory, pid: order.pid, hostname: order.hostname });
+  const { pid, hostname } = order;
+  const patterns = new PortPatterns(order.patterns);
+  const built = buildState({ model, plan, shared, host, memory: host.memory, pid, hostname, patterns });
   const { tune } = model.global;
   const limits = {
     bufferSize: tune['tune.bufsize'] ?? DEFAULT_BUFFER,
@@ -42,11 +44,11 @@ async function run(order: ThreadOrder): Promise<void> {
   const thread = new DataThread(host, shared, limits, built.state.servers, built.replies);
   thread.listeners.onEmpty = () => void leave(thread, built.close);
   thread.start();
-  parentPort?.on('message', (message: ToThread) => obey(thread, built.state, message));
+  parentPort?.on('message', (message: ToThread) => obey(thread, built, message));
   tell({ kind: 'ready', wakeDescriptor: host.wakeDescriptor, problems: order.index === 0 ? built.problems : [] });
 }
 
-function obey(thread: DataThread, state: State, message: ToThread): void {
+function obey(thread: DataThread, { state, patterns }: Built, message: ToThread): void {
   switch (message.kind) {
     case 'open':
       for (const door of message.doors) {
@@ -68,6 +70,12 @@ function obey(thread: DataThread, state: State, message: ToThread): void {
     case 'serve':
       thread.serveAllQueues();
       return;
+    case 'patterns': {
+      const { name, version } = message.set;
+      patterns.adopt(message.set);
+      tell({ kind: 'adopted', name, version });
+      return;
+    }
     case 'usage':
       tell({ kind: 'usage', usage: thread.inUse(), host: thread.host.counters() });
       return;

@@ -12,11 +12,16 @@ import { parseText } from '../../src/config/parse.ts';
 import { ControlledBackend, ControlledServer } from '../../src/control/records.ts';
 import { ServerControl } from '../../src/control/servers.ts';
 import { createSimHost, type SimHost } from '../../src/platform/sim/host.ts';
+import { PatternStore } from '../../src/rules/patternstore.ts';
 import type { Stream } from '../../src/state/records.ts';
 import { allocateShared, BackendLive, FrontendLive, ProcessLive, ServerLive, Shared } from '../../src/state/shared.ts';
 import { DataThread } from '../../src/worker/data-thread.ts';
 
 /** A line as it would be logged. */
+const NO_PATTERNS = new PatternStore(() => {
+  throw new Error('the simulator has no files');
+}, false);
+
 export interface Line {
   /** `METHOD target`, or <BADREQ>. */
   readonly request: string;
@@ -81,7 +86,7 @@ export class SimRig {
       () => this.host.wake(),
     );
     this.#prepareServers(plan);
-    const built = buildState({ model, plan, shared: this.shared, host: this.host, memory, pid: 1, hostname: 'sim' });
+    const built = buildState({ model, plan, shared: this.shared, host: this.host, memory, pid: 1, hostname: 'sim', patterns: NO_PATTERNS });
     assert.deepEqual(built.problems, []);
     this.state = built.state;
     for (const frontend of built.state.frontends) frontend.log = { stream: (stream) => this.#log(stream) };

@@ -99,14 +99,14 @@ export function converterEntry({ name, args, from, to, doc, examples }: Converte
   return entry(name, callSignature(name, args), facts, doc, lines.join('\n'));
 }
 
-export function matcherEntry({ name, expects, takesPatterns, doc, examples }: Matcher): Entry {
+export function matcherEntry({ name, expects, kind, doc, examples }: Matcher): Entry {
   const lines = examples.map(({ value: input, patterns, ignoreCase, out }) => {
     const flag = ignoreCase === true ? '-i ' : '';
     return `- ${value(input)} with \`${[`${flag}-m ${name}`, ...patterns].join(' ')}\`: ${out ? 'matches' : 'does not match'}`;
   });
   return entry(
     name,
-    takesPatterns ? `-m ${name} <pattern> …` : `-m ${name}`,
+    kind !== null ? `-m ${name} <pattern> …` : `-m ${name}`,
     [`the sample is taken as: ${TYPE_NAMES[expects]}`],
     doc,
     lines.join('\n'),
