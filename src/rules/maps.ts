@@ -4,7 +4,7 @@
  */
 import { SCRATCH_SIZE } from '../base/memory.ts';
 import { copyForeign } from './bytes.ts';
-import { type Converter, type ConverterExample, type ConvertStep, defineConverter } from './define.ts';
+import { type ArgSpec, type Converter, type ConverterExample, type ConvertStep, defineConverter } from './define.ts';
 import { RuleError } from './error.ts';
 import { type PatternIndex, PatternKind, type PatternKindValue } from './patternindex.ts';
 import type { RegexIndex } from './patternregex.ts';
@@ -49,18 +49,16 @@ export function defineMap(name: string, ...examples: [ConverterExample, ...Conve
   const [, match = 'str', out = 'str'] = name.split('_') as [string, string?, Output?];
   const kind = KINDS[match] as PatternKindValue;
   const { type, text } = OUTPUTS[out];
-  return defineConverter({
+  const fallbacks: readonly ArgSpec[] = out === 'key' ? [] : [{ name: 'default_value', kind: 'str', default: null }];
+  return defineConverter<readonly ArgSpec[]>({
     name,
-    args: [
-      { name: 'map_name', kind: 'str' },
-      { name: 'default_value', kind: 'str', default: null },
-    ],
+    args: [{ name: 'map_name', kind: 'str' }, ...fallbacks],
     from: kind === PatternKind.address ? SampleType.address : kind === PatternKind.number ? SampleType.int : SampleType.str,
     to: type,
-    doc: `${text} of the first line of the map whose key ${HOW[match]}; the default, or no value, if there is none.`,
+    doc: `${text} of the first line of the map whose key ${HOW[match]}; ${out === 'key' ? 'no value' : 'the default, or no value,'} if there is none.`,
     examples,
-    compile: ([file, fallback], context) => {
-      if (out === 'key' && fallback !== null) throw new RuleError(`converter '${name}' takes no default`, -1, fallback);
+    compile: (args, context) => {
+      const [file, fallback = null] = args as unknown as readonly [string, (string | null)?];
       const values = out === 'int' || out === 'ip' ? { values: out } : {};
       let index: PatternIndex;
       try {
