@@ -31,3 +31,35 @@ test('rules of a defaults section see its ACLs, and nobody else does', () => {
   const open = 'defaults d\n mode http\n http-request deny if a\n';
   assert.match(said(`${open}backend b from d\n acl a path /\n`)[0] as string, /no such ACL : 'a'/);
 });
+
+test('every wrong rule of a configuration is told, each at its word', () => {
+  const text = `frontend f
+ mode http
+ bind :1
+ timeout client 1s
+ acl a pth_beg /x
+ http-request deny if { src 1.2.3.4 } nope
+ http-request set-heder a b unless other
+ redirect locaton /
+ use_backend b if TRUE zork
+backend b
+ mode http
+`;
+  assert.deepEqual(
+    problemsOf(text).map(({ at, text: message }) => `${at.line}:${at.column} ${message.slice(message.indexOf(' : ') + 3).slice(0, 30)}`),
+    [
+      "5:8 unknown fetch method 'pth_beg'",
+      "6:39 no such ACL : 'nope'.",
+      "7:15 unknown action of 'http-reques",
+      "7:36 no such ACL : 'other'.",
+      '8:11 expects location, prefix, sche',
+      "9:24 no such ACL : 'zork'.",
+    ].map((line) => line.slice(0, line.indexOf(' ') + 31)),
+  );
+});
+
+test('what a defaults section says wrongly is told once, and the number of problems is bounded', () => {
+  const defaults = 'defaults d\n mode http\n http-request deny if nope\n';
+  assert.equal(problemsOf(`${defaults}backend b from d\nbackend c from d\n`).length, 1);
+  assert.equal(problemsOf(`backend b\n mode http\n${' http-request deny if nope\n'.repeat(200)}`).length, 50);
+});

@@ -9,7 +9,7 @@ import { DEFAULT_HASH } from '../balance/contract.ts';
 import { type Memory, SCRATCH_SIZE } from '../base/memory.ts';
 import { catalogs } from '../keywords/catalogs.ts';
 import { type BuiltLogs, buildLogs } from '../log/build.ts';
-import type { ProxyModel, VariableModel } from '../model/config.ts';
+import type { ConditionModel, ProxyModel, VariableModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
@@ -33,7 +33,7 @@ import type { BuiltinReplies } from '../stream/context.ts';
 import { prepareCookie } from '../stream/cookie.ts';
 import { MonitorUri } from '../stream/monitor.ts';
 import { errorSectionsOf, setErrorPage } from './error-pages.ts';
-import { problemOf } from './fault.ts';
+import { ConditionFault, problemOf } from './fault.ts';
 import type { Plan } from './plan.ts';
 import { buildRecords, type State } from './state.ts';
 
@@ -61,6 +61,9 @@ export interface Built {
 
 const BACKEND_SETS = ['redirect', 'http-request', 'http-response', 'http-after-response'];
 const FRONTEND_SETS = [...BACKEND_SETS, 'tcp-request connection', 'tcp-request content'];
+
+/** So many different problems are told: as many as the parser's. */
+const MOST_PROBLEMS = 50;
 
 const STANDING_CLOCK = { now: () => 0, wallClock: () => Date.now() };
 
@@ -97,6 +100,7 @@ class Builder {
   readonly #thread: Thread;
   readonly #registry: Registry;
   readonly #compilers = new Map<ProxyModel, Compiler>();
+  readonly #told = new Set<string>();
 
   constructor(parts: BuildParts, state: State, thread: Thread, registry: Registry) {
     this.#parts = parts;
@@ -175,9 +179,10 @@ class Builder {
       null;
     for (const use of proxy.useBackends) {
       this.#attempt(use.at, () => {
+        // A backend that is missing has been told by config/check.ts; the condition is judged all the same.
         const backend = backendsByName.get(use.name);
+        const condition = use.condition === null ? null : switchingCondition(compiler, use.condition);
         if (backend === undefined) throw new RuleError(`unable to find required use_backend: '${use.name}'`);
-        const condition = use.condition === null ? null : compiler.condition(use.condition, placeOf('use_backend', true));
         frontend.useBackends.push({ backend, condition });
       });
     }
@@ -233,11 +238,7 @@ class Builder {
     // `redirect` lines are http-request rules that run behind all others (HAProxy 3.x configuration 4.2 redirect).
     const models = [...(proxy.rules[set] ?? []), ...(set === 'http-request' ? (proxy.rules['redirect'] ?? []) : [])];
     if (models.length === 0) return null;
-    let rules: ReturnType<Compiler['rules']> = null;
-    this.#attempt(proxy.at, () => {
-      rules = compiler.rules(set, models);
-    });
-    return rules;
+    return compiler.rules(set, models, (fault) => this.#report(fault.at, fault));
   }
 
   #attempt(at: Position, task: () => void): void {
@@ -249,7 +250,25 @@ class Builder {
   }
 
   #report(at: Position, error: unknown): void {
-    this.problems.push(problemOf(at, error));
+    this.#tell(problemOf(at, error));
+  }
+
+  /** What a defaults section says wrongly is told once, not for each proxy that takes it. */
+  #tell(problem: BuildProblem): void {
+    const { at, reason, text } = problem;
+    const key = `${at.file}:${at.line}:${at.column} ${reason ?? text}`;
+    if (this.#told.has(key) || this.#told.size >= MOST_PROBLEMS) return;
+    this.#told.add(key);
+    this.problems.push(problem);
+  }
+}
+
+/** The condition of a `use_backend` line. @throws ConditionFault */
+function switchingCondition(compiler: Compiler, condition: ConditionModel): ReturnType<Compiler['condition']> {
+  try {
+    return compiler.condition(condition, placeOf('use_backend', true));
+  } catch (error) {
+    throw error instanceof RuleError ? new ConditionFault('switching rule', condition, error) : error;
   }
 }
 

@@ -66,6 +66,34 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[], pid: numbe
   return text;
 }
 
+/** Errors behind which the shape of the configuration is not known: what would be found then may be wrong itself. */
+const STRUCTURAL = new Set<DiagnosticCode>([
+  'bad-condition',
+  'bad-name',
+  'duplicate-name',
+  'message',
+  'missing-line-feed',
+  'open-block',
+  'out-of-section',
+  'shared-rules',
+  'too-many-errors',
+  'unknown-defaults',
+  'unreadable',
+  'zero-byte',
+]);
+
+/** Whether it makes sense to look for more errors than `diagnostics`. */
+export function hasShape(diagnostics: readonly Diagnostic[]): boolean {
+  return !diagnostics.some(({ severity, code }) => severity === 'alert' && STRUCTURAL.has(code));
+}
+
+/** Of what was found behind errors, what is worth telling: errors at words about which nothing was said yet. */
+export function furtherErrors(found: readonly Diagnostic[], told: readonly Diagnostic[]): Diagnostic[] {
+  const placeOf = ({ position }: Diagnostic): string => (position === null ? '' : `${position.file}:${position.line}:${position.column}`);
+  const places = new Set(told.map(placeOf));
+  return found.filter((diagnostic) => diagnostic.severity === 'alert' && !places.has(placeOf(diagnostic)));
+}
+
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ severity }) => severity === 'alert');
 }

@@ -9,7 +9,7 @@ import type { ConfigModel } from '../model/configuration.ts';
 import { ConditionalBlocks } from './blocks.ts';
 import { checkModel } from './check.ts';
 import { complain, LineContext, type ParserState, warn } from './context.ts';
-import { type Diagnostic, hasErrors } from './diagnostic.ts';
+import { type Diagnostic, furtherErrors, hasErrors, hasShape } from './diagnostic.ts';
 import { finishDraft, newGlobal } from './draft.ts';
 import { lookupIn, newEnvironment } from './environment.ts';
 import { readSources, type SourceText } from './files.ts';
@@ -17,6 +17,7 @@ import { RuleOrder } from './order.ts';
 import { readArguments } from './reader.ts';
 import { findKeyword, registry } from './registry.ts';
 import { Sections } from './sections.ts';
+import { withLines } from './source-lines.ts';
 import { unknownKeyword } from './unknown.ts';
 import { emptyWord, splitWords } from './words.ts';
 
@@ -216,7 +217,11 @@ class Parser {
     const { diagnostics, environment } = this.#state;
     this.#sections.leave();
     const model = { files, ...this.#sections.others.lists, global: this.#global, proxies: this.#sections.proxies.map(finishDraft) };
-    if (!hasErrors(diagnostics)) checkModel(model, diagnostics);
+    if (hasShape(diagnostics)) {
+      const found: Diagnostic[] = [];
+      checkModel(model, found);
+      diagnostics.push(...withLines(hasErrors(diagnostics) ? furtherErrors(found, diagnostics) : found));
+    }
     return { model, diagnostics, environment };
   }
 }

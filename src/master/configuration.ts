@@ -4,7 +4,7 @@
  */
 import { type Plan, planOf } from '../build/plan.ts';
 import type { CommandLine } from '../config/arguments.ts';
-import { type Diagnostic, hasErrors, hasWarnings } from '../config/diagnostic.ts';
+import { type Diagnostic, furtherErrors, hasErrors, hasShape, hasWarnings } from '../config/diagnostic.ts';
 import { parseFiles } from '../config/parse.ts';
 import { resolveServers } from '../config/resolve.ts';
 import type { ConfigModel } from '../model/configuration.ts';
@@ -30,6 +30,19 @@ export async function load(line: CommandLine, dryBuild: boolean): Promise<Loaded
     for (const [name, value] of parsed.environment) process.env[name] = value;
     diagnostics.push(...(await resolveServers(model, { ignoreFailures: line.switches.has('r') })));
   }
-  if (dryBuild && !hasErrors(diagnostics)) diagnostics.push(...(await import('./dry-build.ts')).tryToBuild(model, plan));
+  if (hasErrors(diagnostics)) diagnostics.push(...(await moreErrors(model, plan, diagnostics)));
+  else if (dryBuild) diagnostics.push(...(await import('./dry-build.ts')).tryToBuild(model, plan));
   return { model, plan, diagnostics, isValid: !hasErrors(diagnostics), hasWarnings: hasWarnings(diagnostics) };
+}
+
+/** What else is wrong in a configuration that will not start anyway: all in one run, as far as it can be told. */
+async function moreErrors(model: ConfigModel, plan: Plan, told: readonly Diagnostic[]): Promise<Diagnostic[]> {
+  if (!hasShape(told)) return [];
+  const { tryToBuild } = await import('./dry-build.ts');
+  try {
+    return furtherErrors(tryToBuild(model, plan), told);
+  } catch {
+    // A model with holes may not build at all: what was told is enough then.
+    return [];
+  }
 }

@@ -10,6 +10,8 @@ export interface BuildProblem {
   readonly at: Position;
   /** All there is to say; the parts below are in it, and for programs. */
   readonly text: string;
+  /** The part of `text` that is the same wherever the line is used. */
+  readonly reason?: string;
   readonly found?: string | null;
   readonly allowed?: readonly string[];
 }

@@ -39,10 +39,11 @@ export class Compiler {
   /**
    * A rule set by HAProxy's name: `http-request`, `tcp-request connection` … For a `listen`, which evaluates it once
    * for both halves, the words of both are allowed.
-   * @throws RuleFault for the first rule that is wrong
+   * @param report takes every rule that is wrong; null: the first one is thrown
+   * @throws RuleFault
    */
-  rules(ruleSet: string, models: readonly RuleModel[]): RuleList | null {
-    return compileRules(ruleSet, models, this.#acls, this.#registry, this.context(this.#places(ruleSet)));
+  rules(ruleSet: string, models: readonly RuleModel[], report: ((fault: RuleFault) => void) | null = null): RuleList | null {
+    return compileRules(ruleSet, models, this.#acls, this.#registry, this.context(this.#places(ruleSet)), report);
   }
 
   /** The `acl` lines that are wrong, whether they are used or not. Before the rules. */

@@ -3,6 +3,7 @@
  * that an action may wait and the list goes on behind it.
  */
 import type { AclModel, ConditionModel, RuleModel } from '../model/config.ts';
+import type { Position } from '../model/position.ts';
 import type { RuleList, Stream } from '../state/records.ts';
 import { Verdict, type VerdictValue } from '../state/settings.ts';
 import type { AclTest } from './acl.ts';
@@ -55,6 +56,19 @@ export class RuleFault extends Error {
     this.error = error;
     this.inCondition = inCondition;
   }
+
+  /** The word that is wrong, or the action, or the whole condition. */
+  get at(): Position {
+    const { model, error, inCondition } = this;
+    const part = inCondition && 'condition' in model && model.condition !== null ? model.condition : model;
+    return placeOfWord(part, error.word);
+  }
+}
+
+/** Where a word of a rule, condition or `acl` line stands; the line's own position if the word is not known. */
+export function placeOfWord(part: { readonly columns?: readonly number[]; readonly at: Position }, word: number): Position {
+  const column = word < 0 ? undefined : part.columns?.[word];
+  return column === undefined ? part.at : { ...part.at, column };
 }
 
 function ruleText(ruleSet: string, model: RuleModel, error: RuleError, proxy: RuleProxy): string {
@@ -76,7 +90,8 @@ function conditionText(ruleSet: string, model: RuleModel, error: RuleError, prox
 
 /**
  * Compiles the rules of one set in order; null for an empty list, so that the machine can skip it.
- * @throws RuleFault for the first rule that is wrong
+ * @param report takes every rule that is wrong, which the list then lacks; null: the first one is thrown
+ * @throws RuleFault
  */
 export function compileRules(
   ruleSet: string,
@@ -84,26 +99,41 @@ export function compileRules(
   acls: Acls,
   registry: Registry,
   context: CompileContext,
+  report: ((fault: RuleFault) => void) | null = null,
 ): RuleList | null {
   if (models.length === 0) return null;
   const conditions: (AclTest | null)[] = [];
   const actions: ActionStep[] = [];
   for (const model of models) {
-    actions.push(faulty(ruleSet, model, false, context.proxy, () => compileAction(ruleSet, model, registry, context)));
     const { condition } = model;
     const compile = (given: ConditionModel): AclTest => compileCondition(given, acls, registry, context);
-    conditions.push(condition === null ? null : faulty(ruleSet, model, true, context.proxy, () => compile(condition)));
+    const action = faulty(ruleSet, model, false, context.proxy, report, () => compileAction(ruleSet, model, registry, context));
+    const test = condition === null ? null : faulty(ruleSet, model, true, context.proxy, report, () => compile(condition));
+    if (action === null || (test === null && condition !== null)) continue;
+    actions.push(action);
+    conditions.push(test);
   }
   return new CompiledRules(conditions, actions);
 }
 
-function faulty<T>(ruleSet: string, model: RuleModel, inCondition: boolean, proxy: RuleProxy, compile: () => T): T {
+/** null if it was wrong and has been reported. */
+function faulty<T>(
+  ruleSet: string,
+  model: RuleModel,
+  inCondition: boolean,
+  proxy: RuleProxy,
+  report: ((fault: RuleFault) => void) | null,
+  compile: () => T,
+): T | null {
   try {
     return compile();
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
     const text = inCondition ? conditionText(ruleSet, model, error, proxy) : ruleText(ruleSet, model, error, proxy);
-    throw new RuleFault(text, model, error, inCondition);
+    const fault = new RuleFault(text, model, error, inCondition);
+    if (report === null) throw fault;
+    report(fault);
+    return null;
   }
 }
 

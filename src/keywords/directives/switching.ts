@@ -140,7 +140,7 @@ export const redirect = defineDirective({
     if (rule === null) return;
     // The parser of rules takes the first word for the action: here it is the first of the redirect's own words.
     const { action, columns = [], ...rest } = rule;
-    const made = { ...rest, action: 'redirect', words: [action, ...rule.words], columns };
+    const made = { ...rest, action: 'redirect', words: [action, ...rule.words], columns: [rest.at.column, ...columns] };
     const list = draft.rules['redirect'];
     if (list === undefined) draft.rules['redirect'] = [made];
     else list.push(made);
