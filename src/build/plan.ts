@@ -62,3 +62,8 @@ function listenersOf(frontend: ProxyModel, frontendIndex: number): ListenerPlan[
 export function layoutOf(plan: Plan, threads: number): SharedLayout {
   return { frontends: plan.frontends.length, backends: plan.backends.length, servers: plan.servers.length, threads };
 }
+
+/** Whether anything of it speaks TLS. */
+export function usesTls(plan: Plan): boolean {
+  return plan.listeners.some(({ bind }) => bind.tls.enabled) || plan.servers.some(({ model }) => model.tls.enabled);
+}

@@ -129,6 +129,7 @@ function setTimeouts(timeouts: Frontend['timeouts'], proxy: ProxyModel): void {
   timeouts.tarpitMs = given.tarpitMs ?? given.connectMs ?? 0;
   timeouts.httpRequestMs = given.httpRequestMs ?? 0;
   timeouts.httpKeepAliveMs = given.httpKeepAliveMs ?? 0;
+  timeouts.clientHsMs = given.clientHsMs ?? 0;
   timeouts.clientFinMs = given.clientFinMs ?? 0;
   timeouts.serverFinMs = given.serverFinMs ?? 0;
 }

@@ -149,6 +149,12 @@ export const CODES = {
     meaning: 'An argument is missing, too much, of the wrong form or out of bounds.',
     advice: 'The message names what was found and what is allowed.',
   },
+  'bad-tls': {
+    severities: ALERT,
+    meaning:
+      'A certificate, key or list of a line with `ssl` cannot be used; the message says which file, and the reason of the TLS library.',
+    advice: 'Check the file with `openssl x509` or `openssl pkey`; a certificate needs its unencrypted private key.',
+  },
   suspicious: {
     severities: WARNING,
     meaning: 'The line is legal and probably not what is meant.',

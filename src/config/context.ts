@@ -6,6 +6,7 @@ import type { AddressRecord } from '../base/address.ts';
 import type { Complaint, DirectiveContext, ParsedAddress, Word } from '../keywords/define.ts';
 import type { BindModel, ConditionModel, ErrorFileModel, RuleModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
+import type { PemModel } from '../model/tls.ts';
 import { accountId } from './accounts.ts';
 import {
   type AddressProblem,
@@ -22,6 +23,7 @@ import { ERROR_CODES, readErrorFile } from './errorfile.ts';
 import { applyBindOptions, applyServerOptions } from './lines.ts';
 import { nearestName } from './near.ts';
 import { type PathBase, resolvePath } from './paths.ts';
+import { readPemFile } from './pemfile.ts';
 import { readNumber } from './reader.ts';
 import type { Lookup } from './words.ts';
 
@@ -47,6 +49,8 @@ export interface ParserState {
   pathBase: PathBase;
   /** `-dD`: what is only suspicious is said too. */
   readonly diagnose: boolean;
+  /** Where relative names of certificates and authorities start; '': as other files. */
+  readonly tlsFolders: Record<'crt-base' | 'ca-base', string>;
 }
 
 /** Adds an error at a word of the current line, or at the whole line. */
@@ -212,6 +216,17 @@ export class LineContext implements DirectiveContext {
       return null;
     }
     return { status, path: full, bytes: read.bytes, at: this.at };
+  }
+
+  pemFile(path: Word, base: 'crt-base' | 'ca-base', withKey: boolean): PemModel | null {
+    const folder = this.state.tlsFolders[base];
+    const full = resolvePath(folder === '' ? this.state.pathBase : { mode: 'origin', origin: folder }, this.at.file, path.text);
+    const read = readPemFile(full, withKey);
+    if ('problem' in read) {
+      this.error({ text: `'${this.keyword}' : ${read.problem}.`, word: path });
+      return null;
+    }
+    return { path: full, bytes: read.bytes, key: read.key, at: this.at };
   }
 
   userId(word: Word): number | null {

@@ -6,6 +6,7 @@ import { newAddress } from '../base/address.ts';
 import type { ProxyDraft, SectionKind } from '../keywords/define.ts';
 import type { BindModel, GlobalModel, ProxyModel, RuleModel, ServerModel, TimeoutsModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
+import type { TlsModel } from '../model/tls.ts';
 
 export function newGlobal(): GlobalModel {
   return {
@@ -191,6 +192,7 @@ export function newServer(name: string, text: string, at: Position): ServerModel
     fall: 3,
     slowstartMs: null,
     source: null,
+    tls: newTls(),
     other: {},
   };
 }
@@ -214,6 +216,7 @@ export function newBind(text: string, at: Position): BindModel {
     gid: null,
     acceptProxy: false,
     level: null,
+    tls: newTls(),
     other: {},
   };
 }
@@ -221,4 +224,23 @@ export function newBind(text: string, at: Position): BindModel {
 /** The defaults of a server line: what `default-server` said, as a server of its own. */
 export function newServerFrom(defaults: ServerModel, name: string, text: string, at: Position): ServerModel {
   return { ...structuredClone(defaults), name, text, at };
+}
+
+function newTls(): TlsModel {
+  return {
+    enabled: false,
+    certificates: [],
+    authorities: null,
+    revocations: null,
+    verify: null,
+    minVersion: null,
+    maxVersion: null,
+    ciphers: null,
+    cipherSuites: null,
+    curves: null,
+    signatures: null,
+    alpn: null,
+    tickets: true,
+    preferClientCiphers: false,
+  };
 }

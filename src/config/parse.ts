@@ -84,6 +84,7 @@ class Parser {
       alerts: 0,
       pathBase: { mode: 'current', origin: '' },
       diagnose,
+      tlsFolders: { 'crt-base': '', 'ca-base': '' },
     };
     this.#sections = new Sections(this.#state);
     this.#blocks = new ConditionalBlocks(this.#state);

@@ -8,6 +8,7 @@ import type { AddressRecord } from '../base/address.ts';
 import type { BindModel, ConditionModel, ErrorFileModel, GlobalModel, ProxyModel, RuleModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
 import type { SectionList, SectionLists } from '../model/sections.ts';
+import type { PemModel } from '../model/tls.ts';
 
 /** A word of a line, unquoted and expanded; `column` counts characters of the line from 1. */
 export interface Word {
@@ -100,6 +101,8 @@ export interface DirectiveContext {
   logAddress(word: Word): ParsedAddress | null;
   network(word: Word): { readonly ip: Uint8Array; readonly family: number; readonly bits: number } | null;
   errorFile(status: number, path: Word): ErrorFileModel | null;
+  /** A file of certificates or keys; with `withKey` the key may stand in a file beside it, `PATH.key`. */
+  pemFile(path: Word, base: 'crt-base' | 'ca-base', withKey: boolean): PemModel | null;
   userId(word: Word): number | null;
   groupId(word: Word): number | null;
   /** The environment that later lines see, and the process with them. */

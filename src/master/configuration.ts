@@ -31,7 +31,10 @@ export async function load(line: CommandLine, dryBuild: boolean): Promise<Loaded
     diagnostics.push(...(await resolveServers(model, { ignoreFailures: line.switches.has('r') })));
   }
   if (hasErrors(diagnostics)) diagnostics.push(...(await moreErrors(model, plan, diagnostics)));
-  else if (dryBuild) diagnostics.push(...(await import('./dry-build.ts')).tryToBuild(model, plan));
+  else if (dryBuild) {
+    const { tryToBuild, tryTls } = await import('./dry-build.ts');
+    diagnostics.push(...tryToBuild(model, plan), ...(await tryTls(plan)));
+  }
   return { model, plan, diagnostics, isValid: !hasErrors(diagnostics), hasWarnings: hasWarnings(diagnostics) };
 }
 

@@ -4,12 +4,15 @@ import { hostname } from 'node:os';
 import { plainMemory } from '../base/memory.ts';
 import { buildState } from '../build/build.ts';
 import { memoryLayout } from '../build/limits.ts';
-import { layoutOf, type Plan } from '../build/plan.ts';
+import { layoutOf, type Plan, usesTls } from '../build/plan.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import { PatternStore } from '../rules/patternstore.ts';
 import { allocateShared, Shared } from '../state/shared.ts';
 import { asDiagnostics } from './problems.ts';
+
+/** Tickets that nobody will see. */
+const TICKET_KEY_BYTES = 80;
 
 export function tryToBuild(model: ConfigModel, plan: Plan): Diagnostic[] {
   const shared = new Shared(allocateShared(layoutOf(plan, 1)), 0);
@@ -17,4 +20,12 @@ export function tryToBuild(model: ConfigModel, plan: Plan): Diagnostic[] {
   const patterns = new PatternStore((path) => readFileSync(path), false);
   const built = buildState({ model, plan, shared, host: null, memory, pid: process.pid, hostname: hostname(), patterns });
   return asDiagnostics(built.problems);
+}
+
+/** Makes the TLS contexts for nothing: certificates, keys and lists that OpenSSL refuses. */
+export async function tryTls(plan: Plan): Promise<Diagnostic[]> {
+  if (!usesTls(plan)) return [];
+  const memory = plainMemory({ blocks: 1, notes: 1, statics: 1 });
+  const { buildTls } = await import('../build/tls.ts');
+  return asDiagnostics(buildTls(plan, memory, new Uint8Array(TICKET_KEY_BYTES)).problems);
 }

@@ -31,12 +31,18 @@ export interface OpenedListeners {
 export function openListeners(plan: Plan): OpenedListeners {
   const doors: BoundListener[] = [];
   const problems: string[] = [];
-  for (const listener of plan.listeners) {
+  for (const [listenerIndex, listener] of plan.listeners.entries()) {
     const opened = openListener(listener.address, optionsOf(listener.bind, listener.frontend.backlog));
     if (isFailure(opened)) problems.push(problemOf(listener, opened));
     else {
       if (listener.frontend.options['clitcpka'] === true) keepAlive(opened.descriptor);
-      doors.push({ descriptor: opened.descriptor, frontendIndex: listener.frontendIndex, name: listener.name, plan: listener });
+      doors.push({
+        descriptor: opened.descriptor,
+        frontendIndex: listener.frontendIndex,
+        listenerIndex,
+        name: listener.name,
+        plan: listener,
+      });
     }
   }
   if (problems.length > 0) for (const door of doors) closeDescriptor(door.descriptor);

@@ -2,6 +2,7 @@
  * The life of a process: load, open, start the threads, watch the servers, obey signals, end. Nothing serves
  * before everything is known to work.
  */
+import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { availableParallelism, hostname } from 'node:os';
@@ -48,6 +49,9 @@ export async function run(line: CommandLine, threads: DataThreads): Promise<numb
   if (background && !isDaemon()) return daemonize();
   return new Process(line, loaded, threads).start();
 }
+
+/** Name, HMAC key and cipher key of session tickets. */
+const TICKET_KEY_BYTES = 80;
 
 class Process {
   readonly #line: CommandLine;
@@ -120,11 +124,14 @@ class Process {
       alert('[hawser.main()] Some protocols failed to start their listeners! Exiting.');
       return false;
     }
-    await this.#threads.open(doors.map(({ descriptor, frontendIndex, name }) => ({ descriptor, frontendIndex, name })));
+    await this.#threads.open(
+      doors.map(({ descriptor, frontendIndex, listenerIndex, name }) => ({ descriptor, frontendIndex, listenerIndex, name })),
+    );
     return true;
   }
 
   #orders(): Order[] {
+    const ticketKeys = new Uint8Array(randomBytes(TICKET_KEY_BYTES));
     const { model } = this.#loaded;
     const choice = chooseHost(undefined);
     if (choice.name === 'epoll' || this.#line.switches.has('H')) notice(`host: ${choice.name} (${choice.reason})`);
@@ -138,6 +145,7 @@ class Process {
       maxWires: maxWires(connections),
       pid: process.pid,
       hostname: hostname(),
+      ticketKeys,
     }));
   }
 

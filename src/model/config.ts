@@ -6,6 +6,7 @@
  */
 import type { AddressRecord } from '../base/address.ts';
 import type { Position } from './position.ts';
+import type { TlsModel } from './tls.ts';
 
 export interface GlobalModel {
   maxconn: number | null;
@@ -159,6 +160,7 @@ export interface BindModel {
   acceptProxy: boolean;
   /** stats sockets: 'user' | 'operator' | 'admin'. */
   level: string | null;
+  readonly tls: TlsModel;
   /** Other options that were accepted, by name, with their words. */
   readonly other: Record<string, readonly string[]>;
 }
@@ -244,6 +246,7 @@ export interface ServerModel {
   fall: number;
   slowstartMs: number | null;
   source: AddressRecord | null;
+  readonly tls: TlsModel;
   /** Other options that were accepted, by name, with their words. */
   readonly other: Record<string, readonly string[]>;
 }

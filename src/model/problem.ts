@@ -2,7 +2,7 @@
 import type { Position } from './position.ts';
 
 /** Families of build problems; what each means is in config/codes.ts. */
-export type ProblemCode = 'bad-rule' | 'bad-value' | 'unknown-name' | 'unsupported' | 'suspicious';
+export type ProblemCode = 'bad-rule' | 'bad-value' | 'unknown-name' | 'unsupported' | 'suspicious' | 'bad-tls';
 
 export interface BuildProblem {
   readonly severity: 'alert' | 'warning';

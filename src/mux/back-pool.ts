@@ -92,10 +92,14 @@ export class BackPool implements TimerOwner {
     counts[server.counts + Count.connectsTotal] = (counts[server.counts + Count.connectsTotal] as number) + 1;
     this.#options.source = server.source;
     this.#options.keepAlive = server.backend.tcpKeepAlive;
-    if (!server.portFromClient) return host.connect(server.address, back, this.#options);
-    copyAddress(server.address, this.#target);
-    this.#target.port = stream.session.destination.port + server.portOffset;
-    return host.connect(this.#target, back, this.#options);
+    let target = server.address;
+    if (server.portFromClient) {
+      copyAddress(server.address, this.#target);
+      this.#target.port = stream.session.destination.port + server.portOffset;
+      target = this.#target;
+    }
+    if (server.tls === null) return host.connect(target, back, this.#options);
+    return this.#context.tls.connect(server.tls, target, back, this.#options);
   }
 
   /** Puts a connection that has finished an exchange aside for others, or for its session. */

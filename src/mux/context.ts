@@ -11,6 +11,8 @@ import { Ended } from '../state/end.ts';
 import { type Frontend, type FrontMux, Phase, type Session, Stream, type StreamEvents } from '../state/records.ts';
 import { ProcessLive, type Shared } from '../state/shared.ts';
 import { Scope, Variables } from '../state/variables.ts';
+import { TlsDialer } from '../transport/tls-dialer.ts';
+import { TlsGround } from '../transport/tls-wire.ts';
 import { prepareSending } from './h1-send.ts';
 import { INBOX_SIZE } from './inbox.ts';
 
@@ -30,6 +32,9 @@ export class MuxContext {
   readonly shared: Shared;
   readonly limits: MuxLimits;
   readonly variables: Variables;
+  /** What wires with TLS share; used only if a configuration wants them. */
+  readonly tlsGround: TlsGround;
+  readonly tls: TlsDialer;
   /** Set by the worker before the first connection. */
   events!: StreamEvents;
   /** Set by the worker: receives the streams' timers. */
@@ -48,6 +53,8 @@ export class MuxContext {
     // A head lies in one block.
     this.limits = { bufferSize: Math.min(limits.bufferSize, INBOX_SIZE), maxRewrite, maxHeaders };
     this.variables = new Variables(this.memory, shared);
+    this.tlsGround = new TlsGround(host);
+    this.tls = new TlsDialer(this.tlsGround);
     prepareSending(this.memory);
   }
 
@@ -124,6 +131,8 @@ export function beginSession(session: Session, frontend: Frontend, host: Host): 
   session.frontend = frontend;
   session.hasDestination = false;
   session.acceptedAtMs = host.now();
+  session.handshakeMs = 0;
+  session.tls = null;
   session.acceptedWallMs = host.wallClock();
   session.requests = 0;
   session.variables.scope = Scope.session;

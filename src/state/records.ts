@@ -9,6 +9,7 @@ import { Timer, type TimerOwner } from '../base/timers.ts';
 import { DEFAULT_FRAMING, type FramingOptions } from '../http/framing.ts';
 import { HttpMessage } from '../http/message.ts';
 import { RestrictNames, type RestrictNamesMode } from '../http/names.ts';
+import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
 import { type Cause, Ended } from './end.ts';
 import { Queue, type Queued } from './queue.ts';
 import {
@@ -144,6 +145,8 @@ export class Server {
   portFromClient = false;
   portOffset = 0;
   source: SocketAddress | null = null;
+  /** null: connections are not encrypted. */
+  tls: TlsContext | null = null;
   weight = 1;
   maxconn = 0;
   minconn = 0;
@@ -215,6 +218,10 @@ export class Session {
   sourceTextLength = 0;
   /** Milliseconds: host clock and wall clock at accept. */
   acceptedAtMs = 0;
+  /** Milliseconds of the TLS handshake. */
+  handshakeMs = 0;
+  /** null: the client does not speak TLS. */
+  tls: TlsEngine | null = null;
   acceptedWallMs = 0;
   /** Requests seen on the connection. */
   requests = 0;

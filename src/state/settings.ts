@@ -13,6 +13,8 @@ export class Timeouts {
   tarpitMs = 0;
   httpRequestMs = 0;
   httpKeepAliveMs = 0;
+  /** TLS handshake of a client; 0: clientMs. */
+  clientHsMs = 0;
   clientFinMs = 0;
   serverFinMs = 0;
 }

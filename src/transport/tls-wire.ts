@@ -267,10 +267,9 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     host.timers.drop(this.#timer);
     this.#state = State.idle;
     if (this.#held !== NO_BLOCK) this.#releaseHeld();
-    const detail = this.#engine.reason;
-    this.#engine.free();
-    if (state === State.handshake) this.#owner.onUnsecured(this, this.#timedOut ? Close.end : reason, detail);
+    if (state === State.handshake) this.#owner.onUnsecured(this, this.#timedOut ? Close.end : reason, this.#engine.reason);
     else this.handler.onClose(this, reason);
+    this.#engine.free();
     this.#owner.recycle(this);
   }
 

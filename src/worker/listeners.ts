@@ -8,10 +8,12 @@ import { beginSession, type MuxContext } from '../mux/context.ts';
 import type { ClosableFront, FrontDesk } from '../mux/front-desk.ts';
 import { H1Front } from '../mux/h1-front.ts';
 import { RawFront } from '../mux/raw-front.ts';
-import type { Listener, Wire, WireHandler } from '../platform/contract.ts';
+import type { CloseReason, Listener, Wire, WireHandler } from '../platform/contract.ts';
+import type { TlsContext } from '../platform/tls/contract.ts';
 import { type Frontend, type Session, Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
 import { Count, FrontendLive, ProcessLive } from '../state/shared.ts';
+import { type TlsOwner, TlsWire } from '../transport/tls-wire.ts';
 import { Parking } from './parking.ts';
 
 /** How often a listener that is at its limit looks whether it may go on (milliseconds). */
@@ -21,17 +23,21 @@ const RETRY_MS = 50;
 interface Door {
   readonly frontend: Frontend;
   readonly name: string;
+  readonly tls: TlsContext | null;
   readonly listener: Listener;
   paused: boolean;
 }
 
-export class Listeners implements FrontDesk, TimerOwner {
+export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
   readonly #context: MuxContext;
   readonly #backs: BackPool;
   readonly #doors: Door[] = [];
   readonly #freeHttp: H1Front[] = [];
   readonly #freeRaw: RawFront[] = [];
+  readonly #freeTls: TlsWire[] = [];
   readonly #open = new Set<ClosableFront>();
+  /** Connections whose TLS handshake is not done. */
+  readonly #handshakes = new Map<TlsWire, H1Front | RawFront>();
   readonly #timer = new Timer(this);
   /** Carries a session through `tcp-request connection` rules: there is no stream yet. */
   readonly #probe = new Stream();
@@ -47,13 +53,13 @@ export class Listeners implements FrontDesk, TimerOwner {
 
   /** Connections open on this thread. */
   get connections(): number {
-    return this.#open.size;
+    return this.#open.size + this.#handshakes.size;
   }
 
   /** Accepts on an inherited or shared descriptor that is bound and listening. */
-  listen(descriptor: number, frontend: Frontend, name: string): void {
+  listen(descriptor: number, frontend: Frontend, name: string, tls: TlsContext | null = null): void {
     const listener = this.#context.host.listen(descriptor, (wire) => this.#accept(wire, door));
-    const door: Door = { frontend, name, listener, paused: false };
+    const door: Door = { frontend, name, tls, listener, paused: false };
     this.#doors.push(door);
   }
 
@@ -93,9 +99,47 @@ export class Listeners implements FrontDesk, TimerOwner {
       this.#recycle(front);
       return null;
     }
+    if (door.tls !== null) return this.#secure(wire, door.tls, front);
     this.#open.add(front);
     front.start(wire);
     return front;
+  }
+
+  // TLS ---------------------------------------------------------------------------------------------
+
+  #secure(wire: Wire, context: TlsContext, front: H1Front | RawFront): WireHandler | null {
+    const { frontend } = front.session;
+    const engine = context.open();
+    if (engine === null) {
+      this.#leave(frontend);
+      this.#recycle(front);
+      return null;
+    }
+    const secured = this.#freeTls.pop() ?? new TlsWire(this.#context.tlsGround);
+    this.#handshakes.set(secured, front);
+    secured.accept(wire, engine, this, frontend.timeouts.clientHsMs || frontend.timeouts.clientMs || Number.POSITIVE_INFINITY);
+    return secured;
+  }
+
+  onSecured(wire: TlsWire): void {
+    const front = this.#handshakes.get(wire) as H1Front | RawFront;
+    this.#handshakes.delete(wire);
+    const { session } = front;
+    session.handshakeMs = wire.securedAtMs - session.acceptedAtMs;
+    session.tls = wire.engine;
+    wire.handler = front;
+    this.#open.add(front);
+    front.start(wire);
+  }
+
+  onUnsecured(wire: TlsWire, _reason: CloseReason, _detail: string): void {
+    const front = this.#handshakes.get(wire) as H1Front | RawFront;
+    this.#handshakes.delete(wire);
+    this.#left(front);
+  }
+
+  recycle(wire: TlsWire): void {
+    this.#freeTls.push(wire);
   }
 
   /** Lets those in who wait, as far as the limits allow. */
@@ -139,11 +183,14 @@ export class Listeners implements FrontDesk, TimerOwner {
   }
 
   onClosed(front: ClosableFront): void {
-    if (!this.#open.delete(front)) return;
-    this.#leave((front as H1Front | RawFront).session.frontend);
-    this.#recycle(front as H1Front | RawFront);
+    if (this.#open.delete(front)) this.#left(front as H1Front | RawFront);
+  }
+
+  #left(front: H1Front | RawFront): void {
+    this.#leave(front.session.frontend);
+    this.#recycle(front);
     if (this.#parking.size > 0) this.#admit();
-    if (this.#stopping && this.#open.size === 0) this.onEmpty?.();
+    if (this.#stopping && this.connections === 0) this.onEmpty?.();
   }
 
   #recycle(front: H1Front | RawFront): void {
@@ -203,6 +250,7 @@ export class Listeners implements FrontDesk, TimerOwner {
     for (const door of this.#doors) door.listener.stop();
     this.#parking.clear();
     for (const front of [...this.#open]) front.closeIdle();
-    if (this.#open.size === 0) this.onEmpty?.();
+    for (const wire of [...this.#handshakes.keys()]) wire.destroy(false);
+    if (this.connections === 0) this.onEmpty?.();
   }
 }

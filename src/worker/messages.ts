@@ -13,6 +13,8 @@ import type { SharedBuffers } from '../state/shared.ts';
 export interface OpenDoor {
   readonly descriptor: number;
   readonly frontendIndex: number;
+  /** Among the listeners of the plan. */
+  readonly listenerIndex: number;
   readonly name: string;
 }
 
@@ -35,6 +37,8 @@ export interface ThreadOrder {
   readonly pid: number;
   readonly hostname: string;
   readonly patterns: PatternDoor;
+  /** 80 random bytes: a TLS session goes on at any thread. */
+  readonly ticketKeys: Uint8Array;
 }
 
 export type ToThread =

@@ -5,9 +5,10 @@
 import { flushCompileCache } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 import { type Built, buildState } from '../build/build.ts';
-import { planOf } from '../build/plan.ts';
+import { planOf, usesTls } from '../build/plan.ts';
 import type { Host } from '../platform/contract.ts';
 import { mapMemory } from '../platform/mapping.ts';
+import type { TlsContext } from '../platform/tls/contract.ts';
 import { Shared } from '../state/shared.ts';
 import { DataThread } from './data-thread.ts';
 import type { FromThread, ThreadOrder, ToThread } from './messages.ts';
@@ -35,6 +36,8 @@ async function run(order: ThreadOrder): Promise<void> {
   const { pid, hostname } = order;
   const patterns = new PortPatterns(order.patterns);
   const built = buildState({ model, plan, shared, host, memory: host.memory, pid, hostname, patterns });
+  const tls = usesTls(plan) ? (await import('../build/tls.ts')).buildTls(plan, host.memory, order.ticketKeys) : null;
+  if (tls !== null) for (const server of built.state.servers) server.tls = tls.servers[server.index] ?? null;
   const { tune } = model.global;
   const limits = {
     bufferSize: tune['tune.bufsize'] ?? DEFAULT_BUFFER,
@@ -44,16 +47,20 @@ async function run(order: ThreadOrder): Promise<void> {
   const thread = new DataThread(host, shared, limits, built.state.servers, built.replies);
   thread.listeners.onEmpty = () => void leave(thread, built.close);
   thread.start();
-  parentPort?.on('message', (message: ToThread) => obey(thread, built, message));
-  tell({ kind: 'ready', wakeDescriptor: host.wakeDescriptor, problems: order.index === 0 ? built.problems : [] });
+  parentPort?.on('message', (message: ToThread) => obey(thread, built, tls?.listeners ?? [], message));
+  tell({
+    kind: 'ready',
+    wakeDescriptor: host.wakeDescriptor,
+    problems: order.index === 0 ? [...built.problems, ...(tls?.problems ?? [])] : [],
+  });
 }
 
-function obey(thread: DataThread, { state, patterns }: Built, message: ToThread): void {
+function obey(thread: DataThread, { state, patterns }: Built, tls: readonly (TlsContext | null)[], message: ToThread): void {
   switch (message.kind) {
     case 'open':
       for (const door of message.doors) {
         const frontend = state.frontends[door.frontendIndex];
-        if (frontend !== undefined) thread.listeners.listen(door.descriptor, frontend, door.name);
+        if (frontend !== undefined) thread.listeners.listen(door.descriptor, frontend, door.name, tls[door.listenerIndex] ?? null);
       }
       thread.streams.wakeDescriptors = message.wakeDescriptors;
       tell({ kind: 'opened' });

@@ -123,7 +123,7 @@ function checkImport(source: Source, { node, name }: Import, findings: Finding[]
 
 function mayImportHost(folder: string, target: readonly string[]): boolean {
   if (HOST_FOLDERS.has(folder) || target.at(-1) === 'contract.ts') return true;
-  return target.length === 3 && NODE_FOLDERS.has(folder);
+  return NODE_FOLDERS.has(folder) && (target.length === 3 || target[2] === 'tls');
 }
 
 function checkCycles(graph: ReadonlyMap<string, readonly string[]>, findings: Finding[]): void {

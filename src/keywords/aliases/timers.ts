@@ -11,8 +11,10 @@ function between(from: number, to: number): number {
   return to > from ? Math.floor(to - from) : 0;
 }
 
-/** Handshakes: nothing waits for one before the first byte yet. */
-const HANDSHAKE_MS = 0;
+/** The handshakes of the connection count for its first request only. */
+function handshake({ session }: Stream): number {
+  return session.requests <= 1 ? session.handshakeMs : 0;
+}
 
 /** Where the request's own time begins: its first byte, or the start of a stream without one. */
 function began(stream: Stream): number {
@@ -21,7 +23,7 @@ function began(stream: Stream): number {
 
 /** From the start of the session, or the end of the exchange before, to the end. */
 function total(stream: Stream): number {
-  return between(began(stream), stream.endedAtMs) + (stream.frontend.http ? stream.idleMs + HANDSHAKE_MS : 0);
+  return between(began(stream), stream.endedAtMs) + (stream.frontend.http ? stream.idleMs + handshake(stream) : 0);
 }
 
 /** Where waiting for a server begins. */
@@ -115,7 +117,7 @@ export const userTime = defineAlias({
   compile: () => {
     return (out, stream) => {
       plus(out, stream);
-      out.int(between(began(stream), stream.endedAtMs) + HANDSHAKE_MS);
+      out.int(between(began(stream), stream.endedAtMs) + handshake(stream));
     };
   },
 });
@@ -142,7 +144,7 @@ export const handshakeTime = defineAlias({
   doc: 'Handshakes of the connection: TLS, PROXY.',
   examples: [{ format: '%Th', out: '0' }],
   compile: () => {
-    return (out) => out.int(HANDSHAKE_MS);
+    return (out, stream) => out.int(handshake(stream));
   },
 });
 
@@ -166,7 +168,7 @@ export const oldRequestTime = defineAlias({
   compile: () => {
     return (out, stream) => {
       const request = between(stream.firstByteAtMs, stream.requestAtMs);
-      out.int(request < 0 ? -1 : HANDSHAKE_MS + stream.idleMs + request);
+      out.int(request < 0 ? -1 : handshake(stream) + stream.idleMs + request);
     };
   },
 });

@@ -50,7 +50,7 @@ export const bind = defineDirective({
     { text: 'bind 127.0.0.1', says: "missing port specification in '127.0.0.1'" },
     { text: 'bind :99999', says: "invalid port '99999'" },
     { text: 'bind *:81 nme x', says: "unknown keyword 'nme'; did you mean 'name' maybe ?" },
-    { text: 'bind :443 ssl crt x.pem', says: "keyword 'ssl' is not supported by this version" },
+    { text: 'bind :443 ssl crt /none.pem', says: "unable to load '/none.pem'" },
     { text: 'bind', says: "'bind' expects" },
   ],
   apply(draft, [address, options], context) {

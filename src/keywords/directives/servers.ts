@@ -24,7 +24,7 @@ export const server = defineDirective({
     { text: 'server s1', says: "'server' expects <name> and <addr>[:<port>] as arguments." },
     { text: 'server s1 10.0.0.1:80-90', says: 'port range not permitted here' },
     { text: 'server s1 10.0.0.1:80 chek', says: "unknown keyword 'chek'; did you mean 'check' maybe ?" },
-    { text: 'server s1 10.0.0.1:80 ssl', says: "keyword 'ssl' is not supported by this version" },
+    { text: 'server s1 10.0.0.1:80 ssl verify none', gives: { servers: [{ tls: { enabled: true, verify: 'none' } }] } },
   ],
   apply(draft, [name, address, options], context) {
     if (name === null || address === null) context.error({ text: "'server' expects <name> and <addr>[:<port>] as arguments." });

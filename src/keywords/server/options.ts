@@ -111,7 +111,6 @@ export const inter = defineDelay('inter', 'interMs', 'Interval of health checks;
 export const fastinter = defineDelay('fastinter', 'fastinterMs', 'Interval while a server changes between up and down.');
 export const downinter = defineDelay('downinter', 'downinterMs', 'Interval while a server is down.');
 
-export const noSsl = defineUndo('no-ssl');
 export const noCheckSsl = defineUndo('no-check-ssl');
 export const noSendProxy = defineUndo('no-send-proxy');
 export const noSendProxyV2 = defineUndo('no-send-proxy-v2');

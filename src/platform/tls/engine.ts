@@ -177,11 +177,11 @@ export class OpenSslEngine implements TlsEngine {
   }
 
   get isResumed(): boolean {
-    return lib.sslResumed(this.#ssl) === 1;
+    return this.#ssl !== NULL && lib.sslResumed(this.#ssl) === 1;
   }
 
   fact(fact: FactValue, start: number, limit: number): number {
-    const text = this.#fact(fact);
+    const text = this.#ssl === NULL ? '' : this.#fact(fact);
     if (text === '' || start + text.length > limit) return -1;
     const { bytes } = this.#library.memory;
     for (let at = 0; at < text.length; at++) bytes[start + at] = text.charCodeAt(at);

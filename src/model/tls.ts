@@ -1,0 +1,34 @@
+/**
+ * What `bind` and `server` lines say about TLS: files already read, lists as written. No behaviour, no defaults: null is what
+ * nobody has set.
+ */
+import type { Position } from './position.ts';
+
+/** A file of certificates, keys or revocation lists. */
+export interface PemModel {
+  /** As written, for messages. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** The key of a certificate file that holds none, from the file beside it; null: there is none. */
+  readonly key: Uint8Array | null;
+  readonly at: Position;
+}
+
+export interface TlsModel {
+  /** `ssl` was written: without it the rest has no effect. */
+  enabled: boolean;
+  readonly certificates: PemModel[];
+  authorities: PemModel | 'system' | null;
+  revocations: PemModel | null;
+  verify: 'none' | 'optional' | 'required' | null;
+  /** 0x0301 TLS 1.0 … 0x0304 TLS 1.3. */
+  minVersion: number | null;
+  maxVersion: number | null;
+  ciphers: string | null;
+  cipherSuites: string | null;
+  curves: string | null;
+  signatures: string | null;
+  alpn: readonly string[] | null;
+  tickets: boolean;
+  preferClientCiphers: boolean;
+}

@@ -1,0 +1,42 @@
+/**
+ * Connections to servers through TLS: like the host's `connect`, but `onOpen` comes after the handshake, and a handshake that fails
+ * ends the wire as a connection that failed. It must not know servers.
+ */
+import type { SocketAddress } from '../base/address.ts';
+import { Close, type CloseReason, type ConnectOptions, type Wire, type WireHandler } from '../platform/contract.ts';
+import type { TlsContext } from '../platform/tls/contract.ts';
+import { type TlsGround, type TlsOwner, TlsWire } from './tls-wire.ts';
+
+export class TlsDialer implements TlsOwner {
+  readonly #ground: TlsGround;
+  readonly #free: TlsWire[] = [];
+
+  constructor(ground: TlsGround) {
+    this.#ground = ground;
+  }
+
+  connect(context: TlsContext, address: SocketAddress, handler: WireHandler, options: ConnectOptions): Wire {
+    const { host } = this.#ground;
+    const engine = context.open();
+    if (engine === null) {
+      const wire = host.connect(address, handler, options);
+      wire.destroy(false);
+      return wire;
+    }
+    const wire = this.#free.pop() ?? new TlsWire(this.#ground); // hot-ok: once per concurrent connection, then pooled
+    wire.handler = handler;
+    wire.connect(engine, this);
+    wire.setLower(host.connect(address, wire, options));
+    return wire;
+  }
+
+  onSecured(): void {}
+
+  onUnsecured(wire: TlsWire, reason: CloseReason): void {
+    wire.handler.onClose(wire, reason === Close.local ? Close.reset : reason);
+  }
+
+  recycle(wire: TlsWire): void {
+    this.#free.push(wire);
+  }
+}
