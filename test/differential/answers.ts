@@ -213,9 +213,39 @@ const AUTH = [
   ...at(`GET http://h.test/ HTTP/1.1\r\nProxy-Authorization: Basic ${btoa('ann:secret')}`, `option http-use-proxy-header\n  ${SHOW}`, SHOW),
 ];
 
-export const CASES: readonly AnswerCase[] = [...RETURN, ...DENY, ...PAGES, ...PAGE_CASES, ...REDIRECT, ...REDIRECT_TARGETS, ...AUTH].map(
-  (entry) => ({
-    request: GET,
-    ...entry,
-  }),
-);
+const PATHS =
+  '/ /. /.. /./ /../ // /a /a/. /a/.. /a/./ /a/../ /a/b/.. /a/b/../ /../a /a/../../b /a//../b /a/b/../../.. /.a /..a /a/... /a./b. /./../. /a/./../b /a//b///c // /a//'.split(
+    ' ',
+  );
+const CODED = '/%61 /%2e%2E /%%36%36 /%ZZ /% /%4 /a%41%6f%2f%7e?%61=%zz /%c3%A9 /a?%2d'.split(' ');
+const QUERIES = '/?c=3&a=1&b=2 /?aaa=3&a=1&aa=2 /?a=3&b=4&a=1&b=5&a=2 /?b&a&& /? /a /?=2&a&=1 /?b=1&aa=2&B=3 /?a;b&a'.split(' ');
+
+/** One rule on many targets, the target that it gives in the answer. */
+const normal = (form: string, targets: readonly string[]): AnswerCase[] =>
+  targets.map((target) => ({
+    rules: `http-request normalize-uri ${form}\n  http-request return content-type text/plain lf-string "[%[url]] [%[path]]"`,
+    request: `GET ${target} HTTP/1.1`,
+  }));
+
+const NORMAL = [
+  ...['path-merge-slashes', 'path-strip-dot', 'path-strip-dotdot', 'path-strip-dotdot full'].flatMap((form) => normal(form, PATHS)),
+  ...['percent-decode-unreserved', 'percent-decode-unreserved strict', 'percent-to-uppercase', 'percent-to-uppercase strict'].flatMap(
+    (form) => normal(form, CODED),
+  ),
+  ...normal('query-sort-by-name', QUERIES),
+  ...normal('path-strip-dotdot', ['/a/../b?x/../y', 'http://h.test/a/../b?c']),
+];
+
+export const CASES: readonly AnswerCase[] = [
+  ...RETURN,
+  ...DENY,
+  ...PAGES,
+  ...PAGE_CASES,
+  ...REDIRECT,
+  ...REDIRECT_TARGETS,
+  ...AUTH,
+  ...NORMAL,
+].map((entry) => ({
+  request: GET,
+  ...entry,
+}));

@@ -3,6 +3,7 @@ import { answer, deny } from './answers.ts';
 import { auth } from './auth.ts';
 import { accept, allow, captureSample, reject, setLogLevel } from './flow.ts';
 import { addHeader, delHeader, replaceHeader, replaceValue, setHeader } from './headers.ts';
+import { normalizeUri } from './normalize.ts';
 import { redirect } from './redirect.ts';
 import { replacePath, replacePathq, replaceUri, setMethod, setPath, setPathq, setQuery, setStatus, setUri } from './requestline.ts';
 import { setVar, setVarFmt, unsetVar } from './variables.ts';
@@ -12,6 +13,7 @@ export const actions = [
   auth,
   allow, accept, reject, setLogLevel, captureSample,
   setHeader, addHeader, delHeader, replaceHeader, replaceValue,
+  normalizeUri,
   redirect,
   setPath, setPathq, setUri, setQuery, replacePath, replacePathq, replaceUri, setMethod, setStatus,
   setVar, setVarFmt, unsetVar,

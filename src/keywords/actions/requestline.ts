@@ -3,68 +3,13 @@
 import { reasonOf } from '../../http/reasons.ts';
 import { methodOf } from '../../http/tokens.ts';
 import { type ActionStep, type CompileContext, defineAction, Outcome, type TextFormat } from '../../rules/define.ts';
-import { Replacement, Spliced } from '../../rules/fieldtexts.ts';
+import { compileExchange, findPath, findPathAndQuery, findQuery, findTarget, type PartFinder } from '../../rules/exchange.ts';
+import { Replacement } from '../../rules/fieldtexts.ts';
 import { compileFailure, writeValue, written } from '../../rules/rewrite.ts';
-import { pathEnd, pathStart } from '../../rules/target.ts';
 import type { Words } from '../../rules/words.ts';
-import type { Stream } from '../../state/records.ts';
 
 const REQUEST = ['http-request'] as const;
 const GET = 'GET /a/b?x=1 HTTP/1.1';
-
-/** A part of the request target, found per request. */
-interface Part {
-  start: number;
-  end: number;
-}
-const part: Part = { start: 0, end: 0 };
-
-type PartFinder = (stream: Stream, bytes: Uint8Array) => boolean;
-
-function findPath(stream: Stream, bytes: Uint8Array): boolean {
-  const { targetStart, targetEnd } = stream.request;
-  const start = pathStart(bytes, targetStart, targetEnd);
-  if (start < 0) return false;
-  part.start = start;
-  part.end = pathEnd(bytes, start, targetEnd);
-  return true;
-}
-
-function findPathAndQuery(stream: Stream, bytes: Uint8Array): boolean {
-  const { targetStart, targetEnd } = stream.request;
-  part.start = pathStart(bytes, targetStart, targetEnd);
-  part.end = targetEnd;
-  return part.start >= 0;
-}
-
-function findTarget(stream: Stream): boolean {
-  part.start = stream.request.targetStart;
-  part.end = stream.request.targetEnd;
-  return true;
-}
-
-/** Exchanges a part of the target. `replacement` (if any) decides whether, by its pattern. */
-function compileExchange(find: PartFinder, text: TextFormat, replacement: Replacement | null, context: CompileContext): ActionStep {
-  const source = context.thread;
-  const spliced = new Spliced(text);
-  const fail = compileFailure(context);
-  return (stream) => {
-    const { request } = stream;
-    if (!find(stream, source.bytes)) return Outcome.next;
-    if (replacement !== null) {
-      replacement.prepare(stream);
-      if (!replacement.matches(part.start, part.end)) return Outcome.next;
-    }
-    spliced.beforeStart = request.targetStart;
-    spliced.beforeEnd = part.start;
-    spliced.afterStart = part.end;
-    spliced.afterEnd = request.targetEnd;
-    if (!writeValue(source, stream, request, spliced)) return fail(stream);
-    request.targetStart = written.start;
-    request.targetEnd = written.end;
-    return Outcome.next;
-  };
-}
 
 function compileSet(find: PartFinder, words: Words, context: CompileContext): ActionStep {
   const format = context.format(words.next('a log-format string'), 'header');
@@ -110,14 +55,6 @@ export const setUri = defineAction({
   compile: (words, context) => compileSet(findTarget, words, context),
 });
 
-/** The query with the question mark before it. */
-function findQuery(stream: Stream, bytes: Uint8Array): boolean {
-  const { targetStart, targetEnd } = stream.request;
-  part.start = targetStart;
-  while (part.start < targetEnd && bytes[part.start] !== QUESTION) part.start++;
-  part.end = targetEnd;
-  return true;
-}
 const QUESTION = 63;
 
 export const setQuery = defineAction({
