@@ -59,8 +59,11 @@ export interface Built {
   close(): void;
 }
 
-const BACKEND_SETS = ['redirect', 'http-request', 'http-response', 'http-after-response'];
-const FRONTEND_SETS = [...BACKEND_SETS, 'tcp-request connection', 'tcp-request content'];
+const HTTP_SETS = ['redirect', 'http-request', 'http-response', 'http-after-response'];
+const BACKEND_SETS = [...HTTP_SETS, 'tcp-request content', 'tcp-response content'];
+const FRONTEND_SETS = [...HTTP_SETS, 'tcp-request connection', 'tcp-request session', 'tcp-request content'];
+
+const LISTEN_SETS = [...FRONTEND_SETS, 'tcp-response content'];
 
 /** So many different problems are told: as many as the parser's. */
 const MOST_PROBLEMS = 50;
@@ -166,7 +169,8 @@ class Builder {
 
   #frontend(frontend: Frontend, proxy: ProxyModel, compiler: Compiler): void {
     frontend.tcpConnectionRules = this.#rules(proxy, compiler, 'tcp-request connection');
-    frontend.tcpContentRules = this.#rules(proxy, compiler, 'tcp-request content');
+    frontend.tcpSessionRules = this.#rules(proxy, compiler, 'tcp-request session');
+    frontend.tcpContentRules = this.#contentRules(proxy, compiler, 'tcp-request content');
     frontend.requestRules = this.#rules(proxy, compiler, 'http-request');
     frontend.responseRules = this.#rules(proxy, compiler, 'http-response');
     frontend.afterResponseRules = this.#rules(proxy, compiler, 'http-after-response');
@@ -190,7 +194,9 @@ class Builder {
 
   /** A `listen` runs the rules of its one line set once, in its frontend half. */
   #backend(backend: Backend, proxy: ProxyModel, compiler: Compiler, isListen: boolean): void {
+    backend.tcpResponseRules = this.#contentRules(proxy, compiler, 'tcp-response content');
     if (!isListen) {
+      backend.tcpContentRules = this.#contentRules(proxy, compiler, 'tcp-request content');
       backend.requestRules = this.#rules(proxy, compiler, 'http-request');
       backend.responseRules = this.#rules(proxy, compiler, 'http-response');
       backend.afterResponseRules = this.#rules(proxy, compiler, 'http-after-response');
@@ -214,7 +220,7 @@ class Builder {
   /** A rule set that nobody would run is an error: an ignored rule is a wrong configuration. */
   #refuseUnknownSets(proxy: ProxyModel): void {
     for (const [set, rules] of Object.entries(proxy.rules)) {
-      const known = proxy.kind === 'backend' ? BACKEND_SETS : FRONTEND_SETS;
+      const known = proxy.kind === 'backend' ? BACKEND_SETS : proxy.kind === 'listen' ? LISTEN_SETS : FRONTEND_SETS;
       const first = rules[0];
       if (first !== undefined && !known.includes(set)) {
         this.problems.push({
@@ -239,6 +245,10 @@ class Builder {
     const models = [...(proxy.rules[set] ?? []), ...(set === 'http-request' ? (proxy.rules['redirect'] ?? []) : [])];
     if (models.length === 0) return null;
     return compiler.rules(set, models, (fault) => this.#report(fault.at, fault));
+  }
+
+  #contentRules(proxy: ProxyModel, compiler: Compiler, set: string): ReturnType<Compiler['contentRules']> {
+    return compiler.contentRules(set, proxy.rules[set] ?? [], (fault) => this.#report(fault.at, fault));
   }
 
   #attempt(at: Position, task: () => void): void {

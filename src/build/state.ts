@@ -56,6 +56,8 @@ function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, 
   if (options['http-restrict-req-hdr-names delete'] === true) frontend.restrictHeaderNames = RestrictNames.delete;
   if (options['http-restrict-req-hdr-names reject'] === true) frontend.restrictHeaderNames = RestrictNames.reject;
   frontend.useProxyHeader = options['http-use-proxy-header'] === true;
+  frontend.inspectDelayMs = proxy.inspectDelayMs ?? 0;
+  frontend.bufferRequest = frontend.http && options['http-buffer-request'] === true;
   frontend.ignoreProbes = options['http-ignore-probes'] === true;
   frontend.noLinger = options['nolinger'] === true;
   frontend.framing = framingOf(model, frontend.lenientRequests);
@@ -75,6 +77,9 @@ function setBackend(backend: Backend, proxy: ProxyModel, model: ConfigModel, mem
   backend.lenientResponses = options['accept-unsafe-violations-in-http-response'] === true;
   backend.framing = framingOf(model, backend.lenientResponses);
   backend.abortOnClose = options['abortonclose'] ?? backend.http;
+  backend.inspectDelayMs = proxy.inspectDelayMs ?? 0;
+  backend.responseInspectDelayMs = proxy.responseInspectDelayMs ?? 0;
+  backend.bufferRequest = backend.http && options['http-buffer-request'] === true;
   backend.allBackups = options['allbackups'] === true;
   backend.persist = options['persist'] === true;
   backend.preferLastServer = options['prefer-last-server'] === true;

@@ -79,6 +79,7 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
     acls: [],
     rules: {},
     inspectDelayMs: null,
+    responseInspectDelayMs: null,
     balance: null,
     hashType: null,
     retryOn: null,
@@ -145,6 +146,8 @@ function withoutFrontend(draft: ProxyDraft): ProxyDraft {
 }
 
 function withoutBackend(draft: ProxyDraft): ProxyDraft {
+  // A frontend's tarpit may last as long as a connection of the defaults may take.
+  draft.timeouts.tarpitMs ??= draft.timeouts.connectMs;
   Object.assign(draft.timeouts, { serverMs: null, connectMs: null, queueMs: null, checkMs: null, serverFinMs: null, tunnelMs: null });
   return Object.assign(draft, {
     balance: null,

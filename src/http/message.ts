@@ -4,7 +4,7 @@
  * the thread's memory, and the framing of the body. It must not know any protocol's
  * syntax, sockets or streams. Header names are in lower case from the codec on.
  */
-import { type Block, NO_BLOCK } from '../base/memory.ts';
+import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 
 /** tune.http.maxhdr: header fields accepted from a peer (HAProxy's default). */
 export const MAX_RECEIVED_HEADERS = 101;
@@ -267,13 +267,31 @@ export class HttpMessage {
   expectContinue = false;
   /** The connection this message came on must close after the exchange (CL with TE: RFC 9112 6.3). */
   mustClose = false;
-  /** Body data that came with the head, decoded: [bodyStart, bodyEnd) in `block`. */
+  /** Body data that came with the head or while rules waited, decoded: [bodyStart, bodyEnd) in `block`, or in `bodyBlock`. */
   bodyStart = 0;
   bodyEnd = 0;
+  /** The block of the early body if that was put together while rules waited; else NO_BLOCK. Owned by the message. */
+  bodyBlock: Block = NO_BLOCK;
+  /** The block that held the head when trailers came in one of their own, which is `block` then. Owned by the message. */
+  headBlock: Block = NO_BLOCK;
+  /** Data behind the early body that found no room in its block: [nextStart, nextEnd); `nextLast`: the message ends with it. */
+  nextBlock: Block = NO_BLOCK;
+  nextStart = 0;
+  nextEnd = 0;
+  nextLast = false;
   /** The head has been received and is valid. */
   headDone = false;
   /** The whole message has been received: no more data events follow. */
   complete = false;
+
+  /** Gives all blocks back. */
+  giveBlocks(memory: Memory): void {
+    memory.give(this.block);
+    if (this.bodyBlock !== NO_BLOCK) memory.give(this.bodyBlock);
+    if (this.headBlock !== NO_BLOCK) memory.give(this.headBlock);
+    if (this.nextBlock !== NO_BLOCK) memory.give(this.nextBlock);
+    this.block = this.bodyBlock = this.headBlock = this.nextBlock = NO_BLOCK;
+  }
 
   reset(): void {
     this.headers.rows = 0;
@@ -294,6 +312,8 @@ export class HttpMessage {
     this.expectContinue = false;
     this.mustClose = false;
     this.bodyStart = this.bodyEnd = 0;
+    this.bodyBlock = this.headBlock = this.nextBlock = NO_BLOCK;
+    this.nextLast = false;
     this.complete = this.headDone = false;
   }
 }

@@ -77,6 +77,8 @@ export interface ProxyModel {
   readonly rules: Record<string, RuleModel[]>;
   /** `tcp-request inspect-delay`: how long `tcp-request content` rules may wait for data. */
   inspectDelayMs: number | null;
+  /** `tcp-response inspect-delay`. */
+  responseInspectDelayMs: number | null;
   balance: BalanceModel | null;
   hashType: HashTypeModel | null;
   /** Events of `retry-on`; null: connection failures. Only `none` and `conn-failure` pass the parser so far. */

@@ -9,6 +9,7 @@ import type { TimerOwner } from '../base/timers.ts';
 import type { Host } from '../platform/contract.ts';
 import { Ended } from '../state/end.ts';
 import { type Frontend, type FrontMux, Phase, type Session, Stream, type StreamEvents } from '../state/records.ts';
+import { Wait } from '../state/settings.ts';
 import { ProcessLive, type Shared } from '../state/shared.ts';
 import { Scope, Variables } from '../state/variables.ts';
 import { TlsDialer } from '../transport/tls-dialer.ts';
@@ -70,6 +71,8 @@ export class MuxContext {
     stream.session = session;
     stream.frontend = frontend;
     stream.front = front;
+    stream.clientTimeoutMs = frontend.timeouts.clientMs;
+    stream.tarpitTimeoutMs = frontend.timeouts.tarpitMs;
     if (frontend.requestCaptures !== null) stream.requestCaptures.fill(-1);
     if (frontend.responseCaptures !== null) stream.responseCaptures.fill(-1);
     this.variables.begin(session.variables, stream.variables, stream.messageVariables);
@@ -82,8 +85,8 @@ export class MuxContext {
   /** Takes the record and what it still owns back. */
   endStream(stream: Stream): void {
     const { memory } = this;
-    memory.give(stream.request.block);
-    memory.give(stream.response.block);
+    stream.request.giveBlocks(memory);
+    stream.response.giveBlocks(memory);
     memory.notes.give(stream.note);
     this.variables.release(stream.messageVariables);
     this.variables.release(stream.variables);
@@ -110,7 +113,10 @@ function resetStream(stream: Stream): void {
   stream.phase = Phase.request;
   stream.cause = Ended.normal;
   stream.endPhase = -1;
-  stream.ruleIndex = stream.analyser = 0;
+  stream.ruleIndex = stream.analyser = stream.responseStep = 0;
+  stream.wait = Wait.none;
+  stream.serverTimeoutMs = stream.tunnelTimeoutMs = stream.connectTimeoutMs = stream.queueTimeoutMs = -1;
+  stream.ruleDeadlineMs = Number.POSITIVE_INFINITY;
   stream.idleMs = 0;
   stream.firstByteAtMs = stream.requestAtMs = stream.queuedAtMs = stream.connectAtMs = -1;
   stream.connectedAtMs = stream.responseAtMs = stream.dataAtMs = stream.endedAtMs = -1;

@@ -77,7 +77,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
 
   /** Starts on an accepted wire; the session has been begun. */
   start(wire: Wire): void {
-    this.#wire = wire;
+    this.#wire = this.session.wire = wire;
     this.#state = State.idle;
     this.#ended = this.#wireClosed = this.#wanted = this.#tail = this.#unfinished = false;
     this.#stream = null;
@@ -145,6 +145,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
 
   onClose(_wire: Wire, reason: CloseReason): void {
     this.#wireClosed = true;
+    this.session.wire = null;
     const stream = this.#stream;
     if (stream === null) {
       if (reason !== Close.local && this.#state === State.idle && this.session.requests === 0) this.#beginNothing(Broken.reset);
@@ -410,7 +411,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     if (result === BodyResult.failed) this.#refuse(stream, Broken.invalid, 400);
     if (result !== BodyResult.done) return false;
     // Trailers point into the inbox's block: it becomes the request's, and what follows is the rest.
-    memory.give(stream.request.block);
+    stream.request.headBlock = stream.request.block;
     const { end: all } = inbox;
     stream.request.block = inbox.release();
     this.#tail = false;
@@ -490,7 +491,8 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   }
 
   findDestination(): void {
-    this.session.hasDestination = !this.#wireClosed && this.#wire.localAddress(this.session.destination);
+    const { session } = this;
+    session.hasDestination = !this.#wireClosed && this.#wire.localAddress(session.destination);
   }
 
   unsent(): number {

@@ -77,7 +77,9 @@ export function sendBodyEnd(memory: Memory, wire: Wire, message: HttpMessage): b
  */
 export function sendHeadInPlace(memory: Memory, wire: Wire, message: HttpMessage, headStart: number, headEnd: number): boolean {
   const { bytes } = memory;
-  const { block, bodyStart, bodyEnd } = message;
+  const { bodyStart, bodyEnd } = message;
+  if (message.bodyBlock !== NO_BLOCK) swapBlocks(memory, message);
+  const { block } = message;
   if (block === NO_BLOCK) return sendHeadWithStatic(memory, wire, message, headStart, headEnd);
   message.block = NO_BLOCK;
   const headLength = headEnd - headStart;
@@ -100,6 +102,14 @@ export function sendHeadInPlace(memory: Memory, wire: Wire, message: HttpMessage
   sendBlock(memory, wire, first, start, start + headLength);
   sendBody(memory, wire, message, block, bodyStart, bodyEnd, message.complete);
   return true;
+}
+
+/** The early body lies in a block of its own, and the head's is not needed any more: its trailers, if any, lie in the headBlock. */
+function swapBlocks(memory: Memory, message: HttpMessage): void {
+  if (message.headBlock === NO_BLOCK) message.headBlock = message.block;
+  else memory.give(message.block);
+  message.block = message.bodyBlock;
+  message.bodyBlock = NO_BLOCK;
 }
 
 /** A head without early body in a block, with the end of an empty chunked body. False: no room for it, nothing was sent. */

@@ -1,5 +1,5 @@
 /** A server connection in TCP mode: bytes as they are, half-closes passed on. */
-import type { Block } from '../base/memory.ts';
+import { type Block, NO_BLOCK } from '../base/memory.ts';
 import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
 import { type BackMux, Broken, type Server, type Stream } from '../state/records.ts';
 import type { MuxContext } from './context.ts';
@@ -64,8 +64,13 @@ export class RawBack implements WireHandler, BackMux {
     else this.#context.events.onBackClosed(stream, reason === Close.end ? Broken.closed : Broken.reset);
   }
 
-  /** There is no head in TCP mode. */
-  sendRequest(): boolean {
+  /** There is no head in TCP mode; but for what rules have looked at, there is nothing yet. */
+  sendRequest({ request }: Stream): boolean {
+    const { bodyBlock, bodyStart, bodyEnd } = request;
+    if (bodyBlock === NO_BLOCK) return true;
+    request.bodyBlock = NO_BLOCK;
+    request.bodyStart = request.bodyEnd = 0;
+    if (this.#wireClosed || this.#wire.send(bodyBlock, bodyStart, bodyEnd)) this.#context.memory.give(bodyBlock);
     return true;
   }
 

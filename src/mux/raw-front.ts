@@ -20,7 +20,7 @@ export class RawFront implements WireHandler, FrontMux {
 
   /** Starts on an accepted wire; the session has been begun. */
   start(wire: Wire): void {
-    this.#wire = wire;
+    this.#wire = this.session.wire = wire;
     this.#wireClosed = false;
     const context = this.#context;
     const stream = context.beginStream(this.session, this, this.session.frontend);
@@ -58,6 +58,7 @@ export class RawFront implements WireHandler, FrontMux {
 
   onClose(_wire: Wire, reason: CloseReason): void {
     this.#wireClosed = true;
+    this.session.wire = null;
     const stream = this.#stream;
     if (stream === null) this.#desk.onClosed(this);
     else this.#context.events.onFrontClosed(stream, reason === Close.end ? Broken.closed : Broken.reset);

@@ -82,11 +82,27 @@ export interface Wire {
    * onEnd comes any more. `reset` true makes the kernel send RST instead of FIN. Calling it again is harmless.
    */
   destroy(reset: boolean): void;
+  /**
+   * What ends the wire from now on is kept from the peer as far as the system allows: the kernel forgets the connection (needs
+   * CAP_NET_ADMIN), or its last packets live for `ttl` hops; 0: the former if it can be done, else 1. `destroy(true)` follows.
+   */
+  silence(ttl: number): void;
+  /** Marks the packets of the connection, or sets their type of service. False: the system does not allow it. */
+  setOption(option: WireOptionValue, value: number): boolean;
   /** Fills in the peer's address (accepted: the client's; connected: the server's). False if unknown. */
   peerAddress(into: SocketAddress): boolean;
   /** Fills in this side's address. False if unknown. */
   localAddress(into: SocketAddress): boolean;
 }
+
+/** Of the packets that a wire sends. */
+export const WireOption = {
+  /** SO_MARK: for routing and filtering; needs CAP_NET_ADMIN. */
+  mark: 0,
+  /** IP_TOS, or the traffic class of IPv6. */
+  tos: 1,
+} as const;
+export type WireOptionValue = (typeof WireOption)[keyof typeof WireOption];
 
 /** Chooses the handler of an accepted wire; null refuses it: the host closes it at once. */
 export type Acceptor = (wire: Wire, listener: Listener) => WireHandler | null;

@@ -1,11 +1,21 @@
 /** Questions to an open socket that every host asks alike. It must not know wires. */
 import type { SocketAddress } from '../base/address.ts';
+import { WireOption, type WireOptionValue } from './contract.ts';
 import { area, errno, getpeername, getsockname, getsockopt, setsockopt } from './ffi.ts';
 import { decodeSockaddr, SOCKADDR_BYTES } from './sockaddr.ts';
 
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
 const SO_LINGER = 13;
+const SO_MARK = 36;
+const IPPROTO_IP = 0;
+const IP_TOS = 1;
+const IP_TTL = 2;
+const IPPROTO_TCP = 6;
+const TCP_REPAIR = 19;
+const IPPROTO_IPV6 = 41;
+const IPV6_UNICAST_HOPS = 16;
+const IPV6_TCLASS = 67;
 
 /** An address or a number that the kernel answers with. */
 const answer = area(SOCKADDR_BYTES);
@@ -36,6 +46,31 @@ export function localAddress(descriptor: number, into: SocketAddress): boolean {
 /** Makes the coming close send RST and forget what is unsent. */
 export function resetOnClose(descriptor: number): void {
   setsockopt(descriptor, SOL_SOCKET, SO_LINGER, linger.pointer, 8);
+}
+
+/** The number that an option is set to. */
+const setting = area(4);
+
+function set(descriptor: number, level: number, name: number, value: number): boolean {
+  setting.words[0] = value;
+  return setsockopt(descriptor, level, name, setting.pointer, 4) === 0;
+}
+
+/**
+ * Makes the coming close a silent one: a socket under repair is forgotten without a packet; where that is not allowed, or `ttl`
+ * is given, its last packets die after so many hops.
+ */
+export function silence(descriptor: number, ttl: number): void {
+  if (descriptor < 0 || (ttl === 0 && set(descriptor, IPPROTO_TCP, TCP_REPAIR, 1))) return;
+  const hops = ttl === 0 ? 1 : ttl;
+  if (!set(descriptor, IPPROTO_IPV6, IPV6_UNICAST_HOPS, hops)) set(descriptor, IPPROTO_IP, IP_TTL, hops);
+}
+
+/** Sets an option of the connection's packets. False: not allowed. */
+export function setWireOption(descriptor: number, option: WireOptionValue, value: number): boolean {
+  if (descriptor < 0) return false;
+  if (option === WireOption.mark) return set(descriptor, SOL_SOCKET, SO_MARK, value);
+  return set(descriptor, IPPROTO_IPV6, IPV6_TCLASS, value) || set(descriptor, IPPROTO_IP, IP_TOS, value);
 }
 
 /** The error that waits at a socket (SO_ERROR), 0 for none: how a connect has ended. */

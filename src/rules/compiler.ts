@@ -3,7 +3,7 @@
  * compiled from the model. One per proxy and thread.
  */
 import type { AclModel, ConditionModel, RuleModel } from '../model/config.ts';
-import type { LocalReply, RuleList } from '../state/records.ts';
+import type { ContentRules, LocalReply, RuleList } from '../state/records.ts';
 import type { AclTest } from './acl.ts';
 import { Acls, compileCondition } from './condition.ts';
 import type { CaptureCounts, CompileContext, Expression, FormatKind, RuleProxy, TextFormat } from './define.ts';
@@ -13,7 +13,7 @@ import { compileFormat } from './logformat.ts';
 import { type Places, placeOf } from './place.ts';
 import { compileRegex, type Regex } from './regex.ts';
 import type { Registry } from './registry.ts';
-import { compileRules, RuleFault } from './rulelist.ts';
+import { compileContentRules, compileRules, RuleFault } from './rulelist.ts';
 import type { Thread } from './thread.ts';
 
 /** All places at once: what is misplaced is told where it is used. */
@@ -44,6 +44,11 @@ export class Compiler {
    */
   rules(ruleSet: string, models: readonly RuleModel[], report: ((fault: RuleFault) => void) | null = null): RuleList | null {
     return compileRules(ruleSet, models, this.#acls, this.#registry, this.context(this.#places(ruleSet)), report);
+  }
+
+  /** As `rules`, for `tcp-request content` and `tcp-response content`. @throws RuleFault */
+  contentRules(ruleSet: string, models: readonly RuleModel[], report: ((fault: RuleFault) => void) | null = null): ContentRules | null {
+    return compileContentRules(ruleSet, models, this.#acls, this.#registry, this.context(this.#places(ruleSet)), report);
   }
 
   /** The `acl` lines that are wrong, whether they are used or not. Before the rules. */

@@ -9,10 +9,20 @@ import type { CompileContext } from './define.ts';
 import { coded, RuleError } from './error.ts';
 import { PREDEFINED_ACLS } from './predefined.ts';
 import { nearest, type Registry } from './registry.ts';
+import type { Sample } from './sample.ts';
 
 const NEGATED = 1;
 /** The last term of an alternative. */
 const LAST = 2;
+
+/** What a condition says while more data may come. */
+export const Judgement = {
+  fails: 0,
+  /** More data decides. */
+  unknown: 1,
+  holds: 2,
+} as const;
+export type JudgementValue = (typeof Judgement)[keyof typeof Judgement];
 
 export class Condition implements AclTest {
   readonly #tests: readonly AclTest[];
@@ -37,6 +47,25 @@ export class Condition implements AclTest {
       } else while (((flags[at] as number) & LAST) === 0) at++;
     }
     return this.#unless;
+  }
+
+  /** As `test`, while more data may come: a term that fails on data that may change is not decided (Sample.mayChange). */
+  judge(stream: Stream, sample: Sample): JudgementValue {
+    const tests = this.#tests;
+    const flags = this.#flags;
+    let open = false;
+    for (let at = 0; at < tests.length; at++) {
+      const flag = flags[at] as number;
+      sample.mayChange = false;
+      const matches = (tests[at] as AclTest).test(stream);
+      const isOpen = !matches && sample.mayChange;
+      if (isOpen) open = true;
+      if (!isOpen && matches !== ((flag & NEGATED) !== 0)) {
+        if ((flag & LAST) !== 0) return this.#unless ? Judgement.fails : Judgement.holds;
+      } else while (((flags[at] as number) & LAST) === 0) at++;
+    }
+    if (open) return Judgement.unknown;
+    return this.#unless ? Judgement.holds : Judgement.fails;
   }
 }
 

@@ -210,6 +210,12 @@ export const Outcome = {
   wait: 3,
   /** Ends this rule set, the request goes on. */
   stop: 4,
+  /** Close without an answer, and without the client knowing: `stream.dropTtl`. */
+  vanish: 5,
+  /** As wait, but this action runs again then, without its condition. */
+  again: 6,
+  /** Close the server's connection; what it has sent goes on. */
+  close: 7,
 } as const;
 export type OutcomeValue = (typeof Outcome)[keyof typeof Outcome];
 export type ActionStep = (stream: Stream) => OutcomeValue;

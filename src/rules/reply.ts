@@ -3,7 +3,7 @@
  * start of one that is built per request. They fill `stream.response`. Fields about the connection are the
  * codec's; so is the length, unless it is among the rows, which says where it stands.
  */
-import { type Memory, NO_BLOCK } from '../base/memory.ts';
+import type { Memory } from '../base/memory.ts';
 import { Framing, HEADER_NAMES, HeaderId } from '../http/message.ts';
 import type { Stream } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
@@ -136,7 +136,7 @@ export function fillReply(memory: Memory, stream: Stream, reply: CannedReply): v
 /** Empties the response and sets its status line; a body and rows may follow. */
 export function beginReply(memory: Memory, stream: Stream, status: number, reasonStart: number, reasonLength: number): void {
   const { response } = stream;
-  if (response.block !== NO_BLOCK) memory.give(response.block);
+  response.giveBlocks(memory);
   response.reset();
   response.status = status;
   response.reasonStart = reasonStart;

@@ -4,18 +4,20 @@
  */
 import type { AclModel, ConditionModel, RuleModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
-import type { RuleList, Stream } from '../state/records.ts';
-import { Verdict, type VerdictValue } from '../state/settings.ts';
+import type { ContentRules, RuleList, Stream } from '../state/records.ts';
+import { Verdict, type VerdictValue, Wait, type WaitValue } from '../state/settings.ts';
 import type { AclTest } from './acl.ts';
-import { type Acls, compileCondition } from './condition.ts';
-import { type ActionStep, type CompileContext, Outcome, type RuleProxy } from './define.ts';
+import { type Acls, type Condition, compileCondition, Judgement, type JudgementValue } from './condition.ts';
+import { type ActionStep, type CompileContext, Outcome, type OutcomeValue, type RuleProxy } from './define.ts';
 import { RuleError } from './error.ts';
 import type { Registry } from './registry.ts';
+import type { Sample } from './sample.ts';
 import { Words } from './words.ts';
 
 const NEXT = Outcome.next;
 const STOP = Outcome.stop;
 const WAIT = Outcome.wait;
+const AGAIN = Outcome.again;
 
 export class CompiledRules implements RuleList {
   readonly #conditions: readonly (AclTest | null)[];
@@ -29,17 +31,85 @@ export class CompiledRules implements RuleList {
   run(stream: Stream): VerdictValue {
     const conditions = this.#conditions;
     const actions = this.#actions;
-    for (let at = stream.ruleIndex; at < actions.length; at++) {
+    let at = stream.ruleIndex;
+    let again = at < 0;
+    if (again) at = ~at;
+    for (; at < actions.length; at++) {
       const condition = conditions[at] as AclTest | null;
-      if (condition !== null && !condition.test(stream)) continue;
+      if (condition !== null && !again && !condition.test(stream)) continue;
+      again = false;
       const outcome = (actions[at] as ActionStep)(stream);
-      if (outcome === NEXT) continue;
-      stream.ruleIndex = outcome === WAIT ? at + 1 : 0;
-      return outcome === STOP ? Verdict.next : outcome;
+      if (outcome !== NEXT) return leave(stream, outcome, at);
     }
     stream.ruleIndex = 0;
     return Verdict.next;
   }
+}
+
+/** The list is left at rule `at`: where it goes on, and its verdict. */
+function leave(stream: Stream, outcome: OutcomeValue, at: number): VerdictValue {
+  stream.ruleIndex = outcome === WAIT ? at + 1 : outcome === AGAIN ? ~at : 0;
+  if (outcome === STOP || outcome === NEXT) return Verdict.next;
+  return outcome === AGAIN ? Verdict.wait : outcome;
+}
+
+/** The rules that look at the first bytes of either side. */
+class InspectingRules implements ContentRules {
+  readonly #conditions: readonly (Condition | null)[];
+  readonly #actions: readonly ActionStep[];
+  readonly #sample: Sample;
+  readonly #wait: WaitValue;
+
+  constructor(conditions: readonly (Condition | null)[], actions: readonly ActionStep[], sample: Sample, wait: WaitValue) {
+    this.#conditions = conditions;
+    this.#actions = actions;
+    this.#sample = sample;
+    this.#wait = wait;
+  }
+
+  run(stream: Stream): VerdictValue {
+    return this.inspect(stream, true);
+  }
+
+  inspect(stream: Stream, final: boolean): VerdictValue {
+    const sample = this.#sample;
+    sample.final = final;
+    const verdict = this.#evaluate(stream, final);
+    sample.final = true;
+    return verdict;
+  }
+
+  #evaluate(stream: Stream, final: boolean): VerdictValue {
+    const conditions = this.#conditions;
+    const actions = this.#actions;
+    let at = stream.ruleIndex;
+    let again = at < 0;
+    if (again) at = ~at;
+    for (; at < actions.length; at++) {
+      const condition = again ? null : (conditions[at] as Condition | null);
+      again = false;
+      if (condition !== null) {
+        const judgement = final ? test(condition, stream) : condition.judge(stream, this.#sample);
+        if (judgement === Judgement.unknown) return this.#await(stream);
+        if (judgement === Judgement.fails) continue;
+      }
+      const outcome = (actions[at] as ActionStep)(stream);
+      if (outcome !== NEXT) return leave(stream, outcome, at);
+    }
+    stream.ruleIndex = 0;
+    return Verdict.next;
+  }
+
+  /** The rules run again from the first one when more has come (HAProxy 3.x configuration 4.2 tcp-request inspect-delay). */
+  #await(stream: Stream): VerdictValue {
+    stream.ruleIndex = 0;
+    stream.wait = this.#wait;
+    return Verdict.wait;
+  }
+}
+
+function test(condition: Condition, stream: Stream): JudgementValue {
+  return condition.test(stream) ? Judgement.holds : Judgement.fails;
 }
 
 /** A rule or an ACL that is wrong, with where it stands. The message is worded as HAProxy's, for tools that look for it. */
@@ -102,18 +172,50 @@ export function compileRules(
   report: ((fault: RuleFault) => void) | null = null,
 ): RuleList | null {
   if (models.length === 0) return null;
-  const conditions: (AclTest | null)[] = [];
+  const { conditions, actions } = compileParts(ruleSet, models, acls, registry, context, report);
+  return new CompiledRules(conditions, actions);
+}
+
+/** As compileRules, for `tcp-request content` and `tcp-response content`, which may wait for data. @throws RuleFault */
+export function compileContentRules(
+  ruleSet: string,
+  models: readonly RuleModel[],
+  acls: Acls,
+  registry: Registry,
+  context: CompileContext,
+  report: ((fault: RuleFault) => void) | null = null,
+): ContentRules | null {
+  if (models.length === 0) return null;
+  const { conditions, actions } = compileParts(ruleSet, models, acls, registry, context, report);
+  const wait = ruleSet === 'tcp-response content' ? Wait.responseContent : Wait.content;
+  return new InspectingRules(conditions, actions, context.thread.sample, wait);
+}
+
+interface Parts {
+  readonly conditions: readonly (Condition | null)[];
+  readonly actions: readonly ActionStep[];
+}
+
+function compileParts(
+  ruleSet: string,
+  models: readonly RuleModel[],
+  acls: Acls,
+  registry: Registry,
+  context: CompileContext,
+  report: ((fault: RuleFault) => void) | null,
+): Parts {
+  const conditions: (Condition | null)[] = [];
   const actions: ActionStep[] = [];
   for (const model of models) {
     const { condition } = model;
-    const compile = (given: ConditionModel): AclTest => compileCondition(given, acls, registry, context);
+    const compile = (given: ConditionModel): Condition => compileCondition(given, acls, registry, context);
     const action = faulty(ruleSet, model, false, context.proxy, report, () => compileAction(ruleSet, model, registry, context));
     const test = condition === null ? null : faulty(ruleSet, model, true, context.proxy, report, () => compile(condition));
     if (action === null || (test === null && condition !== null)) continue;
     actions.push(action);
     conditions.push(test);
   }
-  return new CompiledRules(conditions, actions);
+  return { conditions, actions };
 }
 
 /** null if it was wrong and has been reported. */

@@ -4,6 +4,23 @@
  */
 import { RuleError } from './error.ts';
 
+const MS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const MOST_MS = 2 ** 31 - 1;
+
+/** Milliseconds of `500`, `2s`, `100us` … (HAProxy 3.x configuration 2.5), rounded up; null: no time, or more than 24.8 days. */
+export function readTimeMs(word: string): number | null {
+  const match = /^(\d{1,12})(us|ms|s|m|h|d)?$/.exec(word);
+  const ms = match === null ? Number.NaN : Math.ceil(Number(match[1]) * (MS[match[2] ?? 'ms'] as number));
+  return ms <= MOST_MS ? ms : null;
+}
+
+/** Bytes of `500`, `2k`, `1m`, `1g`; null: no size. */
+export function readSize(word: string): number | null {
+  const match = /^(\d{1,12})([kmg])?$/i.exec(word);
+  if (match === null) return null;
+  return Number(match[1]) * 1024 ** ('kmg'.indexOf((match[2] ?? '').toLowerCase() || '-') + 1);
+}
+
 export class Words {
   readonly list: readonly string[];
   /** Argument in the action's own parentheses, as `txn.x` of `set-var(txn.x)`; null: none. */
@@ -56,6 +73,23 @@ export class Words {
       throw new RuleError(`'${word}' is not ${what}: expected ${allowed.join(', ')}`, this.at - 1, word, allowed);
     }
     return word;
+  }
+
+  /** Takes a time, with a unit or in milliseconds; in milliseconds. @param min the shortest that is allowed */
+  time(what: string, min = 0): number {
+    const word = this.next(what);
+    const ms = readTimeMs(word);
+    if (ms === null || ms < min)
+      throw new RuleError(`'${word}' is not ${what}: a number and us, ms, s, m, h or d is expected`, this.at - 1, word);
+    return ms;
+  }
+
+  /** Takes a size, with k, m, g or in bytes; in bytes. */
+  size(what: string): number {
+    const word = this.next(what);
+    const bytes = readSize(word);
+    if (bytes === null) throw new RuleError(`'${word}' is not ${what}: a number and k, m or g is expected`, this.at - 1, word);
+    return bytes;
   }
 
   /** @throws RuleError if words are left */

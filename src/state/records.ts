@@ -9,6 +9,7 @@ import { Timer, type TimerOwner } from '../base/timers.ts';
 import { DEFAULT_FRAMING, type FramingOptions } from '../http/framing.ts';
 import { HttpMessage } from '../http/message.ts';
 import { RestrictNames, type RestrictNamesMode } from '../http/names.ts';
+import type { Wire } from '../platform/contract.ts';
 import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
 import { type Cause, Ended } from './end.ts';
 import { Queue, type Queued } from './queue.ts';
@@ -21,6 +22,8 @@ import {
   type ReuseMode,
   Timeouts,
   type VerdictValue,
+  Wait,
+  type WaitValue,
 } from './settings.ts';
 import type { Shared } from './shared.ts';
 import { VariableList } from './variables.ts';
@@ -59,7 +62,12 @@ export class Frontend {
   defaultBackend: Backend | null = null;
   readonly useBackends: UseBackend[] = [];
   tcpConnectionRules: RuleList | null = null;
-  tcpContentRules: RuleList | null = null;
+  tcpSessionRules: RuleList | null = null;
+  tcpContentRules: ContentRules | null = null;
+  /** How long `tcp-request content` rules wait for data; 0: they don't. */
+  inspectDelayMs = 0;
+  /** option http-buffer-request: the rules see the body. */
+  bufferRequest = false;
   requestRules: RuleList | null = null;
   responseRules: RuleList | null = null;
   afterResponseRules: RuleList | null = null;
@@ -113,6 +121,11 @@ export class Backend {
   cookie: CookiePersistence | null = null;
   readonly servers: Server[] = [];
   picker: ServerPicker | null = null;
+  tcpContentRules: ContentRules | null = null;
+  inspectDelayMs = 0;
+  tcpResponseRules: ContentRules | null = null;
+  responseInspectDelayMs = 0;
+  bufferRequest = false;
   requestRules: RuleList | null = null;
   responseRules: RuleList | null = null;
   afterResponseRules: RuleList | null = null;
@@ -194,6 +207,12 @@ export interface RuleList {
   run(stream: Stream): VerdictValue;
 }
 
+/** Rules that may wait for data: run from the start whenever more has come, as long as their verdict is wait. */
+export interface ContentRules extends RuleList {
+  /** `final`: no more data is waited for. */
+  inspect(stream: Stream, final: boolean): VerdictValue;
+}
+
 export interface ServerPicker {
   /** A usable server for this stream other than `avoid` if there is a choice; null: none. */
   pick(stream: Stream, avoid: Server | null): Server | null;
@@ -229,6 +248,8 @@ export class Session {
   privateBack: BackMux | null = null;
   /** The server of the last exchange (option prefer-last-server). */
   lastServer: Server | null = null;
+  /** The client's connection, for options of its socket; null: it is closed. */
+  wire: Wire | null = null;
   listenerName = '';
   serial = 0;
   /** sess. */
@@ -291,8 +312,16 @@ export class Stream implements TimerOwner, Queued<Stream> {
   endPhase: PhaseValue | -1 = -1;
   /** Next entry of the list of analysers. */
   analyser = 0;
-  /** Index of the rule that runs next, for a list that waited. */
+  /** Index of the rule that runs next, for a list that waited; negative: ~index of one whose action runs again. */
   ruleIndex = 0;
+  /** Where the rules of the response stand (stream/response.ts). */
+  responseStep = 0;
+  /** What rules wait for, and until when (host clock). Wait.body: for how many bytes, 0: for all. */
+  wait: WaitValue = Wait.none;
+  ruleDeadlineMs = Number.POSITIVE_INFINITY;
+  waitBytes = 0;
+  /** Hops that the last packets of a silent drop live; 0: there are none if that can be done. */
+  dropTtl = 0;
 
   /** Milliseconds of the host's clock; -1: not reached. */
   startedAtMs = 0;
@@ -314,6 +343,14 @@ export class Stream implements TimerOwner, Queued<Stream> {
   bytesFromServer = 0;
   /** Status of the answer that the client got; 0: none (logged -1). */
   status = 0;
+
+  /** Timeouts of this stream (0: none), of its frontend and backend unless rules set them (set-timeout); -1: not known yet. */
+  clientTimeoutMs = -1;
+  serverTimeoutMs = -1;
+  tunnelTimeoutMs = -1;
+  connectTimeoutMs = -1;
+  queueTimeoutMs = -1;
+  tarpitTimeoutMs = -1;
 
   retriesLeft = 0;
   retries = 0;

@@ -68,10 +68,32 @@ export const Verdict = {
   answer: 1,
   /** Drop the connection without an answer (reject, silent-drop). */
   drop: 2,
-  /** An action waits; it calls stream.resume when it is done. */
+  /** It waits for what `stream.wait` says; run again, the list goes on from where it stands. */
   wait: 3,
+  /** Drop the connection without letting the client know (silent-drop): `stream.dropTtl`. */
+  vanish: 5,
+  /** Close the connection to the server; what it has sent goes to the client (tcp-response content close). */
+  close: 7,
 } as const;
 export type VerdictValue = (typeof Verdict)[keyof typeof Verdict];
+
+/** What the rules of a stream wait for. */
+export const Wait = {
+  none: 0,
+  /** More of what the client sends (tcp-request content), until `stream.ruleDeadlineMs`. */
+  content: 1,
+  /** `stream.waitBytes` of the request's body (wait-for-body, option http-buffer-request). */
+  body: 2,
+  /** Only the time (pause). */
+  pause: 3,
+  /** The time, or the client's end (tarpit). */
+  tarpit: 4,
+  /** More of what the server sends (tcp-response content). */
+  responseContent: 5,
+  responseBody: 6,
+  responsePause: 7,
+} as const;
+export type WaitValue = (typeof Wait)[keyof typeof Wait];
 
 /** A complete answer made from constants: rows into statics and a body. */
 export interface CannedReply {

@@ -132,8 +132,9 @@ export const Count = {
   responseTimeTotalMs: 31,
   totalTimeTotalMs: 32,
   lastSessionS: 33,
+  deniedSessions: 34,
 } as const;
-export const COUNTS = 34;
+export const COUNTS = 35;
 
 export interface SharedLayout {
   readonly frontends: number;

@@ -8,14 +8,15 @@ import { RestrictNames, restrictNames } from '../http/names.ts';
 import { fillReply } from '../rules/reply.ts';
 import { Ended } from '../state/end.ts';
 import { type Backend, Phase, type RuleList, type Server, type Stream } from '../state/records.ts';
-import { Verdict } from '../state/settings.ts';
+import { type Timeouts, Verdict, type VerdictValue } from '../state/settings.ts';
 import { BackendLive, Count } from '../state/shared.ts';
-import { endWith, sendAnswer } from './answer.ts';
+import { endWith, sendAnswer, vanish } from './answer.ts';
 import { assign, isUsable } from './assign.ts';
 import { count, type StreamContext } from './context.ts';
 import { assignByCookie } from './cookie.ts';
 import { finish } from './finish.ts';
 import { addForwardedFor } from './forwarded.ts';
+import { beginWait, bufferRequest, inspectRequest } from './waiting.ts';
 
 type Analyser = (context: StreamContext, stream: Stream) => boolean;
 
@@ -25,8 +26,11 @@ const REQUEST_ANALYSERS: readonly Analyser[] = [
   headerNames,
   answerMonitor,
   captureRequest,
+  bufferForFrontend,
   frontendRules,
   chooseBackend,
+  bufferForBackend,
+  backendContentRules,
   backendRules,
   forwardedFor,
   persistence,
@@ -44,7 +48,22 @@ export function runAnalysers(context: StreamContext, stream: Stream): void {
 }
 
 function tcpContentRules(context: StreamContext, stream: Stream): boolean {
-  return runRules(context, stream, stream.frontend.tcpContentRules);
+  const { tcpContentRules: rules, inspectDelayMs } = stream.frontend;
+  return rules === null || isThrough(context, stream, inspectRequest(context, stream, rules, inspectDelayMs));
+}
+
+function backendContentRules(context: StreamContext, stream: Stream): boolean {
+  const { tcpContentRules: rules, inspectDelayMs } = stream.backend as Backend;
+  return rules === null || isThrough(context, stream, inspectRequest(context, stream, rules, inspectDelayMs));
+}
+
+/** option http-buffer-request: rules see the body, as far as a buffer holds it. */
+function bufferForFrontend(context: StreamContext, stream: Stream): boolean {
+  return !stream.frontend.bufferRequest || bufferRequest(context, stream);
+}
+
+function bufferForBackend(context: StreamContext, stream: Stream): boolean {
+  return !(stream.backend as Backend).bufferRequest || bufferRequest(context, stream);
 }
 
 function countRequest(context: StreamContext, stream: Stream): boolean {
@@ -107,12 +126,21 @@ function chooseBackend(context: StreamContext, stream: Stream): boolean {
 function enterBackend(context: StreamContext, stream: Stream, backend: Backend): void {
   stream.backend = backend;
   stream.retriesLeft = backend.retries;
+  takeTimeouts(stream, backend.timeouts);
   stream.countedBackend = true;
   const current = Atomics.add(context.mux.shared.live, backend.live + BackendLive.current, 1) + 1;
   const { counts } = context.mux.shared;
   if (current > (counts[backend.counts + Count.sessionsMax] as number)) counts[backend.counts + Count.sessionsMax] = current;
   count(context, backend.counts + Count.sessionsTotal, 1);
   if (!stream.tunnel) count(context, backend.counts + Count.requestsTotal, 1);
+}
+
+/** But for those that rules of the frontend have set. */
+function takeTimeouts(stream: Stream, timeouts: Timeouts): void {
+  if (stream.serverTimeoutMs < 0) stream.serverTimeoutMs = timeouts.serverMs;
+  if (stream.tunnelTimeoutMs < 0) stream.tunnelTimeoutMs = timeouts.tunnelMs;
+  if (stream.connectTimeoutMs < 0) stream.connectTimeoutMs = timeouts.connectMs;
+  if (stream.queueTimeoutMs < 0) stream.queueTimeoutMs = timeouts.queueMs || timeouts.connectMs;
 }
 
 function backendRules(context: StreamContext, stream: Stream): boolean {
@@ -152,18 +180,23 @@ function chooseServer(context: StreamContext, stream: Stream): boolean {
 
 /** True: the next analyser follows. */
 function runRules(context: StreamContext, stream: Stream, rules: RuleList | null): boolean {
-  if (rules === null) return true;
-  const verdict = rules.run(stream);
+  return rules === null || isThrough(context, stream, rules.run(stream));
+}
+
+/** What follows from a verdict. True: the next analyser. */
+function isThrough(context: StreamContext, stream: Stream, verdict: VerdictValue): boolean {
   if (verdict === Verdict.next) return true;
   if (verdict === Verdict.answer) sendAnswer(context, stream);
-  else if (verdict === Verdict.drop) drop(context, stream);
+  else if (verdict === Verdict.wait) beginWait(context, stream);
+  else if (verdict === Verdict.vanish) vanish(context, stream);
+  else drop(context, stream);
   return false;
 }
 
 /** reject and silent-drop: no answer at all. */
 function drop(context: StreamContext, stream: Stream): void {
   if (stream.cause === Ended.normal) stream.cause = Ended.denied;
-  stream.endPhase = Phase.request;
+  stream.endPhase = stream.phase;
   stream.status = -1;
   stream.closeClient = true;
   finish(context, stream);

@@ -9,7 +9,7 @@ import { fillReply } from '../rules/reply.ts';
 import type { Cause } from '../state/end.ts';
 import { Ended } from '../state/end.ts';
 import { Phase, type Stream } from '../state/records.ts';
-import { Verdict } from '../state/settings.ts';
+import { Verdict, Wait } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
 import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { finish, leaveQueue, leaveServer } from './finish.ts';
@@ -20,6 +20,7 @@ export function endWith(context: StreamContext, stream: Stream, cause: Cause, st
   // The time in the queue is told although no connection followed.
   if (stream.phase === Phase.queue && stream.connectAtMs < 0) stream.connectAtMs = context.mux.host.now();
   setCause(stream, cause);
+  stopWaiting(stream);
   countCause(context, stream, cause);
   detachServer(context, stream);
   const answers = !stream.responseStarted && status !== 0 && stream.frontend.http;
@@ -30,6 +31,12 @@ export function endWith(context: StreamContext, stream: Stream, cause: Cause, st
   }
   if (!cause.keepsClient || !stream.requestDone) stream.closeClient = true;
   sendAnswer(context, stream);
+}
+
+/** Whatever rules waited for: the stream has its answer. */
+function stopWaiting(stream: Stream): void {
+  stream.wait = Wait.none;
+  stream.ruleDeadlineMs = Number.POSITIVE_INFINITY;
 }
 
 /** The first cause counts: what follows from it is not another one. */
@@ -46,6 +53,18 @@ function detachServer(context: StreamContext, stream: Stream): void {
   leaveServer(context, stream);
 }
 
+/** silent-drop: the connection ends, and its client shall not learn of it. */
+export function vanish(context: StreamContext, stream: Stream): void {
+  if (stream.cause === Ended.normal) stream.cause = Ended.denied;
+  if (stream.endPhase < 0) stream.endPhase = stream.phase;
+  detachServer(context, stream);
+  if (!stream.responseStarted) stream.status = -1;
+  stream.closeClient = stream.requestDone = stream.responseDone = true;
+  stream.session.wire?.silence(stream.dropTtl);
+  stream.front?.abort(stream, true);
+  finish(context, stream);
+}
+
 /** No answer, or no further part of it: what was sent is flushed and the connection ends, so that the client can tell. */
 function cut(context: StreamContext, stream: Stream, cause: Cause): void {
   stream.closeClient = true;
@@ -60,6 +79,7 @@ function cut(context: StreamContext, stream: Stream, cause: Cause): void {
 /** Sends the complete local answer in stream.response (rules, fillReply). */
 export function sendAnswer(context: StreamContext, stream: Stream): void {
   const { front, response } = stream;
+  stopWaiting(stream);
   stream.isLocalReply = true;
   // What is still to come of the request is for nobody: the front mux drops it and closes.
   if (!stream.requestDone) stream.closeClient = stream.requestDone = true;
@@ -99,7 +119,7 @@ export function awaitDrain(context: StreamContext, stream: Stream): void {
   stream.phase = Phase.last;
   const now = context.mux.host.now();
   stream.serverDeadlineMs = Number.POSITIVE_INFINITY;
-  stream.clientDeadlineMs = deadline(now, stream.frontend.timeouts.clientMs);
+  stream.clientDeadlineMs = deadline(now, stream.clientTimeoutMs);
   armDeadlines(context, stream);
 }
 

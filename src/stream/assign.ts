@@ -72,8 +72,7 @@ function enqueue(context: StreamContext, stream: Stream, backend: Backend, serve
   stream.phase = Phase.queue;
   const now = context.mux.host.now();
   if (stream.queuedAtMs < 0) stream.queuedAtMs = now;
-  const { timeouts } = backend;
-  stream.serverDeadlineMs = deadline(now, timeouts.queueMs || timeouts.connectMs);
+  stream.serverDeadlineMs = deadline(now, stream.queueTimeoutMs);
   stream.clientDeadlineMs = Number.POSITIVE_INFINITY;
   armDeadlines(context, stream);
   Atomics.or(live, backend.live + BackendLive.waiters, 1 << (context.mux.shared.thread & 31));
@@ -160,7 +159,7 @@ function connect(context: StreamContext, stream: Stream, server: Server): void {
       return;
     }
   }
-  stream.serverDeadlineMs = deadline(now, server.backend.timeouts.connectMs);
+  stream.serverDeadlineMs = deadline(now, stream.connectTimeoutMs);
   armDeadlines(context, stream);
   if (server.portFromClient && !stream.session.hasDestination) stream.front?.findDestination();
   context.backs.connect(stream, server);
@@ -186,7 +185,7 @@ export function connectFailed(context: StreamContext, stream: Stream, timedOut: 
     elsewhere(context, stream, backend, server);
     return;
   }
-  waitForTurn(context, stream, backend);
+  waitForTurn(context, stream);
 }
 
 /** A persistent stream may leave its server on the last retry, or every Nth (option redispatch). */
@@ -206,7 +205,7 @@ function elsewhere(context: StreamContext, stream: Stream, backend: Backend, fai
   }
   if (next === failed) {
     stream.server = failed;
-    waitForTurn(context, stream, backend);
+    waitForTurn(context, stream);
     return;
   }
   if (stream.persistent || mayLeave(stream, backend)) {
@@ -220,8 +219,8 @@ function elsewhere(context: StreamContext, stream: Stream, backend: Backend, fai
 }
 
 /** Pauses before the same server is tried again; the stream's timer comes back to `retryNow`. */
-function waitForTurn(context: StreamContext, stream: Stream, backend: Backend): void {
-  const delayMs = Math.min(backend.timeouts.connectMs || TURNAROUND_MS, TURNAROUND_MS);
+function waitForTurn(context: StreamContext, stream: Stream): void {
+  const delayMs = Math.min(stream.connectTimeoutMs || TURNAROUND_MS, TURNAROUND_MS);
   stream.phase = Phase.connect;
   stream.serverDeadlineMs = context.mux.host.now() + delayMs;
   armDeadlines(context, stream);
@@ -243,7 +242,7 @@ export function retryStale(context: StreamContext, stream: Stream): void {
   stream.connectAtMs = -1;
   stream.connectedAtMs = -1;
   stream.phase = Phase.connect;
-  stream.serverDeadlineMs = deadline(context.mux.host.now(), server.backend.timeouts.connectMs);
+  stream.serverDeadlineMs = deadline(context.mux.host.now(), stream.connectTimeoutMs);
   armDeadlines(context, stream);
   context.backs.connect(stream, server);
 }

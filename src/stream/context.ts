@@ -25,12 +25,15 @@ export class StreamContext {
   readonly freedTask: Task;
   /** Of all threads, by index: to wake one whose streams wait for a slot that is freed here. */
   wakeDescriptors: readonly number[] = [];
+  /** How much of a body is held back at most while rules wait: what HAProxy's buffer has room for. */
+  readonly holdBytes: number;
 
   /** @param onFreed looks at the queues of the servers in `freed` */
   constructor(mux: MuxContext, backs: BackPool, replies: BuiltinReplies, onFreed: (context: StreamContext) => void) {
     this.mux = mux;
     this.backs = backs;
     this.replies = replies;
+    this.holdBytes = Math.max(1, mux.limits.bufferSize - mux.limits.maxRewrite);
     this.freedTask = { queued: false, run: () => onFreed(this) };
   }
 
@@ -41,10 +44,11 @@ export class StreamContext {
   }
 }
 
-/** Arms the stream's timer for the nearer of its two inactivity deadlines. */
+/** Arms the stream's timer for the nearest of its deadlines: inactivity of either side, and what rules wait for. */
 export function armDeadlines(context: StreamContext, stream: Stream): void {
-  const { clientDeadlineMs, serverDeadlineMs } = stream;
-  context.mux.host.timers.set(stream.timer, clientDeadlineMs < serverDeadlineMs ? clientDeadlineMs : serverDeadlineMs);
+  const { clientDeadlineMs, serverDeadlineMs, ruleDeadlineMs } = stream;
+  const nearer = clientDeadlineMs < serverDeadlineMs ? clientDeadlineMs : serverDeadlineMs;
+  context.mux.host.timers.set(stream.timer, nearer < ruleDeadlineMs ? nearer : ruleDeadlineMs);
 }
 
 /** now + delay, or never for 0 (HAProxy: an unset timeout is infinite). */

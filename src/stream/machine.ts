@@ -3,29 +3,30 @@
  * and speaks no protocol; muxes do. Requests go through analysers.ts and assign.ts, answers made here
  * through answer.ts, the end through finish.ts.
  */
-import type { Block } from '../base/memory.ts';
+import { type Block, NO_BLOCK } from '../base/memory.ts';
 import { NEVER, type Timer, type TimerOwner } from '../base/timers.ts';
 import { Method } from '../http/message.ts';
 import { Ended } from '../state/end.ts';
 import {
   type Backend,
+  type BackMux,
   Broken,
   type BrokenReason,
   Phase,
-  type RuleList,
   type Server,
   type Stream,
   type StreamEvents,
 } from '../state/records.ts';
-import { Verdict } from '../state/settings.ts';
+import { Wait } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
 import { runAnalysers } from './analysers.ts';
-import { awaitDrain, endWith, runAfterResponse, sendAnswer } from './answer.ts';
+import { awaitDrain, endWith } from './answer.ts';
 import { connectFailed, retryNow, retryStale } from './assign.ts';
 import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
-import { applyResponseCookie } from './cookie.ts';
-import { finish, leaveQueue, leaveServer, logNow } from './finish.ts';
+import { finish, leaveQueue, leaveServer } from './finish.ts';
 import { saveRequestLine } from './notes.ts';
+import { inspectResponse, respond, takeResponse, verdictOf } from './response.ts';
+import { finishWait, takeRequest } from './waiting.ts';
 
 /** Blocks on their way to one side before the other is told to wait: two keep a bulk transfer busy. */
 const FLOW_BLOCKS = 2;
@@ -51,7 +52,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   onRequestData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
     const { back } = stream;
     if (back === null) {
-      this.#context.mux.memory.give(block);
+      this.#onEarlyData(stream, block, start, end, last);
       return;
     }
     back.sendData(stream, block, start, end, last);
@@ -61,6 +62,33 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     }
     if (back.unsent(stream) >= FLOW_BLOCKS) stream.front?.pauseRequest(stream);
     this.#touch(stream);
+  }
+
+  /** Data without a server: rules wait for it, or it is for nobody. */
+  #onEarlyData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
+    const context = this.#context;
+    if (stream.wait === Wait.none) context.mux.memory.give(block);
+    else if (takeRequest(context, stream, block, start, end, last)) this.#goOn(stream);
+  }
+
+  /** What rules waited for is there, or the time is up. */
+  #goOn(stream: Stream): void {
+    const context = this.#context;
+    switch (stream.wait) {
+      case Wait.responseContent:
+        this.#inspectResponse(stream);
+        return;
+      case Wait.responseBody:
+      case Wait.responsePause:
+        finishWait(context, stream);
+        this.#respond(stream);
+        return;
+      case Wait.content:
+        break;
+      default:
+        finishWait(context, stream);
+    }
+    runAnalysers(context, stream);
   }
 
   #onRequestComplete(stream: Stream): void {
@@ -81,6 +109,11 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   }
 
   onRequestEnd(stream: Stream): void {
+    if (stream.back === null && stream.wait !== Wait.none) {
+      stream.requestDone = stream.request.complete = true;
+      this.#goOn(stream);
+      return;
+    }
     stream.back?.sendEnd(stream);
     if (!stream.tunnel) {
       this.#onRequestComplete(stream);
@@ -153,12 +186,26 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       this.#onUnsendable(stream);
       return;
     }
+    if (stream.request.nextBlock !== NO_BLOCK || (stream.tunnel && stream.requestDone)) this.#sendHeld(stream, back);
     if (stream.clientGone) {
       endWith(this.#context, stream, Ended.clientAbort, 400);
       return;
     }
     if (!stream.requestDone) front?.resumeRequest(stream);
     this.#touch(stream);
+    if (stream.tunnel && (stream.backend as Backend).tcpResponseRules !== null) this.#inspectResponse(stream);
+  }
+
+  /** What was held back while rules waited, behind what went out with the head; in a tunnel perhaps the client's end. */
+  #sendHeld(stream: Stream, back: BackMux): void {
+    const { request } = stream;
+    const { nextBlock } = request;
+    if (nextBlock !== NO_BLOCK) {
+      request.nextBlock = NO_BLOCK;
+      back.sendData(stream, nextBlock, request.nextStart, request.nextEnd, request.nextLast);
+      if (request.nextLast) stream.requestDone = true;
+    }
+    if (stream.tunnel && stream.requestDone) back.sendEnd(stream);
   }
 
   /** No block is left; or a CONNECT with a body, which HTTP/1 has no way to say. */
@@ -183,42 +230,49 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     stream.responseAtMs = context.mux.host.now();
     stream.status = response.status;
     stream.phase = Phase.data;
-    if (!this.#responseRules(stream)) return;
-    if (stream.frontend.logAsap && stream.frontend.log !== null) logNow(context, stream);
-    stream.session.lastServer = stream.server;
-    if (front === null || !front.sendResponse(stream)) {
-      endWith(context, stream, Ended.resources, 503);
-      return;
-    }
-    stream.responseStarted = true;
-    if (response.complete) this.#onResponseComplete(stream);
+    stream.ruleIndex = stream.responseStep = 0;
+    this.#respond(stream);
+  }
+
+  /** Rules, then the head goes out. */
+  #respond(stream: Stream): void {
+    if (!respond(this.#context, stream)) return;
+    const { response } = stream;
+    if (response.nextBlock !== NO_BLOCK) this.#sendHeldResponse(stream);
+    else if (response.complete) this.#onResponseComplete(stream);
     else this.#onResponseStarted(stream);
   }
 
-  /** Response rules, the persistence cookie, then http-after-response. False: the stream has ended. */
-  #responseRules(stream: Stream): boolean {
-    const context = this.#context;
-    const backend = stream.backend as Backend;
-    context.mux.variables.turn(stream.messageVariables);
-    stream.frontend.responseCaptures?.run(stream);
-    if (!this.#runResponseList(stream, backend.responseRules)) return false;
-    if (!this.#runResponseList(stream, stream.frontend.responseRules)) return false;
-    if (backend.cookie !== null) applyResponseCookie(stream, context.mux.memory);
-    runAfterResponse(stream);
-    return true;
+  #sendHeldResponse(stream: Stream): void {
+    const { response, front, back } = stream;
+    const { nextBlock, nextLast } = response;
+    response.nextBlock = NO_BLOCK;
+    this.#onResponseStarted(stream);
+    front?.sendData(stream, nextBlock, response.nextStart, response.nextEnd, nextLast);
+    if (nextLast) this.#onResponseComplete(stream);
+    else if (back !== null && front !== null && front.unsent(stream) < FLOW_BLOCKS) back.resumeResponse(stream);
   }
 
-  #runResponseList(stream: Stream, rules: RuleList | null): boolean {
-    if (rules === null) return true;
-    stream.ruleIndex = 0;
-    const verdict = rules.run(stream);
-    if (verdict === Verdict.next) return true;
+  /** tcp-response content in TCP mode: what the server has sent so far is held back until the rules are done. */
+  #inspectResponse(stream: Stream): void {
     const context = this.#context;
-    stream.endPhase = Phase.headers;
-    this.#letServerGo(stream, false);
-    if (verdict === Verdict.answer) sendAnswer(context, stream);
-    else endWith(context, stream, Ended.denied, 0);
-    return false;
+    if (!stream.tunnel) {
+      stream.wait = Wait.none;
+      this.#respond(stream);
+      return;
+    }
+    stream.ruleIndex = stream.ruleIndex < 0 ? stream.ruleIndex : 0;
+    if (!verdictOf(context, stream, inspectResponse(context, stream))) return;
+    const { response, front } = stream;
+    const { bodyBlock, nextBlock } = response;
+    response.bodyBlock = response.nextBlock = NO_BLOCK;
+    if (bodyBlock !== NO_BLOCK) front?.sendData(stream, bodyBlock, response.bodyStart, response.bodyEnd, false);
+    if (nextBlock !== NO_BLOCK) front?.sendData(stream, nextBlock, response.nextStart, response.nextEnd, false);
+    if (response.complete) this.onResponseEnd(stream);
+    else {
+      stream.back?.resumeResponse(stream);
+      this.#touch(stream);
+    }
   }
 
   #onResponseStarted(stream: Stream): void {
@@ -238,6 +292,10 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       this.#context.mux.memory.give(block);
       return;
     }
+    if (stream.wait !== Wait.none) {
+      if (takeResponse(this.#context, stream, block, start, end, last)) this.#goOn(stream);
+      return;
+    }
     front.sendData(stream, block, start, end, last);
     if (last) this.#onResponseComplete(stream);
     else {
@@ -248,6 +306,11 @@ export class StreamMachine implements StreamEvents, TimerOwner {
 
   onResponseEnd(stream: Stream): void {
     if (stream.responseDone) return;
+    if (stream.wait !== Wait.none) {
+      stream.response.complete = true;
+      if (stream.wait !== Wait.responsePause) this.#goOn(stream);
+      return;
+    }
     stream.front?.sendEnd(stream);
     if (!stream.tunnel) {
       this.#onResponseComplete(stream);
@@ -285,6 +348,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   onBackClosed(stream: Stream, reason: BrokenReason): void {
     const context = this.#context;
     if (reason === Broken.invalid) endWith(context, stream, Ended.badResponse, 502);
+    else if (stream.wait !== Wait.none && stream.response.complete) this.#letServerGo(stream, false);
     else if (stream.responseDone) this.#onServerGone(stream);
     else if (stream.phase === Phase.headers && this.#isReplayable(stream)) this.#replay(stream);
     else endWith(context, stream, Ended.serverAbort, 502);
@@ -321,18 +385,18 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   /** Something moved: inactivity is counted from now on. */
   #touch(stream: Stream): void {
     const now = this.#context.mux.host.now();
-    const backend = stream.backend as Backend;
-    const { timeouts } = stream.frontend;
+    const { clientTimeoutMs, serverTimeoutMs } = stream;
     if (stream.tunnel) {
-      const tunnelMs = backend.timeouts.tunnelMs;
-      stream.clientDeadlineMs = deadline(now, tunnelMs || finTimeout(stream.requestDone, timeouts.clientFinMs, timeouts.clientMs));
-      stream.serverDeadlineMs = deadline(
+      const tunnelMs = stream.tunnelTimeoutMs;
+      const { serverFinMs } = (stream.backend as Backend).timeouts;
+      stream.clientDeadlineMs = deadline(
         now,
-        tunnelMs || finTimeout(stream.responseDone, backend.timeouts.serverFinMs, backend.timeouts.serverMs),
+        tunnelMs || finTimeout(stream.requestDone, stream.frontend.timeouts.clientFinMs, clientTimeoutMs),
       );
+      stream.serverDeadlineMs = deadline(now, tunnelMs || finTimeout(stream.responseDone, serverFinMs, serverTimeoutMs));
     } else {
-      stream.clientDeadlineMs = clientOwes(stream) ? deadline(now, timeouts.clientMs) : NEVER;
-      stream.serverDeadlineMs = serverOwes(stream) ? deadline(now, backend.timeouts.serverMs) : NEVER;
+      stream.clientDeadlineMs = clientOwes(stream) ? deadline(now, clientTimeoutMs) : NEVER;
+      stream.serverDeadlineMs = serverOwes(stream) ? deadline(now, serverTimeoutMs) : NEVER;
     }
     armDeadlines(this.#context, stream);
   }
@@ -340,6 +404,10 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   onTimer(timer: Timer): void {
     const stream = timer.owner as Stream;
     const now = this.#context.mux.host.now();
+    if (stream.wait !== Wait.none && stream.ruleDeadlineMs <= now) {
+      this.#onWaitOver(stream);
+      return;
+    }
     if (!stream.tunnel && stream.phase >= Phase.headers && stream.phase <= Phase.data) forgive(stream);
     // In a tunnel both sides are as idle as each other: HAProxy then blames the client.
     const server = stream.serverDeadlineMs <= now && !(stream.tunnel && stream.clientDeadlineMs <= now && stream.phase === Phase.data);
@@ -348,7 +416,17 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       return;
     }
     if (server) this.#onServerTimeout(stream);
-    else endWith(this.#context, stream, Ended.clientTimeout, stream.hasRequestLine ? 400 : 408);
+    else endWith(this.#context, stream, Ended.clientTimeout, stream.hasRequestLine && stream.wait !== Wait.body ? 400 : 408);
+  }
+
+  /** The time that rules wait for is up: a body that is not there by then is an error. */
+  #onWaitOver(stream: Stream): void {
+    const context = this.#context;
+    if (stream.wait === Wait.body) endWith(context, stream, Ended.clientTimeout, 408);
+    else if (stream.wait === Wait.responseBody) {
+      stream.phase = Phase.request;
+      endWith(context, stream, Ended.serverTimeout, 504);
+    } else this.#goOn(stream);
   }
 
   #onServerTimeout(stream: Stream): void {
@@ -383,6 +461,7 @@ function clientOwes(stream: Stream): boolean {
 function serverOwes(stream: Stream): boolean {
   const { front, back } = stream;
   if (stream.responseDone) return back !== null && back.unsent(stream) > 0;
+  if (stream.wait === Wait.responsePause) return false;
   if (stream.phase < Phase.data) return stream.requestDone || serverIsFull(stream);
   return serverIsFull(stream) || front === null || front.unsent(stream) < FLOW_BLOCKS;
 }

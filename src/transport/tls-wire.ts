@@ -10,7 +10,7 @@
 import type { SocketAddress } from '../base/address.ts';
 import { BLOCK_SIZE, type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 import { Timer, type TimerOwner } from '../base/timers.ts';
-import { Close, type CloseReason, type Host, type Task, type Wire, type WireHandler } from '../platform/contract.ts';
+import { Close, type CloseReason, type Host, type Task, type Wire, type WireHandler, type WireOptionValue } from '../platform/contract.ts';
 import { Handshake, Read, type TlsEngine } from '../platform/tls/contract.ts';
 
 /** Who made the wire and learns how its handshake ends. */
@@ -349,6 +349,14 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     if (this.#state === State.idle) return;
     if (this.#state === State.open) this.#state = State.broken;
     this.#lower.destroy(reset);
+  }
+
+  silence(ttl: number): void {
+    this.#lower.silence(ttl);
+  }
+
+  setOption(option: WireOptionValue, value: number): boolean {
+    return this.#lower.setOption(option, value);
   }
 
   peerAddress(into: SocketAddress): boolean {

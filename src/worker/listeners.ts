@@ -8,9 +8,9 @@ import { beginSession, type MuxContext } from '../mux/context.ts';
 import type { ClosableFront, FrontDesk } from '../mux/front-desk.ts';
 import { H1Front } from '../mux/h1-front.ts';
 import { RawFront } from '../mux/raw-front.ts';
-import type { CloseReason, Listener, Wire, WireHandler } from '../platform/contract.ts';
+import type { Listener, Wire, WireHandler } from '../platform/contract.ts';
 import type { TlsContext } from '../platform/tls/contract.ts';
-import { type Frontend, type Session, Stream } from '../state/records.ts';
+import { type Frontend, type RuleList, type Session, Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
 import { Count, FrontendLive, ProcessLive } from '../state/shared.ts';
 import { type TlsOwner, TlsWire } from '../transport/tls-wire.ts';
@@ -41,6 +41,14 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
   readonly #timer = new Timer(this);
   /** Carries a session through `tcp-request connection` rules: there is no stream yet. */
   readonly #probe = new Stream();
+  /** Sees the end of connections that session rules refuse behind their handshake. */
+  readonly #refusal: WireHandler = {
+    onOpen: () => undefined,
+    onData: () => false,
+    onSent: (_wire, block) => this.#context.memory.give(block),
+    onEnd: () => undefined,
+    onClose: (wire) => this.onUnsecured(wire as TlsWire),
+  };
   #stopping = false;
   readonly #parking = new Parking<Door>();
   /** Called when the last connection has ended after `stop`. */
@@ -94,7 +102,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     beginSession(session, frontend, this.#context.host);
     if (frontend.needsDestination) session.hasDestination = wire.localAddress(session.destination);
     session.listenerName = door.name;
-    if (frontend.tcpConnectionRules !== null && !this.#isWelcome(session, frontend)) {
+    if (!this.#isWelcome(wire, session, door.tls === null)) {
       this.#leave(frontend);
       this.#recycle(front);
       return null;
@@ -127,12 +135,18 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     const { session } = front;
     session.handshakeMs = wire.securedAtMs - session.acceptedAtMs;
     session.tls = wire.engine;
+    if (!this.#mayBegin(wire, session)) {
+      this.#handshakes.set(wire, front);
+      wire.handler = this.#refusal;
+      wire.destroy(false);
+      return;
+    }
     wire.handler = front;
     this.#open.add(front);
     front.start(wire);
   }
 
-  onUnsecured(wire: TlsWire, _reason: CloseReason, _detail: string): void {
+  onUnsecured(wire: TlsWire): void {
     const front = this.#handshakes.get(wire) as H1Front | RawFront;
     this.#handshakes.delete(wire);
     this.#left(front);
@@ -162,15 +176,33 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     if (current > (counts[at + Count.sessionsMax] as number)) counts[at + Count.sessionsMax] = current;
   }
 
-  /** tcp-request connection rules: a refused connection is closed without a word and not logged. */
-  #isWelcome(session: Session, frontend: Frontend): boolean {
+  /**
+   * tcp-request connection rules, and session rules if the session `isComplete`, without a TLS handshake to come: a refused
+   * connection is closed without a word and not logged.
+   */
+  #isWelcome(wire: Wire, session: Session, isComplete: boolean): boolean {
+    const { tcpConnectionRules } = session.frontend;
+    if (tcpConnectionRules !== null && !this.#passes(tcpConnectionRules, wire, session, Count.deniedConnections)) return false;
+    return !isComplete || this.#mayBegin(wire, session);
+  }
+
+  #mayBegin(wire: Wire, session: Session): boolean {
+    const { tcpSessionRules } = session.frontend;
+    return tcpSessionRules === null || this.#passes(tcpSessionRules, wire, session, Count.deniedSessions);
+  }
+
+  /** @param cell counts who does not pass */
+  #passes(rules: RuleList, wire: Wire, session: Session, cell: number): boolean {
     const probe = this.#probe;
+    const { frontend } = session;
     probe.session = session;
     probe.frontend = frontend;
     probe.ruleIndex = 0;
-    if (frontend.tcpConnectionRules?.run(probe) === Verdict.next) return true;
+    const verdict = rules.run(probe);
+    if (verdict === Verdict.next) return true;
+    if (verdict === Verdict.vanish) wire.silence(probe.dropTtl);
     const { counts } = this.#context.shared;
-    counts[frontend.counts + Count.deniedConnections] = (counts[frontend.counts + Count.deniedConnections] as number) + 1;
+    counts[frontend.counts + cell] = (counts[frontend.counts + cell] as number) + 1;
     return false;
   }
 

@@ -13,5 +13,4 @@ export const TO_COME: readonly string[] = [
   "fetch method 'req.payload'",
   "'use_backend' : names that are computed per request",
   "keyword 'stick-table'",
-  "'http-request' 'tarpit'",
 ];

@@ -8,10 +8,10 @@ import { tuneFlags, tuneNumbers, tuneSizes, tuneSwitches, tuneTimes, tuneWords }
 import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
 import { errorLogFormat, globalLog, logFormat, logTag, optionHttplog, optionTcplog, proxyLog } from './logs.ts';
 import { captureRequestHeader, captureResponseHeader, forwardfor, monitorUri } from './messages.ts';
-import { abortonclose, allbackups, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpUseProxyHeader, httpclose, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
+import { abortonclose, allbackups, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, httpBufferRequest, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpUseProxyHeader, httpclose, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
 import { backlog, bind, description, disabled, enabled, fullconn, id, maxconn, mode } from './proxies.ts';
 import { defaultServer, server } from './servers.ts';
-import { acl, defaultBackend, httpAfterResponse, httpRequest, httpResponse, inspectDelay, redirect, tcpRequestConnection, tcpRequestContent, tcpRequestSession, tcpResponseContent, useBackend } from './switching.ts';
+import { acl, defaultBackend, httpAfterResponse, httpRequest, httpResponse, inspectDelay, redirect, responseInspectDelay, tcpRequestConnection, tcpRequestContent, tcpRequestSession, tcpResponseContent, useBackend } from './switching.ts';
 import { timeoutCheck, timeoutClient, timeoutClientFin, timeoutClientHs, timeoutConnect, timeoutHttpKeepAlive, timeoutHttpRequest, timeoutQueue, timeoutServer, timeoutServerFin, timeoutTarpit, timeoutTunnel } from './timeouts.ts';
 
 export const directives = [
@@ -24,9 +24,9 @@ export const directives = [
   globalSetVar, globalSetVarFmt,
   globalLog, proxyLog, logTag, logFormat, errorLogFormat, optionHttplog, optionTcplog,
   forwardfor, captureRequestHeader, captureResponseHeader, monitorUri,
-  dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpIgnoreProbes, httpUseProxyHeader, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
+  dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpBufferRequest, httpIgnoreProbes, httpUseProxyHeader, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
   mode, bind, id, description, disabled, enabled, maxconn, backlog, fullconn,
   server, defaultServer,
-  defaultBackend, useBackend, acl, tcpRequestConnection, tcpRequestSession, tcpRequestContent, tcpResponseContent, httpRequest, httpResponse, httpAfterResponse, redirect, inspectDelay,
+  defaultBackend, useBackend, acl, tcpRequestConnection, tcpRequestSession, tcpRequestContent, tcpResponseContent, httpRequest, httpResponse, httpAfterResponse, redirect, inspectDelay, responseInspectDelay,
   timeoutClient, timeoutServer, timeoutConnect, timeoutQueue, timeoutTunnel, timeoutTarpit, timeoutCheck, timeoutHttpRequest, timeoutHttpKeepAlive, timeoutClientFin, timeoutServerFin, timeoutClientHs,
 ] as const;

@@ -25,6 +25,11 @@ export const httpPretendKeepalive = defineOption(
   'No `connection: close` is sent to servers, though the connection ends behind the answer.',
 );
 export const httpNoDelay = defineOption('http-no-delay', 'DFLB', 'Answers are never held back to fill segments; we never do.');
+export const httpBufferRequest = defineOption(
+  'http-buffer-request',
+  'DFLB',
+  "Rules see the beginning of the request's body: it is waited for, as far as a buffer holds it.",
+);
 export const httpIgnoreProbes = defineOption(
   'http-ignore-probes',
   'DFL',

@@ -158,3 +158,15 @@ export const inspectDelay = defineDirective({
     draft.inspectDelayMs = delayMs;
   },
 });
+
+export const responseInspectDelay = defineDirective({
+  name: 'tcp-response inspect-delay',
+  sections: 'DLB',
+  namedOnly: true,
+  args: [{ name: 'timeout', kind: 'time' }],
+  doc: 'How long `tcp-response content` rules may wait for data.',
+  examples: [{ text: 'tcp-response inspect-delay 5s', gives: { responseInspectDelayMs: 5000 } }],
+  apply(draft, [delayMs]) {
+    draft.responseInspectDelayMs = delayMs;
+  },
+});

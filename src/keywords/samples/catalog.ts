@@ -4,6 +4,7 @@ import { dst, dstPort, feConn, feId, feName, src, srcPort } from './client.ts';
 import { alwaysFalse, alwaysTrue, bin, bool, date, hostname, int, ipv4, ipv6, meth, pid, rand, str, thread } from './constants.ts';
 import { cook, reqCook, reqCookCnt } from './cookies.ts';
 import { hdr, hdrCnt, hdrIp, hdrVal, reqFhdr, reqFhdrCnt, reqHdr, reqHdrCnt, reqHdrIp, reqHdrNames, reqHdrVal, resFhdr, resFhdrCnt, resHdr, resHdrCnt } from './headers.ts';
+import { reqLen, reqLenOld, resLen, waitEnd } from './inspection.ts';
 import { base, baseq, method, path, pathq, query, reqVer, reqVerOld, status, url, urlParam, urlp } from './request.ts';
 import { beConn, beId, beName, nbsrv, queue, srvConn, srvId, srvIsUp, srvName, srvQueue } from './servers.ts';
 import { dumpAllVars, variable } from './variables.ts';
@@ -14,6 +15,7 @@ export const samples = [
   alwaysTrue, alwaysFalse, bool, int, str, bin, ipv4, ipv6, meth, hostname, pid, thread, rand, date,
   reqCook, cook, reqCookCnt,
   reqHdr, reqFhdr, resHdr, resFhdr, hdr, reqHdrCnt, hdrCnt, reqFhdrCnt, resHdrCnt, resFhdrCnt, reqHdrIp, hdrIp, reqHdrVal, hdrVal, reqHdrNames,
+  waitEnd, reqLen, reqLenOld, resLen,
   method, path, pathq, query, url, base, baseq, reqVer, reqVerOld, status, urlParam, urlp,
   beName, beId, srvName, srvId, nbsrv, beConn, queue, srvConn, srvQueue, srvIsUp,
   variable, dumpAllVars,

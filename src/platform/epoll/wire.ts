@@ -6,13 +6,13 @@
  */
 import type { SocketAddress } from '../../base/address.ts';
 import { BLOCK_SIZE, type Block, HEADROOM, NO_BLOCK, TAILROOM } from '../../base/memory.ts';
-import { Close, type CloseReason, type Task, type Wire, type WireHandler } from '../contract.ts';
+import { Close, type CloseReason, type Task, type Wire, type WireHandler, type WireOptionValue } from '../contract.ts';
 import { EAGAIN, EINPROGRESS, EINTR } from '../errno.ts';
 import { close, connect, errno, read, shutdown, write } from '../ffi.ts';
 import { nobody } from '../nobody.ts';
 import { connectFailure } from '../reasons.ts';
 import { NO_SLICE } from '../slices.ts';
-import { localAddress, peerAddress, resetOnClose, socketError } from '../socketinfo.ts';
+import { localAddress, peerAddress, resetOnClose, setWireOption, silence, socketError } from '../socketinfo.ts';
 import type { EpollCore } from './core.ts';
 
 const EPOLLIN = 1;
@@ -169,6 +169,14 @@ export class EpollWire implements Wire, Task {
   destroy(reset: boolean): void {
     if (reset && (!this.#closing || this.#reason === Close.local)) this.#reset = true;
     this.#close(Close.local);
+  }
+
+  silence(ttl: number): void {
+    silence(this.descriptor, ttl);
+  }
+
+  setOption(option: WireOptionValue, value: number): boolean {
+    return setWireOption(this.descriptor, option, value);
   }
 
   peerAddress(into: SocketAddress): boolean {

@@ -151,6 +151,14 @@ export class Side {
     else this.output.end();
   }
 
+  /** This side is forgotten: the other learns nothing of it, until it sends. */
+  vanish(): void {
+    this.end = null;
+    this.input.reader = null;
+    this.output.writer = null;
+    this.input.kill();
+  }
+
   /** The other side learns of a reset. */
   breakOther(): void {
     const { other } = this;

@@ -50,6 +50,7 @@ export class SimWire implements Wire, Task, End {
   #finished = false;
   #closing = false;
   #reset = false;
+  #silent = false;
   #reason: CloseReason = Close.end;
   #closed = false;
 
@@ -121,6 +122,14 @@ export class SimWire implements Wire, Task, End {
     this.#close(Close.local);
   }
 
+  silence(_ttl: number): void {
+    this.#silent = true;
+  }
+
+  setOption(): boolean {
+    return true;
+  }
+
   peerAddress(into: SocketAddress): boolean {
     return this.#address(into);
   }
@@ -151,7 +160,8 @@ export class SimWire implements Wire, Task, End {
     if (this.#closed) return;
     this.#closed = true;
     while (this.#queue.length > 0) this.#sentFirst();
-    this.#side?.close(this.#reset);
+    if (this.#silent) this.#side?.vanish();
+    else this.#side?.close(this.#reset);
     this.handler.onClose(this, this.#reason);
     this.#parts.forget(this);
   }

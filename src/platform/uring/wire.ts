@@ -9,14 +9,14 @@
  */
 import type { SocketAddress } from '../../base/address.ts';
 import { BLOCK_SIZE, type Block, NO_BLOCK } from '../../base/memory.ts';
-import { Close, type CloseReason, type Task, type Wire, type WireHandler } from '../contract.ts';
+import { Close, type CloseReason, type Task, type Wire, type WireHandler, type WireOptionValue } from '../contract.ts';
 import { EAGAIN, ECANCELED, EINTR, ENOBUFS } from '../errno.ts';
 import { shutdown } from '../ffi.ts';
 import { nobody } from '../nobody.ts';
 import { connectFailure } from '../reasons.ts';
 import { NO_SLICE } from '../slices.ts';
 import { SOCKADDR_BYTES } from '../sockaddr.ts';
-import { localAddress, peerAddress, resetOnClose } from '../socketinfo.ts';
+import { localAddress, peerAddress, resetOnClose, setWireOption, silence } from '../socketinfo.ts';
 import { BUFFER_GROUP } from './buffers.ts';
 import { KIND_BITS, type UringCore } from './core.ts';
 
@@ -200,6 +200,14 @@ export class UringWire implements Wire, Task {
   destroy(reset: boolean): void {
     if (reset && (!this.#closing || this.#reason === Close.local)) this.#reset = true;
     this.#close(Close.local);
+  }
+
+  silence(ttl: number): void {
+    silence(this.descriptor, ttl);
+  }
+
+  setOption(option: WireOptionValue, value: number): boolean {
+    return setWireOption(this.descriptor, option, value);
   }
 
   peerAddress(into: SocketAddress): boolean {

@@ -1,0 +1,137 @@
+/**
+ * What happens to a response between its head and the client, in order: rules of the connection, of the backend, of the frontend,
+ * the persistence cookie, http-after-response, then it goes out. A rule may wait; `goOn` is called again then. It must not know how
+ * responses come.
+ */
+import type { Block } from '../base/memory.ts';
+import { NEVER } from '../base/timers.ts';
+import { Ended } from '../state/end.ts';
+import { type Backend, Phase, type RuleList, type Stream } from '../state/records.ts';
+import { Verdict, type VerdictValue, Wait } from '../state/settings.ts';
+import { endWith, runAfterResponse, sendAnswer, vanish } from './answer.ts';
+import { armDeadlines, deadline, type StreamContext } from './context.ts';
+import { applyResponseCookie } from './cookie.ts';
+import { leaveServer, logNow } from './finish.ts';
+import { heldBytes, holdData, isHeldWhole } from './hold.ts';
+
+const CONTENT = 0;
+const BACKEND = 1;
+const FRONTEND = 2;
+
+/** Response rules from where they stand, and the head to the client. False: the stream waits, or has ended. */
+export function respond(context: StreamContext, stream: Stream): boolean {
+  if (!runResponseRules(context, stream)) return false;
+  const backend = stream.backend as Backend;
+  if (backend.cookie !== null) applyResponseCookie(stream, context.mux.memory);
+  runAfterResponse(stream);
+  if (stream.frontend.logAsap && stream.frontend.log !== null) logNow(context, stream);
+  stream.session.lastServer = stream.server;
+  const { front } = stream;
+  if (front === null || !front.sendResponse(stream)) {
+    endWith(context, stream, Ended.resources, 503);
+    return false;
+  }
+  stream.responseStarted = true;
+  return true;
+}
+
+function runResponseRules(context: StreamContext, stream: Stream): boolean {
+  const backend = stream.backend as Backend;
+  const { frontend } = stream;
+  if (stream.responseStep === CONTENT) {
+    context.mux.variables.turn(stream.messageVariables);
+    if (backend.tcpResponseRules !== null && !verdictOf(context, stream, inspectResponse(context, stream))) return false;
+    frontend.responseCaptures?.run(stream);
+    stream.responseStep = BACKEND;
+  }
+  if (stream.responseStep === BACKEND) {
+    if (backend.responseRules !== null && !verdictOf(context, stream, runList(stream, backend.responseRules))) return false;
+    stream.responseStep = FRONTEND;
+  }
+  return frontend.responseRules === null || verdictOf(context, stream, runList(stream, frontend.responseRules));
+}
+
+/** A list that waited goes on; one that begins has index 0, which the list before has left. */
+function runList(stream: Stream, rules: RuleList): VerdictValue {
+  return rules.run(stream);
+}
+
+/** Runs `tcp-response content` rules on what is there. */
+export function inspectResponse(context: StreamContext, stream: Stream): VerdictValue {
+  const backend = stream.backend as Backend;
+  const rules = backend.tcpResponseRules;
+  if (rules === null) return Verdict.next;
+  const delayMs = backend.responseInspectDelayMs;
+  const now = context.mux.host.now();
+  if (delayMs > 0 && stream.ruleDeadlineMs === NEVER) stream.ruleDeadlineMs = now + delayMs;
+  const { response } = stream;
+  const final = delayMs === 0 || stream.responseDone || now >= stream.ruleDeadlineMs || isHeldWhole(response, context.holdBytes);
+  stream.wait = Wait.none;
+  const verdict = rules.inspect(stream, final);
+  if (verdict !== Verdict.wait) stream.ruleDeadlineMs = NEVER;
+  return verdict;
+}
+
+/** True: the response goes on. */
+export function verdictOf(context: StreamContext, stream: Stream, verdict: VerdictValue): boolean {
+  if (verdict === Verdict.next) return true;
+  if (verdict === Verdict.wait) {
+    beginResponseWait(context, stream);
+    return false;
+  }
+  if (verdict === Verdict.close) return closeServer(context, stream);
+  stream.endPhase = stream.tunnel ? Phase.data : Phase.headers;
+  if (stream.back !== null) stream.back.release(stream, false);
+  leaveServer(context, stream);
+  if (verdict === Verdict.answer) sendAnswer(context, stream);
+  else if (verdict === Verdict.vanish) vanish(context, stream);
+  else endWith(context, stream, Ended.denied, 0);
+  return false;
+}
+
+/** The server's part is over: true if what it has said is whole. */
+function closeServer(context: StreamContext, stream: Stream): boolean {
+  const { response } = stream;
+  if (!stream.tunnel && !response.complete) {
+    endWith(context, stream, Ended.serverAbort, 502);
+    return false;
+  }
+  stream.back?.release(stream, false);
+  leaveServer(context, stream);
+  if (stream.tunnel) response.complete = stream.requestDone = true;
+  return true;
+}
+
+function beginResponseWait(context: StreamContext, stream: Stream): void {
+  const { back } = stream;
+  if (stream.wait === Wait.responsePause) {
+    back?.pauseResponse(stream);
+    stream.serverDeadlineMs = NEVER;
+  } else if (!stream.tunnel) {
+    back?.resumeResponse(stream);
+    stream.serverDeadlineMs = deadline(context.mux.host.now(), stream.serverTimeoutMs);
+  }
+  armDeadlines(context, stream);
+}
+
+/** Response data that came while rules wait. True: they go on. */
+export function takeResponse(context: StreamContext, stream: Stream, block: Block, start: number, end: number, last: boolean): boolean {
+  const { response } = stream;
+  if (!holdData(context.mux.memory, response, block, start, end, last)) {
+    endWith(context, stream, Ended.resources, 503);
+    return false;
+  }
+  if (isHeldWhole(response, context.holdBytes)) stream.back?.pauseResponse(stream);
+  return hasEnoughResponse(context, stream);
+}
+
+function hasEnoughResponse(context: StreamContext, stream: Stream): boolean {
+  const { response } = stream;
+  if (stream.wait === Wait.responseContent) return true;
+  if (stream.wait !== Wait.responseBody) return false;
+  if (response.complete || isHeldWhole(response, context.holdBytes)) return true;
+  if (stream.waitBytes > 0 && heldBytes(response) >= stream.waitBytes) return true;
+  stream.serverDeadlineMs = deadline(context.mux.host.now(), stream.serverTimeoutMs);
+  armDeadlines(context, stream);
+  return false;
+}
