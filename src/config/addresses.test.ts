@@ -102,7 +102,18 @@ test('log addresses are on port 514 unless they say otherwise', () => {
     ['[::1]', '::1 514'],
   ];
   for (const [text, wanted] of table) assert.equal(show(parseLogAddress(text, lookup)), wanted, text);
-  assert.match(show(parseLogAddress('tcp@127.0.0.1:514', lookup)), /not supported/);
+  const streams: readonly (readonly [string, string])[] = [
+    ['tcp@127.0.0.1', '127.0.0.1 514'],
+    ['tcp6@[::1]:601', '::1 601'],
+    ['tcp4@syslog:601', 'syslog 601'],
+    ['uxst@/run/log', 'unix /run/log'],
+    ['stream+ipv4@127.0.0.1:601', '127.0.0.1 601'],
+  ];
+  for (const [text, wanted] of streams) {
+    const parsed = parseLogAddress(text, lookup);
+    assert.equal(show(parsed), wanted, text);
+    assert.ok('isStream' in parsed && parsed.isStream, text);
+  }
 });
 
 test('literal addresses and networks', () => {

@@ -207,18 +207,23 @@ export function parseLiteralAddress(text: string, lookup: Lookup): AddressRecord
 }
 
 /** Target of a log line: port 514 unless written, `udp@` allowed, a path is a UNIX datagram socket. */
-export function parseLogAddress(text: string, lookup: Lookup): ParsedAddress | AddressProblem {
+export function parseLogAddress(text: string, lookup: Lookup): (ParsedAddress & { readonly isStream: boolean }) | AddressProblem {
   const expanded = expandVariables(text, lookup).replace(/^(?:dgram\+)?(?:udp@|(?=ipv?[46]?@))/, '');
-  const version = /^udp([46])@/.exec(expanded)?.[1];
-  const plain = version === undefined ? expanded.replace(/^uxdg@/, 'unix@') : expanded.replace(/^udp/, 'ipv');
-  if (/^(?:stream\+|tcp[46]?@|uxst@)/.test(plain))
-    return { problem: `log address '${text}': TCP targets need a ring section, which is not supported by this version` };
+  const isStream = /^(?:stream\+|tcp[46]?@|uxst@)/.test(expanded);
+  const datagrams = expanded.replace(/^uxdg@/, 'unix@').replace(/^udp([46])@/, 'ipv$1@');
+  const plain = isStream
+    ? expanded
+        .replace(/^stream\+/, '')
+        .replace(/^uxst@/, 'unix@')
+        .replace(/^tcp([46])@/, 'ipv$1@')
+        .replace(/^tcp@/, '')
+    : datagrams;
   const parsed = parseServerAddress(plain, lookup);
   if ('problem' in parsed) return parsed;
   if (parsed.portKind === 'offset') return { problem: `port offset not permitted here in '${text}'` };
   const address = parsed.addresses[0] as AddressRecord;
   if (parsed.portKind === 'client') address.port = 514;
-  return { ...parsed, portKind: 'fixed' };
+  return { ...parsed, portKind: 'fixed', isStream };
 }
 
 /** `IP` or `IP/BITS`. */

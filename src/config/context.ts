@@ -188,7 +188,7 @@ export class LineContext implements DirectiveContext {
     return this.#address(parseLiteralAddress(word.text, this.state.lookup), word);
   }
 
-  logAddress(word: Word): ParsedAddress | null {
+  logAddress(word: Word): (ParsedAddress & { readonly isStream: boolean }) | null {
     return this.#address(parseLogAddress(word.text, this.state.lookup), word);
   }
 

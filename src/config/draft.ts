@@ -5,7 +5,6 @@
 import { newAddress } from '../base/address.ts';
 import type { ProxyDraft, SectionKind } from '../keywords/define.ts';
 import type { BindModel, GlobalModel, ProxyModel, RuleModel, ServerModel, TimeoutsModel } from '../model/config.ts';
-import { copyRecord } from '../model/copy.ts';
 import type { Position } from '../model/position.ts';
 import type { TlsModel } from '../model/tls.ts';
 
@@ -94,6 +93,8 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
     logGlobal: false,
     logFormat: null,
     errorLogFormat: null,
+    logFormatSd: null,
+    logSteps: null,
     logPreset: null,
     logTag: null,
     captureRequestHeaders: [],
@@ -109,7 +110,7 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
 export function inheritDraft(defaults: ProxyDraft | null, section: SectionKind, name: string, at: Position): ProxyDraft {
   const draft = newDraft(section, name, at);
   if (defaults === null) return draft;
-  const copy = copyRecord(defaults);
+  const copy = structuredClone(defaults);
   const own = { section, name, kind: draft.kind, at, id: null, description: null, binds: [], servers: [] };
   const inherited: ProxyDraft = { ...copy, ...own, ...scopedRules(copy) };
   if (section === 'defaults' || section === 'listen') return inherited;
@@ -137,6 +138,8 @@ function withoutFrontend(draft: ProxyDraft): ProxyDraft {
     useBackends: [],
     logFormat: null,
     errorLogFormat: null,
+    logFormatSd: null,
+    logSteps: null,
     logPreset: null,
     monitorUri: null,
     uniqueIdFormat: null,
@@ -227,7 +230,7 @@ export function newBind(text: string, at: Position): BindModel {
 
 /** The defaults of a server line: what `default-server` said, as a server of its own. */
 export function newServerFrom(defaults: ServerModel, name: string, text: string, at: Position): ServerModel {
-  return { ...copyRecord(defaults), name, text, at };
+  return { ...structuredClone(defaults), name, text, at };
 }
 
 function newTls(): TlsModel {

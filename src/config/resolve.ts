@@ -45,7 +45,11 @@ function otherNames(model: ConfigModel): Named[] {
   const binds = [...model.global.statsSockets, ...model.proxies.flatMap((proxy) => proxy.binds)];
   for (const { host, text, addresses, at } of binds) if (host !== null) named.push({ what: 'bind', host, text, addresses, at });
   for (const { target, text, at } of [...model.global.logs, ...model.proxies.flatMap((proxy) => proxy.logs)]) {
-    if (target.kind === 'address' && target.host) named.push({ what: 'log', host: target.host, text, addresses: [target.address], at });
+    const hasAddress = target.kind === 'address' || target.kind === 'stream';
+    if (hasAddress && target.host) named.push({ what: 'log', host: target.host, text, addresses: [target.address], at });
+  }
+  for (const { host, text, address, at } of model.rings.flatMap((ring) => ring.servers)) {
+    if (host !== null) named.push({ what: 'server', host, text, addresses: [address], at });
   }
   return named;
 }

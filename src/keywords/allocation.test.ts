@@ -5,6 +5,7 @@ import { FrontendLog } from '../log/frontend.ts';
 import { LogHeader } from '../log/headers.ts';
 import { LogLines } from '../log/lines.ts';
 import { presetFormat } from '../log/presets.ts';
+import { LogSample } from '../log/sample.ts';
 import type { RuleModel } from '../model/config.ts';
 import { Place } from '../rules/place.ts';
 import type { RuleList, Stream } from '../state/records.ts';
@@ -104,31 +105,43 @@ for (const text of [
   });
 }
 
-test('an httplog line to two targets', () => {
-  const world = new ExampleWorld();
-  const stream = world.stream(REQUEST);
-  const sender = { dropped: 0, send: () => true, close: () => undefined };
-  const model = {
-    target: { kind: 'descriptor', descriptor: 1 },
-    text: 'gate',
-    format: 'rfc5424',
-    facility: 16,
-    maxLevel: 7,
-    minLevel: 0,
-    length: 1024,
-    at,
-  } as const;
-  const facts = { tag: 'haproxy', pid: 1, hostname: null };
-  const target = { model, header: new LogHeader(model.format, model.facility, facts), sender };
-  const log = new FrontendLog({
-    frontend: world.frontend,
-    targets: [target, target],
-    format: world.compiler.format(presetFormat('httplog', true) as string, 'log', Place.log),
-    errorFormat: null,
-    lines: new LogLines(world.memory),
-    clock: world.thread.clock,
-    separatesErrors: true,
+const CUSTOM = '%ci %cp %f %b %s %ST %B %U %HM %HU %HV %Tt %tsc %[src] %[var(txn.none)] %{+Q}[fe_id] %rt %lc';
+const STRUCTURED =
+  '%{+json}o %(ip)ci %(port)cp %(front)f %(back)b %(server)s %(status)ST %(bytes)B %(method)HM %(uri)HU %(time)Tt %(end)tsc %(src)[src] %(n:str)rt %(h)hrl %(none)[var(txn.none)]';
+
+const LINES: readonly (readonly [string, string])[] = [
+  ['httplog', presetFormat('httplog', true)],
+  ['a format of 18 fields', CUSTOM],
+  ['the same in JSON', STRUCTURED],
+  ['the same in CBOR', STRUCTURED.replace('+json', '+cbor')],
+];
+
+for (const [name, text] of LINES) {
+  test(`a line of ${name} to two targets`, () => {
+    const world = new ExampleWorld();
+    const stream = world.stream(REQUEST);
+    const sender = { dropped: 0, send: () => true, close: () => undefined };
+    const target = { kind: 'descriptor', descriptor: 1 } as const;
+    const limits = { facility: 16, maxLevel: 7, minLevel: 0, length: 1024, sample: null, profile: null };
+    const model = { target, text: 'gate', format: 'rfc5424', ...limits, at } as const;
+    const facts = { tag: 'haproxy', pid: 1, hostname: null };
+    const format = world.compiler.format(text, 'log', Place.log);
+    const one = { model, header: new LogHeader(model.format, model.facility, facts), lines: new LogLines(world.memory), sender };
+    const sampled = { ...one, sample: new LogSample({ ranges: [[1, 5]], size: 10 }) };
+    const { frontend } = world;
+    const { clock, shared } = world.thread;
+    const sd = world.compiler.format('[a b="%{+E}HU"]', 'log', Place.log);
+    const log = new FrontendLog({
+      frontend,
+      targets: [one, sampled],
+      format,
+      errorFormat: null,
+      sd,
+      live: shared.live,
+      clock,
+      separatesErrors: true,
+    });
+    const bytes = allocated(() => log.stream(stream));
+    assert.ok(bytes < 4, `${bytes.toFixed(1)} bytes a line`);
   });
-  const bytes = allocated(() => log.stream(stream));
-  assert.ok(bytes < 4, `${bytes.toFixed(1)} bytes a line`);
-});
+}

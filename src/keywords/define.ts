@@ -97,8 +97,8 @@ export interface DirectiveContext {
   serverAddress(word: Word): ParsedAddress | null;
   /** An address without name: for `source`, `addr`. The port is 0 if none is written. */
   literalAddress(word: Word): AddressRecord | null;
-  /** Where log lines go to: IP or name with port 514 by default, or a UNIX path. */
-  logAddress(word: Word): ParsedAddress | null;
+  /** Where log lines go to: IP or name with port 514 by default, or a UNIX path; `isStream`: not by datagrams. */
+  logAddress(word: Word): (ParsedAddress & { readonly isStream: boolean }) | null;
   network(word: Word): { readonly ip: Uint8Array; readonly family: number; readonly bits: number } | null;
   errorFile(status: number, path: Word): ErrorFileModel | null;
   /** A file of certificates or keys; with `withKey` the key may stand in a file beside it, `PATH.key`. */

@@ -6,8 +6,10 @@ import { ExampleWorld } from '../keywords/examples.ts';
 import type { ProxyModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import { SimHost } from '../platform/sim/host.ts';
+import { LogOrigin } from '../state/logstep.ts';
 import type { Stream } from '../state/records.ts';
 import { buildLogs } from './build.ts';
+import { LogSample } from './sample.ts';
 
 process.env['TZ'] = 'UTC';
 
@@ -23,10 +25,10 @@ function modelOf(text: string): ConfigModel {
 }
 
 /** Builds the logs of the frontend `web` in this configuration and logs one stream. */
-function logOnce(global: string, web: string, change: (stream: Stream) => void = () => undefined): Result {
+function logOnce(global: string, web: string, change: (stream: Stream) => void = () => undefined, more = ''): Result {
   const world = new ExampleWorld();
   const host = new SimHost(1, { memory: world.memory, maxWires: 4 });
-  const model = modelOf(`global\n${global}\nfrontend web\n bind :80\n${web}`);
+  const model = modelOf(`global\n${global}\nfrontend web\n bind :80\n${web}\n${more}`);
   const proxy = model.proxies[0] as ProxyModel;
   const problems: string[] = [];
   const logs = buildLogs({
@@ -99,5 +101,45 @@ describe('formats', () => {
     const web = ' mode http\n log stdout format short local0\n log-format %ST\n option log-separate-errors';
     assert.deepEqual(logOnce('', web, failed).lines, ['fd 1 <3>503\n']);
     assert.deepEqual(logOnce('', web).lines, ['fd 1 <6>200\n']);
+  });
+});
+
+describe('profiles, structured data, samples', () => {
+  test('a profile says what a step prints, its tag, and what is dropped', () => {
+    const profile = 'log-profile p\n log-tag mine\n on close format "%ST %OG" sd "[a b=\\"%{+E}HU\\"]"\n on any drop\n';
+    const web =
+      ' mode http\n log-format %ci\n log-format-sd "[x]"\n log stdout format rfc5424 profile p local0\n log stderr format rfc5424 local0';
+    const { lines, problems } = logOnce('', web, undefined, profile);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(lines.toSorted(), [
+      'fd 1 <134>1 2026-11-20T09:21:15.123000+00:00 - mine 4711 - [a b="/x"] 200 txn_close\n',
+      'fd 2 <134>1 2026-11-20T09:21:15.123000+00:00 - haproxy 4711 - [x] 192.0.2.7\n',
+    ]);
+    const dropped = (stream: Stream): void => {
+      stream.logOrigin = LogOrigin.accept;
+    };
+    assert.deepEqual(logOnce('', web, dropped, profile).lines.length, 1);
+  });
+
+  test('a sample takes some of the lines', () => {
+    const sample = new LogSample({
+      ranges: [
+        [1, 1],
+        [3, 4],
+      ],
+      size: 5,
+    });
+    assert.deepEqual(
+      Array.from({ length: 11 }, () => Number(sample.take())),
+      [1, 0, 1, 1, 0, 1, 0, 1, 1, 0, 1],
+    );
+  });
+
+  test('names that stand for nothing', () => {
+    const said = (lines: string, more = ''): string => logOnce('', ` mode http\n${lines}`, undefined, more).problems.join();
+    assert.match(said(' log ring@r local0'), /^6: log : uses unknown ring 'r'/);
+    assert.match(said(' log stdout profile p local0'), /^6: log : unknown log-profile 'p'/);
+    assert.match(said(' log ring@r local0', 'ring r\n'), /ring 'r' has no 'server': nothing could read it/);
+    assert.match(said(' log stdout profile p local0', 'log-profile p\n on any format "%nope"\n'), /no such format alias 'nope'/);
   });
 });

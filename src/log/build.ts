@@ -1,21 +1,24 @@
 /**
- * The logs of a data thread from the model: senders (one per destination), headers, formats, a renderer per
- * frontend. It must not know how problems are shown.
+ * The logs of a data thread from the model: destinations, headers, formats, a renderer per frontend. It must not know
+ * how problems are shown.
  */
 import type { Memory } from '../base/memory.ts';
 import type { LogModel, ProxyModel, TextModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
+import type { LogProfileModel } from '../model/sections.ts';
 import type { Host } from '../platform/contract.ts';
 import type { Compiler } from '../rules/compiler.ts';
 import type { TextFormat } from '../rules/define.ts';
-import { notSupported } from '../rules/error.ts';
+import { RuleError } from '../rules/error.ts';
 import { Place } from '../rules/place.ts';
+import { LOG_STEPS, ORIGIN_NAMES, PROFILE_STEPS } from '../state/logstep.ts';
 import type { Frontend } from '../state/records.ts';
-import { FrontendLog, type LogTarget } from './frontend.ts';
+import { Destinations, ringOf } from './destinations.ts';
+import { FrontendLog, type LogTarget, type ProfileStep } from './frontend.ts';
 import { type HeaderFacts, LogHeader } from './headers.ts';
-import { type LineSender, LogLines } from './lines.ts';
 import { presetFormat } from './presets.ts';
+import { LogSample } from './sample.ts';
 
 export interface LoggedFrontend {
   readonly proxy: ProxyModel;
@@ -38,33 +41,39 @@ export interface LogParts {
 export interface BuiltLogs {
   /** Lines that found no room or that a target did not take. */
   dropped(): number;
+  /** Bytes that rings have not sent yet. */
+  waiting(): number;
   close(): void;
 }
 
 /** Gives every frontend with a log target its renderer. */
 export function buildLogs(parts: LogParts): BuiltLogs {
-  const { host } = parts;
-  const lines = host === null ? null : new LogLines(parts.memory);
-  const senders = new Senders(host, lines);
-  for (const logged of parts.frontends) {
-    const formats = attempt(logged.proxy.at, parts, () => compileFormats(logged, parts));
-    const models = targetsOf(logged.proxy, parts.model);
-    if (formats === null || lines === null || models.length === 0) continue;
-    const facts = factsOf(logged.proxy, parts);
-    const targets = models.map((model): LogTarget => {
-      return { model, header: new LogHeader(model.format, model.facility, facts), sender: senders.get(model) };
-    });
-    const { frontend, compiler, proxy } = logged;
-    const separatesErrors = proxy.options['log-separate-errors'] === true;
-    frontend.log = new FrontendLog({ frontend, targets, ...formats, lines, clock: compiler.thread.clock, separatesErrors });
-  }
+  const { host, memory, model } = parts;
+  const destinations = host === null ? null : new Destinations(host, memory, model);
+  checkTargets(parts);
+  for (const logged of parts.frontends) new FrontendBuilder(logged, parts).build(destinations);
   return {
-    dropped: () => (lines === null ? 0 : lines.dropped) + senders.dropped(),
-    close: () => {
-      senders.close();
-      lines?.close();
-    },
+    dropped: () => destinations?.dropped() ?? 0,
+    waiting: () => destinations?.waiting() ?? 0,
+    close: () => destinations?.close(),
   };
+}
+
+/** Names that stand for nothing are wrong even where nobody logs. */
+function checkTargets({ model, report }: LogParts): void {
+  for (const { name, servers, at } of model.rings) {
+    const text = `ring '${name}' has no 'server': nothing could read it, which is not supported by this version`;
+    if (servers.length === 0) report(at, new RuleError(text));
+  }
+  for (const { target, profile, at } of [...model.global.logs, ...model.proxies.flatMap((proxy) => proxy.logs)]) {
+    if (target.kind === 'ring' && ringOf(model, target.name) === null)
+      report(at, new RuleError(`log : uses unknown ring '${target.name}'`));
+    if (profile !== null && profileOf(model, profile) === null) report(at, new RuleError(`log : unknown log-profile '${profile}'`));
+  }
+}
+
+function profileOf(model: ConfigModel, name: string): LogProfileModel | null {
+  return model.logProfiles.find((profile) => profile.name === name) ?? null;
 }
 
 /** `log global` and the lines of the proxy itself. */
@@ -72,81 +81,93 @@ export function targetsOf(proxy: ProxyModel, model: ConfigModel): readonly LogMo
   return proxy.logGlobal ? [...model.global.logs, ...proxy.logs] : proxy.logs;
 }
 
-/** Tag, pid and host name of a proxy's lines. */
+/** Tag, pid and host name of a proxy's lines for a target. */
 export function factsOf(
-  proxy: ProxyModel,
+  proxy: ProxyModel | null,
+  target: LogModel,
   parts: { readonly model: ConfigModel; readonly pid: number; readonly hostname: string },
 ): HeaderFacts {
   const { global } = parts.model;
   const asked = global.logSendHostname;
+  const profile = target.profile === null ? null : profileOf(parts.model, target.profile);
   return {
-    tag: proxy.logTag ?? global.logTag ?? 'haproxy',
+    tag: profile?.logTag ?? proxy?.logTag ?? global.logTag ?? 'haproxy',
     pid: parts.pid,
     hostname: asked === '' ? parts.hostname : asked,
   };
 }
 
-function compileFormats(
-  { proxy, compiler }: LoggedFrontend,
-  parts: LogParts,
-): { format: TextFormat; errorFormat: TextFormat | null } | null {
-  const format = formatText(proxy);
-  const compiled = attempt(format.at, parts, () => compiler.format(format.text, 'log', Place.log));
-  const error = proxy.errorLogFormat;
-  const errorFormat = error === null ? null : attempt(error.at, parts, () => compiler.format(error.text, 'log', Place.log));
-  return compiled === null ? null : { format: compiled, errorFormat };
+/** A ring has its own form and longest line, whatever the `log` lines say. */
+export function inRing(target: LogModel, model: ConfigModel): LogModel {
+  const ring = target.target.kind === 'ring' ? ringOf(model, target.target.name) : null;
+  return ring === null ? target : { ...target, format: ring.format, length: Math.min(target.length, ring.maxlen) };
+}
+
+/** The log of one frontend. */
+class FrontendBuilder {
+  readonly #logged: LoggedFrontend;
+  readonly #parts: LogParts;
+
+  constructor(logged: LoggedFrontend, parts: LogParts) {
+    this.#logged = logged;
+    this.#parts = parts;
+  }
+
+  build(destinations: Destinations | null): void {
+    const { proxy, frontend, compiler } = this.#logged;
+    if (proxy.logSteps !== null) {
+      frontend.logSteps = proxy.logSteps.reduce((mask, step) => mask | (1 << (LOG_STEPS.get(step) ?? 0)), 0);
+      frontend.logAsap = false;
+    }
+    const format = this.#compile(formatText(proxy));
+    const errorFormat = this.#compile(proxy.errorLogFormat);
+    const sd = this.#compile(proxy.logFormatSd);
+    const models = targetsOf(proxy, this.#parts.model);
+    const targets = models.flatMap((model) => this.#targets(inRing(model, this.#parts.model), destinations));
+    if (format === null || targets.length === 0) return;
+    const { clock, shared } = compiler.thread;
+    const separatesErrors = proxy.options['log-separate-errors'] === true;
+    frontend.log = new FrontendLog({ frontend, targets, format, errorFormat, sd, live: shared.live, clock, separatesErrors });
+  }
+
+  #targets(model: LogModel, destinations: Destinations | null): LogTarget[] {
+    const { proxy } = this.#logged;
+    const steps = this.#steps(model);
+    if (destinations === null) return [];
+    const facts = factsOf(proxy, model, this.#parts);
+    return destinations.of(model).map((destination) => {
+      const sample = model.sample === null ? null : new LogSample(model.sample);
+      return { model, header: new LogHeader(model.format, model.facility, facts), ...destination, sample, steps };
+    });
+  }
+
+  /** By LogOrigin; null: the target has no profile. */
+  #steps({ profile: name }: LogModel): readonly (ProfileStep | null)[] | null {
+    const profile = name === null ? null : profileOf(this.#parts.model, name);
+    if (profile === null) return null;
+    const compiled = new Map<string, ProfileStep>();
+    for (const { step, isDropped, format, sd } of profile.steps) {
+      compiled.set(step, { isDropped, format: this.#compile(format), sd: this.#compile(sd) });
+    }
+    const stepOf = (origin: number): string | undefined => {
+      for (const [step, origins] of PROFILE_STEPS) if ((origins as readonly number[]).includes(origin)) return step;
+      return undefined;
+    };
+    return ORIGIN_NAMES.map((_, origin) => compiled.get(stepOf(origin) ?? '') ?? compiled.get('any') ?? null);
+  }
+
+  /** null: there is none, or it is wrong and that has been reported. */
+  #compile(text: TextModel | null): TextFormat | null {
+    if (text === null) return null;
+    try {
+      return this.#logged.compiler.format(text.text, 'log', Place.log);
+    } catch (error) {
+      this.#parts.report(text.at, error);
+      return null;
+    }
+  }
 }
 
 function formatText(proxy: ProxyModel): TextModel {
-  if (proxy.logFormat !== null) return proxy.logFormat;
-  const text = presetFormat(proxy.logPreset ?? 'default', proxy.mode === 'http');
-  if (text === null) throw notSupported(`'option ${proxy.logPreset}'`);
-  return { text, at: proxy.at };
-}
-
-function attempt<T>(at: Position, parts: LogParts, task: () => T): T | null {
-  try {
-    return task();
-  } catch (error) {
-    parts.report(at, error);
-    return null;
-  }
-}
-
-/** One sender per destination, whoever writes to it. */
-class Senders {
-  readonly #host: Host | null;
-  readonly #lines: LogLines | null;
-  readonly #byName = new Map<string, LineSender>();
-
-  constructor(host: Host | null, lines: LogLines | null) {
-    this.#host = host;
-    this.#lines = lines;
-  }
-
-  get(model: LogModel): LineSender {
-    const { target } = model;
-    const name = target.kind === 'descriptor' ? `fd@${target.descriptor}` : addressName(target.address);
-    const known = this.#byName.get(name);
-    if (known !== undefined) return known;
-    const host = this.#host as Host;
-    const lines = this.#lines as LogLines;
-    const sender = target.kind === 'descriptor' ? host.writer(target.descriptor, lines) : host.datagrams(target.address, lines);
-    this.#byName.set(name, sender);
-    return sender;
-  }
-
-  dropped(): number {
-    let sum = 0;
-    for (const sender of this.#byName.values()) sum += sender.dropped;
-    return sum;
-  }
-
-  close(): void {
-    for (const sender of this.#byName.values()) sender.close();
-  }
-}
-
-function addressName({ family, ip, port, path }: { family: number; ip: Uint8Array; port: number; path: string }): string {
-  return `${family} ${ip.join('.')} ${port} ${path}`;
+  return proxy.logFormat ?? { text: presetFormat(proxy.logPreset ?? 'default', proxy.mode === 'http'), at: proxy.at };
 }

@@ -6,21 +6,29 @@ import type { LogModel, ProxyModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import { area, close, errno, send, write } from '../platform/ffi.ts';
 import { connectDatagrams, datagramSocket, SOCK_NONBLOCK } from '../platform/sockets.ts';
-import { factsOf, targetsOf } from './build.ts';
+import { factsOf, inRing, targetsOf } from './build.ts';
+import { ControlStream } from './control-stream.ts';
+import { addressName, ringSettings } from './destinations.ts';
 import { LogHeader, levelFor } from './headers.ts';
+import { LogSample } from './sample.ts';
 
 /** MSG_DONTWAIT | MSG_NOSIGNAL. */
 const SEND_FLAGS = 0x40 | 0x4000;
 /** Errors after which a UNIX target is connected again: its daemon was restarted. */
 const LOST = new Set([107, 111, 2]);
 const NEWLINE = 10;
+const SPACE = 32;
+const DASH = 45;
 const MOST_LINE = 65536;
 
 interface ControlTarget {
   readonly model: LogModel;
   readonly header: LogHeader;
-  /** -1: the socket could not be made. */
+  readonly sample: LogSample | null;
+  /** -1: the socket could not be made, or there is none. */
   readonly descriptor: number;
+  /** Servers of its ring. */
+  readonly streams: readonly ControlStream[];
 }
 
 /** Lines are put together here; the control thread has one. */
@@ -41,22 +49,28 @@ export class ControlLog {
     const now = Date.now();
     for (const target of this.#targets) {
       const sent = levelFor(target.model, level);
-      if (sent >= 0) this.#sendTo(target, sent, text, now);
+      if (sent >= 0 && (target.sample?.take() ?? true)) this.#sendTo(target, sent, text, now);
     }
   }
 
   #sendTo(target: ControlTarget, level: number, text: string, now: number): void {
     const { bytes, pointer } = room;
     let to = target.header.write(bytes, 0, level, now);
-    for (let at = 0; at < text.length && to < target.model.length; at++) {
+    if (target.header.hasStructuredData) {
+      bytes[to++] = DASH;
+      bytes[to++] = SPACE;
+    }
+    for (let at = 0; at < text.length && to < target.model.length - 1; at++) {
       const code = text.charCodeAt(at);
-      bytes[to++] = code === NEWLINE ? 32 : code;
+      bytes[to++] = code === NEWLINE ? SPACE : code;
     }
     bytes[to++] = NEWLINE;
     const { target: where } = target.model;
     if (where.kind === 'descriptor') {
       if (write(where.descriptor, pointer, to) < 0) this.dropped++;
-    } else if (!sendDatagram(target, where.address, to)) this.dropped++;
+    } else if (where.kind === 'address') {
+      if (!sendDatagram(target, where.address, to)) this.dropped++;
+    } else for (const stream of target.streams) if (!stream.send(bytes.subarray(0, to))) this.dropped++;
   }
 }
 
@@ -77,6 +91,7 @@ export interface ControlFacts {
 export class ControlLogs {
   readonly #facts: ControlFacts;
   readonly #sockets = new Map<string, number>();
+  readonly #streams = new Map<string, readonly ControlStream[]>();
   readonly #byProxy = new Map<ProxyModel, ControlLog>();
 
   constructor(facts: ControlFacts) {
@@ -87,19 +102,32 @@ export class ControlLogs {
   of(proxy: ProxyModel): ControlLog {
     const known = this.#byProxy.get(proxy);
     if (known !== undefined) return known;
-    const facts = factsOf(proxy, this.#facts);
-    const targets = targetsOf(proxy, this.#facts.model).map((model): ControlTarget => {
-      return { model, header: new LogHeader(model.format, model.facility, facts), descriptor: this.#socket(model) };
-    });
-    const log = new ControlLog(targets);
+    const log = new ControlLog(targetsOf(proxy, this.#facts.model).map((target) => this.#target(proxy, target)));
     this.#byProxy.set(proxy, log);
     return log;
   }
 
+  #target(proxy: ProxyModel, target: LogModel): ControlTarget {
+    const model = inRing(target, this.#facts.model);
+    const header = new LogHeader(model.format, model.facility, factsOf(proxy, model, this.#facts));
+    const sample = model.sample === null ? null : new LogSample(model.sample);
+    return { model, header, sample, descriptor: this.#socket(model), streams: this.#streamsOf(model) };
+  }
+
+  #streamsOf({ target }: LogModel): readonly ControlStream[] {
+    if (target.kind === 'descriptor' || target.kind === 'address') return [];
+    const name = target.kind === 'ring' ? `ring@${target.name}` : addressName(target.address);
+    const known = this.#streams.get(name);
+    if (known !== undefined) return known;
+    const streams = ringSettings(target, this.#facts.model).map((settings) => new ControlStream(settings));
+    this.#streams.set(name, streams);
+    return streams;
+  }
+
   #socket({ target }: LogModel): number {
-    if (target.kind === 'descriptor') return -1;
+    if (target.kind !== 'address') return -1;
     const { address } = target;
-    const name = `${address.family} ${address.ip.join('.')} ${address.port} ${address.path}`;
+    const name = addressName(address);
     let descriptor = this.#sockets.get(name);
     if (descriptor === undefined) {
       descriptor = Math.max(-1, datagramSocket(address, SOCK_NONBLOCK));
@@ -111,6 +139,8 @@ export class ControlLogs {
   close(): void {
     for (const descriptor of this.#sockets.values()) if (descriptor >= 0) close(descriptor);
     this.#sockets.clear();
+    for (const stream of [...this.#streams.values()].flat()) stream.close();
+    this.#streams.clear();
     this.#byProxy.clear();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The log of one frontend: renders a stream's line once and hands it to every target that wants its level. It
- * must not decide which streams are logged: that is the stream machine's.
+ * The log of one frontend: renders a stream's line and hands it to every target that wants its level. It must not
+ * decide which streams are logged: that is stream/logging.ts.
  */
 import { BLOCK_SIZE } from '../base/memory.ts';
 import type { LogModel } from '../model/config.ts';
@@ -10,83 +10,170 @@ import type { TextFormat } from '../rules/define.ts';
 import type { Clock } from '../rules/thread.ts';
 import { Writer } from '../rules/writer.ts';
 import { Ended } from '../state/end.ts';
+import { LogOrigin, type LogOriginValue } from '../state/logstep.ts';
 import { type Frontend, type LogRenderer, type Session, Stream } from '../state/records.ts';
+import { FrontendLive } from '../state/shared.ts';
 import { type LogHeader, levelFor } from './headers.ts';
 import type { LineSender, LogLines } from './lines.ts';
+import type { LogSample } from './sample.ts';
 
 export const LEVEL_ERR = 3;
 export const LEVEL_INFO = 6;
 /** `set-log-level silent`. */
 const SILENT = 8;
 const NEWLINE = 10;
+const SPACE = 32;
+const DASH = 45;
+
+/** What a log-profile says about one origin of lines; null: what the proxy says. */
+export interface ProfileStep {
+  readonly isDropped: boolean;
+  readonly format: TextFormat | null;
+  readonly sd: TextFormat | null;
+}
 
 /** One `log` line of the configuration, for one tag. */
 export interface LogTarget {
   readonly model: LogModel;
   readonly header: LogHeader;
+  /** Where its lines lie until they are sent: of its destination, so that a slow one holds up only itself. */
+  readonly lines: LogLines;
   readonly sender: LineSender;
+  /** Bytes that must be free before a line. */
+  readonly gap?: number;
+  readonly sample?: LogSample | null;
+  /** By LogOrigin; null: the target has no profile. */
+  readonly steps?: readonly (ProfileStep | null)[] | null;
 }
 
 export interface FrontendLogParts {
   readonly frontend: Frontend;
   readonly targets: readonly LogTarget[];
   readonly format: TextFormat;
-  /** `error-log-format`; null: HAProxy's own line. */
+  /** `error-log-format`; null: the line of every other stream, or HAProxy's own line without a stream. */
   readonly errorFormat: TextFormat | null;
-  readonly lines: LogLines;
+  /** `log-format-sd`: structured data of rfc5424 lines; null: none. */
+  readonly sd?: TextFormat | null;
+  /** The live columns: %lc is counted there. */
+  readonly live: Int32Array;
   readonly clock: Clock;
   /** option log-separate-errors: lines of failed streams have level err. */
   readonly separatesErrors: boolean;
 }
 
+/** The text that several targets share lies in the desk, where heads are encoded: nobody needs it while a line is written. */
 export class FrontendLog implements LogRenderer {
   readonly #parts: FrontendLogParts;
   readonly #targets: readonly LogTarget[];
-  readonly #format: TextFormat;
-  readonly #lines: LogLines;
   readonly #out: Writer;
-  /** Longest line of all targets, and the room that a line may take with its header and line feed. */
-  readonly #longest: number;
-  readonly #room: number;
+  /** Where the shared text ends in the desk; -1: not rendered yet for this line. */
+  #sharedEnd = -1;
   /** For lines of connections that never got a stream. */
   readonly #stranger = new Stream();
-  readonly #date = new DateText(true, false);
+  readonly #embryonic: EmbryonicLine;
 
   constructor(parts: FrontendLogParts) {
     this.#parts = parts;
     this.#targets = parts.targets;
-    this.#format = parts.format;
-    this.#lines = parts.lines;
-    this.#out = new Writer(parts.lines.memory);
-    const wanted = parts.targets.reduce((most, { model }) => Math.max(most, model.length), 0);
-    const header = parts.targets.reduce((most, target) => Math.max(most, target.header.most), 0);
-    // All lines of one stream lie in one block, with their shared text: very long ones are cut where targets are many.
-    const shares = parts.targets.length === 1 ? 1 : parts.targets.length + 1;
-    this.#longest = Math.min(wanted, Math.floor(BLOCK_SIZE / shares) - header - 1);
-    this.#room = this.#longest + header + 1;
+    this.#out = new Writer((parts.targets[0] as LogTarget).lines.memory);
     this.#stranger.frontend = parts.frontend;
+    this.#embryonic = new EmbryonicLine();
   }
 
-  /** The line of a stream that has ended (or is under way, with logasap). */
+  /** The line of a stream, as its `logOrigin` says. */
   stream(stream: Stream): void {
     let level = stream.logLevel;
     if (level === SILENT) return;
-    if (level < 0) level = this.#parts.separatesErrors && hasFailed(stream) ? LEVEL_ERR : LEVEL_INFO;
-    this.#emit(this.#format, stream, level);
+    const { errorFormat, format, separatesErrors } = this.#parts;
+    const isError = stream.logOrigin === LogOrigin.error;
+    if (level < 0) level = separatesErrors && (isError || hasFailed(stream)) ? LEVEL_ERR : LEVEL_INFO;
+    this.#emit(isError && errorFormat !== null ? errorFormat : format, stream, level);
   }
 
   /** The line of a connection that ended before it had a stream: `ip:port [date] frontend/listener: text`. */
   connection(session: Session, text: string): void {
     const stranger = this.#stranger;
     stranger.session = session;
-    const { errorFormat } = this.#parts;
-    if (errorFormat !== null) this.#emit(errorFormat, stranger, LEVEL_INFO);
-    else this.#emit({ constant: null, write: (out) => this.#connectionText(out, session, text) }, stranger, LEVEL_INFO);
+    stranger.logOrigin = LogOrigin.killed;
+    const { errorFormat, separatesErrors } = this.#parts;
+    this.#embryonic.text = text;
+    this.#emit(errorFormat ?? this.#embryonic, stranger, separatesErrors ? LEVEL_ERR : LEVEL_INFO);
   }
 
-  #connectionText(out: Writer, session: Session, text: string): void {
+  #emit(format: TextFormat, stream: Stream, level: number): void {
+    const { clock, frontend, live } = this.#parts;
+    const targets = this.#targets;
+    const wallMs = clock.wallClock();
+    stream.logNumber = Atomics.add(live, frontend.live + FrontendLive.lines, 1);
+    this.#sharedEnd = targets.length > 1 ? -1 : 0;
+    for (let at = 0; at < targets.length; at++) {
+      const target = targets[at] as LogTarget;
+      const sent = levelFor(target.model, level);
+      if (sent < 0 || (target.sample && !target.sample.take())) continue;
+      this.#emitTo(target, format, stream, sent, wallMs);
+    }
+  }
+
+  #emitTo(target: LogTarget, format: TextFormat, stream: Stream, level: number, wallMs: number): void {
+    const step = target.steps ? (target.steps[stream.logOrigin as LogOriginValue] as ProfileStep | null) : null;
+    if (step?.isDropped === true) return;
+    const { header, lines, model } = target;
+    const out = this.#out;
+    const most = BLOCK_SIZE - header.most - 16;
+    const length = model.length < most ? model.length : most;
+    const gap = target.gap ?? 0;
+    const place = lines.open(gap + length + header.most + 2);
+    if (place < 0) return;
+    const start = place + gap;
+    const text = header.write(out.bytes, start, level, wallMs);
+    // `len` counts the header and the line feed.
+    const end = start + length - 1;
+    out.open(text, end > text ? end : text);
+    if (header.hasStructuredData) this.#structuredData(step?.sd ?? this.#parts.sd ?? null, stream);
+    const own = step?.format ?? null;
+    if (own !== null) own.write(out, stream);
+    else if (this.#sharedEnd === 0) format.write(out, stream);
+    else this.#shared(format, stream);
+    const stop = out.at > end ? end : out.at;
+    out.bytes[stop] = NEWLINE;
+    lines.send(target.sender, start, stop + 1);
+  }
+
+  /** The text of all targets without one of their own: rendered once. */
+  #shared(format: TextFormat, stream: Stream): void {
+    const out = this.#out;
+    const { deskStart, deskEnd } = out.memory;
+    if (this.#sharedEnd < 0) {
+      const { at, limit } = out;
+      out.open(deskStart, deskEnd);
+      format.write(out, stream);
+      this.#sharedEnd = out.at;
+      out.open(at, limit);
+    }
+    out.copy(deskStart, this.#sharedEnd);
+  }
+
+  /** `[id name="value"] `, or `- ` (RFC 5424 6.3). */
+  #structuredData(format: TextFormat | null, stream: Stream): void {
+    const out = this.#out;
+    const start = out.at;
+    format?.write(out, stream);
+    while (out.at > start && out.bytes[out.at - 1] === SPACE) out.at--;
+    if (out.at === start) out.byte(DASH);
+    out.byte(SPACE);
+    out.open(out.at, out.limit);
+  }
+}
+
+/** HAProxy's line for a connection without a stream. */
+class EmbryonicLine implements TextFormat {
+  readonly constant = null;
+  text = '';
+  readonly #date = new DateText(true, false);
+
+  write(out: Writer, { session }: Stream): void {
     out.foreign(session.sourceText, session.sourceTextLength);
-    out.byte(58);
+    putText(out, ':');
     out.int(session.source.port);
     putText(out, ' [');
     const ms = this.#date.set(session.acceptedWallMs);
@@ -94,38 +181,7 @@ export class FrontendLog implements LogRenderer {
     putText(out, '.');
     const at = out.at;
     if (at + 3 <= out.limit) out.at = writePadded(out.bytes, at, ms, 3);
-    putText(out, `] ${session.frontend.name}/${session.listenerName === '' ? '1' : session.listenerName}: ${text}`);
-  }
-
-  /** A single target's text is rendered in place; several share one text, rendered behind the room of their lines. */
-  #emit(format: TextFormat, stream: Stream, level: number): void {
-    const targets = this.#targets;
-    const shared = targets.length > 1 ? targets.length * this.#room : 0;
-    const out = this.#out;
-    let start = this.#lines.open(shared === 0 ? this.#room : shared + this.#longest);
-    if (start < 0) return;
-    const textStart = start + shared;
-    if (shared > 0) {
-      out.open(textStart, textStart + this.#longest);
-      format.write(out, stream);
-    }
-    const textEnd = out.at;
-    const wallMs = this.#parts.clock.wallClock();
-    for (let at = 0; at < targets.length; at++) {
-      const target = targets[at] as LogTarget;
-      const sent = levelFor(target.model, level);
-      if (sent < 0) continue;
-      const text = target.header.write(out.bytes, start, sent, wallMs);
-      // `len` counts the header but not the line feed, unless there is no header (observed: raw lines are one byte shorter).
-      const end = start + Math.min(target.model.length, this.#longest) - (text === start ? 1 : 0);
-      out.open(text, end > text ? end : text);
-      if (shared === 0) format.write(out, stream);
-      else out.copy(textStart, textEnd);
-      const stop = out.at > end ? end : out.at;
-      out.bytes[stop] = NEWLINE;
-      this.#lines.send(target.sender, start, stop + 1);
-      start = stop + 1;
-    }
+    putText(out, `] ${session.frontend.name}/${session.listenerName === '' ? '1' : session.listenerName}: ${this.text}`);
   }
 }
 
@@ -133,15 +189,8 @@ function putText(out: Writer, text: string): void {
   for (let at = 0; at < text.length; at++) out.byte(text.charCodeAt(at));
 }
 
-/** What `log-separate-errors` and `dontlog-normal` mean by an error: anything but a normal end (configuration 8.3.3). */
+/** What `log-separate-errors` means by an error: anything but a normal end (configuration 8.3.3). */
 export function hasFailed(stream: Stream): boolean {
   const failed = stream.cause !== Ended.normal && stream.cause !== Ended.local;
   return failed || stream.retries > 0 || stream.redispatched || stream.status >= 500;
-}
-
-/** Whether the options of the frontend let this stream be logged (configuration 4.2, dontlognull and dontlog-normal). */
-export function wantsLine(stream: Stream): boolean {
-  const { frontend } = stream;
-  if (frontend.dontLogNull && stream.bytesFromClient === 0 && !stream.hasRequestLine) return false;
-  return !frontend.dontLogNormal || hasFailed(stream);
 }

@@ -39,6 +39,8 @@ const PRIORITY: Readonly<Record<LogModel['format'], 'full' | 'level' | 'none'>> 
 export class LogHeader {
   /** Bytes that a header takes at most. */
   readonly most: number;
+  /** The writer of the line puts structured data and a space behind the header (RFC 5424 6.3), `- ` if there is none. */
+  readonly hasStructuredData: boolean;
   readonly #priority: 'full' | 'level' | 'none';
   readonly #facility: number;
   readonly #format: LogModel['format'];
@@ -54,6 +56,7 @@ export class LogHeader {
     this.#priority = PRIORITY[format];
     this.#facility = facility;
     this.#format = format;
+    this.hasStructuredData = format === 'rfc5424';
     this.#tail = Uint8Array.from(tailOf(format, facts), (char) => char.charCodeAt(0) & 255);
     this.#rest = new Uint8Array(this.#tail.length + ISO_BYTES + 8);
     this.most = this.#rest.length + 8;
@@ -138,7 +141,7 @@ function tailOf(format: LogModel['format'], facts: HeaderFacts): string {
     case 'rfc3164':
       return `${hostname ?? 'localhost'} ${tag}[${pid}]: `;
     case 'rfc5424':
-      return `${hostname ?? '-'} ${tag} ${pid} - - `;
+      return `${hostname ?? '-'} ${tag} ${pid} - `;
     default:
       return '';
   }

@@ -6,7 +6,7 @@ import type { LogModel } from '../model/config.ts';
 import type { TextFormat } from '../rules/define.ts';
 import { Frontend, Session, Stream } from '../state/records.ts';
 import { allocateShared, Shared } from '../state/shared.ts';
-import { FrontendLog, hasFailed, type LogTarget, wantsLine } from './frontend.ts';
+import { FrontendLog, hasFailed, type LogTarget } from './frontend.ts';
 import { LogHeader } from './headers.ts';
 import { LogLines } from './lines.ts';
 
@@ -39,7 +39,8 @@ class Sink {
 function model(format: LogModel['format'], changes: Partial<LogModel> = {}): LogModel {
   const target = { kind: 'descriptor', descriptor: 1 } as const;
   const at = { file: 'test', line: 1, column: 1 };
-  return { target, text: 'test', format, facility: 16, maxLevel: 7, minLevel: 0, length: 1024, at, ...changes };
+  const usual = { target, text: 'test', facility: 16, maxLevel: 7, minLevel: 0, length: 1024, sample: null, profile: null, at };
+  return { ...usual, format, ...changes };
 }
 
 function text(value: string): TextFormat {
@@ -67,12 +68,20 @@ function desk(models: readonly LogModel[], said: string, hostname: string | null
   const sinks = models.map(() => new Sink(memory));
   const facts = { tag: 'haproxy', pid: 8890, hostname };
   const targets = models.map((one, at): LogTarget => {
-    return { model: one, header: new LogHeader(one.format, one.facility, facts), sender: sinks[at] as Sink };
+    return { model: one, header: new LogHeader(one.format, one.facility, facts), lines, sender: sinks[at] as Sink };
   });
   const clock = { now: () => 0, wallClock: () => NOW };
   const stream = new Stream();
   stream.frontend = frontend;
-  const log = new FrontendLog({ frontend, targets, format: text(said), errorFormat: null, lines, clock, separatesErrors: true });
+  const log = new FrontendLog({
+    frontend,
+    targets,
+    format: text(said),
+    errorFormat: null,
+    live: shared.live,
+    clock,
+    separatesErrors: true,
+  });
   return { memory, lines, sinks, stream, log };
 }
 
@@ -105,14 +114,14 @@ test('all targets get the same text, each in its form, cut to its length', () =>
   log.stream(stream);
   assert.deepEqual(
     sinks.map((sink) => sink.lines),
-    [[`${'x'.repeat(79)}\n`], [`<6>${'x'.repeat(82)}\n`], [`${'x'.repeat(300)}\n`]],
+    [[`${'x'.repeat(79)}\n`], [`<6>${'x'.repeat(81)}\n`], [`${'x'.repeat(300)}\n`]],
   );
 });
 
-test('the header counts into the length, the line feed does not', () => {
+test('the header and the line feed count into the length', () => {
   const { log, stream, sinks } = desk([model('local', { length: 90 })], 'y'.repeat(100));
   log.stream(stream);
-  assert.equal(sinks[0]?.lines[0]?.length, 91);
+  assert.equal(sinks[0]?.lines[0]?.length, 90);
 });
 
 test('levels: the filter, the lower bound, set-log-level, silent, separate errors', () => {
@@ -205,17 +214,9 @@ describe('blocks', () => {
   });
 });
 
-test('which streams are logged: dontlognull, dontlog-normal', () => {
+test('which streams have failed', () => {
   const { stream } = desk([model('raw')], '');
-  const { frontend } = stream;
-  assert.equal(wantsLine(stream), true);
-  frontend.dontLogNull = true;
-  assert.equal(wantsLine(stream), false);
-  stream.bytesFromClient = 1;
-  assert.equal(wantsLine(stream), true);
-  frontend.dontLogNormal = true;
-  assert.equal(wantsLine(stream), false);
+  assert.equal(hasFailed(stream), false);
   stream.retries = 1;
-  assert.equal(wantsLine(stream), true);
   assert.equal(hasFailed(stream), true);
 });

@@ -1,15 +1,16 @@
 /**
- * Where a data thread's log lines lie until they are sent: blocks of the thread's memory that many lines share. A
+ * Where a data thread's log lines for one destination lie until they are sent: blocks of its memory that many lines share. A
  * block goes back when every line in it was sent. When no block is left, or too many wait for a slow target, a
  * line is dropped and counted: logging never holds up traffic. It must not know what a line says.
  */
 import { BLOCK_SIZE, type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
-import type { DatagramSender, DescriptorWriter, SentHandler } from '../platform/contract.ts';
+import type { DatagramSender, SentHandler } from '../platform/contract.ts';
 
-export type LineSender = DatagramSender | DescriptorWriter;
+/** Where lines go to: what the host makes, or a ring. */
+export type LineSender = DatagramSender;
 
-/** Blocks that may wait for slow targets: 1 MB. */
-const MOST_BLOCKS = 16;
+/** Blocks that may wait for one slow destination: 512 kB a data thread. */
+const MOST_BLOCKS = 8;
 
 export class LogLines implements SentHandler {
   /** Lines that found no room. */
@@ -21,8 +22,12 @@ export class LogLines implements SentHandler {
   #block: Block = NO_BLOCK;
   #at = 0;
 
-  constructor(memory: Memory) {
+  /** Blocks that may be in use at once. */
+  readonly #most: number;
+
+  constructor(memory: Memory, most = MOST_BLOCKS) {
     this.memory = memory;
+    this.#most = most;
     this.#pending = new Int32Array(memory.blocks.total);
   }
 
@@ -38,7 +43,7 @@ export class LogLines implements SentHandler {
 
   /** Goes on in another block. */
   #turn(room: number): number {
-    const block = room > BLOCK_SIZE || this.#held >= MOST_BLOCKS ? NO_BLOCK : this.memory.take();
+    const block = room > BLOCK_SIZE || this.#held >= this.#most ? NO_BLOCK : this.memory.take();
     if (block === NO_BLOCK) {
       this.dropped++;
       return -1;

@@ -9,8 +9,10 @@ const HTTPLOG = `%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc
 const HTTP_CLF = `%{+Q}o %{-Q}ci - - [%trg] %r %ST %B "" "" %cp %ms %ft %b %s %TR %Tw %Tc %Tr %Ta %tsc ${CLF_CONNECTIONS} %CC %CS %hrl %hsl`;
 const TCP_CLF = `%{+Q}o %{-Q}ci - - [%T] "TCP " 000 %B "" "" %cp %ms %ft %b %s %Th %Tw %Tc %Tt %U %ts-- ${CLF_CONNECTIONS} "" "" `;
 
-/** The string behind a preset; null for one that is not supported by this version. */
-export function presetFormat(preset: NonNullable<ProxyModel['logPreset']>, isHttp: boolean): string | null {
+const TLS = '%[fc_err]/%[ssl_fc_err,hex]/%[ssl_c_err]/%[ssl_c_ca_err]/%[ssl_fc_is_resumed] %[ssl_fc_sni]/%sslv/%sslc';
+
+/** The string behind a preset. */
+export function presetFormat(preset: NonNullable<ProxyModel['logPreset']>, isHttp: boolean): string {
   switch (preset) {
     case 'default':
       return `Connect from %ci:%cp to %fi:%fp (%f/${isHttp ? 'HTTP' : 'TCP'})`;
@@ -23,6 +25,6 @@ export function presetFormat(preset: NonNullable<ProxyModel['logPreset']>, isHtt
     case 'httpclf':
       return HTTP_CLF;
     case 'httpslog':
-      return null;
+      return `${HTTPLOG} ${TLS}`;
   }
 }

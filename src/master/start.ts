@@ -84,6 +84,7 @@ class Process {
       alert(`[hawser.main()] A data thread died: ${text}`);
       process.exit(1);
     };
+    this.#threads.onDropped = (lines) => notice(`${lines} log lines were dropped: their targets do not take them fast enough.`);
     if (!this.#isBuilt(await this.#threads.start(this.#orders(), this.#patterns))) return 1;
     // Before anybody can know that it serves: a driver may signal at once.
     onSignals({
@@ -95,7 +96,7 @@ class Process {
     if (!(await this.#open())) return 1;
     if (model.global.statsSockets.length > 0) notice('stats socket: the runtime API does not exist yet, nothing listens there.');
     const pidfile = this.#line.pidfile ?? model.global.pidfile;
-    if (pidfile !== null) writeFileSync(pidfile, `${process.pid}\n`);
+    if (pidfile !== null) writeFileSync(pidfile, `$process.pid\n`);
     await this.#supervision.start();
     // Modules are read no more: after this their files may be out of reach.
     dropPrivileges(model.global);
@@ -185,6 +186,7 @@ class Process {
     Atomics.store(this.#shared.live, ProcessLive.stopping, 1);
     const { hardStopAfterMs } = this.#loaded.model.global;
     if (hardStopAfterMs !== null) setTimeout(() => process.exit(0), hardStopAfterMs).unref();
+    this.#supervision.sayStopped();
     await this.#supervision.stop();
     // Whoever connects from now on must be refused, and not wait in a queue that nobody empties.
     await this.#threads.stop(() => {

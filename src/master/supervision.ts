@@ -12,7 +12,10 @@ import { ServerControl } from '../control/servers.ts';
 import type { ControlLogs } from '../log/control.ts';
 import type { ProxyModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
-import type { Shared } from '../state/shared.ts';
+import { Count, type Shared } from '../state/shared.ts';
+
+/** Of syslog. */
+const LEVEL_WARNING = 4;
 
 export class Supervision {
   readonly #plan: Plan;
@@ -94,6 +97,24 @@ export class Supervision {
       checked.push(checkedServer(server, model, probe, { connectMs: backend.timeouts.connectMs, checkMs: backend.timeouts.checkMs }));
     }
     return checked;
+  }
+
+  /** A soft stop has begun: who listens first, then the others, as HAProxy says it. */
+  sayStopped(): void {
+    const { proxies } = this.#model;
+    for (const proxy of proxies) if (proxy.kind !== 'backend') this.#sayStopped(proxy);
+    for (const proxy of proxies) if (proxy.kind === 'backend') this.#sayStopped(proxy);
+  }
+
+  #sayStopped(proxy: ProxyModel): void {
+    const shared = this.#control.shared;
+    const front = this.#plan.frontends.indexOf(proxy);
+    const back = this.#plan.backends.indexOf(proxy);
+    const accepted = front < 0 ? 0 : shared.total(shared.frontendCounts(front) + Count.connectionsTotal);
+    const served = back < 0 ? 0 : shared.total(shared.backendCounts(back) + Count.sessionsTotal);
+    const text = `Proxy ${proxy.name} stopped (cumulated conns: FE: ${accepted}, BE: ${served}).`;
+    this.#logs?.of(proxy).send(LEVEL_WARNING, text);
+    process.stderr.write(`[WARNING]  (${process.pid}) : ${text}\n`);
   }
 
   async stop(): Promise<void> {

@@ -20,6 +20,9 @@ export class DataThreads {
   #asked: ((usage: Usage) => void)[] = [];
   /** Called when a thread dies without having been told to. */
   onDeath: ((text: string) => void) | null = null;
+  /** Log lines that targets did not take, as far as it was told. */
+  droppedLogs = 0;
+  onDropped: ((lines: number) => void) | null = null;
   #ending = false;
   #started = false;
   #wakeDescriptors: readonly number[] = [];
@@ -62,10 +65,16 @@ export class DataThreads {
         if (message.kind === 'ready') resolve(message);
         else if (message.kind === 'failed') reject(new Error(message.text));
         else if (message.kind === 'usage') this.#onUsage(worker, message);
+        else if (message.kind === 'dropped') this.#onDropped(message.lines);
       });
       worker.once('error', reject);
       worker.postMessage({ ...order, patterns: door } satisfies ThreadOrder, [door.port]);
     });
+  }
+
+  #onDropped(lines: number): void {
+    this.droppedLogs += lines;
+    this.onDropped?.(lines);
   }
 
   #onUsage(worker: Worker, usage: Usage): void {

@@ -96,6 +96,10 @@ export interface ProxyModel {
   logGlobal: boolean;
   logFormat: TextModel | null;
   errorLogFormat: TextModel | null;
+  /** Structured data of RFC 5424 lines. */
+  logFormatSd: TextModel | null;
+  /** `log-steps`; null: the end. */
+  logSteps: readonly string[] | null;
   /** Preset chosen by option httplog/tcplog/httpslog (clf with `clf`). */
   logPreset: 'default' | 'tcplog' | 'tcpclf' | 'httplog' | 'httpclf' | 'httpslog' | null;
   logTag: string | null;
@@ -296,9 +300,7 @@ export interface ExpectModel {
 /** Syslog severities 0 emerg … 7 debug, facilities 0 kern … 23 local7. */
 export interface LogModel {
   /** An address of family none is a name still to be resolved: see host. */
-  readonly target:
-    | { readonly kind: 'address'; readonly address: AddressRecord; readonly host?: string | null }
-    | { readonly kind: 'descriptor'; readonly descriptor: number };
+  readonly target: LogTargetModel;
   readonly text: string;
   readonly format: 'local' | 'rfc3164' | 'rfc5424' | 'priority' | 'short' | 'timed' | 'iso' | 'raw';
   readonly facility: number;
@@ -306,6 +308,10 @@ export interface LogModel {
   readonly minLevel: number;
   /** Longest line in bytes. */
   readonly length: number;
+  /** null: every line. */
+  readonly sample: LogSampleModel | null;
+  /** A `log-profile` section; null: the proxy's own formats. */
+  readonly profile: string | null;
   readonly at: Position;
 }
 
@@ -316,6 +322,18 @@ export type ErrorPageModel =
   | { readonly kind: 'words'; readonly words: readonly string[]; readonly at: Position }
   /** Of an `http-errors` section; null: all that it has. */
   | { readonly kind: 'section'; readonly name: string; readonly statuses: readonly number[] | null; readonly at: Position };
+
+/** `address` takes datagrams, `stream` is a TCP or UNIX stream with a ring of its own before it. A host still has to be resolved. */
+export type LogTargetModel =
+  | { readonly kind: 'address' | 'stream'; readonly address: AddressRecord; readonly host?: string | null }
+  | { readonly kind: 'descriptor'; readonly descriptor: number }
+  | { readonly kind: 'ring'; readonly name: string };
+
+/** `sample RANGES:SIZE`: of every `size` lines those whose number, from 1 on, lies in a range. */
+export interface LogSampleModel {
+  readonly ranges: readonly (readonly [low: number, high: number])[];
+  readonly size: number;
+}
 
 export interface ErrorFileModel {
   readonly status: number;

@@ -2,12 +2,15 @@
  * What the sections beside global and the proxies say: one list of plain records for each kind of section, in the
  * order of the files. A new kind is a record type and a list here.
  */
-import type { ErrorFileModel } from './config.ts';
+import type { AddressRecord } from '../base/address.ts';
+import type { ErrorFileModel, LogModel, TextModel } from './config.ts';
 import type { Position } from './position.ts';
 
 export interface SectionLists {
   readonly userlists: readonly UserlistModel[];
   readonly httpErrors: readonly HttpErrorsModel[];
+  readonly rings: readonly RingModel[];
+  readonly logProfiles: readonly LogProfileModel[];
 }
 
 export type SectionList = keyof SectionLists;
@@ -44,4 +47,48 @@ export interface HttpErrorsModel {
   readonly at: Position;
   /** One for each status: a later line replaces an earlier one. */
   readonly errorFiles: ErrorFileModel[];
+}
+
+/** A buffer of log lines with servers that all get a copy. */
+export interface RingModel {
+  readonly name: string;
+  readonly at: Position;
+  description: string | null;
+  /** Bytes of lines that may wait for a server, per data thread. */
+  size: number;
+  format: LogModel['format'];
+  /** Longest line in bytes. */
+  maxlen: number;
+  connectMs: number | null;
+  serverMs: number | null;
+  readonly servers: RingServerModel[];
+}
+
+export interface RingServerModel {
+  readonly name: string;
+  readonly text: string;
+  /** family none until a name is resolved. */
+  readonly address: AddressRecord;
+  readonly host: string | null;
+  /** `log-proto octet-count`: each line has its length before it (RFC 6587 3.4.1). */
+  readonly countsOctets: boolean;
+  readonly at: Position;
+}
+
+/** What targets with `profile NAME` print instead of the proxy's formats. */
+export interface LogProfileModel {
+  readonly name: string;
+  readonly at: Position;
+  logTag: string | null;
+  /** One for each step: a later line replaces an earlier one. */
+  readonly steps: LogProfileStepModel[];
+}
+
+export interface LogProfileStepModel {
+  /** `accept`, `close`, `http-req` …, or `any` for all steps without a line. */
+  readonly step: string;
+  readonly isDropped: boolean;
+  readonly format: TextModel | null;
+  readonly sd: TextModel | null;
+  readonly at: Position;
 }

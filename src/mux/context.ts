@@ -128,6 +128,7 @@ function resetStream(stream: Stream): void {
   stream.countedBackend = stream.countedServer = false;
   stream.requestDone = stream.responseDone = stream.responseStarted = false;
   stream.tunnel = stream.requestSent = stream.closeClient = stream.clientGone = stream.serverReusable = stream.logged = false;
+  stream.hasBackSource = false;
   stream.clientDeadlineMs = stream.serverDeadlineMs = Number.POSITIVE_INFINITY;
   stream.logLevel = -1;
 }

@@ -337,6 +337,10 @@ export class H1Back implements WireHandler, BackMux {
     return this.#wireClosed ? 0 : this.#wire.unsent;
   }
 
+  findSource(stream: Stream): void {
+    stream.hasBackSource = !this.#wireClosed && this.#wire.localAddress(stream.backSource);
+  }
+
   pauseResponse(): void {
     if (!this.#wireClosed) this.#wire.pause();
   }

@@ -12,6 +12,7 @@ import { RestrictNames, type RestrictNamesMode } from '../http/names.ts';
 import type { Wire } from '../platform/contract.ts';
 import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
 import { type Cause, Ended } from './end.ts';
+import { LogOrigin, type LogOriginValue } from './logstep.ts';
 import { Queue, type Queued } from './queue.ts';
 import {
   type CookiePersistence,
@@ -49,6 +50,10 @@ export class Frontend {
   logAsap = false;
   /** The log shows the address that clients connect to. */
   needsDestination = false;
+  /** The log shows this side's address of server connections. */
+  needsBackSource = false;
+  /** Bits (1 << LogOrigin) of the steps at which a line is logged. */
+  logSteps = 1 << LogOrigin.close;
   lenientRequests = false;
   framing: FramingOptions = DEFAULT_FRAMING;
   /** option http-use-proxy-header. */
@@ -219,7 +224,7 @@ export interface ServerPicker {
 }
 
 export interface LogRenderer {
-  /** Renders the stream's line and hands it to the targets. */
+  /** Renders the stream's line for its `logOrigin` and hands it to the targets. */
   stream(stream: Stream): void;
 }
 
@@ -386,6 +391,12 @@ export class Stream implements TimerOwner, Queued<Stream> {
   clientGone = false;
   /** Its line has been written before its end (option logasap). */
   logged = false;
+  /** Which moment the line being rendered is about, and its number in the frontend. */
+  logOrigin: LogOriginValue = LogOrigin.close;
+  logNumber = 0;
+  /** This side's address of the server connection, if the frontend's log shows it (`needsBackSource`). */
+  readonly backSource: SocketAddress = newAddress();
+  hasBackSource = false;
   /** The server's connection may serve others once the exchange is over. */
   serverReusable = false;
 
@@ -467,6 +478,8 @@ export interface BackMux {
   sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void;
   sendEnd(stream: Stream): void;
   unsent(stream: Stream): number;
+  /** Fills stream.backSource. */
+  findSource(stream: Stream): void;
   pauseResponse(stream: Stream): void;
   resumeResponse(stream: Stream): void;
   /** The exchange is over: to the idle pool if `reusable` and possible, else closed. */

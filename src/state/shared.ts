@@ -76,7 +76,13 @@ export const BackendLive = {
 } as const;
 export const BACKEND_LIVE_CELLS = 20;
 
-export const FrontendLive = { current: 0, maxconn: 1, paused: 2 } as const;
+export const FrontendLive = {
+  current: 0,
+  maxconn: 1,
+  paused: 2,
+  /** Log lines so far: %lc. */
+  lines: 3,
+} as const;
 export const FRONTEND_LIVE_CELLS = 4;
 
 export const ProcessLive = {

@@ -2,10 +2,10 @@
  * The end of a stream: leaving server and backend, counters, the log line, and handing the records
  * back. Called once per stream, when nothing of it is on its way any more.
  */
-import { Ended } from '../state/end.ts';
 import { Phase, type Stream } from '../state/records.ts';
-import { BackendLive, Count, FrontendLive, ProcessLive, ServerLive } from '../state/shared.ts';
+import { BackendLive, Count, ProcessLive, ServerLive } from '../state/shared.ts';
 import { count, type StreamContext } from './context.ts';
+import { logEnd } from './logging.ts';
 
 /** Ends the stream. `stream.cause` says why. */
 export function finish(context: StreamContext, stream: Stream): void {
@@ -17,7 +17,7 @@ export function finish(context: StreamContext, stream: Stream): void {
   leaveServer(context, stream);
   leaveBackend(context, stream);
   countEnd(context, stream);
-  if (stream.frontend.log !== null && !stream.logged && isLogged(stream)) log(context, stream);
+  logEnd(mux.shared, stream);
   stream.phase = Phase.done;
   const { front } = stream;
   if (front === null) return;
@@ -50,33 +50,6 @@ export function leaveQueue(context: StreamContext, stream: Stream): void {
   const { live } = context.mux.shared;
   if (server !== null && queue === server.queue) Atomics.sub(live, server.live + ServerLive.queued, 1);
   Atomics.sub(live, backend.live + BackendLive.queued, 1);
-}
-
-/** option dontlognull: nothing was received; option dontlog-normal: nothing went wrong (HAProxy 3.x configuration 4.2). */
-function isLogged(stream: Stream): boolean {
-  const { frontend } = stream;
-  if (frontend.dontLogNull && stream.bytesFromClient === 0 && stream.firstByteAtMs < 0) return false;
-  if (!frontend.dontLogNormal) return true;
-  return (
-    (stream.cause !== Ended.normal && stream.cause !== Ended.local) || stream.retries > 0 || stream.redispatched || stream.status >= 500
-  );
-}
-
-/** option logasap: the line is written when the response begins; its total time and bytes are those so far. */
-export function logNow(context: StreamContext, stream: Stream): void {
-  stream.endedAtMs = context.mux.host.now();
-  if (isLogged(stream)) log(context, stream);
-  stream.logged = true;
-}
-
-function log(context: StreamContext, stream: Stream): void {
-  const { live } = context.mux.shared;
-  const { frontend, backend, server, logConnections } = stream;
-  logConnections[0] = Atomics.load(live, frontend.live + FrontendLive.current);
-  logConnections[1] = backend === null ? 0 : Atomics.load(live, backend.live + BackendLive.current);
-  logConnections[2] = server === null ? 0 : Atomics.load(live, server.live + ServerLive.current);
-  logConnections[3] = Atomics.load(live, ProcessLive.current);
-  frontend.log?.stream(stream);
 }
 
 function countEnd(context: StreamContext, stream: Stream): void {

@@ -7,6 +7,7 @@ import { type Block, NO_BLOCK } from '../base/memory.ts';
 import { NEVER, type Timer, type TimerOwner } from '../base/timers.ts';
 import { Method } from '../http/message.ts';
 import { Ended } from '../state/end.ts';
+import { LogOrigin } from '../state/logstep.ts';
 import {
   type Backend,
   type BackMux,
@@ -24,12 +25,15 @@ import { awaitDrain, endWith } from './answer.ts';
 import { connectFailed, retryNow, retryStale } from './assign.ts';
 import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { finish, leaveQueue, leaveServer } from './finish.ts';
+import { logStep } from './logging.ts';
 import { saveRequestLine } from './notes.ts';
 import { inspectResponse, respond, takeResponse, verdictOf } from './response.ts';
 import { finishWait, takeRequest } from './waiting.ts';
 
 /** Blocks on their way to one side before the other is told to wait: two keep a bulk transfer busy. */
 const FLOW_BLOCKS = 2;
+/** `log-steps` as it is by default. */
+const JUST_CLOSE = 1 << LogOrigin.close;
 /** How long a connection that is being made is waited for after its client has gone (milliseconds). */
 const LEAVE_MS = 5;
 
@@ -46,7 +50,15 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     stream.requestAtMs = this.#context.mux.host.now();
     stream.requestDone = stream.request.complete;
     if (!stream.tunnel) saveRequestLine(this.#context.mux.memory, stream);
+    if (stream.frontend.logSteps !== JUST_CLOSE) this.#logRequest(stream);
     runAnalysers(this.#context, stream);
+  }
+
+  /** Accepted, and in HTTP a request: both at once, as a stream begins with its request. */
+  #logRequest(stream: Stream): void {
+    const { shared } = this.#context.mux;
+    logStep(shared, stream, LogOrigin.accept, stream.requestAtMs);
+    if (stream.hasRequestLine) logStep(shared, stream, LogOrigin.request, stream.requestAtMs);
   }
 
   onRequestData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
@@ -182,6 +194,8 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     stream.connectedAtMs = now;
     stream.phase = stream.tunnel ? Phase.data : Phase.headers;
     stream.requestSent = true;
+    if (stream.frontend.needsBackSource) back.findSource(stream);
+    if (stream.frontend.logSteps !== JUST_CLOSE) logStep(this.#context.mux.shared, stream, LogOrigin.connect, now);
     if (!back.sendRequest(stream)) {
       this.#onUnsendable(stream);
       return;

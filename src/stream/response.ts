@@ -6,13 +6,15 @@
 import type { Block } from '../base/memory.ts';
 import { NEVER } from '../base/timers.ts';
 import { Ended } from '../state/end.ts';
+import { LogOrigin } from '../state/logstep.ts';
 import { type Backend, Phase, type RuleList, type Stream } from '../state/records.ts';
 import { Verdict, type VerdictValue, Wait } from '../state/settings.ts';
 import { endWith, runAfterResponse, sendAnswer, vanish } from './answer.ts';
 import { armDeadlines, deadline, type StreamContext } from './context.ts';
 import { applyResponseCookie } from './cookie.ts';
-import { leaveServer, logNow } from './finish.ts';
+import { leaveServer } from './finish.ts';
 import { heldBytes, holdData, isHeldWhole } from './hold.ts';
+import { logAsap, logStep } from './logging.ts';
 
 const CONTENT = 0;
 const BACKEND = 1;
@@ -24,7 +26,8 @@ export function respond(context: StreamContext, stream: Stream): boolean {
   const backend = stream.backend as Backend;
   if (backend.cookie !== null) applyResponseCookie(stream, context.mux.memory);
   runAfterResponse(stream);
-  if (stream.frontend.logAsap && stream.frontend.log !== null) logNow(context, stream);
+  logAsap(context.mux.shared, stream, stream.responseAtMs);
+  logStep(context.mux.shared, stream, LogOrigin.response, stream.responseAtMs);
   stream.session.lastServer = stream.server;
   const { front } = stream;
   if (front === null || !front.sendResponse(stream)) {

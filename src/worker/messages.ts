@@ -69,5 +69,7 @@ export type FromThread =
   | { readonly kind: 'adopted'; readonly name: string; readonly version: number }
   /** It accepts no more: the doors may be closed. */
   | { readonly kind: 'deaf' }
+  /** Log lines that targets did not take, since it was told last. */
+  | { readonly kind: 'dropped'; readonly lines: number }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'usage'; readonly usage: Readonly<Record<string, number>>; readonly host: Readonly<Record<string, number>> };

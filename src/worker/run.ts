@@ -4,8 +4,12 @@
  */
 import { flushCompileCache } from 'node:module';
 import { parentPort } from 'node:worker_threads';
+
 import { type Built, buildState } from '../build/build.ts';
 import { planOf, usesTls } from '../build/plan.ts';
+
+import type { BuiltLogs } from '../log/build.ts';
+
 import type { Host } from '../platform/contract.ts';
 import { mapMemory } from '../platform/mapping.ts';
 import type { TlsContext } from '../platform/tls/contract.ts';
@@ -17,6 +21,11 @@ import { PortPatterns } from './patterns.ts';
 const DEFAULT_BUFFER = 16_384;
 const DEFAULT_REWRITE = 1024;
 const DEFAULT_HEADERS = 101;
+/** How long rings may go on sending when a thread ends, and how often they are looked at. */
+const DRAIN_MS = 1000;
+const DRAIN_STEP_MS = 5;
+/** How often dropped log lines are reported. */
+const DROPS_EVERY_MS = 10_000;
 
 /** Loaded while the control thread still reads the configuration: it is the host of most machines. */
 const uring = process.env['HAWSER_HOST'] === 'epoll' ? null : import('../platform/uring/host.ts');
@@ -45,7 +54,8 @@ async function run(order: ThreadOrder): Promise<void> {
     maxHeaders: tune['tune.http.maxhdr'] ?? DEFAULT_HEADERS,
   };
   const thread = new DataThread(host, shared, limits, built.state.servers, built.replies);
-  thread.listeners.onEmpty = () => void leave(thread, built.close);
+  thread.listeners.onEmpty = () => void leave(thread, built.logs);
+  watchDrops(built.logs);
   thread.start();
   parentPort?.on('message', (message: ToThread) => obey(thread, built, tls?.listeners ?? [], message));
   tell({
@@ -90,13 +100,31 @@ function obey(thread: DataThread, { state, patterns }: Built, tls: readonly (Tls
 }
 
 /** The last connection has ended: log lines go out, then the loop ends and with it the thread. */
-async function leave(thread: DataThread, close: () => void): Promise<void> {
+async function leave(thread: DataThread, logs: BuiltLogs): Promise<void> {
   thread.backs.stop();
-  close();
+  await drained(logs);
+  logs.close();
   await thread.host.stop();
   tell({ kind: 'usage', usage: thread.inUse(), host: thread.host.counters() });
   tell({ kind: 'stopped' });
   parentPort?.close();
+}
+
+/** Lines that wait for a log server get a moment more. */
+async function drained(logs: BuiltLogs): Promise<void> {
+  const end = Date.now() + DRAIN_MS;
+  while (logs.waiting() > 0 && Date.now() < end) await new Promise((resolve) => void setTimeout(resolve, DRAIN_STEP_MS));
+}
+
+/** Says now and then how many log lines were dropped. */
+function watchDrops(logs: BuiltLogs): void {
+  let told = 0;
+  const look = (): void => {
+    const dropped = logs.dropped();
+    if (dropped > told) tell({ kind: 'dropped', lines: dropped - told });
+    told = dropped;
+  };
+  setInterval(look, DROPS_EVERY_MS).unref();
 }
 
 function tell(message: FromThread): void {

@@ -1,8 +1,9 @@
 /** Log aliases of addresses, proxies, servers and the process (HAProxy 3.x configuration 8.2.6). */
 import { Family, type SocketAddress } from '../../base/address.ts';
 import { writeIpv4, writeIpv6 } from '../../rules/bytes.ts';
-import { type AliasStep, defineAlias } from '../../rules/define.ts';
+import { type AliasStep, type CompileContext, defineAlias } from '../../rules/define.ts';
 import { NameTable } from '../../rules/names.ts';
+import { Place } from '../../rules/place.ts';
 import type { TextStyle, Writer } from '../../rules/writer.ts';
 import type { Session, Stream } from '../../state/records.ts';
 
@@ -92,6 +93,11 @@ function destinationOf(stream: Stream): Session['destination'] | null {
   return session.hasDestination ? session.destination : null;
 }
 
+/** The destination is asked for while the connection is open: the log is written later. */
+function showsDestination({ places, proxy }: CompileContext): void {
+  if ((places & Place.log) !== 0 && proxy.frontend !== null) proxy.frontend.needsDestination = true;
+}
+
 export const frontendIp = defineAlias({
   name: 'fi',
   kind: 'string',
@@ -99,6 +105,7 @@ export const frontendIp = defineAlias({
   doc: 'The address that the client connected to.',
   examples: [{ format: '%fi', out: '198.51.100.1' }],
   compile: (style, context) => {
+    showsDestination(context);
     const unix = context.thread.memory.intern('unix');
     return (out, stream) => {
       const destination = destinationOf(stream);
@@ -115,7 +122,8 @@ export const frontendPort = defineAlias({
   httpOnly: false,
   doc: 'The port that the client connected to.',
   examples: [{ format: '%fp', out: '80' }],
-  compile: (style) => {
+  compile: (style, context) => {
+    showsDestination(context);
     return (out, stream) => {
       const destination = destinationOf(stream);
       if (destination === null) out.empty(style);
@@ -150,6 +158,38 @@ export const serverPort = defineAlias({
     return (out, { server }) => {
       if (server === null || !isIp(server.address)) out.empty(style);
       else writePort(out, server.address.port, style);
+    };
+  },
+});
+
+export const backSourceIp = defineAlias({
+  name: 'bi',
+  kind: 'string',
+  httpOnly: false,
+  doc: 'The address from which the server was connected to.',
+  examples: [{ format: '%bi', out: '-' }],
+  compile: (style, context) => {
+    const unix = context.thread.memory.intern('unix');
+    if (context.proxy.frontend !== null) context.proxy.frontend.needsBackSource = true;
+    return (out, stream) => {
+      if (stream.hasBackSource) writeAddress(out, stream.backSource, style, unix);
+      else out.empty(style);
+    };
+  },
+});
+
+export const backSourcePort = defineAlias({
+  name: 'bp',
+  kind: 'number',
+  inHex: true,
+  httpOnly: false,
+  doc: 'The port from which the server was connected to.',
+  examples: [{ format: '%bp', out: '-' }],
+  compile: (style, context) => {
+    if (context.proxy.frontend !== null) context.proxy.frontend.needsBackSource = true;
+    return (out, stream) => {
+      if (stream.hasBackSource && isIp(stream.backSource)) writePort(out, stream.backSource.port, style);
+      else out.empty(style);
     };
   },
 });

@@ -4,6 +4,7 @@ import { type AliasStep, type CompileContext, defineAlias } from '../../rules/de
 import { beginArray, endArray, nextItem, writeNull, writeString } from '../../rules/encoding.ts';
 import { pathStart } from '../../rules/target.ts';
 import { Encoding, Escape, type TextStyle, type Writer } from '../../rules/writer.ts';
+import { LogOrigin, ORIGIN_NAMES } from '../../state/logstep.ts';
 import type { Stream } from '../../state/records.ts';
 
 const QUOTE = 34;
@@ -150,7 +151,7 @@ export const bytesRead = defineAlias({
   examples: [{ format: '%B', out: '58' }],
   compile: () => {
     return (out, stream) => {
-      if (stream.frontend.logAsap) out.byte(PLUS);
+      if (stream.frontend.logAsap || stream.logOrigin < LogOrigin.close) out.byte(PLUS);
       out.int(stream.isLocalReply ? 0 : stream.bytesFromServer);
     };
   },
@@ -402,6 +403,42 @@ export const backendQueue = defineAlias({
   examples: [{ format: '%bq', out: '0' }],
   compile: () => {
     return (out, stream) => out.int(stream.backendQueuePosition);
+  },
+});
+
+export const lineCounter = defineAlias({
+  name: 'lc',
+  kind: 'number',
+  inHex: true,
+  httpOnly: false,
+  doc: 'Log lines of the frontend before this one; four hexadecimal digits with +X.',
+  examples: [
+    { format: '%lc', out: '0' },
+    { format: '%{+X}lc', out: '0000' },
+  ],
+  compile: (style) => {
+    if (!style.hex) return (out, stream) => out.int(stream.logNumber);
+    return (out, stream) => out.hexInt(stream.logNumber);
+  },
+});
+
+export const origin = defineAlias({
+  name: 'OG',
+  kind: 'string',
+  httpOnly: false,
+  doc: 'What made this line be logged: txn_accept, txn_request, txn_connect, txn_response, txn_close, sess_error, sess_killed, or the rule set of do-log.',
+  examples: [
+    { format: '%OG', out: 'txn_close' },
+    { format: '%{+Q}OG', out: '"txn_close"' },
+  ],
+  compile: (style, context) => {
+    const { memory } = context.thread;
+    const starts = Int32Array.from(ORIGIN_NAMES, (name) => memory.intern(name));
+    const lengths = Int32Array.from(ORIGIN_NAMES, (name) => name.length);
+    return (out, stream) => {
+      const start = starts[stream.logOrigin] as number;
+      out.text(start, start + (lengths[stream.logOrigin] as number), style);
+    };
   },
 });
 

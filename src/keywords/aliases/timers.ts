@@ -1,6 +1,7 @@
 /** Log aliases of durations (HAProxy 3.x configuration 8.4): milliseconds, -1 where the phase was not reached. */
 import { defineAlias } from '../../rules/define.ts';
 import type { Writer } from '../../rules/writer.ts';
+import { LogOrigin } from '../../state/logstep.ts';
 import type { Stream } from '../../state/records.ts';
 
 const PLUS = 43;
@@ -31,9 +32,9 @@ function ready(stream: Stream): number {
   return stream.frontend.http && !stream.tunnel ? stream.requestAtMs : stream.startedAtMs;
 }
 
-/** `+` says that the line was written before the end. */
+/** `+` says that the line was written before the end: option logasap, or an earlier step. */
 function plus(out: Writer, stream: Stream): void {
-  if (stream.frontend.logAsap) out.byte(PLUS);
+  if (stream.frontend.logAsap || stream.logOrigin < LogOrigin.close) out.byte(PLUS);
 }
 
 export const requestTime = defineAlias({

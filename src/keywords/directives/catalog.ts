@@ -6,7 +6,7 @@ import { defaultPath, presetenv, resetenv, setenv, unsetenv } from './global-env
 import { daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, group, hardStopAfter, logSendHostname, maxSpreadChecks, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
 import { tuneFlags, tuneNumbers, tuneSizes, tuneSwitches, tuneTimes, tuneWords } from './global-tuning.ts';
 import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
-import { errorLogFormat, globalLog, logFormat, logTag, optionHttplog, optionTcplog, proxyLog } from './logs.ts';
+import { errorLogFormat, globalLog, logFormat, logFormatSd, logSteps, logTag, optionHttplog, optionHttpslog, optionTcplog, proxyLog } from './logs.ts';
 import { captureRequestHeader, captureResponseHeader, forwardfor, monitorUri } from './messages.ts';
 import { abortonclose, allbackups, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, httpBufferRequest, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpUseProxyHeader, httpclose, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
 import { backlog, bind, description, disabled, enabled, fullconn, id, maxconn, mode } from './proxies.ts';
@@ -22,7 +22,7 @@ export const directives = [
   globalMaxconn, nbthread, uid, gid, ulimitN, statsMaxconn, spreadChecks, hardStopAfter, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
   tuneNumbers, tuneSizes, tuneTimes, tuneSwitches, tuneFlags, tuneWords,
   globalSetVar, globalSetVarFmt,
-  globalLog, proxyLog, logTag, logFormat, errorLogFormat, optionHttplog, optionTcplog,
+  globalLog, proxyLog, logTag, logFormat, errorLogFormat, logFormatSd, optionHttpslog, logSteps, optionHttplog, optionTcplog,
   forwardfor, captureRequestHeader, captureResponseHeader, monitorUri,
   dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpBufferRequest, httpIgnoreProbes, httpUseProxyHeader, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
   mode, bind, id, description, disabled, enabled, maxconn, backlog, fullconn,

@@ -1,14 +1,8 @@
 /** Where log lines go and what is in them (HAProxy configuration manual, 4.2 and 8). */
-import type { LogModel, ProxyModel } from '../../model/config.ts';
-import { type Directive, type DirectiveContext, defineDirective, defineGlobal, type ProxyDraft, type Word } from '../define.ts';
-
-const FACILITIES =
-  'kern user mail daemon auth syslog lpr news uucp cron auth2 ftp ntp audit alert cron2 local0 local1 local2 local3 local4 local5 local6 local7'.split(
-    ' ',
-  );
-const LEVELS = 'emerg alert crit err warning notice info debug'.split(' ');
-const FORMATS = ['local', 'rfc3164', 'rfc5424', 'priority', 'short', 'timed', 'iso', 'raw'] as const;
-const LOCAL0 = FACILITIES.indexOf('local0');
+import type { ProxyModel } from '../../model/config.ts';
+import { LOG_STEPS } from '../../state/logstep.ts';
+import { type Directive, defineDirective, defineGlobal, type ProxyDraft } from '../define.ts';
+import { addLog } from '../log-target.ts';
 
 export const globalLog = defineGlobal({
   name: 'log',
@@ -17,7 +11,7 @@ export const globalLog = defineGlobal({
     { name: 'target', kind: 'word' },
     { name: 'options', kind: 'rest' },
   ],
-  doc: 'A log target: `ADDRESS`, `/dev/log`, `stdout`, `stderr`, `fd@N`, then `len N`, `format F`, a facility and levels. Proxies use it by `log global`.',
+  doc: 'A log target: `ADDRESS`, `/dev/log`, `tcp@ADDRESS`, `stdout`, `stderr`, `fd@N`, `ring@NAME`, then `len N`, `format F`, `sample RANGES:SIZE`, `profile NAME`, a facility, the least important level that is sent and the most important one that is shown. Proxies use it by `log global`.',
   examples: [
     {
       text: 'log 127.0.0.1 local0',
@@ -32,10 +26,34 @@ export const globalLog = defineGlobal({
     { text: 'log 127.0.0.1', says: 'expects <address> and <facility>' },
     { text: 'log 127.0.0.1 foo', says: "unknown log facility 'foo'" },
     { text: 'log 127.0.0.1 local0 loud', says: "unknown optional log level 'loud'" },
-    { text: 'log ring@r local0', says: 'is not supported by this version' },
+    {
+      text: 'log 127.0.0.1 sample 1,2-5:10 local0',
+      gives: {
+        logs: [
+          {
+            sample: {
+              ranges: [
+                [1, 1],
+                [2, 5],
+              ],
+              size: 10,
+            },
+          },
+        ],
+      },
+    },
+    { text: 'log 127.0.0.1 sample 1:2,3 local0', says: "wrong sample size '2,3' for sample range '1:2,3'" },
+    { text: 'log 127.0.0.1 sample 3-7:5 local0', says: 'sample size 5 should be greater or equal to 7' },
+    { text: 'log 127.0.0.1 profile short local0', gives: { logs: [{ profile: 'short' }] } },
+    { text: 'log ring@r local0', gives: { logs: [{ target: { kind: 'ring', name: 'r' } }] } },
+    { text: 'log tcp@10.0.0.1 local0', gives: { logs: [{ target: { kind: 'stream', address: { port: 514 } } }] } },
+    { text: 'log backend@b local0', says: "target 'backend@' is not supported by this version" },
+    { text: 'log global', says: "'global' is not supported for a global syslog server" },
   ],
   apply(global, [target, options], context) {
     if (context.prefix !== null) global.logs.length = 0;
+    else if (target.text === 'global' && options.length === 0)
+      context.error({ text: "log : 'global' is not supported for a global syslog server", word: target });
     else addLog(global.logs, target, options, context);
   },
 });
@@ -63,90 +81,6 @@ export const proxyLog = defineDirective({
   },
 });
 
-function addLog(logs: LogModel[], target: Word, options: readonly Word[], context: DirectiveContext): void {
-  const where = logTarget(target, context);
-  if (where === null) return;
-  const tail = logOptions(options, context);
-  if (tail !== null) logs.push({ target: where, text: target.text, ...tail, at: context.at });
-}
-
-function logTarget(word: Word, context: DirectiveContext): LogModel['target'] | null {
-  const { text } = word;
-  const standard = ['stdout', 'stderr'].indexOf(text);
-  const descriptor = standard >= 0 ? String(standard + 1) : /^fd@(\d+)$/.exec(text)?.[1];
-  if (descriptor !== undefined) return { kind: 'descriptor', descriptor: Number(descriptor) };
-  const prefix = /^(ring|backend)@/.exec(text)?.[1];
-  if (prefix !== undefined) {
-    context.error({ text: `log : target '${prefix}@' is not supported by this version`, word });
-    return null;
-  }
-  const parsed = context.logAddress(word);
-  if (parsed === null) return null;
-  return { kind: 'address', address: parsed.addresses[0] as NonNullable<(typeof parsed.addresses)[0]>, host: parsed.host };
-}
-
-type LogTail = Pick<LogModel, 'format' | 'facility' | 'maxLevel' | 'minLevel' | 'length'>;
-
-function logOptions(words: readonly Word[], context: DirectiveContext): LogTail | null {
-  let length = 1024;
-  let format: LogModel['format'] = 'local';
-  let at = 0;
-  for (; at < words.length; at += 2) {
-    const word = words[at] as Word;
-    const value = words[at + 1];
-    if (word.text === 'len') {
-      const given = context.integer(value, 'len', 80, 65535);
-      if (given === null) return null;
-      length = given;
-    } else if (word.text === 'format') {
-      const known = FORMATS.find((name) => name === value?.text);
-      if (known === undefined) {
-        context.error({
-          text: `log : 'format' expects a format`,
-          word: value ?? word,
-          found: value?.text ?? '',
-          allowed: FORMATS,
-          near: FORMATS,
-        });
-        return null;
-      }
-      format = known;
-    } else if (word.text === 'sample' || word.text === 'profile') {
-      context.error({ text: `log : '${word.text}' is not supported by this version`, word });
-      return null;
-    } else break;
-  }
-  const levels = facilityAndLevels(words.slice(at), context);
-  return levels === null ? null : { format, length, ...levels };
-}
-
-function facilityAndLevels(
-  [facilityWord, maxWord, minWord, extra]: readonly Word[],
-  context: DirectiveContext,
-): Omit<LogTail, 'format' | 'length'> | null {
-  if (facilityWord === undefined) {
-    context.error({ text: 'log : expects <address> and <facility> or global as arguments' });
-    return null;
-  }
-  const facility = FACILITIES.indexOf(facilityWord.text);
-  if (facility < 0) {
-    context.error({ text: `log : unknown log facility '${facilityWord.text}'`, word: facilityWord, allowed: FACILITIES, near: FACILITIES });
-    return null;
-  }
-  const maxLevel = maxWord === undefined ? 7 : LEVELS.indexOf(maxWord.text);
-  const minLevel = minWord === undefined ? 0 : LEVELS.indexOf(minWord.text);
-  const wrong = maxLevel < 0 ? maxWord : minLevel < 0 ? minWord : undefined;
-  if (wrong !== undefined) {
-    context.error({ text: `log : unknown optional log level '${wrong.text}'`, word: wrong, allowed: LEVELS, near: LEVELS });
-    return null;
-  }
-  if (extra !== undefined) {
-    context.error({ text: `log : cannot handle unexpected argument '${extra.text}'.`, word: extra });
-    return null;
-  }
-  return { facility: facility < 0 ? LOCAL0 : facility, maxLevel, minLevel };
-}
-
 export const logTag = defineDirective({
   name: 'log-tag',
   sections: 'DFLB',
@@ -162,10 +96,15 @@ export const logFormat = defineFormat('log-format', 'logFormat', 'The log line o
 export const errorLogFormat = defineFormat(
   'error-log-format',
   'errorLogFormat',
-  'The log line of connections that failed before a session.',
+  'The log line of connections that failed before a session, and of what was no request.',
+);
+export const logFormatSd = defineFormat(
+  'log-format-sd',
+  'logFormatSd',
+  'The structured data of lines in `format rfc5424`: `[id name="value"]`; flag `+E` escapes values for it.',
 );
 
-function defineFormat(name: string, field: 'logFormat' | 'errorLogFormat', doc: string): Directive {
+function defineFormat(name: string, field: 'logFormat' | 'errorLogFormat' | 'logFormatSd', doc: string): Directive {
   return defineDirective({
     name,
     sections: 'DFL',
@@ -188,6 +127,41 @@ function setPreset(draft: ProxyDraft, preset: Preset): void {
   draft.logPreset = preset;
   draft.logFormat = null;
 }
+
+/** `option httpslog` has no variant. */
+export const optionHttpslog = defineDirective({
+  name: 'option httpslog',
+  sections: 'DFL',
+  args: [],
+  doc: "HAProxy's line for HTTP requests, with what is known of TLS behind it.",
+  examples: [
+    { text: 'option httpslog', gives: { logPreset: 'httpslog' } },
+    { text: 'option httpslog clf', says: "cannot handle unexpected argument 'clf'" },
+  ],
+  apply(draft) {
+    setPreset(draft, 'httpslog');
+  },
+});
+
+export const logSteps = defineDirective({
+  name: 'log-steps',
+  sections: 'DFL',
+  args: [{ name: 'steps', kind: 'word' }],
+  doc: 'When a line is logged: a list of `accept`, `request`, `connect`, `response` and `close`, or `all`. Without it: at the end, `close`. What is logged earlier has the times and counts of that moment.',
+  examples: [
+    { text: 'log-steps accept,close', gives: { logSteps: ['accept', 'close'] } },
+    { text: 'log-steps all', gives: { logSteps: ['accept', 'request', 'connect', 'response', 'close'] } },
+    { text: 'log-steps begin', says: "unknown log step 'begin'" },
+  ],
+  apply(draft, [word], context) {
+    const known = [...LOG_STEPS.keys()];
+    const steps = word.text === 'all' || word.text === 'any' ? known : word.text.split(',');
+    const unknown = steps.find((step) => !LOG_STEPS.has(step));
+    if (unknown === undefined) draft.logSteps = steps;
+    else
+      context.error({ text: `'log-steps' : unknown log step '${unknown}'`, word, found: unknown, allowed: ['all', ...known], near: known });
+  },
+});
 
 function definePreset(name: 'httplog' | 'tcplog', clf: Preset, doc: string): Directive {
   return defineDirective({
