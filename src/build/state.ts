@@ -11,7 +11,7 @@ import { RestrictNames } from '../http/names.ts';
 import type { CookieModel, ForwardforModel, ProxyModel, ServerModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import { Backend, Frontend, Server } from '../state/records.ts';
-import { CookieMode, CookiePersistence, type ForwardFor, KeepAlive, type KeepAliveMode, Reuse } from '../state/settings.ts';
+import { CookieMode, CookiePersistence, type ForwardFor, KeepAlive, type KeepAliveMode, RetryOn, Reuse } from '../state/settings.ts';
 import type { Shared } from '../state/shared.ts';
 import type { Plan } from './plan.ts';
 
@@ -71,6 +71,7 @@ function setBackend(backend: Backend, proxy: ProxyModel, model: ConfigModel, mem
   backend.http = proxy.mode === 'http';
   backend.disabled = proxy.disabled;
   backend.retries = proxy.retries ?? RETRIES;
+  backend.retryOn = retryBits(proxy.retryOn);
   backend.redispatch = proxy.redispatch ?? 0;
   backend.keepAlive = keepAliveOf(options);
   backend.reuse = Reuse[proxy.httpReuse ?? 'safe'];
@@ -189,6 +190,27 @@ function cookieAttributes(model: CookieModel): string {
   const domains = model.domains.map((domain) => `; domain=${domain}`).join('');
   const attributes = model.attributes.map((attribute) => `; ${attribute}`).join('');
   return `; path=/${domains}${model.httponly ? '; HttpOnly' : ''}${model.secure ? '; Secure' : ''}${attributes}`;
+}
+
+const RETRYABLE = ['conn-failure', 'empty-response', 'junk-response', 'response-timeout', '0rtt-rejected', '500', '502', '503', '504'];
+const RETRY_BITS: Readonly<Record<string, number>> = {
+  none: 0,
+  'conn-failure': RetryOn.connFailure,
+  'empty-response': RetryOn.emptyResponse,
+  'junk-response': RetryOn.junkResponse,
+  'response-timeout': RetryOn.responseTimeout,
+  '0rtt-rejected': RetryOn.earlyDataRejected,
+  'all-retryable-errors': 0,
+};
+
+/** `retry-on`: bits of RetryOn. */
+function retryBits(events: readonly string[] | null): number {
+  let bits = 0;
+  for (const event of events ?? ['conn-failure']) {
+    if (event === 'all-retryable-errors') bits |= retryBits(RETRYABLE);
+    else bits |= RETRY_BITS[event] ?? RetryOn[`status${event}` as keyof typeof RetryOn];
+  }
+  return bits;
 }
 
 /** HAProxy numbers proxies from 2 on, in the order of the file. */

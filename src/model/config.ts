@@ -81,7 +81,7 @@ export interface ProxyModel {
   responseInspectDelayMs: number | null;
   balance: BalanceModel | null;
   hashType: HashTypeModel | null;
-  /** Events of `retry-on`; null: connection failures. Only `none` and `conn-failure` pass the parser so far. */
+  /** Events of `retry-on`; null: connection failures. */
   retryOn: readonly string[] | null;
   httpReuse: 'never' | 'safe' | 'aggressive' | 'always' | null;
   readonly servers: ServerModel[];

@@ -122,6 +122,9 @@ function resetStream(stream: Stream): void {
   stream.connectedAtMs = stream.responseAtMs = stream.dataAtMs = stream.endedAtMs = -1;
   stream.bytesFromClient = stream.bytesFromServer = stream.status = 0;
   stream.retriesLeft = stream.retries = 0;
+  stream.retriesSet = -1;
+  stream.priorityClass = stream.priorityOffsetMs = 0;
+  stream.noRetry = false;
   stream.serverQueuePosition = stream.backendQueuePosition = 0;
   stream.clientCookie = stream.serverCookie = 45;
   stream.redispatched = stream.persistent = stream.isLocalReply = false;

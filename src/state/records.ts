@@ -19,6 +19,7 @@ import {
   type ForwardFor,
   KeepAlive,
   type KeepAliveMode,
+  RetryOn,
   Reuse,
   type ReuseMode,
   Timeouts,
@@ -105,6 +106,8 @@ export class Backend {
   disabled = false;
   readonly timeouts = new Timeouts();
   retries = 3;
+  /** Bits of RetryOn. */
+  retryOn: number = RetryOn.connFailure;
   /** 0: never leave a server that was chosen by persistence; -1: on the last retry; N: every Nth. */
   redispatch = 0;
   keepAlive: KeepAliveMode = KeepAlive.keep;
@@ -357,6 +360,10 @@ export class Stream implements TimerOwner, Queued<Stream> {
   queueTimeoutMs = -1;
   tarpitTimeoutMs = -1;
 
+  /** set-retries; -1: as the backend says. */
+  retriesSet = -1;
+  /** disable-l7-retry: what a server has had is not sent again. */
+  noRetry = false;
   retriesLeft = 0;
   retries = 0;
   redispatched = false;
@@ -407,6 +414,9 @@ export class Stream implements TimerOwner, Queued<Stream> {
   queue: Queue<Stream> | null = null;
   queueNext: Stream | null = null;
   queuePrevious: Stream | null = null;
+  queueRank = 0;
+  priorityClass = 0;
+  priorityOffsetMs = 0;
   serial = 0;
   /** The user's syslog level override and whether the line is wanted: -1 default, 8 silent. */
   logLevel = -1;

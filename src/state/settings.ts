@@ -95,6 +95,28 @@ export const Wait = {
 } as const;
 export type WaitValue = (typeof Wait)[keyof typeof Wait];
 
+/** Events of `retry-on`, as bits. The statuses from 500 to 504 follow each other. */
+export const RetryOn = {
+  connFailure: 1,
+  emptyResponse: 1 << 1,
+  junkResponse: 1 << 2,
+  responseTimeout: 1 << 3,
+  /** Never happens: no early data is sent. */
+  earlyDataRejected: 1 << 4,
+  status401: 1 << 5,
+  status403: 1 << 6,
+  status404: 1 << 7,
+  status408: 1 << 8,
+  status421: 1 << 9,
+  status425: 1 << 10,
+  status429: 1 << 11,
+  status500: 1 << 12,
+  status501: 1 << 13,
+  status502: 1 << 14,
+  status503: 1 << 15,
+  status504: 1 << 16,
+} as const;
+
 /** A complete answer made from constants: rows into statics and a body. */
 export interface CannedReply {
   readonly status: number;

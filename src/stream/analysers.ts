@@ -125,7 +125,7 @@ function chooseBackend(context: StreamContext, stream: Stream): boolean {
 
 function enterBackend(context: StreamContext, stream: Stream, backend: Backend): void {
   stream.backend = backend;
-  stream.retriesLeft = backend.retries;
+  stream.retriesLeft = stream.retriesSet < 0 ? backend.retries : stream.retriesSet;
   takeTimeouts(stream, backend.timeouts);
   stream.countedBackend = true;
   const current = Atomics.add(context.mux.shared.live, backend.live + BackendLive.current, 1) + 1;

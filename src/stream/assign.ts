@@ -6,7 +6,9 @@
 
 import { connectionLimit } from '../balance/usable.ts';
 import { Ended } from '../state/end.ts';
+import { queueRank } from '../state/priority.ts';
 import { type Backend, Phase, type Server, type Stream } from '../state/records.ts';
+import { RetryOn } from '../state/settings.ts';
 import { BackendLive, Count, ServerAdmin, ServerLive, ServerRunning } from '../state/shared.ts';
 import { endWith } from './answer.ts';
 import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
@@ -68,10 +70,11 @@ function enqueue(context: StreamContext, stream: Stream, backend: Backend, serve
   const place = Atomics.add(live, backend.live + BackendLive.queued, 1) + 1;
   if (server === null) stream.backendQueuePosition = place;
   else stream.serverQueuePosition = Atomics.add(live, server.live + ServerLive.queued, 1) + 1;
-  queue.push(stream);
-  stream.phase = Phase.queue;
   const now = context.mux.host.now();
   if (stream.queuedAtMs < 0) stream.queuedAtMs = now;
+  stream.queueRank = queueRank(stream.priorityClass, stream.queuedAtMs, stream.priorityOffsetMs);
+  queue.push(stream);
+  stream.phase = Phase.queue;
   stream.serverDeadlineMs = deadline(now, stream.queueTimeoutMs);
   stream.clientDeadlineMs = Number.POSITIVE_INFINITY;
   armDeadlines(context, stream);
@@ -94,7 +97,7 @@ function queueFull(context: StreamContext, stream: Stream): void {
 export function serveQueues(context: StreamContext, server: Server): void {
   const { live } = context.mux.shared;
   for (;;) {
-    const stream = server.queue.head ?? server.backend.queue.head;
+    const stream = firstOf(server.queue.head, server.backend.queue.head);
     if (stream === null) return;
     const limit = connectionLimit(live, server);
     if (limit > 0 && Atomics.load(live, server.live + ServerLive.current) >= limit) return;
@@ -106,6 +109,12 @@ export function serveQueues(context: StreamContext, server: Server): void {
     leaveQueue(context, stream);
     enter(context, stream, stream.server);
   }
+}
+
+/** Who of the two is served first. */
+function firstOf(one: Stream | null, other: Stream | null): Stream | null {
+  if (one === null) return other;
+  return other !== null && other.queueRank < one.queueRank ? other : one;
 }
 
 /** Tells other threads whose streams wait for this backend that a slot may be free. */
@@ -173,7 +182,7 @@ export function connectFailed(context: StreamContext, stream: Stream, timedOut: 
   count(context, backend.counts + Count.connectErrors, 1);
   if (stream.back !== null) stream.back.release(stream, false);
   leaveServer(context, stream);
-  if (stream.retriesLeft === 0) {
+  if (stream.retriesLeft === 0 || (backend.retryOn & RetryOn.connFailure) === 0) {
     endWith(context, stream, timedOut ? Ended.connectTimeout : Ended.connectFailed, 503);
     return;
   }
@@ -181,11 +190,22 @@ export function connectFailed(context: StreamContext, stream: Stream, timedOut: 
   stream.retries++;
   count(context, server.counts + Count.retries, 1);
   count(context, backend.counts + Count.retries, 1);
-  if (!stream.persistent || mayLeave(stream, backend)) {
-    elsewhere(context, stream, backend, server);
-    return;
-  }
-  waitForTurn(context, stream);
+  tryElsewhere(context, stream, backend, server, false);
+}
+
+/**
+ * Another try: elsewhere unless persistence holds the stream, else with the same server.
+ * @param atOnce the same server is not given a pause: it has answered
+ */
+export function tryElsewhere(context: StreamContext, stream: Stream, backend: Backend, failed: Server, atOnce: boolean): void {
+  if (!stream.persistent || mayLeave(stream, backend)) elsewhere(context, stream, backend, failed, atOnce);
+  else tryAgain(context, stream, failed, atOnce);
+}
+
+function tryAgain(context: StreamContext, stream: Stream, server: Server, atOnce: boolean): void {
+  stream.server = server;
+  if (atOnce) enter(context, stream, server);
+  else waitForTurn(context, stream);
 }
 
 /** A persistent stream may leave its server on the last retry, or every Nth (option redispatch). */
@@ -196,7 +216,7 @@ function mayLeave(stream: Stream, backend: Backend): boolean {
   return stream.retries % every === 0;
 }
 
-function elsewhere(context: StreamContext, stream: Stream, backend: Backend, failed: Server): void {
+function elsewhere(context: StreamContext, stream: Stream, backend: Backend, failed: Server, atOnce: boolean): void {
   const next = backend.picker === null ? null : backend.picker.pick(stream, failed);
   if (next === null) {
     stream.server = null;
@@ -204,8 +224,7 @@ function elsewhere(context: StreamContext, stream: Stream, backend: Backend, fai
     return;
   }
   if (next === failed) {
-    stream.server = failed;
-    waitForTurn(context, stream);
+    tryAgain(context, stream, failed, atOnce);
     return;
   }
   if (stream.persistent || mayLeave(stream, backend)) {

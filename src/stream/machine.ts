@@ -18,7 +18,7 @@ import {
   type Stream,
   type StreamEvents,
 } from '../state/records.ts';
-import { Wait } from '../state/settings.ts';
+import { RetryOn, Wait } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
 import { runAnalysers } from './analysers.ts';
 import { awaitDrain, endWith } from './answer.ts';
@@ -28,6 +28,7 @@ import { finish, leaveQueue, leaveServer } from './finish.ts';
 import { logStep } from './logging.ts';
 import { saveRequestLine } from './notes.ts';
 import { inspectResponse, respond, takeResponse, verdictOf } from './response.ts';
+import { retryBit, retryRequest } from './retry.ts';
 import { finishWait, takeRequest } from './waiting.ts';
 
 /** Blocks on their way to one side before the other is told to wait: two keep a bulk transfer busy. */
@@ -241,6 +242,8 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       return;
     }
     const context = this.#context;
+    const { retryOn } = stream.backend as Backend;
+    if (retryOn > RetryOn.connFailure && retryRequest(context, stream, retryBit(response.status))) return;
     stream.responseAtMs = context.mux.host.now();
     stream.status = response.status;
     stream.phase = Phase.data;
@@ -361,11 +364,18 @@ export class StreamMachine implements StreamEvents, TimerOwner {
 
   onBackClosed(stream: Stream, reason: BrokenReason): void {
     const context = this.#context;
-    if (reason === Broken.invalid) endWith(context, stream, Ended.badResponse, 502);
+    if (reason === Broken.invalid) this.#onJunk(stream);
     else if (stream.wait !== Wait.none && stream.response.complete) this.#letServerGo(stream, false);
     else if (stream.responseDone) this.#onServerGone(stream);
     else if (stream.phase === Phase.headers && this.#isReplayable(stream)) this.#replay(stream);
+    else if (stream.phase === Phase.headers && retryRequest(context, stream, brokenEvent(stream))) return;
     else endWith(context, stream, Ended.serverAbort, 502);
+  }
+
+  #onJunk(stream: Stream): void {
+    const context = this.#context;
+    if (stream.phase === Phase.headers && retryRequest(context, stream, RetryOn.junkResponse)) return;
+    endWith(context, stream, Ended.badResponse, 502);
   }
 
   /** It has said all, and takes no more of the request. */
@@ -456,10 +466,18 @@ export class StreamMachine implements StreamEvents, TimerOwner {
         else if (stream.back === null) retryNow(context, stream);
         else connectFailed(context, stream, true);
         return;
+      case Phase.headers:
+        if (!retryRequest(context, stream, RetryOn.responseTimeout)) endWith(context, stream, Ended.serverTimeout, 504);
+        return;
       default:
         endWith(context, stream, Ended.serverTimeout, 504);
     }
   }
+}
+
+/** A server that leaves without a whole head has said nothing, or something incomplete. */
+function brokenEvent(stream: Stream): number {
+  return stream.bytesFromServer > 0 ? RetryOn.junkResponse : RetryOn.emptyResponse;
 }
 
 /** A client owes the rest of its request, unless the server takes no more of it; and has to take what is there of the answer. */

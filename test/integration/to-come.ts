@@ -9,7 +9,6 @@ export const TO_COME: readonly string[] = [
   "keyword 'track'",
   "'http-request' 'set-var'",
   "keyword 'capture cookie'",
-  "'retry-on': 'empty-response'",
   "fetch method 'req.payload'",
   "'use_backend' : names that are computed per request",
   "keyword 'stick-table'",

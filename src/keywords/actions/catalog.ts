@@ -5,6 +5,7 @@ import { close, silentDrop, tarpit } from './endings.ts';
 import { accept, allow, captureSample, reject, setLogLevel } from './flow.ts';
 import { addHeader, delHeader, replaceHeader, replaceValue, setHeader } from './headers.ts';
 import { normalizeUri } from './normalize.ts';
+import { disableRetry, setNice, setPriorityClass, setPriorityOffset, setRetries, setTimeout } from './overrides.ts';
 import { redirect } from './redirect.ts';
 import { replacePath, replacePathq, replaceUri, setMethod, setPath, setPathq, setQuery, setStatus, setUri } from './requestline.ts';
 import { setVar, setVarFmt, unsetVar } from './variables.ts';
@@ -17,6 +18,7 @@ export const actions = [
   allow, accept, reject, setLogLevel, captureSample,
   setHeader, addHeader, delHeader, replaceHeader, replaceValue,
   normalizeUri,
+  setTimeout, setRetries, disableRetry, setPriorityClass, setPriorityOffset, setNice,
   redirect,
   setPath, setPathq, setUri, setQuery, replacePath, replacePathq, replaceUri, setMethod, setStatus,
   setVar, setVarFmt, unsetVar,

@@ -103,20 +103,19 @@ export const retryOn = defineDirective({
     { name: 'event', kind: 'word' },
     { name: 'more', kind: 'rest' },
   ],
-  doc: 'Which failures are tried again: `conn-failure` (the default) or `none`. Retries of sent requests are not supported yet.',
+  doc: 'Which failures are tried again; connections that fail, if nothing is said. A request that a server has had is sent again if it came whole with its head (or was waited for: http-buffer-request). `0rtt-rejected` never happens: no early data is sent.',
   examples: [
     { text: 'retry-on conn-failure', gives: { retryOn: ['conn-failure'] } },
     { text: 'retry-on none', gives: { retryOn: ['none'] } },
     { text: 'retry-on foo', says: "'retry-on': unknown keyword 'foo'" },
-    { text: 'retry-on 503', says: "'503' is not supported by this version" },
+    { text: 'retry-on 503 empty-response', gives: { retryOn: ['503', 'empty-response'] } },
+    { text: 'retry-on none 503', says: "'none' stands alone" },
   ],
   apply(draft, [event, more], context) {
     const words = [event, ...more];
-    const wrong = words.find((word) => word.text !== 'conn-failure' && !(word.text === 'none' && words.length === 1));
+    const wrong = words.find((word) => !RETRY_EVENTS.includes(word.text) || (word.text === 'none' && words.length > 1));
     if (wrong === undefined) draft.retryOn = words.map((word) => word.text);
     else if (wrong.text === 'none') context.error({ text: "'retry-on': 'none' stands alone", word: wrong });
-    else if (RETRY_EVENTS.includes(wrong.text))
-      context.error({ text: `'retry-on': '${wrong.text}' is not supported by this version`, word: wrong });
     else context.error({ text: `'retry-on': unknown keyword '${wrong.text}'`, word: wrong, near: RETRY_EVENTS });
   },
 });

@@ -1,0 +1,68 @@
+/**
+ * Requests that are sent once more although a server had them: `retry-on` (HAProxy 3.x configuration 4.2). Only what came whole
+ * with its head, or was waited for, can be sent again. Which failure it was is the machine's to say; where the stream goes then is
+ * assign.ts's.
+ */
+
+import { NO_BLOCK } from '../base/memory.ts';
+import { NEVER } from '../base/timers.ts';
+import { type Backend, Phase, type Server, type Stream } from '../state/records.ts';
+import { RetryOn } from '../state/settings.ts';
+import { Count } from '../state/shared.ts';
+import { tryElsewhere } from './assign.ts';
+import { count, type StreamContext } from './context.ts';
+import { leaveServer } from './finish.ts';
+
+const [UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMEOUT, MISDIRECTED, TOO_EARLY, TOO_MANY] = [401, 403, 404, 408, 421, 425, 429] as const;
+
+/** The bit of a status that may be retried; 0: none. */
+export function retryBit(status: number): number {
+  switch (status) {
+    case UNAUTHORIZED:
+      return RetryOn.status401;
+    case FORBIDDEN:
+      return RetryOn.status403;
+    case NOT_FOUND:
+      return RetryOn.status404;
+    case TIMEOUT:
+      return RetryOn.status408;
+    case MISDIRECTED:
+      return RetryOn.status421;
+    case TOO_EARLY:
+      return RetryOn.status425;
+    case TOO_MANY:
+      return RetryOn.status429;
+    default:
+      return status >= 500 && status <= 504 ? RetryOn.status500 << (status - 500) : 0;
+  }
+}
+
+/** Sends the request again if this kind of failure may be retried and there are tries left. False: it may not. */
+export function retryRequest(context: StreamContext, stream: Stream, event: number): boolean {
+  const backend = stream.backend as Backend;
+  if ((backend.retryOn & event) === 0 || stream.retriesLeft <= 0 || !isWhole(stream)) return false;
+  const server = stream.server as Server;
+  stream.retriesLeft--;
+  stream.retries++;
+  count(context, server.counts + Count.retries, 1);
+  count(context, backend.counts + Count.retries, 1);
+  forgetResponse(context, stream);
+  tryElsewhere(context, stream, backend, server, true);
+  return true;
+}
+
+function isWhole({ request, tunnel, noRetry }: Stream): boolean {
+  return request.complete && request.nextBlock === NO_BLOCK && !tunnel && !noRetry;
+}
+
+function forgetResponse(context: StreamContext, stream: Stream): void {
+  const { response } = stream;
+  if (stream.back !== null) stream.back.release(stream, false);
+  leaveServer(context, stream);
+  response.giveBlocks(context.mux.memory);
+  response.reset();
+  stream.phase = Phase.connect;
+  stream.status = stream.bytesFromServer = 0;
+  stream.responseAtMs = -1;
+  stream.clientDeadlineMs = stream.serverDeadlineMs = NEVER;
+}
