@@ -4,16 +4,24 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { availableParallelism, machine, release, type as systemType, version } from 'node:os';
-import { parseArguments, USAGE } from './config/arguments.ts';
+import { type CommandLine, commandLineWarnings, parseArguments } from './config/arguments.ts';
 import { resolveOwnModules } from './platform/resolution.ts';
 
 async function main(args: readonly string[]): Promise<number> {
+  const [command = '', ...rest] = args;
+  if (command === 'dump' || command === 'fmt') {
+    const { runCommand } = await import('./config/commands.ts');
+    return runCommand(command, rest);
+  }
   const line = parseArguments(args);
   if ('problem' in line) {
-    process.stderr.write(`${line.problem === '' ? '' : `[ALERT]    (${process.pid}) : ${line.problem}\n`}${USAGE}`);
+    const { usageText } = await import('./config/flags.ts');
+    process.stderr.write(`[ALERT]    (${process.pid}) : ${line.problem}\n${usageText()}`);
     return 1;
   }
-  if (line.directory !== null) process.chdir(line.directory);
+  if (line.directory !== null && !enter(line.directory)) return 1;
+  for (const text of commandLineWarnings(line)) process.stderr.write(`[WARNING]  (${process.pid}) : config : ${text}\n`);
+  if (PRINTING.some((letter) => line.switches.has(letter))) await printAsked(line);
   switch (line.action) {
     case 'version':
     case 'build-options': {
@@ -26,7 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
       const environment = new Map(Object.entries(process.env).map(([name, value]) => [name, value ?? '']));
       const condition = evaluateCondition(line.condition, { environment });
       if ('value' in condition) return condition.value ? 0 : 1;
-      process.stderr.write(`[ALERT]    (${process.pid}) : config : ${condition.problem}\n`);
+      process.stderr.write(`[ALERT]    (${process.pid}) : config : Failed to evaluate condition: ${condition.problem}\n`);
       return 2;
     }
     case 'check': {
@@ -41,6 +49,27 @@ async function main(args: readonly string[]): Promise<number> {
       const { run } = await import('./master/start.ts');
       return run(line, threads);
     }
+  }
+}
+
+/** Switches that only print. */
+const PRINTING = ['C', 'K', 'L', 'M'];
+
+async function printAsked(line: CommandLine): Promise<void> {
+  const { askedText } = await import('./config/asked.ts');
+  process.stdout.write(Buffer.from(askedText(line), 'latin1'));
+}
+
+/** Goes to the directory of `-C`; false: it can't, and that has been said. */
+function enter(directory: string): boolean {
+  try {
+    process.chdir(directory);
+    return true;
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'No such file or directory' : code === 'ENOTDIR' ? 'Not a directory' : message;
+    process.stderr.write(`[ALERT]    (${process.pid}) : Could not change to directory ${directory} : ${reason}\n`);
+    return false;
   }
 }
 

@@ -1,7 +1,8 @@
 /** The command line. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CommandLine, parseArguments } from './arguments.ts';
+import { type CommandLine, commandLineWarnings, parseArguments, unsupported } from './arguments.ts';
+import { FLAGS } from './flags.ts';
 
 function parse(line: string): CommandLine {
   const parsed = parseArguments(line.split(' '));
@@ -67,4 +68,40 @@ test('what is not known is refused', () => {
   assert.match(problem('-n x -f y'), /expects a number, found 'x'/);
   assert.match(problem('-sf x'), /process numbers, found 'x'/);
   assert.match(problem(''), /no configuration file/);
+});
+
+test('every flag of the documentation is read, and no other', () => {
+  for (const { flag, value } of FLAGS) {
+    const words =
+      flag === '--'
+        ? ['--', 'x']
+        : flag === '--format'
+          ? ['-c', '--format', 'json']
+          : value?.startsWith('<') && !flag.startsWith('-d')
+            ? [flag, '1']
+            : [flag];
+    const parsed = parseArguments(['-f', 'x', ...words]);
+    assert.ok(!('problem' in parsed), `${flag}: ${'problem' in parsed ? parsed.problem : ''}`);
+  }
+  const known = new Set(FLAGS.map(({ flag }) => flag));
+  const letters = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'];
+  for (const flag of letters.flatMap((letter) => [`-${letter}`, `-d${letter}`])) {
+    const parsed = parseArguments(['-f', 'x', flag, '1']);
+    const isRead = !('problem' in parsed) || !parsed.problem.startsWith('unknown option');
+    assert.equal(isRead, known.has(flag), flag);
+  }
+});
+
+test('what is accepted without an effect, or refused, says why', () => {
+  for (const { flag, doc, noEffect, refused } of FLAGS) {
+    assert.ok(doc.length > 7, flag);
+    assert.ok(noEffect === undefined || refused === undefined, flag);
+  }
+  assert.equal(unsupported(parse('-f x -S y')), null);
+  assert.match(unsupported(parse('-f x -W -S y')) ?? '', /'-S'/);
+  assert.deepEqual(commandLineWarnings(parse('-f x -S y')).length, 1);
+});
+
+test('-q says less, unless -V asks for more', () => {
+  assert.deepEqual([parse('-f x -q').quiet, parse('-f x -q -V').quiet, parse('-f x -V -q').verbose], [true, false, true]);
 });

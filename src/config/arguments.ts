@@ -2,6 +2,7 @@
  * The command line (HAProxy management manual, 3): what is asked for, as data. All of HAProxy's spellings are
  * known; a word that is not gets the usage text. It must not act.
  */
+import { FLAGS } from './flags.ts';
 
 export interface CommandLine {
   readonly action: 'run' | 'check' | 'condition' | 'version' | 'build-options';
@@ -9,8 +10,9 @@ export interface CommandLine {
   readonly files: readonly string[];
   /** `-cc`. */
   readonly condition: string;
-  /** `-V` against `-q`. */
+  /** `-V`. */
   readonly verbose: boolean;
+  /** `-q` without `-V`. */
   readonly quiet: boolean;
   /** `-d`: stays in the foreground and prints what passes. `-db`: only stays in the foreground. */
   readonly debug: boolean;
@@ -63,6 +65,7 @@ export function parseArguments(args: readonly string[]): CommandLine | { readonl
     if (draft.action === 'version' || draft.action === 'build-options') return draft;
     at += step;
   }
+  draft.quiet &&= !draft.verbose;
   if (draft.format !== 'text' && draft.action !== 'check') return { problem: "'--format' needs '-c'" };
   if (draft.files.length === 0 && draft.action !== 'condition') return { problem: 'no configuration file given' };
   return draft;
@@ -99,8 +102,8 @@ const PLAIN: Record<string, (draft: Draft) => void> = {
   '-v': (draft) => set(draft, { action: 'version' }),
   '-vv': (draft) => set(draft, { action: 'build-options' }),
   '-c': (draft) => set(draft, { action: 'check' }),
-  '-V': (draft) => set(draft, { verbose: true, quiet: false }),
-  '-q': (draft) => set(draft, { quiet: true, verbose: false }),
+  '-V': (draft) => set(draft, { verbose: true }),
+  '-q': (draft) => set(draft, { quiet: true }),
   '-d': (draft) => set(draft, { debug: true, foreground: true }),
   '-db': (draft) => set(draft, { foreground: true }),
   '-D': (draft) => set(draft, { daemon: true }),
@@ -149,6 +152,7 @@ function readFlag(draft: Draft, args: readonly string[], at: number): number | s
     const value = args[at + 1];
     return value === undefined ? `'${flag}' expects a value` : (valued(draft, value) ?? 2);
   }
+  if (flag.startsWith('--format=')) return VALUED['--format']?.(draft, flag.slice('--format='.length)) ?? 1;
   if (flag === '-sf' || flag === '-st') return readPids(draft, flag, args.slice(at + 1));
   if (flag === '--') {
     draft.files.push(...args.slice(at + 1));
@@ -173,6 +177,7 @@ function readSwitch(draft: Draft, flag: string, next: string | undefined): numbe
   const letter = flag[2] as string;
   const glued = flag.slice(3);
   if (!SWITCHES.has(letter) || (glued !== '' && !GLUED.has(letter))) return `unknown option '${flag}'`;
+  if (letter === 'M' && !isMemoryOption(glued)) return `-dM: unknown pool debugging feature <${glued}>`;
   draft.switches.add(letter);
   if (glued !== '') draft.values.set(letter, glued);
   // The trace description of -dt is a word of its own, and may be missing.
@@ -181,36 +186,34 @@ function readSwitch(draft: Draft, flag: string, next: string | undefined): numbe
   return 2;
 }
 
-/** A sentence about the first thing that this version can't do; null: it can do all. */
-export function unsupported(line: CommandLine): string | null {
-  if (line.masterSockets.length > 0) return "'-S' (the master's socket) is not supported by this version.";
-  if (line.handover !== null) return "'-x' (taking over listeners) is not supported by this version.";
-  if (line.oldProcesses !== null && line.oldProcesses.pids.length > 0) {
-    return "'-sf' and '-st' with processes to replace are not supported by this version.";
-  }
-  if (line.memoryMb !== null) return "'-m' (a memory limit) is not supported by this version: see docs/memory.md for what bounds it.";
-  return null;
+/** Options of HAProxy's memory debugging, behind a byte: they mean nothing here, but a misspelt one is told. */
+const MEMORY_OPTIONS = new Set(
+  'fail cold-first hot-first integrity global cache caller tag poison uaf backup merge help'
+    .split(' ')
+    .flatMap((name) => [name, `no-${name}`]),
+);
+
+function isMemoryOption(text: string): boolean {
+  const words = text.replace(/^(0x[0-9a-fA-F]+|\d+)(,|$)/, '').split(',');
+  return words.every((word) => word === '' || MEMORY_OPTIONS.has(word));
 }
 
-export const USAGE = `Usage : hawser [-f <file|directory>]... [options] [-- <file>...]
-        -f   reads a configuration file, or the *.cfg files of a directory; may be repeated
-        -c   checks the configuration and exits: 0 if it is valid, else 1
-        --format json|sarif makes -c report for programs, on stdout
-        -cc  evaluates a condition and exits: 0 if it is true, 1 if false, 2 if malformed
-        -v   displays the version ; -vv also what it was built with
-        -V   says more ; -q says nothing
-        -d   stays in the foreground and prints what passes ; -db only stays in the foreground
-        -D   goes to the background
-        -W   starts a master process that supervises workers ; -Ws also notifies systemd
-        -S   makes the master listen for commands: <bind>[,<bind options>...]
-        -C   changes to a directory before files are read
-        -L   sets the name of this node among peers (default: the host's)
-        -m   limits memory, in MB ; -n limits connections ; -N limits connections of each proxy
-        -p   writes the process number to a file
-        -sf  tells old processes to finish ; -st to stop: [pid]...
-        -x   fetches listening sockets from an old process: <unix socket>
-        -dC  dumps the configuration ; -dD also warns about what is only suspicious ; -dH shows the host
-        -dK  lists keywords: {class[,...]} ; -dr goes on if a server name cannot be resolved
-        -dR  no SO_REUSEPORT ; -de no epoll ; -dW any warning is fatal
-        -dA -dF -dG -dI -dL -dM -dS -dT -dV -dZ -dc -dk -dp -dt -dv are accepted as HAProxy's
-`;
+/** A sentence about the first thing that this version can't do; null: it can do all. */
+export function unsupported(line: CommandLine): string | null {
+  const asked: Readonly<Record<string, boolean>> = {
+    // Without a master process HAProxy only warns about its socket.
+    '-S': line.masterSockets.length > 0 && line.master !== null,
+    '-x': line.handover !== null,
+    '-sf': line.oldProcesses?.how === 'finish' && line.oldProcesses.pids.length > 0,
+    '-st': line.oldProcesses?.how === 'terminate' && line.oldProcesses.pids.length > 0,
+    '-m': line.memoryMb !== null,
+  };
+  const flag = FLAGS.find((one) => asked[one.flag] === true);
+  return flag === undefined ? null : `${flag.refused} is not supported by this version.`;
+}
+
+/** What is odd about a command line, but not wrong. */
+export function commandLineWarnings(line: CommandLine): string[] {
+  const hasLoneSocket = line.masterSockets.length > 0 && line.master === null;
+  return hasLoneSocket ? ['a master CLI socket was defined, but master-worker mode (-W) is not enabled.'] : [];
+}

@@ -24,6 +24,10 @@ export function readSources(paths: readonly string[], diagnostics: Diagnostic[])
       diagnostics.push({ severity: 'alert', code: 'unreadable', position: null, text });
     }
   }
+  if (sources.length === 0 && diagnostics.length === 0) {
+    const text = `No configuration file in ${paths.join(', ')} : of a directory only *.cfg files that are not hidden are read`;
+    diagnostics.push({ severity: 'alert', code: 'unreadable', position: null, text });
+  }
   return sources;
 }
 

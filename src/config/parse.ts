@@ -14,6 +14,7 @@ import { finishDraft, newGlobal } from './draft.ts';
 import { lookupIn, newEnvironment } from './environment.ts';
 import { readSources, type SourceText } from './files.ts';
 import { RuleOrder } from './order.ts';
+import type { ParsedLine } from './print.ts';
 import { readArguments } from './reader.ts';
 import { findKeyword, registry } from './registry.ts';
 import { Sections } from './sections.ts';
@@ -28,6 +29,8 @@ export interface ParseOptions {
   readonly localPeer?: string;
   /** `-dD`: also says what is only suspicious. */
   readonly diagnose?: boolean;
+  /** Keeps the lines that counted, for who writes the configuration back. */
+  readonly keepLines?: boolean;
 }
 
 export interface ParseResult {
@@ -36,6 +39,8 @@ export interface ParseResult {
   readonly diagnostics: readonly Diagnostic[];
   /** The environment after `setenv` and its kin: what the process and its workers must see. */
   readonly environment: ReadonlyMap<string, string>;
+  /** Empty unless `keepLines`. */
+  readonly lines: readonly ParsedLine[];
 }
 
 /** Lines with errors after which the rest is not read: HAProxy's bound. */
@@ -57,7 +62,7 @@ export function parseText(text: string, file = 'text', options: ParseOptions = {
 export function parseSources(sources: readonly SourceText[], options: ParseOptions, diagnostics: Diagnostic[]): ParseResult {
   const files = sources.map((source) => source.file);
   const environment = newEnvironment(options.environment ?? process.env, files, options.localPeer ?? hostname());
-  const parser = new Parser(environment, diagnostics, options.diagnose ?? false);
+  const parser = new Parser(environment, diagnostics, options.diagnose ?? false, options.keepLines ?? false);
   for (const source of sources) parser.file(source);
   return parser.finish(files);
 }
@@ -72,9 +77,12 @@ class Parser {
   readonly #sections: Sections;
   readonly #blocks: ConditionalBlocks;
   readonly #order: RuleOrder;
+  /** null: nobody wants them. */
+  readonly #lines: ParsedLine[] | null;
   #isStopped = false;
 
-  constructor(environment: Map<string, string>, diagnostics: Diagnostic[], diagnose: boolean) {
+  constructor(environment: Map<string, string>, diagnostics: Diagnostic[], diagnose: boolean, keepLines: boolean) {
+    this.#lines = keepLines ? [] : null;
     const place = { file: '', line: 0, text: '', section: '' };
     this.#state = {
       place,
@@ -142,7 +150,10 @@ class Parser {
       complain(this.#state, 'empty-argument', { text, word });
       return;
     }
-    if (!this.#sections.line(words)) this.#keyword(words);
+    const { file, line: number } = this.#state.place;
+    const isSection = this.#sections.line(words);
+    this.#lines?.push({ file, line: number, isSection, words });
+    if (!isSection) this.#keyword(words);
   }
 
   /** A line inside a section. */
@@ -223,7 +234,7 @@ class Parser {
       checkModel(model, found);
       diagnostics.push(...withLines(hasErrors(diagnostics) ? furtherErrors(found, diagnostics) : found));
     }
-    return { model, diagnostics, environment };
+    return { model, diagnostics, environment, lines: this.#lines ?? [] };
   }
 }
 

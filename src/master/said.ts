@@ -7,6 +7,13 @@ export function fatalWarnings(line: CommandLine, { model }: Loaded): boolean {
   return line.switches.has('W') || model.global.flags['zero-warning'] === true;
 }
 
+/** True, and said, if warnings are fatal and there are some. */
+export function warningsStop(line: CommandLine, loaded: Loaded): boolean {
+  if (!loaded.hasWarnings || !fatalWarnings(line, loaded)) return false;
+  alert("config : Some warnings were found and 'zero-warning' is set. Aborting.");
+  return true;
+}
+
 export function say(diagnostics: readonly Diagnostic[], line: CommandLine): void {
   const shown = line.quiet ? diagnostics.filter(({ severity }) => severity === 'alert') : diagnostics;
   process.stderr.write(renderDiagnostics(shown, process.pid));

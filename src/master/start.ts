@@ -23,7 +23,7 @@ import { type BoundListener, listenOn, openListeners } from './listeners.ts';
 import { daemonize, isDaemon, notifyManager } from './modes.ts';
 import { dropPrivileges } from './privileges.ts';
 import { asDiagnostics } from './problems.ts';
-import { alert, fatalWarnings, notice, say } from './said.ts';
+import { alert, fatalWarnings, notice, say, warningsStop } from './said.ts';
 import { dieBy, onSignals } from './signals.ts';
 import { Supervision } from './supervision.ts';
 import type { DataThreads, Order } from './threads.ts';
@@ -40,7 +40,7 @@ export async function run(line: CommandLine, threads: DataThreads): Promise<numb
   }
   const loaded = await load(line, false);
   say(loaded.diagnostics, line);
-  if (!loaded.isValid || (loaded.hasWarnings && fatalWarnings(line, loaded))) return 1;
+  if (!loaded.isValid || warningsStop(line, loaded)) return 1;
   if (loaded.plan.listeners.length === 0 && loaded.model.global.statsSockets.length === 0) {
     alert("[hawser.main()] No enabled listener found (check for 'bind' directives) ! Exiting.");
     return 1;

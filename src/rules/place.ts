@@ -2,7 +2,7 @@
  * Where a sample may be used: HAProxy's 22 places as bits, in the order of the `valid=` columns of its
  * keyword list (HAProxy 3.x configuration 7.3), and the rule sets that evaluate there.
  */
-const NAMES = [
+export const PLACE_NAMES = [
   'frontend tcp-request connection rule',
   'frontend tcp-request session rule',
   'frontend tcp-request content rule',
@@ -79,7 +79,7 @@ export function maskOf(valid: string): Places {
 
 /** HAProxy's name of the (first) place, for messages. */
 export function placeName(places: Places): string {
-  for (let at = 0; at < NAMES.length; at++) if ((places & (1 << at)) !== 0) return NAMES[at] as string;
+  for (let at = 0; at < PLACE_NAMES.length; at++) if ((places & (1 << at)) !== 0) return PLACE_NAMES[at] as string;
   return 'nowhere';
 }
 

@@ -2,9 +2,9 @@
  * What is known about each name of the table: whether it works here, and how that is known. A keyword counts only
  * if its object exists, has an example, and its first example is taken by parser and build.
  */
-import { parseArguments, unsupported } from '../../src/config/arguments.ts';
 import { newEnvironment } from '../../src/config/environment.ts';
 import { ERROR_CODES } from '../../src/config/errorfile.ts';
+import { FLAGS } from '../../src/config/flags.ts';
 import { registry } from '../../src/config/registry.ts';
 import { catalogs } from '../../src/keywords/catalogs.ts';
 import type { Directive, Example } from '../../src/keywords/define.ts';
@@ -84,12 +84,12 @@ function removed({ name }: Row): Status {
   return parserAlerts(`${before}${plain}\n`).some(({ text }) => text.includes('anymore')) ? 'hint' : 'missing';
 }
 
-/** A flag works if the command line takes it and a process does not refuse it. */
-function flag({ name, signature }: Row): Status {
-  const value = /^-(sf|st)$/.test(name) ? [] : signature.includes(' <') ? ['1'] : [];
-  const line = parseArguments(name === '--' ? ['--', 'x.cfg'] : ['-f', 'x.cfg', name, ...value]);
-  if ('problem' in line) return 'missing';
-  return unsupported(line) === null ? 'works' : 'refused';
+/** A flag as its documentation has it; a test keeps that equal to what the command line takes. */
+function flag({ name }: Row): Status {
+  const found = FLAGS.find((one) => one.flag === name);
+  if (found === undefined) return 'missing';
+  if (found.refused !== undefined) return 'refused';
+  return found.noEffect === undefined ? 'works' : 'inert';
 }
 
 const yes = (works: boolean | null): Status => (works === true ? 'works' : 'missing');

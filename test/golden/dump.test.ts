@@ -1,0 +1,139 @@
+/**
+ * `hawser dump`: every configuration that is read without an error is written back to one of the same model, which
+ * is written back to the same text; HAProxy takes the copy whenever it takes the original.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { hasErrors } from '../../src/config/diagnostic.ts';
+import { plainModel } from '../../src/config/model-json.ts';
+import { type ParseResult, parseFiles, parseText } from '../../src/config/parse.ts';
+import { printLines } from '../../src/config/print.ts';
+import { ruleSets } from '../../src/config/rule-list.ts';
+import { needs, peer } from '../support/peer.ts';
+
+const root = join(import.meta.dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'dump-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const OPTIONS = { environment: { HOME: '/root' }, localPeer: 'peer', keepLines: true };
+
+function configurations(): string[] {
+  const found = readdirSync(root, { recursive: true, encoding: 'utf8' });
+  return found.filter((name) => name.endsWith('.cfg') && !name.startsWith('node_modules')).map((name) => join(root, name));
+}
+
+const VALID = configurations()
+  .map((file) => ({ file, result: parseFiles([file], OPTIONS) }))
+  .filter(({ result }) => !hasErrors(result.diagnostics));
+
+/** The model without where its parts stand. */
+function bare(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(bare);
+  if (value === null || typeof value !== 'object') return value;
+  const entries = Object.entries(value).filter(([name]) => name !== 'files' && name !== 'columns');
+  if (entries.some(([name]) => name === 'column') && entries.some(([name]) => name === 'line')) return 'here';
+  return Object.fromEntries(entries.map(([name, field]) => [name, bare(field)]));
+}
+
+function modelOf({ model }: ParseResult): unknown {
+  return bare(plainModel(model));
+}
+
+test('there is enough to look at', () => {
+  assert.ok(VALID.length > 40, `${VALID.length} configurations`);
+});
+
+test('dump, parse, dump: the same text and the same model', () => {
+  for (const { file, result } of VALID) {
+    const text = printLines(result.lines);
+    const again = parseText(text, file, OPTIONS);
+    assert.ok(!hasErrors(again.diagnostics), `${file}: ${JSON.stringify(again.diagnostics)}\n${text}`);
+    assert.equal(printLines(again.lines), text, file);
+    assert.deepEqual(modelOf(again), modelOf(result), file);
+  }
+});
+
+test('words of every kind come back', () => {
+  const words = [
+    'a b',
+    "it's",
+    'say "x"',
+    '$HOME',
+    '\\',
+    '#x',
+    'a\tb',
+    'a\nb',
+    '\x01',
+    '^/a\\.b$',
+    "'\\$",
+    '%[var(txn.a)]',
+    '\xe9',
+    'if',
+    '{',
+    '""',
+    "a'b\\",
+  ];
+  for (const text of words) {
+    const line = `frontend f\n  description ${printLines([{ file: '', line: 1, isSection: false, words: [{ text, column: 1, quoted: text === 'if' }] }]).trim()}\n`;
+    const { lines, diagnostics } = parseText(line, 'x', OPTIONS);
+    assert.ok(!hasErrors(diagnostics), line);
+    assert.equal(lines[1]?.words[1]?.text, text, line);
+  }
+});
+
+test('HAProxy takes the copy whenever it takes the original', needs('haproxy'), () => {
+  const environment = { PATH: process.env['PATH'] ?? '', HOME: '/root' };
+  const accepts = (file: string): boolean => {
+    const { status } = spawnSync(peer('haproxy'), ['-c', '-f', file], { env: environment });
+    return status === 0 || status === 2;
+  };
+  let taken = 0;
+  for (const { file, result } of VALID) {
+    if (!accepts(file)) continue;
+    const copy = join(folder, 'copy.cfg');
+    writeFileSync(copy, printLines(result.lines), 'latin1');
+    assert.ok(accepts(copy), `${file}\n${printLines(result.lines)}`);
+    taken++;
+  }
+  assert.ok(taken > 30, `HAProxy takes ${taken} of ${VALID.length}`);
+});
+
+test('the model as JSON: addresses and bytes are text, everything can be printed', () => {
+  const { model } = parseText(
+    'listen l\n  bind 127.0.0.1:80\n  bind [::1]:81\n  bind unix@/tmp/x\n  server s 192.0.2.1:8080\n',
+    'x',
+    OPTIONS,
+  );
+  const plain = plainModel(model) as { proxies: { binds: { addresses: string[] }[]; servers: { address: string }[] }[] };
+  const [proxy] = plain.proxies;
+  assert.deepEqual(
+    proxy?.binds.map(({ addresses }) => addresses),
+    [['127.0.0.1:80'], ['[::1]:81'], ['unix@/tmp/x']],
+  );
+  assert.equal(proxy?.servers[0]?.address, '192.0.2.1:8080');
+  for (const { file, result } of VALID) assert.ok(JSON.stringify(plainModel(result.model)).length > 100, file);
+});
+
+test('rules are listed in the order in which they run', () => {
+  const text = `listen l
+  mode http
+  bind :80
+  redirect location /x if { path /y }
+  http-request set-header A "b c" unless { src 192.0.2.0/24 }
+  tcp-request connection accept
+  http-response del-header B
+`;
+  const sets = ruleSets(parseText(text, 'x', OPTIONS).model);
+  assert.deepEqual(
+    sets.map(({ ruleSet, rules }) => [ruleSet, rules.map(({ action, condition, at }) => `${action} | ${condition} | ${at.line}`)]),
+    [
+      ['tcp-request connection', ['accept | null | 6']],
+      ['http-request', ["set-header A 'b c' | unless { src 192.0.2.0/24 } | 5", 'redirect location /x | if { path /y } | 4']],
+      ['http-response', ['del-header B | null | 7']],
+    ],
+  );
+});
