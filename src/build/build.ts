@@ -18,12 +18,14 @@ import { openCrypt } from '../platform/crypt.ts';
 import { Compiler } from '../rules/compiler.ts';
 import type { CompileContext } from '../rules/define.ts';
 import { RuleError } from '../rules/error.ts';
+import { compileForwarded } from '../rules/forwarded-value.ts';
 import { PAGE_STATUSES, pageOf } from '../rules/pages.ts';
 import type { PatternSource, ThreadPatterns } from '../rules/patternstore.ts';
 import { Place, placeOf } from '../rules/place.ts';
 import { Registry } from '../rules/registry.ts';
 import { builtinReply, cannedReply } from '../rules/reply.ts';
 import { Thread } from '../rules/thread.ts';
+import { UniqueId } from '../rules/unique-id.ts';
 import { variableLimits } from '../rules/variables.ts';
 import { type Backend, type Frontend, Stream } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
@@ -176,6 +178,7 @@ class Builder {
     frontend.afterResponseRules = this.#rules(proxy, compiler, 'http-after-response');
     if (proxy.monitorUri !== null) frontend.monitorUri = new MonitorUri(this.#parts.memory, proxy.monitorUri.text);
     this.#captures(frontend, proxy);
+    this.#uniqueId(frontend, proxy, compiler);
     frontend.needsDestination = needsDestination(proxy);
     const { backendsByName } = this.#state;
     frontend.defaultBackend =
@@ -201,7 +204,13 @@ class Builder {
       backend.responseRules = this.#rules(proxy, compiler, 'http-response');
       backend.afterResponseRules = this.#rules(proxy, compiler, 'http-after-response');
     }
-    const given = proxy.balance;
+    const { forwarded, balance: given } = proxy;
+    if (forwarded !== null) {
+      const places = placeOf('http-request', isListen) | placeOf('http-request', false);
+      this.#attempt(forwarded.at, () => {
+        backend.forwarded = compileForwarded(forwarded, compiler.context(places));
+      });
+    }
     if (proxy.cookie !== null) this.#attempt(proxy.cookie.at, () => prepareCookie(backend, this.#parts.memory));
     this.#attempt(given?.at ?? proxy.at, () => {
       const problem = given === null ? null : balanceProblem(given.algorithm, given.words);
@@ -231,6 +240,13 @@ class Builder {
         });
       }
     }
+  }
+
+  #uniqueId(frontend: Frontend, { uniqueIdFormat: format }: ProxyModel, compiler: Compiler): void {
+    if (format === null) return;
+    this.#attempt(format.at, () => {
+      frontend.uniqueId = new UniqueId(this.#thread, compiler.format(format.text, 'header', placeOf('http-request', true)));
+    });
   }
 
   #captures(frontend: Frontend, proxy: ProxyModel): void {

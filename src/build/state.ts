@@ -11,7 +11,16 @@ import { RestrictNames } from '../http/names.ts';
 import type { CookieModel, ForwardforModel, ProxyModel, ServerModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import { Backend, Frontend, Server } from '../state/records.ts';
-import { CookieMode, CookiePersistence, type ForwardFor, KeepAlive, type KeepAliveMode, RetryOn, Reuse } from '../state/settings.ts';
+import {
+  CookieMode,
+  CookiePersistence,
+  type FieldName,
+  type ForwardFor,
+  KeepAlive,
+  type KeepAliveMode,
+  RetryOn,
+  Reuse,
+} from '../state/settings.ts';
 import type { Shared } from '../state/shared.ts';
 import type { Plan } from './plan.ts';
 
@@ -62,6 +71,8 @@ function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, 
   frontend.noLinger = options['nolinger'] === true;
   frontend.framing = framingOf(model, frontend.lenientRequests);
   frontend.forwardFor = forwardForOf(proxy.forwardfor, memory);
+  frontend.originalTo = forwardForOf(proxy.originalto, memory);
+  if (proxy.uniqueIdHeader !== null) frontend.uniqueIdHeader = fieldNameOf(proxy.uniqueIdHeader, memory);
   setTimeouts(frontend.timeouts, proxy);
 }
 
@@ -89,8 +100,18 @@ function setBackend(backend: Backend, proxy: ProxyModel, model: ConfigModel, mem
   backend.noLinger = options['nolinger'] === true;
   backend.fullconn = proxy.fullconn ?? 0;
   backend.forwardFor = forwardForOf(proxy.forwardfor, memory);
+  backend.originalTo = forwardForOf(proxy.originalto, memory);
+  if (proxy.serverNameHeader !== null) setNameHeader(backend, proxy.serverNameHeader, memory);
   backend.cookie = cookieOf(proxy.cookie, memory);
   setTimeouts(backend.timeouts, proxy);
+}
+
+function setNameHeader(backend: Backend, header: string, memory: Memory): void {
+  backend.serverNameHeader = fieldNameOf(header, memory);
+  for (const server of backend.servers) {
+    server.nameStart = memory.intern(server.name);
+    server.nameLength = server.name.length;
+  }
 }
 
 function newServer(model: ServerModel, backend: Backend, index: number, shared: Shared, memory: Memory): Server {
@@ -157,14 +178,13 @@ function framingOf(model: ConfigModel, lenient: boolean): FramingOptions {
 
 function forwardForOf(model: ForwardforModel | null, memory: Memory): ForwardFor | null {
   if (model === null) return null;
-  const name = model.header.toLowerCase();
-  return {
-    nameStart: memory.intern(name),
-    nameLength: name.length,
-    id: HEADER_NAMES.find(([known]) => known === name)?.[1] ?? HeaderId.other,
-    except: model.except,
-    ifNone: model.ifNone,
-  };
+  return { ...fieldNameOf(model.header, memory), except: model.except, ifNone: model.ifNone };
+}
+
+function fieldNameOf(text: string, memory: Memory): FieldName {
+  const name = text.toLowerCase();
+  const id = HEADER_NAMES.find(([known]) => known === name)?.[1] ?? HeaderId.other;
+  return { id, nameStart: memory.intern(name), nameLength: name.length };
 }
 
 function cookieOf(model: CookieModel | null, memory: Memory): CookiePersistence | null {

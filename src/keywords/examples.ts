@@ -4,7 +4,7 @@
  * 192.0.2.7:40123 who connected to 198.51.100.1:80.
  */
 import { parseIp, type SocketAddress } from '../base/address.ts';
-import { plainMemory } from '../base/memory.ts';
+import { NOTE_SIZE, plainMemory } from '../base/memory.ts';
 import type { HttpMessage } from '../http/message.ts';
 import { headerIdOf, methodOf } from '../http/tokens.ts';
 import type { RuleModel } from '../model/config.ts';
@@ -15,7 +15,8 @@ import { Place, type Places } from '../rules/place.ts';
 import { Registry } from '../rules/registry.ts';
 import { cast, type Sample, SampleType } from '../rules/sample.ts';
 import { Thread } from '../rules/thread.ts';
-import { Backend, Frontend, Server, Session, Stream } from '../state/records.ts';
+import { UniqueId } from '../rules/unique-id.ts';
+import { Backend, Frontend, Server, Session, Stream, UNIQUE_ID_ROOM } from '../state/records.ts';
 import { allocateShared, BackendLive, ServerLive, ServerRunning, Shared } from '../state/shared.ts';
 import { Scope } from '../state/variables.ts';
 import { catalogs } from './catalogs.ts';
@@ -90,6 +91,7 @@ export class ExampleWorld {
       ],
     });
     this.compiler = this.newCompiler();
+    this.frontend.uniqueId = new UniqueId(this.thread, this.compiler.format('%ci:%cp_%rt', 'header', Place.frontendRequest));
   }
 
   newCompiler(acls: ConstructorParameters<typeof Compiler>[3] = []): Compiler {
@@ -113,7 +115,7 @@ export class ExampleWorld {
     this.thread.variables.values.begin(stream.session.variables, stream.variables, stream.messageVariables);
     stream.note = memory.notes.take();
     stream.noteEnd = memory.noteBase(stream.note);
-    stream.noteLimit = stream.noteEnd + 4096;
+    stream.noteLimit = stream.noteEnd + NOTE_SIZE - UNIQUE_ID_ROOM;
     stream.requestCaptures.fill(-1);
     stream.responseCaptures.fill(-1);
     fillMessage(this, stream.request, request, true);

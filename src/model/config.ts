@@ -87,6 +87,9 @@ export interface ProxyModel {
   readonly servers: ServerModel[];
   cookie: CookieModel | null;
   forwardfor: ForwardforModel | null;
+  originalto: ForwardforModel | null;
+  forwarded: ForwardedModel | null;
+  serverNameHeader: string | null;
   /** 1: every retry; N > 1: every Nth; -1 (HAProxy's default form): the last one; null: off. */
   redispatch: number | null;
   /** option httpchk and http-check lines; null: a TCP connection is the check. */
@@ -277,6 +280,17 @@ export interface ForwardforModel {
   readonly header: string;
   readonly except: { readonly ip: Uint8Array; readonly family: number; readonly bits: number } | null;
   readonly ifNone: boolean;
+}
+
+/** `option forwarded`: what each part is made from; null: it is left out, '': the connection's own, else an expression. */
+export interface ForwardedModel {
+  readonly at: Position;
+  readonly proto: boolean;
+  readonly host: string | null;
+  readonly by: string | null;
+  readonly byPort: string | null;
+  readonly for: string | null;
+  readonly forPort: string | null;
 }
 
 export interface CheckModel {

@@ -8,7 +8,7 @@ import { NOTE_SIZE } from '../base/memory.ts';
 import type { TimerOwner } from '../base/timers.ts';
 import type { Host } from '../platform/contract.ts';
 import { Ended } from '../state/end.ts';
-import { type Frontend, type FrontMux, Phase, type Session, Stream, type StreamEvents } from '../state/records.ts';
+import { type Frontend, type FrontMux, Phase, type Session, Stream, type StreamEvents, UNIQUE_ID_ROOM } from '../state/records.ts';
 import { Wait } from '../state/settings.ts';
 import { ProcessLive, type Shared } from '../state/shared.ts';
 import { Scope, Variables } from '../state/variables.ts';
@@ -67,7 +67,7 @@ export class MuxContext {
     const stream = free.length > 0 ? (free.pop() as Stream) : this.#newStream();
     stream.note = note;
     stream.noteEnd = this.memory.noteBase(note);
-    stream.noteLimit = stream.noteEnd + NOTE_SIZE;
+    stream.noteLimit = stream.noteEnd + NOTE_SIZE - (frontend.uniqueId === null ? 0 : UNIQUE_ID_ROOM);
     stream.session = session;
     stream.frontend = frontend;
     stream.front = front;
@@ -110,6 +110,7 @@ function resetStream(stream: Stream): void {
   stream.backend = stream.server = stream.front = stream.back = null;
   stream.note = -1;
   stream.hasRequestLine = false;
+  stream.uniqueIdStart = stream.uniqueIdEnd = 0;
   stream.phase = Phase.request;
   stream.cause = Ended.normal;
   stream.endPhase = -1;

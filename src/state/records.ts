@@ -16,6 +16,7 @@ import { LogOrigin, type LogOriginValue } from './logstep.ts';
 import { Queue, type Queued } from './queue.ts';
 import {
   type CookiePersistence,
+  type FieldName,
   type ForwardFor,
   KeepAlive,
   type KeepAliveMode,
@@ -65,6 +66,9 @@ export class Frontend {
   /** Connections end by a reset. */
   noLinger = false;
   forwardFor: ForwardFor | null = null;
+  originalTo: ForwardFor | null = null;
+  uniqueId: UniqueIdMaker | null = null;
+  uniqueIdHeader: FieldName | null = null;
   defaultBackend: Backend | null = null;
   readonly useBackends: UseBackend[] = [];
   tcpConnectionRules: RuleList | null = null;
@@ -126,6 +130,11 @@ export class Backend {
   noLinger = false;
   fullconn = 0;
   forwardFor: ForwardFor | null = null;
+  originalTo: ForwardFor | null = null;
+  /** option forwarded. */
+  forwarded: FieldAdder | null = null;
+  /** http-send-name-header. */
+  serverNameHeader: FieldName | null = null;
   cookie: CookiePersistence | null = null;
   readonly servers: Server[] = [];
   picker: ServerPicker | null = null;
@@ -176,6 +185,9 @@ export class Server {
   /** Interned cookie value; length 0: none. */
   cookieStart = 0;
   cookieLength = 0;
+  /** Its name, interned where http-send-name-header needs it. */
+  nameStart = 0;
+  nameLength = 0;
   /** Its whole Set-Cookie value, made by stream/cookie.ts. */
   setCookieStart = 0;
   setCookieLength = 0;
@@ -201,6 +213,21 @@ export class Server {
 }
 
 // What stands behind them --------------------------------------------------------------------------
+
+/** Adds a field to the request, behind all rules. */
+export interface FieldAdder {
+  /** False: there is no room for it. */
+  add(stream: Stream): boolean;
+}
+
+/** Bytes of a note kept for the unique identifier, behind noteLimit, where the frontend has one. */
+export const UNIQUE_ID_ROOM = 128;
+
+/** `unique-id-format`. */
+export interface UniqueIdMaker {
+  /** Makes the stream's identifier, if it has none yet: [uniqueIdStart, uniqueIdEnd) behind its note. */
+  make(stream: Stream): void;
+}
 
 /** An answer that is made here. */
 export interface LocalReply {
@@ -309,6 +336,9 @@ export class Stream implements TimerOwner, Queued<Stream> {
   logVersionStart = 0;
   logVersionEnd = 0;
   hasRequestLine = false;
+  /** The unique identifier behind the note; end 0: not made yet. */
+  uniqueIdStart = 0;
+  uniqueIdEnd = 0;
   /** Captured header values in the note: start, end per slot; -1: not captured. */
   readonly requestCaptures = new Int32Array(MAX_CAPTURES * 2);
   readonly responseCaptures = new Int32Array(MAX_CAPTURES * 2);

@@ -26,10 +26,14 @@ export type KeepAliveMode = (typeof KeepAlive)[keyof typeof KeepAlive];
 export const Reuse = { never: 0, safe: 1, aggressive: 2, always: 3 } as const;
 export type ReuseMode = (typeof Reuse)[keyof typeof Reuse];
 
-export interface ForwardFor {
+/** The name of a header field, interned in lower case. */
+export interface FieldName {
+  readonly id: number;
   readonly nameStart: number;
   readonly nameLength: number;
-  readonly id: number;
+}
+
+export interface ForwardFor extends FieldName {
   readonly except: { readonly ip: Uint8Array; readonly family: number; readonly bits: number } | null;
   readonly ifNone: boolean;
 }

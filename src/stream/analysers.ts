@@ -15,7 +15,7 @@ import { assign, isUsable } from './assign.ts';
 import { count, type StreamContext } from './context.ts';
 import { assignByCookie } from './cookie.ts';
 import { finish } from './finish.ts';
-import { addForwardedFor } from './forwarded.ts';
+import { addFields } from './forwarded.ts';
 import { beginWait, bufferRequest, inspectRequest } from './waiting.ts';
 
 type Analyser = (context: StreamContext, stream: Stream) => boolean;
@@ -32,7 +32,7 @@ const REQUEST_ANALYSERS: readonly Analyser[] = [
   bufferForBackend,
   backendContentRules,
   backendRules,
-  forwardedFor,
+  addedFields,
   persistence,
   chooseServer,
 ];
@@ -148,10 +148,9 @@ function backendRules(context: StreamContext, stream: Stream): boolean {
 }
 
 /** After the rules, so that none of them can see or change it (trap 10). */
-function forwardedFor(context: StreamContext, stream: Stream): boolean {
+function addedFields(context: StreamContext, stream: Stream): boolean {
   if (stream.tunnel) return true;
-  const settings = (stream.backend as Backend).forwardFor ?? stream.frontend.forwardFor;
-  if (settings !== null && !addForwardedFor(context.mux.memory, stream, settings)) {
+  if (!addFields(context.mux.memory, stream)) {
     endWith(context, stream, Ended.internal, 500);
     return false;
   }

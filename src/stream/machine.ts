@@ -25,6 +25,7 @@ import { awaitDrain, endWith } from './answer.ts';
 import { connectFailed, retryNow, retryStale } from './assign.ts';
 import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { finish, leaveQueue, leaveServer } from './finish.ts';
+import { nameServer } from './forwarded.ts';
 import { logStep } from './logging.ts';
 import { saveRequestLine } from './notes.ts';
 import { inspectResponse, respond, takeResponse, verdictOf } from './response.ts';
@@ -197,7 +198,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     stream.requestSent = true;
     if (stream.frontend.needsBackSource) back.findSource(stream);
     if (stream.frontend.logSteps !== JUST_CLOSE) logStep(this.#context.mux.shared, stream, LogOrigin.connect, now);
-    if (!back.sendRequest(stream)) {
+    if (!nameServer(this.#context.mux.memory, stream) || !back.sendRequest(stream)) {
       this.#onUnsendable(stream);
       return;
     }

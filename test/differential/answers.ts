@@ -236,6 +236,30 @@ const NORMAL = [
   ...normal('path-strip-dotdot', ['/a/../b?x/../y', 'http://h.test/a/../b?c']),
 ];
 
+/** Seen in the echo of what the server received. */
+const FIELDS = [
+  ...answers(
+    'option forwardfor',
+    'option forwardfor header X-Me',
+    'option forwardfor except 127.0.0.0/8',
+    'option forwardfor except 10.0.0.0/8',
+    'option originalto',
+    'option originalto header X-To',
+    'option originalto except 127.0.0.1',
+    'option originalto\n  option forwardfor',
+    'unique-id-format %ci\\ %[path]-%fi\n  unique-id-header X-Id',
+    'unique-id-format %{+X}o%ci\n  unique-id-header X-Id\n  http-request set-header x-early %[unique-id]',
+    'unique-id-format abc\n  http-request return content-type text/plain lf-string "%[unique-id] %ID"',
+    'unique-id-format %[req.hdr(host)]\n  http-request set-header x-a %ID',
+    'unique-id-header X-Id',
+    'http-send-name-header X-Server',
+    'http-send-name-header X-Server\n  http-request set-header x-server me\n  http-request set-header x-z last',
+    'unique-id-format abc\n  unique-id-header X-Id\n  option forwardfor\n  option originalto\n  http-send-name-header X-Server',
+  ),
+  ...at(`${GET}\r\nX-Forwarded-For: 1.2.3.4`, 'option forwardfor', 'option forwardfor if-none', 'option forwardfor header X-Me if-none'),
+  ...at(`${GET}\r\nX-Original-To: 1.2.3.4`, 'option originalto'),
+];
+
 export const CASES: readonly AnswerCase[] = [
   ...RETURN,
   ...DENY,

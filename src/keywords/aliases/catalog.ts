@@ -3,10 +3,12 @@ import { acceptDate, acceptDateGmt, acceptDateLocal, milliseconds, requestDate, 
 import { backSourceIp, backSourcePort, backendName, clientIp, clientPort, frontendIp, frontendName, frontendPort, frontendTransport, hostname, pid, serverIp, serverName, serverPort, tlsCipher, tlsVersion } from './ends.ts';
 import { activeConnections, backendConnections, backendQueue, bytesRead, bytesUploaded, frontendConnections, lineCounter, method, origin, path, pathOnly, query, requestCaptureList, requestCaptures, requestCookie, requestCounter, requestLine, responseCaptureList, responseCaptures, responseCookie, retries, serverConnections, serverQueue, status, target, termination, terminationCookie, version } from './exchange.ts';
 import { activeTime, connectTime, dataTime, handshakeTime, idleTime, oldRequestTime, queueTime, requestTime, responseTime, totalTime, userTime } from './timers.ts';
+import { identifier } from './unique-id.ts';
 
 export const aliases = [
   acceptDate, requestDate, acceptDateGmt, acceptDateLocal, requestDateGmt, requestDateLocal, timestamp, milliseconds,
   clientIp, clientPort, frontendIp, frontendPort, serverIp, serverPort, backSourceIp, backSourcePort, frontendName, frontendTransport, backendName, serverName, hostname, pid, tlsVersion, tlsCipher,
   requestLine, method, version, target, path, pathOnly, query, status, bytesRead, bytesUploaded, termination, terminationCookie, requestCookie, responseCookie, requestCaptures, responseCaptures, requestCaptureList, responseCaptureList, frontendConnections, backendConnections, serverConnections, activeConnections, retries, serverQueue, backendQueue, lineCounter, origin, requestCounter,
   requestTime, queueTime, connectTime, responseTime, activeTime, totalTime, userTime, dataTime, handshakeTime, idleTime, oldRequestTime,
+  identifier,
 ] as const;

@@ -9,7 +9,11 @@ import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
 import { errorLogFormat, globalLog, logFormat, logFormatSd, logSteps, logTag, optionHttplog, optionHttpslog, optionTcplog, proxyLog } from './logs.ts';
 import { captureRequestHeader, captureResponseHeader, forwardfor, monitorUri } from './messages.ts';
 import { abortonclose, allbackups, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, httpBufferRequest, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpUseProxyHeader, httpclose, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
+import { errorLogFormat, globalLog, logFormat, logTag, optionHttplog, optionTcplog, proxyLog } from './logs.ts';
+import { captureRequestHeader, captureResponseHeader, forwardfor, monitorUri, originalto } from './messages.ts';
+import { abortonclose, allbackups, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpUseProxyHeader, httpclose, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
 import { backlog, bind, description, disabled, enabled, fullconn, id, maxconn, mode } from './proxies.ts';
+import { forwarded, httpSendNameHeader, uniqueIdFormat, uniqueIdHeader } from './request-fields.ts';
 import { defaultServer, server } from './servers.ts';
 import { acl, defaultBackend, httpAfterResponse, httpRequest, httpResponse, inspectDelay, redirect, responseInspectDelay, tcpRequestConnection, tcpRequestContent, tcpRequestSession, tcpResponseContent, useBackend } from './switching.ts';
 import { timeoutCheck, timeoutClient, timeoutClientFin, timeoutClientHs, timeoutConnect, timeoutHttpKeepAlive, timeoutHttpRequest, timeoutQueue, timeoutServer, timeoutServerFin, timeoutTarpit, timeoutTunnel } from './timeouts.ts';
@@ -25,7 +29,11 @@ export const directives = [
   globalLog, proxyLog, logTag, logFormat, errorLogFormat, logFormatSd, optionHttpslog, logSteps, optionHttplog, optionTcplog,
   forwardfor, captureRequestHeader, captureResponseHeader, monitorUri,
   dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpBufferRequest, httpIgnoreProbes, httpUseProxyHeader, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
+  globalLog, proxyLog, logTag, logFormat, errorLogFormat, optionHttplog, optionTcplog,
+  forwardfor, originalto, captureRequestHeader, captureResponseHeader, monitorUri,
+  dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpIgnoreProbes, httpUseProxyHeader, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
   mode, bind, id, description, disabled, enabled, maxconn, backlog, fullconn,
+  forwarded, uniqueIdFormat, uniqueIdHeader, httpSendNameHeader,
   server, defaultServer,
   defaultBackend, useBackend, acl, tcpRequestConnection, tcpRequestSession, tcpRequestContent, tcpResponseContent, httpRequest, httpResponse, httpAfterResponse, redirect, inspectDelay, responseInspectDelay,
   timeoutClient, timeoutServer, timeoutConnect, timeoutQueue, timeoutTunnel, timeoutTarpit, timeoutCheck, timeoutHttpRequest, timeoutHttpKeepAlive, timeoutClientFin, timeoutServerFin, timeoutClientHs,

@@ -2,49 +2,86 @@
 import type { CaptureModel } from '../../model/config.ts';
 import { type Directive, type DirectiveContext, defineDirective, type ProxyDraft, type Word } from '../define.ts';
 
-export const forwardfor = defineDirective({
-  name: 'option forwardfor',
-  sections: 'DFLB',
-  args: [{ name: 'options', kind: 'rest' }],
-  doc: "Adds the client's address to requests as `X-Forwarded-For`, or `header NAME`; not for clients of `except NETWORK`, with `if-none` only where none is.",
-  examples: [
-    { text: 'option forwardfor', gives: { forwardfor: { header: 'X-Forwarded-For', except: null, ifNone: false } } },
-    {
-      text: 'option forwardfor except 127.0.0.0/8 header X-Client if-none',
-      gives: { forwardfor: { header: 'X-Client', except: { bits: 8 }, ifNone: true } },
+/** What `option forwardfor` and `option originalto` have in common. */
+function defineAddress(
+  name: string,
+  field: 'forwardfor' | 'originalto',
+  normal: string,
+  allowed: readonly string[],
+  doc: string,
+): Directive {
+  return defineDirective({
+    name: `option ${name}`,
+    sections: 'DFLB',
+    negatable: true,
+    args: [{ name: 'options', kind: 'rest' }],
+    doc,
+    examples: [
+      { text: `option ${name}`, gives: { [field]: { header: normal, except: null, ifNone: false } } },
+      {
+        text: `option ${name} except 127.0.0.0/8 header X-Mine`,
+        gives: { [field]: { header: 'X-Mine', except: { bits: 8 }, ifNone: false } },
+      },
+      { text: `option ${name} foo`, says: `'option ${name}' does not support 'foo'` },
+      { text: `option ${name} except x`, says: "'x' is not a network" },
+      { text: `no option ${name}`, gives: { [field]: null } },
+    ],
+    apply(draft, [words], context) {
+      draft[field] = context.prefix === null ? readAddress(`option ${name}`, normal, allowed, words, context) : null;
     },
-    { text: 'option forwardfor foo', says: "'option forwardfor' does not support 'foo'" },
-    { text: 'option forwardfor except x', says: "'x' is not a network" },
-    { text: 'no option forwardfor', says: "negation/default is not supported for option 'forwardfor'" },
-  ],
-  apply(draft, [words], context) {
-    setForwardfor(draft, words, context);
-  },
-});
+  });
+}
 
-function setForwardfor(draft: ProxyDraft, words: readonly Word[], context: DirectiveContext): void {
-  let header = 'X-Forwarded-For';
+function readAddress(
+  name: string,
+  normal: string,
+  allowed: readonly string[],
+  words: readonly Word[],
+  context: DirectiveContext,
+): ProxyDraft['forwardfor'] {
+  let header = normal;
   let except: NonNullable<ProxyDraft['forwardfor']>['except'] = null;
   let ifNone = false;
   for (let at = 0; at < words.length; at++) {
     const word = words[at] as Word;
     const value = words[at + 1];
-    if (word.text === 'if-none') ifNone = true;
-    else if (word.text !== 'header' && word.text !== 'except') {
-      const allowed = ['except', 'header', 'if-none'];
-      context.error({ text: `'option forwardfor' does not support '${word.text}'`, word, allowed, near: allowed });
-      return;
-    } else if (value === undefined) {
-      context.error({ text: `'option forwardfor' expects a value behind '${word.text}'`, word });
-      return;
-    } else if (word.text === 'header') header = (words[++at] as Word).text;
+    if (!allowed.includes(word.text)) {
+      context.error({ text: `'${name}' does not support '${word.text}'`, word, allowed, near: allowed });
+      return null;
+    }
+    if (word.text === 'if-none') {
+      ifNone = true;
+      continue;
+    }
+    if (value === undefined) {
+      context.error({ text: `'${name}' expects a value behind '${word.text}'`, word });
+      return null;
+    }
+    at++;
+    if (word.text === 'header') header = value.text;
     else {
-      except = context.network(words[++at] as Word);
-      if (except === null) return;
+      except = context.network(value);
+      if (except === null) return null;
     }
   }
-  draft.forwardfor = { header, except, ifNone };
+  return { header, except, ifNone };
 }
+
+export const forwardfor = defineAddress(
+  'forwardfor',
+  'forwardfor',
+  'X-Forwarded-For',
+  ['except', 'header', 'if-none'],
+  "Adds the client's address to requests as `X-Forwarded-For`, or `header NAME`; not for clients of `except NETWORK`, with `if-none` only where none is.",
+);
+
+export const originalto = defineAddress(
+  'originalto',
+  'originalto',
+  'X-Original-To',
+  ['except', 'header'],
+  'Adds the address that the client connected to as `X-Original-To`, or `header NAME`; not for addresses of `except NETWORK`.',
+);
 
 function defineCapture(side: 'request' | 'response', field: 'captureRequestHeaders' | 'captureResponseHeaders'): Directive {
   const name = `capture ${side} header`;

@@ -7,6 +7,7 @@ import { hdr, hdrCnt, hdrIp, hdrVal, reqFhdr, reqFhdrCnt, reqHdr, reqHdrCnt, req
 import { reqLen, reqLenOld, resLen, waitEnd } from './inspection.ts';
 import { base, baseq, method, path, pathq, query, reqVer, reqVerOld, status, url, urlParam, urlp } from './request.ts';
 import { beConn, beId, beName, nbsrv, queue, srvConn, srvId, srvIsUp, srvName, srvQueue } from './servers.ts';
+import { uniqueId } from './unique-id.ts';
 import { dumpAllVars, variable } from './variables.ts';
 
 export const samples = [
@@ -18,5 +19,6 @@ export const samples = [
   waitEnd, reqLen, reqLenOld, resLen,
   method, path, pathq, query, url, base, baseq, reqVer, reqVerOld, status, urlParam, urlp,
   beName, beId, srvName, srvId, nbsrv, beConn, queue, srvConn, srvQueue, srvIsUp,
+  uniqueId,
   variable, dumpAllVars,
 ] as const;

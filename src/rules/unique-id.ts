@@ -1,0 +1,27 @@
+/** `unique-id-format`: an identifier made once per stream, kept behind its note (HAProxy 3.x configuration 4.2). */
+import { type Stream, UNIQUE_ID_ROOM, type UniqueIdMaker } from '../state/records.ts';
+import type { TextFormat } from './define.ts';
+import type { Thread } from './thread.ts';
+import { Writer } from './writer.ts';
+
+export class UniqueId implements UniqueIdMaker {
+  /** Its own: it may be asked for in the middle of another text. */
+  readonly #out: Writer;
+  readonly #format: TextFormat;
+
+  constructor(thread: Thread, format: TextFormat) {
+    this.#out = new Writer(thread.memory);
+    this.#format = format;
+  }
+
+  /** Longer ones are cut, as HAProxy does at 127 bytes. */
+  make(stream: Stream): void {
+    if (stream.uniqueIdEnd > 0 || stream.note < 0) return;
+    const out = this.#out;
+    const start = stream.noteLimit;
+    out.open(start, start + UNIQUE_ID_ROOM - 1);
+    this.#format.write(out, stream);
+    stream.uniqueIdStart = start;
+    stream.uniqueIdEnd = out.at;
+  }
+}
