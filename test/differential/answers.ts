@@ -269,6 +269,7 @@ export const CASES: readonly AnswerCase[] = [
   ...REDIRECT_TARGETS,
   ...AUTH,
   ...NORMAL,
+  ...FIELDS,
 ].map((entry) => ({
   request: GET,
   ...entry,
