@@ -1,11 +1,17 @@
 /** The documents: what is generated is whole, and no link of any page leads nowhere. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { registry } from '../src/config/registry.ts';
 import { catalogs } from '../src/keywords/catalogs.ts';
+import { ExampleWorld } from '../src/keywords/examples.ts';
+import { Compiler } from '../src/rules/compiler.ts';
+import type { Converter } from '../src/rules/define.ts';
+import { Place } from '../src/rules/place.ts';
+import { Registry } from '../src/rules/registry.ts';
 import { makePages } from './docs.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -71,4 +77,44 @@ test('links between pages lead somewhere', () => {
 
 test('the same tree gives the same bytes', () => {
   assert.deepEqual(makePages().pages, pages);
+});
+
+/** The first block of TypeScript in a page. */
+function firstBlock(path: string): string {
+  const block = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, path), 'utf8'))?.[1];
+  assert.ok(block !== undefined, `${path} has no block of code`);
+  return block;
+}
+
+test('the word of docs/extending.md works as it stands there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'extending-'));
+  try {
+    const path = join(folder, 'initials.ts');
+    // The page's file would lie two folders below src/.
+    writeFileSync(path, firstBlock('docs/extending.md').replaceAll("'../../", `'${root}src/`));
+    const { initials } = (await import(path)) as { initials: Converter };
+    const registry = new Registry({ ...catalogs, converters: [...catalogs.converters, initials] });
+    const world = new ExampleWorld();
+    const proxy = {
+      name: 'web',
+      http: true,
+      frontend: world.frontend,
+      backend: world.backend,
+      requestCaptureCount: 0,
+      responseCaptureCount: 0,
+    };
+    const compiler = new Compiler(registry, world.thread, proxy, []);
+    const evaluate = (call: string): number | string | boolean | null => {
+      const { sample } = world.thread;
+      return compiler.expression(call, Place.frontendRequest).run(sample, world.stream('GET /ada/lovelace HTTP/1.1'))
+        ? world.value(sample)
+        : null;
+    };
+    for (const { value, call, out } of initials.examples) assert.equal(evaluate(`str("${value}"),${call}`), out);
+    assert.equal(evaluate('path,initials(/)'), 'al');
+    assert.throws(() => evaluate('path,initails'), /did you maybe mean 'initials'/);
+    assert.throws(() => evaluate('path,initials(a,b)'), /initials/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -97,7 +97,7 @@ function inertList(judged: readonly Judged[]): string {
 
 /** Rule sets that an action lacks are work to come, not another meaning. */
 export function isToCome({ what, table, here }: Mismatch): boolean {
-  return what === 'rule sets' && here.split(', ').every((set) => table.split(', ').includes(set) || set === 'redirect');
+  return what === 'rule sets' && here.split(', ').every((set) => table.split(', ').includes(set));
 }
 
 function mismatchTable(list: readonly Mismatch[]): string {
