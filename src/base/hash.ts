@@ -43,6 +43,7 @@ function rotate(value: number, bits: number): number {
 }
 
 const CRC_TABLE = crcTable(0xedb88320);
+const CASTAGNOLI_TABLE = crcTable(0x82f63b78);
 
 function crcTable(polynomial: number): Int32Array {
   const table = new Int32Array(256); // hot-ok: at start
@@ -57,6 +58,13 @@ function crcTable(polynomial: number): Int32Array {
 export function hashCrc32(bytes: Uint8Array, start: number, end: number): number {
   let value = -1;
   for (let at = start; at < end; at++) value = (CRC_TABLE[(value ^ (bytes[at] as number)) & 255] as number) ^ (value >>> 8);
+  return ~value >>> 0;
+}
+
+/** CRC-32C (RFC 4960 appendix B). */
+export function hashCrc32c(bytes: Uint8Array, start: number, end: number): number {
+  let value = -1;
+  for (let at = start; at < end; at++) value = (CASTAGNOLI_TABLE[(value ^ (bytes[at] as number)) & 255] as number) ^ (value >>> 8);
   return ~value >>> 0;
 }
 

@@ -272,3 +272,23 @@ export function copyForeign(bytes: Uint8Array, start: number, end: number, to: U
   for (let from = start; from < end; from++) to[target++] = bytes[from] as number;
   return target;
 }
+
+/** Writes a signed integer of two words in decimal; the offset behind it. */
+export function writeWide(bytes: Uint8Array, at: number, high: number, low: number): number {
+  const isNegative = high < 0;
+  let top = isNegative ? (low === 0 ? -high : ~high) >>> 0 : high;
+  let bottom = isNegative ? -low >>> 0 : low >>> 0;
+  let count = 0;
+  do {
+    // Division of both words by ten: what is left of the upper one goes into the lower.
+    const rest = top % 10;
+    top = Math.floor(top / 10);
+    const joined = rest * 4294967296 + bottom;
+    bottom = Math.floor(joined / 10);
+    digits[count++] = ZERO + (joined - bottom * 10);
+  } while ((top > 0 || bottom > 0) && count < DIGITS);
+  let to = at;
+  if (isNegative) bytes[to++] = 45;
+  while (count > 0) bytes[to++] = digits[--count] as number;
+  return to;
+}

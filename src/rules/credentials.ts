@@ -5,7 +5,7 @@
 import { SCRATCH_SIZE } from '../base/memory.ts';
 import { HeaderId } from '../http/message.ts';
 import type { Stream } from '../state/records.ts';
-import { readBase64 } from './base64.ts';
+import { decodeBase64 } from './base64.ts';
 import { skipBlanks } from './target.ts';
 import type { Thread } from './thread.ts';
 
@@ -66,7 +66,7 @@ function isScheme(bytes: Uint8Array, start: number, end: number, name: string): 
 function readBasic({ bytes, memory }: Thread): boolean {
   if (credentials.dataEnd - credentials.dataStart > SCRATCH_SIZE) return false;
   const start = memory.scratch();
-  const end = readBase64(bytes, credentials.dataStart, credentials.dataEnd, start);
+  const end = decodeBase64(bytes, credentials.dataStart, credentials.dataEnd, bytes, start);
   if (end < 0) return false;
   let colon = start;
   while (colon < end && bytes[colon] !== COLON) colon++;

@@ -12,7 +12,7 @@
 import { Family } from '../base/address.ts';
 import type { Memory } from '../base/memory.ts';
 import { Method, type MethodValue } from '../http/message.ts';
-import { readInt, readIpv4, readIpv6, writeHexByte, writeInt, writeIpv4, writeIpv6 } from './bytes.ts';
+import { readInt, readIpv4, readIpv6, writeHexByte, writeInt, writeIpv4, writeIpv6, writeWide } from './bytes.ts';
 
 export const SampleType = {
   /** In declarations: whatever comes. */
@@ -43,6 +43,8 @@ export const TYPE_NAMES = ['any', 'boolean', 'integer', 'ipv4', 'ipv6', 'address
 
 /** Range of HAProxy's integers. */
 const MOST = 2 ** 63;
+/** Up to here every integer has a number. */
+const EXACT = 2 ** 53;
 
 const METHOD_NAMES = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'] as const;
 
@@ -57,6 +59,10 @@ export class Sample {
   /** Of ipv4 (4 bytes used) and ipv6: somebody else's record or `ownIp`. Never written through this field. */
   ip: Uint8Array;
   readonly ownIp = new Uint8Array(16);
+  /** The words of an integer that `int` can't hold exactly; they count while `int` is `wide`. */
+  wide = 0;
+  wideHigh = 0;
+  wideLow = 0;
 
   /** For a fetch with several values: it is asked for one value after another while `more` is true. */
   more = false;
@@ -90,6 +96,19 @@ export class Sample {
     this.type = INT;
     this.int = value > MOST ? MOST : value < -MOST ? -MOST : value;
     return true;
+  }
+
+  /** All 64 bits: as text and as bytes they come out exactly, in arithmetic to 53 bits. */
+  setWide(high: number, low: number): boolean {
+    this.wideHigh = high | 0;
+    this.wideLow = low | 0;
+    this.wide = (high | 0) * 4294967296 + (low >>> 0);
+    return this.setInt(this.wide);
+  }
+
+  /** Whether the words hold an integer that `int` does not. */
+  get isWide(): boolean {
+    return this.int === this.wide && (this.int > EXACT || this.int < -EXACT);
   }
 
   /** Borrows bytes: they stay valid until the next event. */
@@ -228,6 +247,7 @@ function toText(sample: Sample): boolean {
   if (type === METHOD) return methodText(sample);
   const at = memory.scratch();
   const { bytes } = memory;
+  if (type === INT && sample.isWide) return sample.setText(at, writeWide(bytes, at, sample.wideHigh, sample.wideLow));
   if (type === BOOL || type === INT) return sample.setText(at, writeInt(bytes, at, sample.int));
   if (type === IPV4) return sample.setText(at, writeIpv4(bytes, at, sample.ip, 0));
   if (type === IPV6) return sample.setText(at, writeIpv6(bytes, at, sample.ip));
@@ -253,10 +273,12 @@ function toBinary(sample: Sample): boolean {
     for (let i = 0; i < size; i++) memory.bytes[at + i] = sample.ip[i] as number;
     return sample.setBinary(at, at + size);
   }
-  let left = sample.int < 0 ? sample.int + 2 ** 64 : sample.int;
-  for (let i = 7; i >= 0; i--) {
-    memory.bytes[at + i] = left % 256;
-    left = Math.floor(left / 256);
+  const isWide = type === INT && sample.isWide;
+  const high = isWide ? sample.wideHigh : Math.floor(sample.int / 4294967296) | 0;
+  const low = isWide ? sample.wideLow : (sample.int - Math.floor(sample.int / 4294967296) * 4294967296) | 0;
+  for (let i = 0; i < 4; i++) {
+    memory.bytes[at + i] = high >>> (24 - i * 8);
+    memory.bytes[at + 4 + i] = low >>> (24 - i * 8);
   }
   return sample.setBinary(at, at + 8);
 }

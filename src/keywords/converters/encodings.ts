@@ -1,6 +1,7 @@
 /** Converters between bytes and texts, and hashes (HAProxy 3.x configuration 7.3.1). */
 import { avalanche, type HashFunction, hashCrc32, hashDjb2, hashSdbm, hashWt6 } from '../../base/hash.ts';
 import { SCRATCH_SIZE } from '../../base/memory.ts';
+import { decodeBase64, decodeBase64Url, encodeBase64 } from '../../rules/base64.ts';
 import { hexValue } from '../../rules/bytes.ts';
 import { type ConvertStep, defineConverter } from '../../rules/define.ts';
 import { SampleType, writeHex } from '../../rules/sample.ts';
@@ -45,14 +46,6 @@ export const hex2i = defineConverter({
   },
 });
 
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const CODES = Uint8Array.from(ALPHABET, (char) => char.charCodeAt(0));
-const VALUES = new Int8Array(256).fill(-1);
-CODES.forEach((code, value) => {
-  VALUES[code] = value;
-});
-const PAD = 61;
-
 export const base64 = defineConverter({
   name: 'base64',
   args: [],
@@ -67,21 +60,9 @@ export const base64 = defineConverter({
   compile: () => {
     return (sample) => {
       const { memory, start, end } = sample;
-      const { bytes } = memory;
       if (Math.ceil((end - start) / 3) * 4 > SCRATCH_SIZE) return false;
       const at = memory.scratch();
-      let to = at;
-      for (let from = start; from < end; from += 3) {
-        const left = end - from;
-        const triple =
-          ((bytes[from] as number) << 16) |
-          (left > 1 ? (bytes[from + 1] as number) << 8 : 0) |
-          (left > 2 ? (bytes[from + 2] as number) : 0);
-        bytes[to++] = CODES[triple >> 18] as number;
-        bytes[to++] = CODES[(triple >> 12) & 63] as number;
-        bytes[to++] = left > 1 ? (CODES[(triple >> 6) & 63] as number) : PAD;
-        bytes[to++] = left > 2 ? (CODES[triple & 63] as number) : PAD;
-      }
+      const to = encodeBase64(memory.bytes, start, end, memory.bytes, at, false);
       return sample.setText(at, to);
     };
   },
@@ -101,21 +82,52 @@ export const b64dec = defineConverter({
   compile: () => {
     return (sample) => {
       const { memory, start, end } = sample;
-      const { bytes } = memory;
-      const size = end - start;
-      if (size % 4 !== 0 || size > SCRATCH_SIZE) return false;
-      const padding = size > 0 && bytes[end - 1] === PAD ? (bytes[end - 2] === PAD ? 2 : 1) : 0;
+      if (end - start > SCRATCH_SIZE) return false;
       const at = memory.scratch();
-      let to = at;
-      let bits = 0;
-      for (let from = start; from < end - padding; from++) {
-        const value = VALUES[bytes[from] as number] as number;
-        if (value < 0) return false;
-        bits = (bits << 6) | value;
-        const place = (from - start) & 3;
-        if (place > 0) bytes[to++] = (bits >> (6 - place * 2)) & 255;
-      }
-      return sample.setBinary(at, to);
+      const to = decodeBase64(memory.bytes, start, end, memory.bytes, at);
+      return to >= 0 && sample.setBinary(at, to);
+    };
+  },
+});
+
+export const ub64enc = defineConverter({
+  name: 'ub64enc',
+  args: [],
+  from: SampleType.bin,
+  to: SampleType.str,
+  doc: 'The bytes in base64 as URLs and JWT have it (RFC 4648 5), without padding.',
+  examples: [
+    { value: 'a?>', call: 'ub64enc', out: 'YT8-' },
+    { value: 'a', call: 'ub64enc', out: 'YQ' },
+  ],
+  compile: () => {
+    return (sample) => {
+      const { memory, start, end } = sample;
+      if (Math.ceil((end - start) / 3) * 4 > SCRATCH_SIZE) return false;
+      const at = memory.scratch();
+      return sample.setText(at, encodeBase64(memory.bytes, start, end, memory.bytes, at, true));
+    };
+  },
+});
+
+export const ub64dec = defineConverter({
+  name: 'ub64dec',
+  args: [],
+  from: SampleType.str,
+  to: SampleType.bin,
+  doc: 'The bytes of a base64 text as URLs and JWT have it (RFC 4648 5); no value if it is none.',
+  examples: [
+    { value: 'YT8-', call: 'ub64dec', out: 'a?>' },
+    { value: 'YQ', call: 'ub64dec', out: 'a' },
+    { value: 'Y', call: 'ub64dec', out: null },
+  ],
+  compile: () => {
+    return (sample) => {
+      const { memory, start, end } = sample;
+      if (end - start > SCRATCH_SIZE) return false;
+      const at = memory.scratch();
+      const to = decodeBase64Url(memory.bytes, start, end, memory.bytes, at);
+      return to >= 0 && sample.setBinary(at, to);
     };
   },
 });

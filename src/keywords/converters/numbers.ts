@@ -1,19 +1,28 @@
 /** Converters of integers, booleans and addresses (HAProxy 3.x configuration 7.3.1). */
-import { type ConvertStep, defineConverter } from '../../rules/define.ts';
+import { type CompileContext, type ConvertStep, defineConverter } from '../../rules/define.ts';
+import { NumberOperand } from '../../rules/operand.ts';
 import { SampleType } from '../../rules/sample.ts';
 
-const OPERAND = [{ name: 'value', kind: 'int' }] as const;
+const OPERAND = [{ name: 'value', kind: 'str' }] as const;
 const INT_TO_INT = { from: SampleType.int, to: SampleType.int } as const;
+
+/** An operation on the sample and a number or variable. */
+function compileOperation(value: string, context: CompileContext, operate: (a: number, b: number) => number): ConvertStep {
+  const operand = new NumberOperand(value, context);
+  return (sample, stream) => operand.read(stream) && sample.setInt(operate(sample.int, operand.value));
+}
 
 export const add = defineConverter({
   name: 'add',
   args: OPERAND,
   ...INT_TO_INT,
   doc: 'Adds the value. Results stay within 64 bits.',
-  examples: [{ value: 5, call: 'add(-7)', out: -2 }],
-  compile: ([value]) => {
-    return (sample) => sample.setInt(sample.int + value);
-  },
+  examples: [
+    { value: 5, call: 'add(-7)', out: -2 },
+    { value: 5, call: 'set-var(txn.n),add(txn.n)', out: 10 },
+    { value: 5, call: 'add(txn.nothing)', out: null },
+  ],
+  compile: ([value], context) => compileOperation(value, context, (a, b) => a + b),
 });
 
 export const sub = defineConverter({
@@ -22,9 +31,7 @@ export const sub = defineConverter({
   ...INT_TO_INT,
   doc: 'Subtracts the value.',
   examples: [{ value: 5, call: 'sub(7)', out: -2 }],
-  compile: ([value]) => {
-    return (sample) => sample.setInt(sample.int - value);
-  },
+  compile: ([value], context) => compileOperation(value, context, (a, b) => a - b),
 });
 
 export const mul = defineConverter({
@@ -33,9 +40,7 @@ export const mul = defineConverter({
   ...INT_TO_INT,
   doc: 'Multiplies by the value.',
   examples: [{ value: 5, call: 'mul(7)', out: 35 }],
-  compile: ([value]) => {
-    return (sample) => sample.setInt(sample.int * value);
-  },
+  compile: ([value], context) => compileOperation(value, context, (a, b) => a * b),
 });
 
 export const div = defineConverter({
@@ -47,9 +52,7 @@ export const div = defineConverter({
     { value: 7, call: 'div(2)', out: 3 },
     { value: -7, call: 'div(2)', out: -3 },
   ],
-  compile: ([value]) => {
-    return (sample) => sample.setInt(value === 0 ? Number.MAX_VALUE : Math.trunc(sample.int / value));
-  },
+  compile: ([value], context) => compileOperation(value, context, (a, b) => (b === 0 ? Number.MAX_VALUE : Math.trunc(a / b))),
 });
 
 export const mod = defineConverter({
@@ -61,9 +64,7 @@ export const mod = defineConverter({
     { value: 7, call: 'mod(4)', out: 3 },
     { value: 7, call: 'mod(0)', out: 0 },
   ],
-  compile: ([value]) => {
-    return (sample) => sample.setInt(value === 0 ? 0 : sample.int % value);
-  },
+  compile: ([value], context) => compileOperation(value, context, (a, b) => (b === 0 ? 0 : a % b)),
 });
 
 export const neg = defineConverter({
@@ -79,15 +80,16 @@ export const neg = defineConverter({
 
 const HALF = 2 ** 32;
 
-/** A bitwise operation on both 32-bit halves of a 64-bit integer. */
-function compileBits(value: number, operate: (a: number, b: number) => number): ConvertStep {
-  const valueHigh = Math.floor(value / HALF) | 0;
-  const valueLow = (value % HALF) | 0;
-  return (sample) => {
-    const high = Math.floor(sample.int / HALF) | 0;
-    const low = (sample.int - Math.floor(sample.int / HALF) * HALF) | 0;
-    return sample.setInt(operate(high, valueHigh) * HALF + (operate(low, valueLow) >>> 0));
-  };
+/** A bitwise operation on both 32-bit halves of 64-bit integers. */
+function compileBits(value: string, context: CompileContext, operate: (a: number, b: number) => number): ConvertStep {
+  const operand = new NumberOperand(value, context);
+  return (sample, stream) => operand.read(stream) && sample.setInt(onHalves(sample.int, operand.value, operate));
+}
+
+function onHalves(a: number, b: number, operate: (a: number, b: number) => number): number {
+  const highA = Math.floor(a / HALF);
+  const highB = Math.floor(b / HALF);
+  return operate(highA | 0, highB | 0) * HALF + (operate((a - highA * HALF) | 0, (b - highB * HALF) | 0) >>> 0);
 }
 
 export const and = defineConverter({
@@ -96,7 +98,7 @@ export const and = defineConverter({
   ...INT_TO_INT,
   doc: 'Bitwise AND.',
   examples: [{ value: 12, call: 'and(10)', out: 8 }],
-  compile: ([value]) => compileBits(value, (a, b) => a & b),
+  compile: ([value], context) => compileBits(value, context, (a, b) => a & b),
 });
 
 export const or = defineConverter({
@@ -105,7 +107,7 @@ export const or = defineConverter({
   ...INT_TO_INT,
   doc: 'Bitwise OR.',
   examples: [{ value: 12, call: 'or(3)', out: 15 }],
-  compile: ([value]) => compileBits(value, (a, b) => a | b),
+  compile: ([value], context) => compileBits(value, context, (a, b) => a | b),
 });
 
 export const xor = defineConverter({
@@ -114,7 +116,21 @@ export const xor = defineConverter({
   ...INT_TO_INT,
   doc: 'Bitwise exclusive OR.',
   examples: [{ value: 12, call: 'xor(10)', out: 6 }],
-  compile: ([value]) => compileBits(value, (a, b) => a ^ b),
+  compile: ([value], context) => compileBits(value, context, (a, b) => a ^ b),
+});
+
+export const cpl = defineConverter({
+  name: 'cpl',
+  args: [],
+  ...INT_TO_INT,
+  doc: 'All bits turned over.',
+  examples: [
+    { value: 5, call: 'cpl', out: -6 },
+    { value: -1, call: 'cpl', out: 0 },
+  ],
+  compile: () => {
+    return (sample) => sample.setInt(-1 - sample.int);
+  },
 });
 
 export const bool = defineConverter({

@@ -5,6 +5,7 @@ import { hexValue, writeHexByte } from '../../rules/bytes.ts';
 import { type ConvertStep, defineConverter } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
 import { Replacement } from '../../rules/fieldtexts.ts';
+import { NumberOperand } from '../../rules/operand.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
 import { Writer } from '../../rules/writer.ts';
 
@@ -77,8 +78,8 @@ export const length = defineConverter({
 export const bytes = defineConverter({
   name: 'bytes',
   args: [
-    { name: 'offset', kind: 'int' },
-    { name: 'length', kind: 'int', default: -1 },
+    { name: 'offset', kind: 'str' },
+    { name: 'length', kind: 'str', default: null },
   ],
   from: SampleType.bin,
   to: SampleType.bin,
@@ -87,13 +88,19 @@ export const bytes = defineConverter({
     { value: 'abcdef', call: 'bytes(2)', out: 'cdef' },
     { value: 'abcdef', call: 'bytes(1,3)', out: 'bcd' },
     { value: 'ab', call: 'bytes(3)', out: '' },
+    { value: '23', call: 'set-var(txn.n),bytes(1,txn.n)', out: '3' },
   ],
-  compile: ([offset, most]) => {
-    return (sample) => {
-      if (offset < 0) return false;
-      const start = Math.min(sample.start + offset, sample.end);
+  compile: ([offset, length], context) => {
+    const from = new NumberOperand(offset, context);
+    const most = length === null ? null : new NumberOperand(length, context);
+    if ((from.isConstant && from.value < 0) || (most?.isConstant && most.value < 0)) {
+      throw new RuleError("'offset' and 'length' may not be negative", -1, from.value < 0 ? offset : length);
+    }
+    return (sample, stream) => {
+      if (!from.read(stream) || from.value < 0 || (most !== null && (!most.read(stream) || most.value < 0))) return false;
+      const start = Math.min(sample.start + from.value, sample.end);
       const left = sample.end - start;
-      return sample.setBinary(start, start + (most < 0 || most > left ? left : most));
+      return sample.setBinary(start, start + (most === null || most.value > left ? left : most.value));
     };
   },
 });
@@ -333,57 +340,6 @@ export const regsub = defineConverter({
       }
       if (from < sample.end) out.copy(from, sample.end);
       return !out.overflow && sample.setText(at, out.at);
-    };
-  },
-});
-
-const COLON = 58;
-const OPEN_BRACKET = 91;
-const CLOSE_BRACKET = 93;
-
-/** Where the port's colon of `host:port` stands; the end if there is none. */
-function portColon(all: Uint8Array, start: number, end: number): number {
-  let at = start;
-  if (start < end && all[start] === OPEN_BRACKET) while (at < end && all[at] !== CLOSE_BRACKET) at++;
-  while (at < end && all[at] !== COLON) at++;
-  return at;
-}
-
-export const hostOnly = defineConverter({
-  name: 'host_only',
-  args: [],
-  from: SampleType.str,
-  to: SampleType.str,
-  doc: 'The host of a Host field, without its port.',
-  examples: [
-    { value: 'h.test:8080', call: 'host_only', out: 'h.test' },
-    { value: '[::1]:80', call: 'host_only', out: '[::1]' },
-  ],
-  compile: () => {
-    return (sample) => sample.setText(sample.start, portColon(sample.memory.bytes, sample.start, sample.end));
-  },
-});
-
-export const portOnly = defineConverter({
-  name: 'port_only',
-  args: [],
-  from: SampleType.str,
-  to: SampleType.int,
-  doc: 'The port of a Host field; 0 without one.',
-  examples: [
-    { value: 'h.test:8080', call: 'port_only', out: 8080 },
-    { value: 'h.test', call: 'port_only', out: 0 },
-  ],
-  compile: () => {
-    return (sample) => {
-      const all = sample.memory.bytes;
-      let port = 0;
-      for (let at = portColon(all, sample.start, sample.end) + 1; at < sample.end; at++) {
-        const digit = (all[at] as number) - 48;
-        if (digit < 0 || digit > 9) break;
-        port = port * 10 + digit;
-      }
-      return sample.setInt(port);
     };
   },
 });

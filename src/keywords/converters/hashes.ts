@@ -1,0 +1,164 @@
+/** Hashes and message digests (HAProxy 3.x configuration 7.3.1). */
+import { DIGEST_NAMES, type DigestName, Hmac, newDigest } from '../../base/digest.ts';
+import { avalanche, hashCrc32c } from '../../base/hash.ts';
+import { xxh3 as hashXxh3, xxh32 as hashXxh32, xxh64 as hashXxh64, result } from '../../base/xxhash.ts';
+import { decodeBase64 } from '../../rules/base64.ts';
+import { type ConvertStep, defineConverter } from '../../rules/define.ts';
+import { notSupported, RuleError } from '../../rules/error.ts';
+import { TextOperand } from '../../rules/operand.ts';
+import { SampleType } from '../../rules/sample.ts';
+
+const BIN_TO_INT = { from: SampleType.bin, to: SampleType.int } as const;
+const BIN_TO_BIN = { from: SampleType.bin, to: SampleType.bin } as const;
+const SEED = [{ name: 'seed', kind: 'int', default: 0 }] as const;
+
+export const crc32c = defineConverter({
+  name: 'crc32c',
+  args: [{ name: 'avalanche', kind: 'int', default: 0 }],
+  ...BIN_TO_INT,
+  doc: 'The CRC-32C (RFC 4960 appendix B) as an unsigned integer; with an argument other than 0 mixed once more.',
+  examples: [{ value: '123456789', call: 'crc32c', out: 0xe3069283 }],
+  compile: ([mode]) => {
+    return (sample) => {
+      const value = hashCrc32c(sample.memory.bytes, sample.start, sample.end);
+      return sample.setInt(mode !== 0 ? avalanche(value) : value);
+    };
+  },
+});
+
+export const xxh32 = defineConverter({
+  name: 'xxh32',
+  args: SEED,
+  ...BIN_TO_INT,
+  doc: 'The XXH32 hash as an unsigned 32-bit integer.',
+  examples: [
+    { value: '', call: 'xxh32', out: 0x02cc5d05 },
+    { value: 'abc', call: 'xxh32', out: 0x32d153ff },
+  ],
+  compile: ([seed]) => {
+    return (sample) => sample.setInt(hashXxh32(sample.memory.bytes, sample.start, sample.end, seed));
+  },
+});
+
+export const xxh64 = defineConverter({
+  name: 'xxh64',
+  args: SEED,
+  ...BIN_TO_INT,
+  doc: 'The XXH64 hash as a signed 64-bit integer: exact as text and as bytes, in arithmetic to 53 bits.',
+  examples: [
+    { value: '', call: 'xxh64,hex', out: 'EF46DB3751D8E999' },
+    { value: 'abc', call: 'xxh64,hex', out: '44BC2CF5AD770999' },
+    { value: 'abc', call: 'xxh64,concat(!)', out: '4952883123889572249!' },
+  ],
+  compile: ([seed]) => {
+    return (sample) => {
+      hashXxh64(sample.memory.bytes, sample.start, sample.end, seed);
+      return sample.setWide(result.high, result.low);
+    };
+  },
+});
+
+export const xxh3 = defineConverter({
+  name: 'xxh3',
+  args: SEED,
+  ...BIN_TO_INT,
+  doc: 'The XXH3 hash with 64 bits as a signed integer: exact as text and as bytes, in arithmetic to 53 bits.',
+  examples: [{ value: '', call: 'xxh3,hex', out: '2D06800538D394C2' }],
+  compile: ([seed]) => {
+    return (sample) => {
+      hashXxh3(sample.memory.bytes, sample.start, sample.end, seed);
+      return sample.setWide(result.high, result.low);
+    };
+  },
+});
+
+function compileDigest(name: DigestName): ConvertStep {
+  const digest = newDigest(name);
+  return (sample) => {
+    const { memory } = sample;
+    digest.reset();
+    digest.update(memory.bytes, sample.start, sample.end);
+    const at = memory.scratch();
+    digest.finish(memory.bytes, at);
+    return sample.setBinary(at, at + digest.size);
+  };
+}
+
+export const sha1 = defineConverter({
+  name: 'sha1',
+  args: [],
+  ...BIN_TO_BIN,
+  doc: 'The SHA-1 digest: 20 bytes.',
+  examples: [{ value: 'abc', call: 'sha1,hex', out: 'A9993E364706816ABA3E25717850C26C9CD0D89D' }],
+  compile: () => compileDigest('sha1'),
+});
+
+export const sha2 = defineConverter({
+  name: 'sha2',
+  args: [{ name: 'bits', kind: 'int', default: 256 }],
+  ...BIN_TO_BIN,
+  doc: 'The SHA-2 digest with 224, 256, 384 or 512 bits.',
+  examples: [
+    { value: 'abc', call: 'sha2,hex', out: 'BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD' },
+    { value: 'abc', call: 'sha2(224),hex', out: '23097D223405D8228642A477BDA255B32AADBCE4BDA0B3F7E36C9DA7' },
+    { value: 'abc', call: 'sha2(512),length', out: 64 },
+  ],
+  compile: ([bits]) => {
+    if (![224, 256, 384, 512].includes(bits)) throw new RuleError(`'bits' is 224, 256, 384 or 512, not ${bits}`, -1, String(bits));
+    return compileDigest(`sha${bits}` as DigestName);
+  },
+});
+
+/** OpenSSL's names of digests, without regard to case. */
+function digestOf(name: string): DigestName {
+  const plain = name.toLowerCase().replace(/^sha-?(?=\d)/, 'sha') as DigestName;
+  if (!DIGEST_NAMES.includes(plain)) throw notSupported(`the algorithm '${name}', other than ${DIGEST_NAMES.join(', ')},`);
+  return plain;
+}
+
+export const digest = defineConverter({
+  name: 'digest',
+  args: [{ name: 'algorithm', kind: 'str' }],
+  ...BIN_TO_BIN,
+  doc: 'A message digest: md5, sha1, sha224, sha256, sha384 or sha512.',
+  examples: [
+    { value: 'abc', call: 'digest(md5),hex', out: '900150983CD24FB0D6963F7D28E17F72' },
+    { value: 'abc', call: 'digest(SHA1),hex', out: 'A9993E364706816ABA3E25717850C26C9CD0D89D' },
+  ],
+  compile: ([name]) => compileDigest(digestOf(name)),
+});
+
+/** Longest key, decoded. */
+const MOST_KEY = 4096;
+
+export const hmac = defineConverter({
+  name: 'hmac',
+  args: [
+    { name: 'algorithm', kind: 'str' },
+    { name: 'key', kind: 'str' },
+  ],
+  ...BIN_TO_BIN,
+  doc: 'A message authentication code (RFC 2104) with a key in base64 or in a variable that holds base64.',
+  examples: [
+    { value: 'what do ya want for nothing?', call: 'hmac(md5,SmVmZQ==),hex', out: '750C783E6AB0B503EAA86E310A5DB738' },
+    { value: 'SmVmZQ==', call: 'set-var(txn.k),hmac(sha256,txn.k),length', out: 32 },
+  ],
+  compile: ([name, key], context) => {
+    const operand = new TextOperand(key, context);
+    const signer = new Hmac(digestOf(name));
+    const plain = new Uint8Array(MOST_KEY);
+    if (operand.isConstant && decodeBase64(context.thread.bytes, operand.start, operand.end, plain, 0) < 0) {
+      throw new RuleError('the key is not base64', -1, key);
+    }
+    return (sample, stream) => {
+      const { memory } = sample;
+      if (!operand.read(stream) || operand.end - operand.start > MOST_KEY) return false;
+      const size = decodeBase64(memory.bytes, operand.start, operand.end, plain, 0);
+      if (size < 0) return false;
+      signer.setKey(plain, 0, size);
+      const at = memory.scratch();
+      signer.sign(memory.bytes, sample.start, sample.end, memory.bytes, at);
+      return sample.setBinary(at, at + signer.size);
+    };
+  },
+});

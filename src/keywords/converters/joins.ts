@@ -1,0 +1,237 @@
+/** Converters that put texts together, cut them and compare them (HAProxy 3.x configuration 7.3.1). */
+import { SCRATCH_SIZE } from '../../base/memory.ts';
+import { type CompileContext, type ConvertStep, defineConverter } from '../../rules/define.ts';
+import { RuleError } from '../../rules/error.ts';
+import { VariableOperand } from '../../rules/operand.ts';
+import { SampleType } from '../../rules/sample.ts';
+import { Writer } from '../../rules/writer.ts';
+
+const TEXT = { from: SampleType.str, to: SampleType.str } as const;
+
+/** A variable that may be left out. */
+function optional(name: string | null, context: CompileContext): VariableOperand | null {
+  return name === null ? null : new VariableOperand(name, context);
+}
+
+export const concat = defineConverter({
+  name: 'concat',
+  args: [
+    { name: 'start', kind: 'str', default: '' },
+    { name: 'var', kind: 'str', default: null },
+    { name: 'end', kind: 'str', default: '' },
+  ],
+  ...TEXT,
+  doc: 'Appends a text, the value of a variable (nothing if it is not set), and another text.',
+  examples: [
+    { value: 'a', call: 'concat(-,,+)', out: 'a-+' },
+    { value: 'a', call: "set-var(txn.x),concat('(',txn.x,')')", out: 'a(a)' },
+    { value: 'a', call: 'concat(<,txn.nothing,>)', out: 'a<>' },
+  ],
+  compile: ([before, name, after], context) => {
+    const { memory } = context.thread;
+    const start = memory.intern(before);
+    const end = memory.intern(after);
+    const variable = optional(name, context);
+    const out = new Writer(memory);
+    return (sample, stream) => {
+      const at = memory.scratch();
+      out.open(at, at + SCRATCH_SIZE);
+      out.copy(sample.start, sample.end);
+      out.copy(start, start + before.length);
+      if (variable?.readText(stream)) out.copy(variable.sample.start, variable.sample.end);
+      out.copy(end, end + after.length);
+      return !out.overflow && sample.setText(at, out.at);
+    };
+  },
+});
+
+export const addItem = defineConverter({
+  name: 'add_item',
+  args: [
+    { name: 'delim', kind: 'str' },
+    { name: 'var', kind: 'str', default: null },
+    { name: 'suff', kind: 'str', default: '' },
+  ],
+  ...TEXT,
+  doc: 'Appends an item to a list: a variable (nothing if it is not set) and a text, with the delimiter before it if there is something on both sides.',
+  examples: [
+    { value: 'a', call: "set-var(txn.x),add_item(',',txn.x,'(1)')", out: 'a,a(1)' },
+    { value: '', call: "add_item(',',,last)", out: 'last' },
+    { value: 'a', call: "add_item(',',txn.nothing)", out: 'a' },
+  ],
+  compile: ([delimiter, name, suffix], context) => {
+    if (name === null && suffix === '') throw new RuleError("converter 'add_item' expects a variable or a suffix");
+    const { memory } = context.thread;
+    const divider = memory.intern(delimiter);
+    const tail = memory.intern(suffix);
+    const variable = optional(name, context);
+    const out = new Writer(memory);
+    return (sample, stream) => {
+      const at = memory.scratch();
+      out.open(at, at + SCRATCH_SIZE);
+      out.copy(sample.start, sample.end);
+      const isSet = variable?.readText(stream) === true && variable.sample.end > variable.sample.start;
+      if (sample.end > sample.start && (isSet || suffix !== '')) out.copy(divider, divider + delimiter.length);
+      if (isSet && variable !== null) out.copy(variable.sample.start, variable.sample.end);
+      out.copy(tail, tail + suffix.length);
+      return !out.overflow && sample.setText(at, out.at);
+    };
+  },
+});
+
+export const strcmp = defineConverter({
+  name: 'strcmp',
+  args: [{ name: 'var', kind: 'str' }],
+  from: SampleType.str,
+  to: SampleType.int,
+  doc: 'Compares the text with a variable: 0 if they are alike, less if the text comes first, more if the variable does. No value if it is not set.',
+  examples: [
+    { value: 'abc', call: 'set-var(txn.x),strcmp(txn.x)', out: 0 },
+    { value: 'abc', call: 'set-var(txn.x),upper,strcmp(txn.x),bool', out: true },
+    { value: 'abc', call: 'strcmp(txn.nothing)', out: null },
+  ],
+  compile: ([name], context) => {
+    const variable = new VariableOperand(name, context);
+    return (sample, stream) => {
+      if (!variable.readText(stream)) return false;
+      const { bytes } = sample.memory;
+      const { start, end } = variable.sample;
+      const most = Math.min(end - start, sample.end - sample.start);
+      for (let i = 0; i < most; i++) {
+        const difference = (bytes[sample.start + i] as number) - (bytes[start + i] as number);
+        if (difference !== 0) return sample.setInt(difference);
+      }
+      return sample.setInt(sample.end - sample.start - (end - start));
+    };
+  },
+});
+
+export const secureMemcmp = defineConverter({
+  name: 'secure_memcmp',
+  args: [{ name: 'var', kind: 'str' }],
+  from: SampleType.bin,
+  to: SampleType.bool,
+  doc: 'Whether the bytes are those of a variable, in a time that does not tell where they differ. No value if it is not set.',
+  examples: [
+    { value: 'secret', call: 'set-var(txn.x),secure_memcmp(txn.x)', out: true },
+    { value: 'secret', call: 'set-var(txn.x),upper,secure_memcmp(txn.x)', out: false },
+    { value: 'secret', call: 'secure_memcmp(txn.nothing)', out: null },
+  ],
+  compile: ([name], context) => {
+    const variable = new VariableOperand(name, context);
+    return (sample, stream) => {
+      if (!variable.readBytes(stream)) return false;
+      const { bytes } = sample.memory;
+      const { start, end } = variable.sample;
+      if (end - start !== sample.end - sample.start) return sample.setBool(false);
+      let difference = 0;
+      for (let i = 0; i < end - start; i++) difference |= (bytes[start + i] as number) ^ (bytes[sample.start + i] as number);
+      return sample.setBool(difference === 0);
+    };
+  },
+});
+
+/** Bytes that are skipped at an end, as a table. */
+function setOf(characters: string): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const character of characters) table[character.charCodeAt(0)] = 1;
+  return table;
+}
+
+const CHARS = [{ name: 'chars', kind: 'str' }] as const;
+
+export const ltrim = defineConverter({
+  name: 'ltrim',
+  args: CHARS,
+  ...TEXT,
+  doc: 'Skips these characters at the beginning.',
+  examples: [{ value: '--a-b-', call: 'ltrim(-+)', out: 'a-b-' }],
+  compile: ([characters]) => {
+    const set = setOf(characters);
+    return (sample) => {
+      const { bytes } = sample.memory;
+      let { start } = sample;
+      while (start < sample.end && set[bytes[start] as number] === 1) start++;
+      return sample.setText(start, sample.end);
+    };
+  },
+});
+
+export const rtrim = defineConverter({
+  name: 'rtrim',
+  args: CHARS,
+  ...TEXT,
+  doc: 'Skips these characters at the end.',
+  examples: [{ value: '--a-b-', call: 'rtrim(-+)', out: '--a-b' }],
+  compile: ([characters]) => {
+    const set = setOf(characters);
+    return (sample) => {
+      const { bytes } = sample.memory;
+      let { end } = sample;
+      while (end > sample.start && set[bytes[end - 1] as number] === 1) end--;
+      return sample.setText(sample.start, end);
+    };
+  },
+});
+
+const LINE_FEED = 10;
+const RETURN = 13;
+
+export const cutCrlf = defineConverter({
+  name: 'cut_crlf',
+  args: [],
+  ...TEXT,
+  doc: 'The text up to the first carriage return or line feed.',
+  examples: [
+    { value: 'one\r\ntwo', call: 'cut_crlf', out: 'one' },
+    { value: 'one', call: 'cut_crlf', out: 'one' },
+  ],
+  compile: (): ConvertStep => {
+    return (sample) => {
+      const { bytes } = sample.memory;
+      let end = sample.start;
+      while (end < sample.end && bytes[end] !== RETURN && bytes[end] !== LINE_FEED) end++;
+      return sample.setText(sample.start, end);
+    };
+  },
+});
+
+export const reverse = defineConverter({
+  name: 'reverse',
+  args: [],
+  ...TEXT,
+  doc: 'The bytes in the opposite order.',
+  examples: [{ value: 'abc', call: 'reverse', out: 'cba' }],
+  compile: () => {
+    return (sample) => {
+      const { memory, start, end } = sample;
+      if (end - start > SCRATCH_SIZE) return false;
+      const at = memory.scratch();
+      for (let from = end - 1, to = at; from >= start; from--, to++) memory.bytes[to] = memory.bytes[from] as number;
+      return sample.setText(at, at + end - start);
+    };
+  },
+});
+
+export const hasCtl = defineConverter({
+  name: 'has_ctl',
+  args: [{ name: 'mask', kind: 'int', default: 0xffffffff }],
+  from: SampleType.bin,
+  to: SampleType.bool,
+  doc: 'Whether there is a control character, 0 to 31; with a mask, only those whose bit is set count.',
+  examples: [
+    { value: 'a\tb', call: 'has_ctl', out: true },
+    { value: 'a b', call: 'has_ctl', out: false },
+    { value: 'a\tb', call: 'has_ctl(1024)', out: false },
+  ],
+  compile: ([mask]) => {
+    return (sample) => {
+      const { bytes } = sample.memory;
+      for (let at = sample.start; at < sample.end; at++) {
+        const byte = bytes[at] as number;
+        if (byte < 32 && ((mask >>> byte) & 1) === 1) return sample.setBool(true);
+      }
+      return sample.setBool(false);
+    };
+  },
+});
