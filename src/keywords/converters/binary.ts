@@ -8,7 +8,7 @@ import { Writer } from '../../rules/writer.ts';
 
 const BIN_TO_TEXT = { from: SampleType.bin, to: SampleType.str } as const;
 const CHUNK_ARGS = [
-  { name: 'separator', kind: 'str', default: '' },
+  { name: 'separator', kind: 'str' },
   { name: 'chunk_size', kind: 'int' },
   { name: 'truncate', kind: 'int', default: 0 },
 ] as const;

@@ -6,10 +6,32 @@ import { SampleType } from '../../rules/sample.ts';
 const OPERAND = [{ name: 'value', kind: 'str' }] as const;
 const INT_TO_INT = { from: SampleType.int, to: SampleType.int } as const;
 
-/** An operation on the sample and a number or variable. */
-function compileOperation(value: string, context: CompileContext, operate: (a: number, b: number) => number): ConvertStep {
+const ADD = 0;
+const SUBTRACT = 1;
+const MULTIPLY = 2;
+const DIVIDE = 3;
+const MODULO = 4;
+
+/** An operation on the sample and a number or variable. A switch, not a function: numbers above 2^31 would be boxed to be handed over. */
+function compileOperation(value: string, context: CompileContext, operation: number): ConvertStep {
   const operand = new NumberOperand(value, context);
-  return (sample, stream) => operand.read(stream) && sample.setInt(operate(sample.int, operand.value));
+  return (sample, stream) => {
+    if (!operand.read(stream)) return false;
+    const { int } = sample;
+    const by = operand.value;
+    switch (operation) {
+      case ADD:
+        return sample.setInt(int + by);
+      case SUBTRACT:
+        return sample.setInt(int - by);
+      case MULTIPLY:
+        return sample.setInt(int * by);
+      case DIVIDE:
+        return sample.setInt(by === 0 ? Number.MAX_VALUE : Math.trunc(int / by));
+      default:
+        return sample.setInt(by === 0 ? 0 : int % by);
+    }
+  };
 }
 
 export const add = defineConverter({
@@ -22,7 +44,7 @@ export const add = defineConverter({
     { value: 5, call: 'set-var(txn.n),add(txn.n)', out: 10 },
     { value: 5, call: 'add(txn.nothing)', out: null },
   ],
-  compile: ([value], context) => compileOperation(value, context, (a, b) => a + b),
+  compile: ([value], context) => compileOperation(value, context, ADD),
 });
 
 export const sub = defineConverter({
@@ -31,7 +53,7 @@ export const sub = defineConverter({
   ...INT_TO_INT,
   doc: 'Subtracts the value.',
   examples: [{ value: 5, call: 'sub(7)', out: -2 }],
-  compile: ([value], context) => compileOperation(value, context, (a, b) => a - b),
+  compile: ([value], context) => compileOperation(value, context, SUBTRACT),
 });
 
 export const mul = defineConverter({
@@ -40,7 +62,7 @@ export const mul = defineConverter({
   ...INT_TO_INT,
   doc: 'Multiplies by the value.',
   examples: [{ value: 5, call: 'mul(7)', out: 35 }],
-  compile: ([value], context) => compileOperation(value, context, (a, b) => a * b),
+  compile: ([value], context) => compileOperation(value, context, MULTIPLY),
 });
 
 export const div = defineConverter({
@@ -52,7 +74,7 @@ export const div = defineConverter({
     { value: 7, call: 'div(2)', out: 3 },
     { value: -7, call: 'div(2)', out: -3 },
   ],
-  compile: ([value], context) => compileOperation(value, context, (a, b) => (b === 0 ? Number.MAX_VALUE : Math.trunc(a / b))),
+  compile: ([value], context) => compileOperation(value, context, DIVIDE),
 });
 
 export const mod = defineConverter({
@@ -64,7 +86,7 @@ export const mod = defineConverter({
     { value: 7, call: 'mod(4)', out: 3 },
     { value: 7, call: 'mod(0)', out: 0 },
   ],
-  compile: ([value], context) => compileOperation(value, context, (a, b) => (b === 0 ? 0 : a % b)),
+  compile: ([value], context) => compileOperation(value, context, MODULO),
 });
 
 export const neg = defineConverter({
