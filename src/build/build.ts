@@ -24,12 +24,13 @@ import type { PatternSource, ThreadPatterns } from '../rules/patternstore.ts';
 import { Place, placeOf } from '../rules/place.ts';
 import { Registry } from '../rules/registry.ts';
 import { builtinReply, cannedReply } from '../rules/reply.ts';
-import { Thread } from '../rules/thread.ts';
+import { STICK_COUNTERS, Thread } from '../rules/thread.ts';
 import { UniqueId } from '../rules/unique-id.ts';
 import { variableLimits } from '../rules/variables.ts';
 import { type Backend, type Frontend, Stream } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
 import type { Shared } from '../state/shared.ts';
+import type { ServerNumbers } from '../stick/servers.ts';
 import { HeaderCaptures } from '../stream/captures.ts';
 import type { BuiltinReplies } from '../stream/context.ts';
 import { prepareCookie } from '../stream/cookie.ts';
@@ -38,6 +39,7 @@ import { errorSectionsOf, setErrorPage } from './error-pages.ts';
 import { ConditionFault, problemOf } from './fault.ts';
 import type { Plan } from './plan.ts';
 import { buildRecords, type State } from './state.ts';
+import { compileStick, openTables, serverNumbers, tickOf } from './tables.ts';
 
 export interface BuildParts {
   readonly model: ConfigModel;
@@ -49,6 +51,8 @@ export interface BuildParts {
   readonly pid: number;
   readonly hostname: string;
   readonly patterns: PatternSource;
+  /** From the host's clock to the process's, which all threads share; milliseconds. */
+  readonly clockOffsetMs?: number;
 }
 
 export interface Built {
@@ -75,10 +79,14 @@ const STANDING_CLOCK = { now: () => 0, wallClock: () => Date.now() };
 export function buildState(parts: BuildParts): Built {
   const { model, plan, shared, memory, host } = parts;
   const state = buildRecords(model, plan, shared, memory);
+  const clock = host ?? STANDING_CLOCK;
+  const tick = tickOf(() => clock.now(), parts.clockOffsetMs ?? 0);
   const thread = new Thread({
     memory,
     shared,
-    clock: host ?? STANDING_CLOCK,
+    clock,
+    tables: openTables(plan.tables, shared.tables, shared.thread, tick),
+    stickCounters: model.global.tune['tune.stick-counters'] ?? STICK_COUNTERS,
     process: { pid: parts.pid, hostname: parts.hostname, node: model.global.node ?? parts.hostname },
     frontends: state.frontendsByName,
     backends: state.backendsByName,
@@ -106,12 +114,14 @@ class Builder {
   readonly #registry: Registry;
   readonly #compilers = new Map<ProxyModel, Compiler>();
   readonly #told = new Set<string>();
+  readonly #numbers: ServerNumbers;
 
   constructor(parts: BuildParts, state: State, thread: Thread, registry: Registry) {
     this.#parts = parts;
     this.#state = state;
     this.#thread = thread;
     this.#registry = registry;
+    this.#numbers = serverNumbers(parts.plan.tables, state.backends);
   }
 
   /** `set-var` of the global section: each thread sets the same values before the first connection. */
@@ -146,6 +156,7 @@ class Builder {
       for (const page of proxy.errorPages) this.#attempt(page.at, () => setErrorPage(page, compiler));
       for (const fault of compiler.checkAcls()) this.#report(proxy.at, fault);
       this.#refuseUnknownSets(proxy);
+      this.#refuseSecondTable(proxy);
       if (frontend !== null) this.#frontend(frontend, proxy, compiler);
       if (backend !== null) this.#backend(backend, proxy, compiler, frontend !== null);
       for (const text of compiler.warnings) this.problems.push({ severity: 'warning', code: 'suspicious', at: proxy.at, text });
@@ -204,6 +215,7 @@ class Builder {
       backend.responseRules = this.#rules(proxy, compiler, 'http-response');
       backend.afterResponseRules = this.#rules(proxy, compiler, 'http-after-response');
     }
+    backend.stickRules = compileStick(proxy, backend, compiler, this.#numbers, (line, compile) => this.#attempt(line.at, compile));
     const { forwarded, balance: given } = proxy;
     if (forwarded !== null) {
       const places = placeOf('http-request', isListen) | placeOf('http-request', false);
@@ -247,6 +259,14 @@ class Builder {
     this.#attempt(format.at, () => {
       frontend.uniqueId = new UniqueId(this.#thread, compiler.format(format.text, 'header', placeOf('http-request', true)));
     });
+  }
+
+  /** A frontend and a backend may share a name, but not if both have a table: rules would not know which is meant. */
+  #refuseSecondTable({ name, stickTable }: ProxyModel): void {
+    const first = this.#parts.model.proxies.find((proxy) => proxy.name === name && proxy.stickTable !== null)?.stickTable;
+    if (stickTable === null || first === undefined || first === null || first === stickTable) return;
+    const text = `stick-table name '${name}' conflicts with table declared at ${first.at.file}:${first.at.line}.`;
+    this.problems.push({ severity: 'alert', code: 'bad-value', at: stickTable.at, text });
   }
 
   #captures(frontend: Frontend, proxy: ProxyModel): void {

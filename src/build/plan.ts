@@ -6,6 +6,7 @@ import type { AddressRecord } from '../base/address.ts';
 import type { BindModel, ProxyModel, ServerModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { SharedLayout } from '../state/shared.ts';
+import { planTables, type TablePlan } from './tables.ts';
 
 export interface ServerPlan {
   readonly model: ServerModel;
@@ -28,6 +29,7 @@ export interface Plan {
   readonly backends: readonly ProxyModel[];
   readonly servers: readonly ServerPlan[];
   readonly listeners: readonly ListenerPlan[];
+  readonly tables: readonly TablePlan[];
 }
 
 export function isFrontend(proxy: ProxyModel): boolean {
@@ -45,7 +47,7 @@ export function planOf(model: ConfigModel): Plan {
   for (const [backendIndex, backend] of backends.entries()) {
     for (const server of backend.servers) servers.push({ model: server, backend, backendIndex, index: servers.length });
   }
-  return { frontends, backends, servers, listeners: frontends.flatMap(listenersOf) };
+  return { frontends, backends, servers, listeners: frontends.flatMap(listenersOf), tables: planTables(model) };
 }
 
 function listenersOf(frontend: ProxyModel, frontendIndex: number): ListenerPlan[] {
@@ -60,7 +62,8 @@ function listenersOf(frontend: ProxyModel, frontendIndex: number): ListenerPlan[
 }
 
 export function layoutOf(plan: Plan, threads: number): SharedLayout {
-  return { frontends: plan.frontends.length, backends: plan.backends.length, servers: plan.servers.length, threads };
+  const tables = plan.tables.map(({ layout }) => layout.bytes);
+  return { frontends: plan.frontends.length, backends: plan.backends.length, servers: plan.servers.length, threads, tables };
 }
 
 /** Whether anything of it speaks TLS. */

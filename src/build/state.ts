@@ -126,6 +126,7 @@ function newServer(model: ServerModel, backend: Backend, index: number, shared: 
   server.minconn = model.minconn ?? 0;
   server.maxqueue = model.maxqueue;
   server.isBackup = model.backup;
+  server.nonStick = model.other['non-stick'] !== undefined;
   setPool(server, model);
   if (model.cookie !== null) {
     server.cookieStart = memory.intern(model.cookie);

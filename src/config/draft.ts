@@ -86,6 +86,8 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
     httpReuse: null,
     servers: [],
     cookie: null,
+    stickTable: null,
+    stickRules: [],
     forwardfor: null,
     originalto: null,
     forwarded: null,

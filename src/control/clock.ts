@@ -7,6 +7,11 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
+/** From this thread's `performance.now()` to the clock that all threads of the process share (milliseconds). */
+export function processClockOffsetMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6 - performance.now();
+}
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (ms, run) => {

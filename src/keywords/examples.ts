@@ -1,7 +1,7 @@
 /**
  * Runs the examples of rule keywords through the real parser and compiler: as tests, and for what is made from
  * them (the compatibility table). It has a small world: frontend `web`, backend `app` with server `s1`, a client at
- * 192.0.2.7:40123 who connected to 198.51.100.1:80.
+ * 192.0.2.7:40123 who connected to 198.51.100.1:80 and whom counters 0 to 2 track (example-tables.ts).
  */
 import { parseIp, type SocketAddress } from '../base/address.ts';
 import { NOTE_SIZE, plainMemory } from '../base/memory.ts';
@@ -18,8 +18,10 @@ import { Thread } from '../rules/thread.ts';
 import { UniqueId } from '../rules/unique-id.ts';
 import { Backend, Frontend, Server, Session, Stream, UNIQUE_ID_ROOM } from '../state/records.ts';
 import { allocateShared, BackendLive, ServerLive, ServerRunning, Shared } from '../state/shared.ts';
+import { MOST_COUNTERS } from '../state/tracked.ts';
 import { Scope } from '../state/variables.ts';
 import { catalogs } from './catalogs.ts';
+import { ExampleTables } from './example-tables.ts';
 
 /** Nov 20 2026, 09:21:15.123 UTC. */
 const NOW_MS = 1_795_166_475_123;
@@ -50,6 +52,7 @@ export class ExampleWorld {
   readonly backend: Backend;
   readonly registry = new Registry(catalogs);
   readonly compiler: Compiler;
+  readonly tables = new ExampleTables();
 
   constructor() {
     const shared = new Shared(allocateShared({ frontends: 1, backends: 1, servers: 1, threads: 1 }), 0);
@@ -72,6 +75,8 @@ export class ExampleWorld {
       backends: new Map([['app', this.backend]]),
       readLines: (path) => latin1(readExample(path)).split('\n'),
       patterns: new PatternStore(readExample, false),
+      tables: this.tables.byName,
+      stickCounters: MOST_COUNTERS,
       seed: 1,
       userlists: [
         {
@@ -118,6 +123,7 @@ export class ExampleWorld {
     stream.noteLimit = stream.noteEnd + NOTE_SIZE - UNIQUE_ID_ROOM;
     stream.requestCaptures.fill(-1);
     stream.responseCaptures.fill(-1);
+    this.tables.track(stream);
     fillMessage(this, stream.request, request, true);
     fillTimes(stream);
     stream.hasRequestLine = true;

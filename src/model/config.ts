@@ -86,6 +86,9 @@ export interface ProxyModel {
   httpReuse: 'never' | 'safe' | 'aggressive' | 'always' | null;
   readonly servers: ServerModel[];
   cookie: CookieModel | null;
+  stickTable: StickTableModel | null;
+  /** `stick` lines in order. */
+  readonly stickRules: StickRuleModel[];
   forwardfor: ForwardforModel | null;
   originalto: ForwardforModel | null;
   forwarded: ForwardedModel | null;
@@ -274,6 +277,40 @@ export interface CookieModel {
   maxlifeS: number | null;
   readonly domains: string[];
   readonly attributes: string[];
+}
+
+/** `stick-table`: a proxy has one, known by the proxy's name. */
+export interface StickTableModel {
+  readonly type: 'ip' | 'ipv6' | 'integer' | 'string' | 'binary';
+  /** Most bytes of a key, of strings and binary ones. */
+  readonly length: number;
+  /** Most entries. */
+  readonly size: number;
+  /** 0: entries do not expire. */
+  readonly expireMs: number;
+  readonly nopurge: boolean;
+  readonly srvkey: 'name' | 'addr';
+  readonly bratesFactor: number;
+  readonly store: readonly StoredModel[];
+  readonly at: Position;
+}
+
+/** A data type by HAProxy's name. `elements` is 1 but for arrays; `periodMs` 0 but for rates. */
+export interface StoredModel {
+  readonly name: string;
+  readonly elements: number;
+  readonly periodMs: number;
+}
+
+/** A line `stick match`, `stick on`, `stick store-request` or `stick store-response`. */
+export interface StickRuleModel {
+  readonly matches: boolean;
+  readonly stores: 'request' | 'response' | null;
+  readonly expression: string;
+  /** Proxy that has the table; null: this one. */
+  readonly table: string | null;
+  readonly condition: ConditionModel | null;
+  readonly at: Position;
 }
 
 export interface ForwardforModel {

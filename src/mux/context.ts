@@ -12,6 +12,7 @@ import { type Frontend, type FrontMux, Phase, type Session, Stream, type StreamE
 import { Wait } from '../state/settings.ts';
 import { ProcessLive, type Shared } from '../state/shared.ts';
 import { Scope, Variables } from '../state/variables.ts';
+import { releaseTracked } from '../stick/track.ts';
 import { TlsDialer } from '../transport/tls-dialer.ts';
 import { TlsGround } from '../transport/tls-wire.ts';
 import { prepareSending } from './h1-send.ts';
@@ -85,6 +86,7 @@ export class MuxContext {
   /** Takes the record and what it still owns back. */
   endStream(stream: Stream): void {
     const { memory } = this;
+    releaseTracked(stream);
     stream.request.giveBlocks(memory);
     stream.response.giveBlocks(memory);
     memory.notes.give(stream.note);
@@ -135,6 +137,7 @@ function resetStream(stream: Stream): void {
   stream.hasBackSource = false;
   stream.clientDeadlineMs = stream.serverDeadlineMs = Number.POSITIVE_INFINITY;
   stream.logLevel = -1;
+  if (stream.stores !== null) stream.stores.count = 0;
 }
 
 /** Starts a session on an accepted wire: addresses and times. The record is reused from connection to connection. */

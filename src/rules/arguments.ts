@@ -36,6 +36,8 @@ function argumentValue(what: string, spec: ArgSpec, word: string | undefined, co
       return named(what, 'frontend', word, context.thread.frontends);
     case 'backend':
       return named(what, 'backend', word, context.thread.backends);
+    case 'table':
+      return named(what, 'stick table', word, context.thread.tables);
     case 'server':
       return serverArgument(what, word, context);
     case 'userlist':

@@ -7,6 +7,7 @@
  * throw nor allocate.
  */
 import type { Backend, Frontend, LocalReply, Server, Stream } from '../state/records.ts';
+import type { StickTable } from '../state/tracked.ts';
 import type { PatternKindValue } from './patternindex.ts';
 import type { Places } from './place.ts';
 import type { Regex } from './regex.ts';
@@ -20,7 +21,7 @@ import type { TextStyle, Writer } from './writer.ts';
 
 export interface ArgSpec {
   readonly name: string;
-  readonly kind: 'int' | 'str' | 'mask4' | 'mask6' | 'frontend' | 'backend' | 'server' | 'userlist';
+  readonly kind: 'int' | 'str' | 'mask4' | 'mask6' | 'frontend' | 'backend' | 'server' | 'userlist' | 'table';
   readonly oneOf?: readonly string[];
   /** The argument may be left out and is then this value. */
   readonly default?: number | string | null;
@@ -38,11 +39,12 @@ interface ArgKinds {
   backend: Backend;
   server: Server;
   userlist: Userlist;
+  table: StickTable;
 }
 type Given<S extends ArgSpec> = S extends { oneOf: readonly (infer U)[] } ? U : ArgKinds[S['kind']];
 type ArgValue<S extends ArgSpec> = S extends { readonly default: null } ? Given<S> | null : Given<S>;
 export type ArgValues<A extends readonly ArgSpec[]> = { -readonly [K in keyof A]: ArgValue<A[K]> };
-export type AnyArg = number | string | Uint8Array | Frontend | Backend | Server | Userlist | null;
+export type AnyArg = number | string | Uint8Array | Frontend | Backend | Server | Userlist | StickTable | null;
 
 // Context ----------------------------------------------------------------------------------------------
 

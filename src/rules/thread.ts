@@ -7,12 +7,16 @@ import type { Memory } from '../base/memory.ts';
 import type { UserlistModel } from '../model/sections.ts';
 import type { Backend, Frontend, LocalReply } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
+import type { StickTable } from '../state/tracked.ts';
 import { NO_LIMITS, type VariableLimits } from '../state/variables.ts';
 import { type PatternSource, ThreadPatterns } from './patternstore.ts';
 import { Sample } from './sample.ts';
 import { type PasswordHash, Userlist } from './userlist.ts';
 import { ThreadVariables } from './variables.ts';
 import { Writer } from './writer.ts';
+
+/** HAProxy's default of tune.stick-counters. */
+export const STICK_COUNTERS = 3;
 
 /** The two clocks of a host, in milliseconds. */
 export interface Clock {
@@ -38,6 +42,10 @@ export interface ThreadParts {
   readonly process: ProcessFacts;
   readonly frontends: ReadonlyMap<string, Frontend>;
   readonly backends: ReadonlyMap<string, Backend>;
+  /** Stick tables by the name of their proxy. */
+  readonly tables?: ReadonlyMap<string, StickTable>;
+  /** tune.stick-counters: how many entries a session or a stream tracks at most. */
+  readonly stickCounters?: number;
   /** The lines of a file that a rule names, one character per byte, without the line feeds. At start only. @throws Error if it can't be read */
   readonly readLines: (path: string) => readonly string[];
   /** `http-errors` sections by name: answers by status. */
@@ -66,6 +74,8 @@ export class Thread {
   readonly process: ProcessFacts;
   readonly frontends: ReadonlyMap<string, Frontend>;
   readonly backends: ReadonlyMap<string, Backend>;
+  readonly tables: ReadonlyMap<string, StickTable>;
+  readonly stickCounters: number;
   readonly readLines: (path: string) => readonly string[];
   readonly errorSections: ReadonlyMap<string, ReadonlyMap<number, LocalReply>>;
   readonly passwordHash: PasswordHash | null;
@@ -92,6 +102,8 @@ export class Thread {
     this.process = parts.process;
     this.frontends = parts.frontends;
     this.backends = parts.backends;
+    this.tables = parts.tables ?? new Map();
+    this.stickCounters = parts.stickCounters ?? STICK_COUNTERS;
     this.readLines = parts.readLines;
     this.errorSections = parts.errorSections ?? new Map();
     this.passwordHash = parts.passwordHash ?? null;

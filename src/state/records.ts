@@ -29,6 +29,7 @@ import {
   type WaitValue,
 } from './settings.ts';
 import type { Shared } from './shared.ts';
+import type { PendingStores, Tracked } from './tracked.ts';
 import { VariableList } from './variables.ts';
 
 // Proxies ---------------------------------------------------------------------------------------
@@ -136,6 +137,7 @@ export class Backend {
   /** http-send-name-header. */
   serverNameHeader: FieldName | null = null;
   cookie: CookiePersistence | null = null;
+  stickRules: StickRules | null = null;
   readonly servers: Server[] = [];
   picker: ServerPicker | null = null;
   tcpContentRules: ContentRules | null = null;
@@ -182,6 +184,8 @@ export class Server {
   minconn = 0;
   maxqueue = 0;
   isBackup = false;
+  /** No stick table keeps who was sent to it. */
+  nonStick = false;
   /** Interned cookie value; length 0: none. */
   cookieStart = 0;
   cookieLength = 0;
@@ -253,6 +257,14 @@ export interface ServerPicker {
   pick(stream: Stream, avoid: Server | null): Server | null;
 }
 
+/** The `stick` lines of a backend, compiled (stick/rules.ts). */
+export interface StickRules {
+  /** `stick match`: the server stored for this request, if it may be used; null: none. Notes what is to be stored. */
+  match(stream: Stream): Server | null;
+  /** `stick store-…`: stores the stream's server, when its response begins. */
+  store(stream: Stream): void;
+}
+
 export interface LogRenderer {
   /** Renders the stream's line for its `logOrigin` and hands it to the targets. */
   stream(stream: Stream): void;
@@ -286,6 +298,8 @@ export class Session {
   /** The client's connection, for options of its socket; null: it is closed. */
   wire: Wire | null = null;
   listenerName = '';
+  /** What the connection tracks until it ends. */
+  tracked: Tracked | null = null;
   serial = 0;
   /** sess. */
   readonly variables = new VariableList();
@@ -360,6 +374,11 @@ export class Stream implements TimerOwner, Queued<Stream> {
   waitBytes = 0;
   /** Hops that the last packets of a silent drop live; 0: there are none if that can be done. */
   dropTtl = 0;
+
+  /** What this exchange tracks until it ends. */
+  tracked: Tracked | null = null;
+  /** Keys that will be stored with the server's number. */
+  stores: PendingStores | null = null;
 
   /** Milliseconds of the host's clock; -1: not reached. */
   startedAtMs = 0;

@@ -147,6 +147,8 @@ export interface SharedLayout {
   readonly backends: number;
   readonly servers: number;
   readonly threads: number;
+  /** Bytes of each stick table; none if left out. */
+  readonly tables?: readonly number[];
 }
 
 export interface SharedBuffers {
@@ -155,6 +157,8 @@ export interface SharedBuffers {
   readonly counts: SharedArrayBuffer;
   /** Variables of the process: see process-variables.ts. */
   readonly variables: SharedArrayBuffer;
+  /** Stick tables, in the order of the plan; a page costs memory once it is touched. */
+  readonly tables: readonly SharedArrayBuffer[];
 }
 
 /** Control thread, once: memory for the whole process. hot-ok: at start */
@@ -167,7 +171,17 @@ export function allocateShared(layout: SharedLayout): SharedBuffers {
     live: new SharedArrayBuffer(cells * 4),
     counts: new SharedArrayBuffer(entities * layout.threads * COUNTS * 8),
     variables: new SharedArrayBuffer(PROCESS_VARIABLES_BYTES),
+    tables: (layout.tables ?? []).map(newTable),
   };
+}
+
+/** A table begins with the secret of its hash: two words that nobody outside can know. hot-ok: at start */
+function newTable(bytes: number): SharedArrayBuffer {
+  const buffer = new SharedArrayBuffer(bytes);
+  const words = new Int32Array(buffer, 0, 2);
+  words[0] = Math.random() * 2 ** 32;
+  words[1] = Math.random() * 2 ** 32;
+  return buffer;
 }
 
 /** One thread's view. `thread` is the row that it writes. */
@@ -179,6 +193,7 @@ export class Shared {
   /** This thread's counters only. */
   readonly counts: Float64Array;
   readonly variables: ProcessVariables;
+  readonly tables: readonly SharedArrayBuffer[];
   readonly #all: Float64Array;
   readonly #row: number;
 
@@ -188,6 +203,7 @@ export class Shared {
     this.thread = thread;
     this.live = new Int32Array(buffers.live);
     this.variables = new ProcessVariables(buffers.variables);
+    this.tables = buffers.tables;
     this.#row = (layout.frontends + layout.backends + layout.servers) * COUNTS;
     this.#all = new Float64Array(buffers.counts);
     this.counts = new Float64Array(buffers.counts, thread * this.#row * 8, this.#row);

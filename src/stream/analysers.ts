@@ -7,9 +7,10 @@ import { hasRoom } from '../balance/usable.ts';
 import { RestrictNames, restrictNames } from '../http/names.ts';
 import { fillReply } from '../rules/reply.ts';
 import { Ended } from '../state/end.ts';
-import { type Backend, Phase, type RuleList, type Server, type Stream } from '../state/records.ts';
+import { type Backend, Phase, type RuleList, type Server, type StickRules, type Stream } from '../state/records.ts';
 import { type Timeouts, Verdict, type VerdictValue } from '../state/settings.ts';
 import { BackendLive, Count } from '../state/shared.ts';
+import { countRequest as trackRequest } from '../stick/track.ts';
 import { endWith, sendAnswer, vanish } from './answer.ts';
 import { assign, isUsable } from './assign.ts';
 import { count, type StreamContext } from './context.ts';
@@ -67,7 +68,9 @@ function bufferForBackend(context: StreamContext, stream: Stream): boolean {
 }
 
 function countRequest(context: StreamContext, stream: Stream): boolean {
-  if (!stream.tunnel) count(context, stream.frontend.counts + Count.requestsTotal, 1);
+  if (stream.tunnel) return true;
+  count(context, stream.frontend.counts + Count.requestsTotal, 1);
+  trackRequest(stream);
   return true;
 }
 
@@ -160,8 +163,17 @@ function addedFields(context: StreamContext, stream: Stream): boolean {
 function persistence(context: StreamContext, stream: Stream): boolean {
   const backend = stream.backend as Backend;
   if (backend.cookie !== null && !stream.tunnel) stream.server = assignByCookie(stream, context.mux.memory);
+  if (backend.stickRules !== null) stickToServer(stream, backend.stickRules);
   if (stream.server === null && backend.preferLastServer) stream.server = lastServer(context, stream, backend);
   return true;
+}
+
+/** `stick match`: after the cookie; keys are noted even if a server is known already. */
+function stickToServer(stream: Stream, rules: StickRules): void {
+  const server = rules.match(stream);
+  if (server === null) return;
+  stream.server = server;
+  stream.persistent = true;
 }
 
 /** The server that the session used last, if it can take one more. */

@@ -11,6 +11,7 @@ import { Ended } from '../state/end.ts';
 import { Phase, type Stream } from '../state/records.ts';
 import { Verdict, Wait } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
+import { countError, countFailure, countRequest } from '../stick/track.ts';
 import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { finish, leaveQueue, leaveServer } from './finish.ts';
 
@@ -138,6 +139,7 @@ function countCause(context: StreamContext, stream: Stream, cause: Cause): void 
   const { frontend, backend, server } = stream;
   switch (cause) {
     case Ended.badRequest:
+      countTracked(stream);
       count(context, frontend.counts + Count.requestErrors, 1);
       return;
     case Ended.clientAbort:
@@ -147,14 +149,22 @@ function countCause(context: StreamContext, stream: Stream, cause: Cause): void 
       if (server !== null) count(context, server.counts + Count.clientAborts, 1);
       return;
     case Ended.serverAbort:
+      if (stream.phase === Phase.headers) countFailure(stream);
       if (backend !== null) count(context, backend.counts + Count.serverAborts, 1);
       if (server !== null) count(context, server.counts + Count.serverAborts, 1);
       return;
     case Ended.badResponse:
     case Ended.serverTimeout:
+      if (stream.phase === Phase.headers) countFailure(stream);
       if (backend !== null) count(context, backend.counts + Count.responseErrors, 1);
       if (server !== null) count(context, server.counts + Count.responseErrors, 1);
       return;
     default:
   }
+}
+
+/** An invalid request is one, and an error of its client. */
+function countTracked(stream: Stream): void {
+  if (!stream.hasRequestLine) countRequest(stream);
+  countError(stream);
 }

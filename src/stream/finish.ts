@@ -4,6 +4,7 @@
  */
 import { Phase, type Stream } from '../state/records.ts';
 import { BackendLive, Count, ProcessLive, ServerLive } from '../state/shared.ts';
+import { countBytes, releaseTracked } from '../stick/track.ts';
 import { count, type StreamContext } from './context.ts';
 import { logEnd } from './logging.ts';
 
@@ -17,7 +18,9 @@ export function finish(context: StreamContext, stream: Stream): void {
   leaveServer(context, stream);
   leaveBackend(context, stream);
   countEnd(context, stream);
+  countBytes(stream, stream.bytesFromClient, stream.bytesFromServer);
   logEnd(mux.shared, stream);
+  releaseTracked(stream);
   stream.phase = Phase.done;
   const { front } = stream;
   if (front === null) return;

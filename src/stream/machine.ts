@@ -196,6 +196,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     stream.connectedAtMs = now;
     stream.phase = stream.tunnel ? Phase.data : Phase.headers;
     stream.requestSent = true;
+    if (stream.tunnel) stream.backend?.stickRules?.store(stream);
     if (stream.frontend.needsBackSource) back.findSource(stream);
     if (stream.frontend.logSteps !== JUST_CLOSE) logStep(this.#context.mux.shared, stream, LogOrigin.connect, now);
     if (!nameServer(this.#context.mux.memory, stream) || !back.sendRequest(stream)) {

@@ -9,6 +9,7 @@ import { Ended } from '../state/end.ts';
 import { LogOrigin } from '../state/logstep.ts';
 import { type Backend, Phase, type RuleList, type Stream } from '../state/records.ts';
 import { Verdict, type VerdictValue, Wait } from '../state/settings.ts';
+import { countStatus } from '../stick/track.ts';
 import { endWith, runAfterResponse, sendAnswer, vanish } from './answer.ts';
 import { armDeadlines, deadline, type StreamContext } from './context.ts';
 import { applyResponseCookie } from './cookie.ts';
@@ -45,6 +46,8 @@ function runResponseRules(context: StreamContext, stream: Stream): boolean {
     context.mux.variables.turn(stream.messageVariables);
     if (backend.tcpResponseRules !== null && !verdictOf(context, stream, inspectResponse(context, stream))) return false;
     frontend.responseCaptures?.run(stream);
+    countStatus(stream);
+    backend.stickRules?.store(stream);
     stream.responseStep = BACKEND;
   }
   if (stream.responseStep === BACKEND) {

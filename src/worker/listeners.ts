@@ -13,6 +13,7 @@ import type { TlsContext } from '../platform/tls/contract.ts';
 import { type Frontend, type RuleList, type Session, Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
 import { Count, FrontendLive, ProcessLive } from '../state/shared.ts';
+import { countSession, releaseTracked } from '../stick/track.ts';
 import { type TlsOwner, TlsWire } from '../transport/tls-wire.ts';
 import { Parking } from './parking.ts';
 
@@ -103,11 +104,13 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     if (frontend.needsDestination) session.hasDestination = wire.localAddress(session.destination);
     session.listenerName = door.name;
     if (!this.#isWelcome(wire, session, door.tls === null)) {
+      releaseTracked(session);
       this.#leave(frontend);
       this.#recycle(front);
       return null;
     }
     if (door.tls !== null) return this.#secure(wire, door.tls, front);
+    countSession(session);
     this.#open.add(front);
     front.start(wire);
     return front;
@@ -119,6 +122,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     const { frontend } = front.session;
     const engine = context.open();
     if (engine === null) {
+      releaseTracked(front.session);
       this.#leave(frontend);
       this.#recycle(front);
       return null;
@@ -141,6 +145,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
       wire.destroy(false);
       return;
     }
+    countSession(session);
     wire.handler = front;
     this.#open.add(front);
     front.start(wire);
@@ -219,7 +224,9 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
   }
 
   #left(front: H1Front | RawFront): void {
-    this.#leave(front.session.frontend);
+    const { session } = front;
+    releaseTracked(session);
+    this.#leave(session.frontend);
     this.#recycle(front);
     if (this.#parking.size > 0) this.#admit();
     if (this.#stopping && this.connections === 0) this.onEmpty?.();

@@ -7,9 +7,8 @@ import { parentPort } from 'node:worker_threads';
 
 import { type Built, buildState } from '../build/build.ts';
 import { planOf, usesTls } from '../build/plan.ts';
-
+import { processClockOffsetMs } from '../control/clock.ts';
 import type { BuiltLogs } from '../log/build.ts';
-
 import type { Host } from '../platform/contract.ts';
 import { mapMemory } from '../platform/mapping.ts';
 import type { TlsContext } from '../platform/tls/contract.ts';
@@ -42,9 +41,9 @@ async function run(order: ThreadOrder): Promise<void> {
   const host = await openHost(order);
   const shared = new Shared(order.shared, order.index);
   const plan = planOf(model);
-  const { pid, hostname } = order;
+  const facts = { pid: order.pid, hostname: order.hostname, clockOffsetMs: processClockOffsetMs() };
   const patterns = new PortPatterns(order.patterns);
-  const built = buildState({ model, plan, shared, host, memory: host.memory, pid, hostname, patterns });
+  const built = buildState({ model, plan, shared, host, memory: host.memory, ...facts, patterns });
   const tls = usesTls(plan) ? (await import('../build/tls.ts')).buildTls(plan, host.memory, order.ticketKeys) : null;
   if (tls !== null) for (const server of built.state.servers) server.tls = tls.servers[server.index] ?? null;
   const { tune } = model.global;

@@ -12,4 +12,7 @@ export const TO_COME: readonly string[] = [
   "fetch method 'req.payload'",
   "'use_backend' : names that are computed per request",
   "keyword 'stick-table'",
+  "keyword 'http-error'",
+  "section 'userlist'",
+  "'http-request' 'tarpit'",
 ];

@@ -4,6 +4,7 @@ import { readsResponse } from '../../rules/place.ts';
 import { compileReplyWords } from '../../rules/reply-words.ts';
 import { type Cause, Ended } from '../../state/end.ts';
 import type { LocalReply } from '../../state/records.ts';
+import { countError } from '../../stick/track.ts';
 
 /** An empty error file is no answer: the connection closes. */
 function compileAnswer(reply: LocalReply, cause: Cause): ActionStep {
@@ -37,8 +38,16 @@ export const deny = defineAction({
     },
     { rule: 'http-request deny status 418', request: GET, head: "HTTP/1.1 418 I'm a teapot", body: '' },
   ],
-  compile: (words, context) =>
-    compileAnswer(compileReplyWords(words, readsResponse(context.places) ? 502 : 403, true, context), Ended.denied),
+  compile: (words, context) => {
+    const ofServer = readsResponse(context.places);
+    const refuse = compileAnswer(compileReplyWords(words, ofServer ? 502 : 403, true, context), Ended.denied);
+    if (ofServer) return refuse;
+    return (stream) => {
+      // Before the answer is written, which may tell the count.
+      countError(stream);
+      return refuse(stream);
+    };
+  },
 });
 
 export const answer = defineAction({

@@ -4,6 +4,7 @@ import { usesProxyFields } from '../../rules/credentials.ts';
 import { type CompileContext, defineAction, Outcome } from '../../rules/define.ts';
 import { Ended } from '../../state/end.ts';
 import type { LocalReply, Stream } from '../../state/records.ts';
+import { countError } from '../../stick/track.ts';
 
 /** The page of a status with a challenge in it; false: that page is silent. */
 function compileChallenge(status: number, name: string, realm: string, context: CompileContext): (stream: Stream) => boolean {
@@ -40,6 +41,7 @@ export const auth = defineAction({
     const { thread } = context;
     return (stream) => {
       stream.cause = Ended.denied;
+      countError(stream);
       return (usesProxyFields(thread, stream) ? askAsProxy : ask)(stream) ? Outcome.answer : Outcome.drop;
     };
   },

@@ -8,6 +8,7 @@ import { normalizeUri } from './normalize.ts';
 import { disableRetry, setNice, setPriorityClass, setPriorityOffset, setRetries, setTimeout } from './overrides.ts';
 import { redirect } from './redirect.ts';
 import { replacePath, replacePathq, replaceUri, setMethod, setPath, setPathq, setQuery, setStatus, setUri } from './requestline.ts';
+import { scAddGpc, scIncGpc, scIncGpc0, scIncGpc1, scSetGpt, scSetGpt0, tracks } from './tracking.ts';
 import { setVar, setVarFmt, unsetVar } from './variables.ts';
 import { pause, waitForBody, waitForHandshake } from './waits.ts';
 
@@ -21,6 +22,7 @@ export const actions = [
   setTimeout, setRetries, disableRetry, setPriorityClass, setPriorityOffset, setNice,
   redirect,
   setPath, setPathq, setUri, setQuery, replacePath, replacePathq, replaceUri, setMethod, setStatus,
+  tracks, scIncGpc0, scIncGpc1, scIncGpc, scAddGpc, scSetGpt, scSetGpt0,
   setVar, setVarFmt, unsetVar,
   pause, waitForBody, waitForHandshake,
 ] as const;

@@ -3,6 +3,7 @@ import { defineAction, Outcome } from '../../rules/define.ts';
 import { compileReplyWords } from '../../rules/reply-words.ts';
 import { Ended } from '../../state/end.ts';
 import { Wait } from '../../state/settings.ts';
+import { countError } from '../../stick/track.ts';
 
 const GET = 'GET / HTTP/1.1';
 
@@ -19,6 +20,7 @@ export const tarpit = defineAction({
     return (stream) => {
       if (stream.cause !== Ended.tarpitted) {
         stream.cause = Ended.tarpitted;
+        countError(stream);
         stream.wait = Wait.tarpit;
         stream.ruleDeadlineMs = clock.now() + stream.tarpitTimeoutMs;
         return Outcome.again;

@@ -6,6 +6,7 @@ import { hostOnly, param, portOnly, reverseDom } from './hosts.ts';
 import { addItem, concat, cutCrlf, hasCtl, ltrim, reverse, rtrim, secureMemcmp, strcmp } from './joins.ts';
 import { map, mapBeg, mapBegInt, mapBegIp, mapBegKey, mapDir, mapDirInt, mapDirIp, mapDirKey, mapDom, mapDomInt, mapDomIp, mapDomKey, mapEnd, mapEndInt, mapEndIp, mapEndKey, mapInt, mapIntInt, mapIntIp, mapIntKey, mapIp, mapIpInt, mapIpIp, mapIpKey, mapReg, mapRegInt, mapRegIp, mapRegKey, mapRegm, mapStr, mapStrInt, mapStrIp, mapStrKey, mapSub, mapSubInt, mapSubIp, mapSubKey } from './maps.ts';
 import { add, and, bool, cpl, div, even, iif, ipmask, mod, mul, neg, not, odd, or, sub, xor } from './numbers.ts';
+import { inTable, tableExpire, tableFigures, tableIdle } from './stick-tables.ts';
 import { bytes, field, length, lower, regsub, upper, urlDec, urlEnc, word } from './texts.ts';
 import { setVariable, unsetVariable } from './variables.ts';
 
@@ -17,6 +18,7 @@ export const converters = [
   concat, addItem, strcmp, secureMemcmp, ltrim, rtrim, cutCrlf, reverse, hasCtl,
   map, mapStr, mapStrInt, mapStrIp, mapStrKey, mapBeg, mapBegInt, mapBegIp, mapBegKey, mapEnd, mapEndInt, mapEndIp, mapEndKey, mapSub, mapSubInt, mapSubIp, mapSubKey, mapDir, mapDirInt, mapDirIp, mapDirKey, mapDom, mapDomInt, mapDomIp, mapDomKey, mapInt, mapIntInt, mapIntIp, mapIntKey, mapIp, mapIpInt, mapIpIp, mapIpKey, mapReg, mapRegInt, mapRegIp, mapRegKey, mapRegm,
   add, sub, mul, div, mod, neg, and, or, xor, cpl, bool, not, odd, even, iif, ipmask,
+  inTable, tableFigures, tableExpire, tableIdle,
   lower, upper, length, bytes, field, word, urlDec, urlEnc, regsub,
   setVariable, unsetVariable,
 ] as const;

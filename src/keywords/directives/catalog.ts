@@ -12,6 +12,7 @@ import { abortonclose, allbackups, clitcpka, contstats, disableH2Upgrade, dontlo
 import { backlog, bind, description, disabled, enabled, fullconn, id, maxconn, mode } from './proxies.ts';
 import { forwarded, httpSendNameHeader, uniqueIdFormat, uniqueIdHeader } from './request-fields.ts';
 import { defaultServer, server } from './servers.ts';
+import { stickCounters, stickMatch, stickOn, stickStoreRequest, stickStoreResponse, stickTable } from './stick.ts';
 import { acl, defaultBackend, httpAfterResponse, httpRequest, httpResponse, inspectDelay, redirect, responseInspectDelay, tcpRequestConnection, tcpRequestContent, tcpRequestSession, tcpResponseContent, useBackend } from './switching.ts';
 import { timeoutCheck, timeoutClient, timeoutClientFin, timeoutClientHs, timeoutConnect, timeoutHttpKeepAlive, timeoutHttpRequest, timeoutQueue, timeoutServer, timeoutServerFin, timeoutTarpit, timeoutTunnel } from './timeouts.ts';
 
@@ -29,6 +30,7 @@ export const directives = [
   mode, bind, id, description, disabled, enabled, maxconn, backlog, fullconn,
   forwarded, uniqueIdFormat, uniqueIdHeader, httpSendNameHeader,
   server, defaultServer,
+  stickTable, stickCounters, stickMatch, stickOn, stickStoreRequest, stickStoreResponse,
   defaultBackend, useBackend, acl, tcpRequestConnection, tcpRequestSession, tcpRequestContent, tcpResponseContent, httpRequest, httpResponse, httpAfterResponse, redirect, inspectDelay, responseInspectDelay,
   timeoutClient, timeoutServer, timeoutConnect, timeoutQueue, timeoutTunnel, timeoutTarpit, timeoutCheck, timeoutHttpRequest, timeoutHttpKeepAlive, timeoutClientFin, timeoutServerFin, timeoutClientHs,
 ] as const;

@@ -113,7 +113,6 @@ export const tuneNumbers = defineNumbers([
   ['tune.maxpollevents', 'Most events taken at once. No effect: the ring has its own batch.'],
   ['tune.max-checks-per-thread', 'Most health checks at once. No effect: checks run on the control thread.'],
   ['tune.runqueue-depth', 'No effect: there is no run queue.'],
-  ['tune.stick-counters', 'No effect until stick tables exist: rules that track are refused.'],
   ['tune.pattern.cache-size', 'No effect: patterns are compiled.'],
   ['tune.max-rules-at-once', 'No effect: rules of a list run in one turn.'],
   ['tune.events.max-events-at-once', 'No effect: events are not queued.'],

@@ -7,6 +7,7 @@ import { hdr, hdrCnt, hdrIp, hdrVal, reqFhdr, reqFhdrCnt, reqHdr, reqHdrCnt, req
 import { reqLen, reqLenOld, resLen, waitEnd } from './inspection.ts';
 import { base, baseq, method, path, pathq, query, reqVer, reqVerOld, status, url, urlParam, urlp } from './request.ts';
 import { beConn, beId, beName, nbsrv, queue, srvConn, srvId, srvIsUp, srvName, srvQueue } from './servers.ts';
+import { sc0Key, sc0Tracked, sc1Key, sc1Tracked, sc2Key, sc2Tracked, scKey, scTracked, sourceFigures, tableAvl, tableCnt, trackedFigures } from './stick-counters.ts';
 import { uniqueId } from './unique-id.ts';
 import { dumpAllVars, variable } from './variables.ts';
 
@@ -19,6 +20,7 @@ export const samples = [
   waitEnd, reqLen, reqLenOld, resLen,
   method, path, pathq, query, url, base, baseq, reqVer, reqVerOld, status, urlParam, urlp,
   beName, beId, srvName, srvId, nbsrv, beConn, queue, srvConn, srvQueue, srvIsUp,
+  trackedFigures, scTracked, sc0Tracked, sc1Tracked, sc2Tracked, scKey, sc0Key, sc1Key, sc2Key, sourceFigures, tableCnt, tableAvl,
   uniqueId,
   variable, dumpAllVars,
 ] as const;

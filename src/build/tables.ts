@@ -1,0 +1,102 @@
+/**
+ * Stick tables of one data thread: the shared memory of each table with this thread's view of it, and the `stick` lines of
+ * backends compiled. It must not know where the memory came from.
+ */
+import type { ProxyModel, StickRuleModel, StickTableModel, StoredModel } from '../model/config.ts';
+import type { ConfigModel } from '../model/configuration.ts';
+import type { Compiler } from '../rules/compiler.ts';
+import { RuleError } from '../rules/error.ts';
+import { placeOf } from '../rules/place.ts';
+import { TYPE_NAMES } from '../rules/sample.ts';
+import type { Backend, StickRules } from '../state/records.ts';
+import type { StickTable } from '../state/tracked.ts';
+import { canBeKey } from '../stick/key.ts';
+import { type TableLayout, tableLayout } from '../stick/layout.ts';
+import { BackendStickRules, type StickRule } from '../stick/rules.ts';
+import { ServerNumbers } from '../stick/servers.ts';
+import { SharedTable } from '../stick/table.ts';
+
+export interface TablePlan {
+  /** Of the proxy that has it. */
+  readonly name: string;
+  /** With the types that rules of other proxies add. */
+  readonly model: StickTableModel;
+  readonly layout: TableLayout;
+}
+
+/** All tables in the order of the file: the same on every thread. */
+export function planTables(model: ConfigModel): TablePlan[] {
+  const sticky = new Set(model.proxies.flatMap((proxy) => proxy.stickRules.map(({ table }) => table ?? proxy.name)));
+  const plans: TablePlan[] = [];
+  for (const { name, stickTable } of model.proxies) {
+    if (stickTable === null || plans.some((plan) => plan.name === name)) continue;
+    const table = sticky.has(name) ? { ...stickTable, store: withServer(stickTable.store) } : stickTable;
+    plans.push({ name, model: table, layout: tableLayout(table) });
+  }
+  return plans;
+}
+
+/** `server_id` and `server_key` are stored as soon as a rule refers to the table (HAProxy 3.x configuration 11.1). */
+function withServer(store: readonly StoredModel[]): StoredModel[] {
+  const missing = ['server_id', 'server_key'].filter((wanted) => !store.some(({ name }) => name === wanted));
+  return [...store, ...missing.map((name) => ({ name, elements: 1, periodMs: 0 }))];
+}
+
+/** One thread's views. `tick`: milliseconds of the process in 32 bits, the same on every thread; `thread` numbers owners of locks. */
+export function openTables(
+  plans: readonly TablePlan[],
+  buffers: readonly SharedArrayBuffer[],
+  thread: number,
+  tick: () => number,
+): Map<string, SharedTable> {
+  const tables = new Map<string, SharedTable>();
+  for (const [index, { name, model, layout }] of plans.entries()) {
+    const buffer = buffers[index];
+    if (buffer === undefined) continue;
+    const options = { expireMs: model.expireMs, nopurge: model.nopurge, bytesFactor: model.bratesFactor };
+    tables.set(name, new SharedTable(name, layout, options, buffer, thread, tick));
+  }
+  return tables;
+}
+
+/** A clock that gives milliseconds of `now` plus an offset, cut to 32 bits. */
+export function tickOf(now: () => number, offsetMs: number): () => number {
+  return () => Math.floor(now() + offsetMs) | 0;
+}
+
+export function serverNumbers(plans: readonly TablePlan[], backends: readonly Backend[]): ServerNumbers {
+  return new ServerNumbers(backends, new Set(plans.filter(({ model }) => model.srvkey === 'addr').map(({ name }) => name)));
+}
+
+/** The `stick` lines of a backend; null if it has none. @throws RuleError, told by `attempt` with the line */
+export function compileStick(
+  proxy: ProxyModel,
+  backend: Backend,
+  compiler: Compiler,
+  numbers: ServerNumbers,
+  attempt: (model: StickRuleModel, compile: () => void) => void,
+): StickRules | null {
+  const rules: StickRule[] = [];
+  for (const model of proxy.stickRules) attempt(model, () => rules.push(compileOne(model, proxy, compiler)));
+  return rules.length === 0 ? null : new BackendStickRules(rules, backend, numbers, compiler.thread.sample);
+}
+
+function compileOne(model: StickRuleModel, proxy: ProxyModel, compiler: Compiler): StickRule {
+  const places = placeOf(model.stores === 'response' ? 'stick store-response' : 'stick match', false);
+  const table = findTable(model.table ?? proxy.name, proxy, compiler.thread.tables);
+  const expression = compiler.expression(model.expression, places);
+  if (!canBeKey(expression.type, table)) {
+    throw new RuleError(
+      `Proxy '${proxy.name}': type of pattern not usable with type of stick-table '${table.name}': it gives a ${TYPE_NAMES[expression.type]}.`,
+    );
+  }
+  const condition = model.condition === null ? null : compiler.condition(model.condition, places);
+  return { table, matches: model.matches, stores: model.stores, expression, condition };
+}
+
+function findTable(name: string, proxy: ProxyModel, tables: ReadonlyMap<string, StickTable>): StickTable {
+  const table = tables.get(name);
+  if (table === undefined)
+    throw new RuleError(`Proxy '${proxy.name}': unable to find stick-table '${name}'.`, -1, name, [...tables.keys()]);
+  return table;
+}

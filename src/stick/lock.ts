@@ -1,0 +1,32 @@
+/**
+ * A lock in shared memory: 0 is free, else it holds the number of its owner (thread + 1), so that the control thread can
+ * see which locks a dead thread has left behind. Held for some dozens of nanoseconds; who finds it taken spins,
+ * then sleeps for moments, because its owner may have been put off the processor, and gives up in the end.
+ */
+
+/** Looks before the first sleep: some microseconds. */
+const SPINS = 200;
+const NAP_MS = 0.05;
+/** Sleeps before it gives up: an owner that is not heard of for so long is dead. */
+const NAPS = 400;
+
+/** Takes the lock. False: it could not be had for 20 ms. */
+export function takeLock(cells: Int32Array, at: number, owner: number): boolean {
+  return Atomics.compareExchange(cells, at, 0, owner) === 0 || waitForLock(cells, at, owner);
+}
+
+function waitForLock(cells: Int32Array, at: number, owner: number): boolean {
+  for (let spin = 0; spin < SPINS; spin++) {
+    if (Atomics.load(cells, at) === 0 && Atomics.compareExchange(cells, at, 0, owner) === 0) return true;
+  }
+  for (let nap = 0; nap < NAPS; nap++) {
+    // Nobody wakes the sleeper: telling would cost every owner more than a nap costs the few that sleep.
+    Atomics.wait(cells, at, Atomics.load(cells, at) || -1, NAP_MS);
+    if (Atomics.compareExchange(cells, at, 0, owner) === 0) return true;
+  }
+  return false;
+}
+
+export function giveLock(cells: Int32Array, at: number): void {
+  Atomics.store(cells, at, 0);
+}

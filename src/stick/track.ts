@@ -1,0 +1,160 @@
+/**
+ * Tracking: a session or a stream refers to entries of tables by the numbers of counters (track-sc0 …), and what happens to it
+ * is counted there (HAProxy 3.x configuration 4.4 track-sc, 11.1). What a stream tracks counts before what its session
+ * tracks under the same number.
+ */
+import type { Session, Stream } from '../state/records.ts';
+import { Data, type DataType, type Entry, NO_ENTRY, type StickTable, Tracked } from '../state/tracked.ts';
+
+/** What is counted at once when tracking begins: `http-request` and `http-response` rules run after these moments. */
+export const Late = { request: 1, error: 2, failure: 4 } as const;
+
+/** What tracks: its record of entries, made when it is first needed. */
+export function trackedOf(holder: Session | Stream, counters: number): Tracked {
+  // hot-ok: once per record, which is pooled
+  if (holder.tracked === null) holder.tracked = new Tracked(counters);
+  return holder.tracked;
+}
+
+/** Tracks the table's key (see putKey) as counter `index`, which tracks nothing yet. */
+export function track(tracked: Tracked, index: number, table: StickTable, late: number): void {
+  const entry = table.openKey(true);
+  if (entry !== NO_ENTRY) {
+    tracked.tables[index] = table;
+    tracked.entries[index] = entry;
+    table.reference(entry);
+    table.add(entry, Data.connCur, 0, 1);
+    table.add(entry, Data.connCnt, 0, 1);
+    table.add(entry, Data.connRate, 0, 1);
+    if (late !== 0) countLate(table, entry, late);
+    table.touch(entry);
+  }
+  table.close();
+}
+
+function countLate(table: StickTable, entry: Entry, late: number): void {
+  if ((late & Late.request) !== 0) addBoth(table, entry, Data.httpReqCnt, Data.httpReqRate, 1);
+  if ((late & Late.error) !== 0) addBoth(table, entry, Data.httpErrCnt, Data.httpErrRate, 1);
+  if ((late & Late.failure) !== 0) addBoth(table, entry, Data.httpFailCnt, Data.httpFailRate, 1);
+}
+
+function addBoth(table: StickTable, entry: Entry, count: DataType, rate: DataType, amount: number): void {
+  table.add(entry, count, 0, amount);
+  table.add(entry, rate, 0, amount);
+}
+
+/** Nothing is tracked any more: connections are counted down, and entries may expire. */
+export function releaseTracked(holder: Session | Stream): void {
+  const { tracked } = holder;
+  if (tracked === null) return;
+  const { entries, tables } = tracked;
+  for (let index = 0; index < entries.length; index++) {
+    const entry = entries[index] as Entry;
+    if (entry === NO_ENTRY) continue;
+    leave(tables[index] as StickTable, entry);
+    entries[index] = NO_ENTRY;
+    tables[index] = null;
+  }
+}
+
+function leave(table: StickTable, entry: Entry): void {
+  if (!table.openEntry(entry)) return;
+  if (table.holds(Data.connCur, 0)) {
+    if (table.value(entry, Data.connCur, 0) > 0) table.add(entry, Data.connCur, 0, -1);
+    table.touch(entry);
+  }
+  table.release(entry);
+  table.close();
+}
+
+/** Where counter `index` of the stream is: its own record or its session's; null: it tracks nothing. */
+export function trackedAt(stream: Stream, index: number): Tracked | null {
+  const { tracked, session } = stream;
+  if (tracked !== null && tracked.entries[index] !== NO_ENTRY) return tracked;
+  const outer = session.tracked;
+  return outer !== null && outer.entries[index] !== NO_ENTRY ? outer : null;
+}
+
+/** Something happened to the stream: counted in all that it and its session track. */
+function countStream(stream: Stream, count: DataType, rate: DataType): void {
+  const any = stream.tracked ?? stream.session.tracked;
+  if (any === null) return;
+  for (let index = 0; index < any.entries.length; index++) {
+    const tracked = trackedAt(stream, index);
+    if (tracked !== null) countOne(tracked, index, count, rate);
+  }
+}
+
+function countOne(tracked: Tracked, index: number, count: DataType, rate: DataType): void {
+  const table = tracked.tables[index] as StickTable;
+  if (!table.holds(count, 0) && !table.holds(rate, 0)) return;
+  const entry = tracked.entries[index] as Entry;
+  if (!table.openEntry(entry)) return;
+  addBoth(table, entry, count, rate, 1);
+  table.touch(entry);
+  table.close();
+}
+
+/** A connection was accepted: its rules let it pass. */
+export function countSession(session: Session): void {
+  const { tracked } = session;
+  if (tracked === null) return;
+  for (let index = 0; index < tracked.entries.length; index++) {
+    if (tracked.entries[index] !== NO_ENTRY) countOne(tracked, index, Data.sessCnt, Data.sessRate);
+  }
+}
+
+/** A request came, valid or not. */
+export function countRequest(stream: Stream): void {
+  countStream(stream, Data.httpReqCnt, Data.httpReqRate);
+}
+
+/** The client did something wrong: an invalid request, a denied one, one that the server answers with 4xx. */
+export function countError(stream: Stream): void {
+  countStream(stream, Data.httpErrCnt, Data.httpErrRate);
+}
+
+/** The server did: an invalid response or 5xx. */
+export function countFailure(stream: Stream): void {
+  countStream(stream, Data.httpFailCnt, Data.httpFailRate);
+}
+
+/** A server's status: who is to blame for it, if anybody. */
+export function countStatus(stream: Stream): void {
+  const { status } = stream;
+  if (isError(status)) countError(stream);
+  else if (isFailure(status)) countFailure(stream);
+}
+
+/** The exchange is over: what came from the client, and from the server. */
+export function countBytes(stream: Stream, fromClient: number, fromServer: number): void {
+  const any = stream.tracked ?? stream.session.tracked;
+  if (any === null) return;
+  for (let index = 0; index < any.entries.length; index++) {
+    const tracked = trackedAt(stream, index);
+    if (tracked !== null) countBytesIn(tracked.tables[index] as StickTable, tracked.entries[index] as Entry, fromClient, fromServer);
+  }
+}
+
+function countBytesIn(table: StickTable, entry: Entry, fromClient: number, fromServer: number): void {
+  const counts = table.holds(Data.bytesInCnt, 0) || table.holds(Data.bytesOutCnt, 0);
+  const rates = table.holds(Data.bytesInRate, 0) || table.holds(Data.bytesOutRate, 0);
+  if ((!counts && !rates) || !table.openEntry(entry)) return;
+  const factor = table.bytesFactor;
+  table.add(entry, Data.bytesInCnt, 0, fromClient);
+  table.add(entry, Data.bytesInRate, 0, Math.ceil(fromClient / factor));
+  table.add(entry, Data.bytesOutCnt, 0, fromServer);
+  table.add(entry, Data.bytesOutRate, 0, Math.ceil(fromServer / factor));
+  table.touch(entry);
+  table.close();
+}
+
+/** HAProxy's default of http-err-codes: what a client is to blame for. */
+export function isError(status: number): boolean {
+  return status >= 400 && status < 500;
+}
+
+/** HAProxy's default of http-fail-codes: what a server is to blame for; 501 and 505 answer what a client asked for. */
+export function isFailure(status: number): boolean {
+  return status >= 500 && status < 600 && status !== 501 && status !== 505;
+}
