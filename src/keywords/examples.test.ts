@@ -10,10 +10,10 @@ process.env['TZ'] = 'UTC';
 
 describe('sample fetches', () => {
   for (const fetch of catalogs.samples) {
-    for (const { after, request, response, call, out } of fetch.examples) {
+    for (const { after, request, response, raw, call, out } of fetch.examples) {
       test(`${call} = ${out}`, () => {
         const world = new ExampleWorld();
-        const stream = world.stream(request, response ?? null);
+        const stream = raw === undefined ? world.stream(request, response ?? null) : world.rawStream(raw, response !== undefined);
         const places = world.placesFor(response);
         if (after !== undefined) world.evaluate(after, stream, places);
         assert.strictEqual(world.evaluate(call, stream, places), out);

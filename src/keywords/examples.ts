@@ -5,7 +5,7 @@
  */
 import { parseIp, type SocketAddress } from '../base/address.ts';
 import { NOTE_SIZE, plainMemory } from '../base/memory.ts';
-import type { HttpMessage } from '../http/message.ts';
+import { Framing, type HttpMessage } from '../http/message.ts';
 import { headerIdOf, methodOf } from '../http/tokens.ts';
 import type { RuleModel } from '../model/config.ts';
 import { latin1 } from '../rules/bytes.ts';
@@ -135,8 +135,23 @@ export class ExampleWorld {
     stream.logVersionEnd = stream.request.versionEnd;
     if (response !== null) {
       fillMessage(this, stream.response, response, false);
+      stream.serverStatus = stream.response.status;
       this.thread.variables.values.turn(stream.messageVariables);
     }
+    return stream;
+  }
+
+  /** A stream of TCP mode on which the client, or the server, has sent these bytes. */
+  rawStream(raw: string, isResponse: boolean): Stream {
+    const stream = this.stream();
+    stream.request.reset();
+    stream.tunnel = true;
+    stream.hasRequestLine = false;
+    const message = isResponse ? stream.response : stream.request;
+    const start = this.memory.dataStart(this.memory.take());
+    for (let at = 0; at < raw.length; at++) this.memory.bytes[start + at] = raw.charCodeAt(at);
+    message.bodyStart = start;
+    message.bodyEnd = start + raw.length;
     return stream;
   }
 
@@ -227,12 +242,15 @@ function fillMessage(world: ExampleWorld, message: HttpMessage, text: string, is
   const { memory } = world;
   const { bytes } = memory;
   const block = memory.take();
+  const [headText = '', body = ''] = text.split('\r\n\r\n');
   message.block = block;
   const start = memory.dataStart(block);
   for (let at = 0; at < text.length; at++) bytes[start + at] = text.charCodeAt(at);
   message.spare = start + text.length;
   message.spareEnd = memory.dataEnd(block);
-  const lines = text.split('\r\n');
+  message.bodyStart = start + text.length - body.length;
+  message.bodyEnd = start + text.length;
+  const lines = headText.split('\r\n');
   const first = lines[0] as string;
   fillStart(bytes, message, start, first, isRequest);
   let at = start + first.length + 2;
@@ -242,6 +260,10 @@ function fillMessage(world: ExampleWorld, message: HttpMessage, text: string, is
     const valueStart = at + colon + 1 + (/^[ \t]*/.exec(line.slice(colon + 1))?.[0].length ?? 0);
     const valueEnd = at + line.replace(/[ \t]+$/, '').length;
     message.headers.add(headerIdOf(bytes, at, colon), at, colon, Math.min(valueStart, valueEnd), valueEnd);
+    if (line.slice(0, colon).toLowerCase() === 'content-length') {
+      message.framing = Framing.length;
+      message.contentLength = Number(line.slice(colon + 1));
+    }
     at += line.length + 2;
   }
 }
@@ -262,6 +284,7 @@ function fillStart(bytes: Uint8Array, message: HttpMessage, start: number, line:
   message.targetEnd = secondStart + two.length;
   message.versionStart = message.targetEnd + 1;
   message.versionEnd = start + line.length;
+  message.version = line.endsWith('/1.0') ? 10 : 11;
 }
 
 /** Splits `http-request set-header a "b c"` into a rule set and its rule, with quotes as in the configuration. */

@@ -273,7 +273,7 @@ test('names, types and flags that are wrong', () => {
   assert.equal(render('a%,b', 'log'), 'a,b');
 });
 
-test('binary samples: escaped as other text, or as they are with +bin', () => {
-  assert.equal(render('%[str("AAEC"),b64dec]', 'log'), '#00#01#02');
+test('binary samples: escaped as other text and up to a zero byte, or as they are with +bin', () => {
+  assert.equal(render('%[str("AQIA/w=="),b64dec]', 'log'), '#01#02');
   assert.equal(render('%{+bin}o%[str("AAEC"),b64dec]', 'log'), '\0\x01\x02');
 });

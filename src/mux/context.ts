@@ -123,7 +123,7 @@ function resetStream(stream: Stream): void {
   stream.idleMs = 0;
   stream.firstByteAtMs = stream.requestAtMs = stream.queuedAtMs = stream.connectAtMs = -1;
   stream.connectedAtMs = stream.responseAtMs = stream.dataAtMs = stream.endedAtMs = -1;
-  stream.bytesFromClient = stream.bytesFromServer = stream.status = 0;
+  stream.bytesFromClient = stream.bytesFromServer = stream.status = stream.serverStatus = 0;
   stream.retriesLeft = stream.retries = 0;
   stream.retriesSet = -1;
   stream.priorityClass = stream.priorityOffsetMs = 0;

@@ -61,6 +61,8 @@ export class ClientHello {
   readonly signatures = span();
   /** Entries of group, length, key. */
   readonly keyShares = span();
+  /** A session ticket; empty: the client would like to get one. */
+  readonly ticket = span();
   hasTicket = false;
   #bytes!: Uint8Array;
   #at = 0;
@@ -122,6 +124,7 @@ export class ClientHello {
     clear(this.pointFormats);
     clear(this.signatures);
     clear(this.keyShares);
+    clear(this.ticket);
   }
 
   #two(at: number): number {
@@ -193,6 +196,8 @@ export class ClientHello {
         break;
       case Extension.sessionTicket:
         this.hasTicket = true;
+        this.ticket.start = start;
+        this.ticket.end = end;
         break;
       case Extension.supportedVersions:
         this.#vector(1, this.versions);

@@ -104,7 +104,7 @@ function compileWords(name: string, words: readonly string[], registry: Registry
   const { criterion, args, converters } = atWord(0, () => parseCriterion(first, registry));
   const { fetch } = criterion;
   const chain = atWord(0, () => compileChain(converters, fetch.type, registry, context));
-  const patterns = readPatterns(words);
+  const patterns = readPatterns(criterion.matcher === VERSION ? words.map(versionNumbers) : words);
   const matcher = chooseMatcher(criterion, chain.type, patterns, registry);
   if (!canCast(chain.type, matcher.expects)) {
     throw new RuleError(`a ${TYPE_NAMES[chain.type]} can't be matched with '-m ${matcher.name}'`, 0, first);
@@ -127,6 +127,16 @@ function parseCriterion(text: string, registry: Registry) {
     return registry.unknown('fetches', 'fetch method', call.name, registry.fetches.keys(), ` in ACL expression '${text}'`);
   }
   return { criterion, args: call.args, converters: calls.slice(1) };
+}
+
+/** Matcher of derivatives whose patterns are versions: the numbers of major.minor, 65536 times the one plus the other. */
+const VERSION = 'version';
+
+/** `3.1` or `3.0:3.3` as numbers; other words as they are. */
+function versionNumbers(word: string): string {
+  if (!/^\d+(\.\d+)?(:\d+(\.\d+)?)?$/.test(word)) return word;
+  const parts = word.split(':').map((part) => part.split('.').map(Number));
+  return parts.map(([major = 0, minor = 0]) => String(major * 65_536 + minor)).join(':');
 }
 
 function readPatterns(words: readonly string[]): Patterns {
@@ -166,7 +176,8 @@ function flagValue(words: readonly string[], at: number, flag: string, what: str
 }
 
 function chooseMatcher(criterion: Criterion, type: SampleTypeValue, patterns: Patterns, registry: Registry): Matcher {
-  const name = patterns.method ?? criterion.matcher ?? DEFAULT_MATCHER[type];
+  const own = criterion.matcher === VERSION ? 'int' : criterion.matcher;
+  const name = patterns.method ?? own ?? DEFAULT_MATCHER[type];
   if (name === undefined) {
     throw new RuleError(
       `'${criterion.fetch.name}' gives a ${TYPE_NAMES[type]}: '-m' and a matching method are needed`,

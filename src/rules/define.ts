@@ -115,6 +115,8 @@ export interface FetchExample {
   readonly after?: string;
   readonly request?: string;
   readonly response?: string;
+  /** Bytes that the client, or with a response the server, sent in TCP mode. */
+  readonly raw?: string;
   readonly call: string;
   readonly out: number | string | boolean | null;
 }
@@ -136,7 +138,10 @@ export interface Fetch extends Described {
   readonly type: SampleTypeValue;
   /** HAProxy's 22 columns, see place.ts. */
   readonly valid: string;
-  /** ACL keywords made from this fetch: for `path`, path and path_beg, path_reg … (configuration 7.1). */
+  /**
+   * ACL keywords made from this fetch: for `path`, path and path_beg, path_reg … (configuration 7.1). `name:matcher` is that one
+   * name, with that matcher; the matcher `version` is `int` for patterns such as 3.1.
+   */
   readonly derivatives: readonly string[];
   readonly examples: readonly [FetchExample, ...FetchExample[]];
   readonly compile: (args: readonly AnyArg[], context: CompileContext) => FetchStep;
@@ -154,6 +159,11 @@ interface FetchDefinition<A extends readonly ArgSpec[]> extends Omit<Fetch, 'arg
 /** A source of samples. The types of `compile`'s arguments come from `args`. */
 export function defineFetch<const A extends readonly ArgSpec[]>(definition: FetchDefinition<A>): Fetch {
   return { derivatives: [], compileEach: null, ...definition } as unknown as Fetch;
+}
+
+/** The same fetch under an old or shorter name. Derivatives belong to one of the names. */
+export function defineFetchName(name: string, of: Fetch, ...examples: Fetch['examples']): Fetch {
+  return { ...of, name, doc: `Another name of ${of.name}.`, derivatives: [], examples };
 }
 
 export interface Converter extends Described {

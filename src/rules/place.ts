@@ -102,6 +102,10 @@ export const Valid = {
   frontend: 'YYYYYYYYYYYYYYYYYYY...',
   /** From the choice of the backend on. */
   backend: '......YYYYYYYYYYYYYY..',
+  /** From the end of the connection's rules to the log. */
+  session: '.YYYYYYYYYYYYYYYYYY...',
+  /** From the choice of the server to the log. */
+  exchange: '.........YYYYYYYYYY...',
   /** From the choice of the server on. */
   server: '..........YYYYYYYYYY..',
   /** While the request's head is there. */

@@ -62,6 +62,11 @@ export class Registry {
 
   #derive(fetch: Fetch): void {
     for (const name of fetch.derivatives) {
+      const [single = '', matcher] = name.split(':');
+      if (matcher !== undefined) {
+        this.#criteria.set(single, { fetch, matcher });
+        continue;
+      }
       this.#criteria.set(name, { fetch, matcher: null });
       for (const suffix of SUFFIXES) this.#criteria.set(`${name}_${suffix}`, { fetch, matcher: suffix });
     }

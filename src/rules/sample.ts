@@ -243,7 +243,7 @@ function toIpv6(sample: Sample): boolean {
 
 function toText(sample: Sample): boolean {
   const { type, memory } = sample;
-  if (type === BIN) return sample.setText(sample.start, sample.end);
+  if (type === BIN) return sample.setText(sample.start, textEnd(memory.bytes, sample.start, sample.end));
   if (type === METHOD) return methodText(sample);
   const at = memory.scratch();
   const { bytes } = memory;
@@ -252,6 +252,13 @@ function toText(sample: Sample): boolean {
   if (type === IPV4) return sample.setText(at, writeIpv4(bytes, at, sample.ip, 0));
   if (type === IPV6) return sample.setText(at, writeIpv6(bytes, at, sample.ip));
   return type === STR;
+}
+
+/** A text ends at its first zero byte, as HAProxy's do. */
+function textEnd(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== 0) at++;
+  return at;
 }
 
 function methodText(sample: Sample): boolean {

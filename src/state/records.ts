@@ -400,6 +400,8 @@ export class Stream implements TimerOwner, Queued<Stream> {
   bytesFromServer = 0;
   /** Status of the answer that the client got; 0: none (logged -1). */
   status = 0;
+  /** Status that the server gave; 0: none yet. */
+  serverStatus = 0;
 
   /** Timeouts of this stream (0: none), of its frontend and backend unless rules set them (set-timeout); -1: not known yet. */
   clientTimeoutMs = -1;

@@ -247,7 +247,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     const { retryOn } = stream.backend as Backend;
     if (retryOn > RetryOn.connFailure && retryRequest(context, stream, retryBit(response.status))) return;
     stream.responseAtMs = context.mux.host.now();
-    stream.status = response.status;
+    stream.status = stream.serverStatus = response.status;
     stream.phase = Phase.data;
     stream.ruleIndex = stream.responseStep = 0;
     this.#respond(stream);

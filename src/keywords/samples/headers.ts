@@ -4,9 +4,9 @@
  */
 
 import type { HeaderTable, HttpMessage } from '../../http/message.ts';
-import { LOWER } from '../../http/tokens.ts';
-import { type CompileContext, defineFetch, type FetchStep } from '../../rules/define.ts';
+import { type CompileContext, defineFetch, defineFetchName, type FetchStep } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
+import { readLooseInt } from '../../rules/looseint.ts';
 import { readsResponse, Valid } from '../../rules/place.ts';
 import { cast, type Sample, SampleType, type SampleTypeValue } from '../../rules/sample.ts';
 import { itemEnd, skipBlanks, trimBlanks } from '../../rules/target.ts';
@@ -115,6 +115,11 @@ function compileCast(step: FetchStep, to: SampleTypeValue): FetchStep {
       if (!sample.more) return false;
     }
   };
+}
+
+/** The value as a number. */
+function compileNumber(step: FetchStep): FetchStep {
+  return (sample, stream) => step(sample, stream) && sample.setInt(readLooseInt(sample.memory.bytes, sample.start, sample.end));
 }
 
 function compileCount(side: Side, whole: boolean, name: string | null, context: CompileContext): FetchStep {
@@ -228,15 +233,7 @@ export const reqHdrCnt = defineFetch({
   compile: ([name], context) => compileCount('request', false, name, context),
 });
 
-export const hdrCnt = defineFetch({
-  name: 'hdr_cnt',
-  args: NAME_ONLY,
-  type: SampleType.int,
-  valid: Valid.request,
-  doc: 'The old name of req.hdr_cnt.',
-  examples: [{ request: TWO_HOSTS, call: 'hdr_cnt(x-a)', out: 3 }],
-  compile: ([name], context) => compileCount('request', false, name, context),
-});
+export const hdrCnt = defineFetchName('hdr_cnt', reqHdrCnt, { request: TWO_HOSTS, call: 'hdr_cnt(x-a)', out: 3 });
 
 export const reqFhdrCnt = defineFetch({
   name: 'req.fhdr_cnt',
@@ -282,15 +279,10 @@ export const reqHdrIp = defineFetch({
   compileEach: ([name, occ], context) => compileCast(compileEachHeader('request', false, name, occ, context), SampleType.address),
 });
 
-export const hdrIp = defineFetch({
-  name: 'hdr_ip',
-  args: ARGS,
-  type: SampleType.address,
-  valid: Valid.request,
-  doc: 'The old name of req.hdr_ip.',
-  examples: [{ request: 'GET / HTTP/1.1\r\nX-Ip: 192.0.2.1', call: 'hdr_ip(x-ip)', out: '192.0.2.1' }],
-  compile: ([name, occ], context) => compileCast(compileHeader('request', false, name, occ, context), SampleType.address),
-  compileEach: ([name, occ], context) => compileCast(compileEachHeader('request', false, name, occ, context), SampleType.address),
+export const hdrIp = defineFetchName('hdr_ip', reqHdrIp, {
+  request: 'GET / HTTP/1.1\r\nX-Ip: 192.0.2.1',
+  call: 'hdr_ip(x-ip)',
+  out: '192.0.2.1',
 });
 
 export const reqHdrVal = defineFetch({
@@ -300,45 +292,39 @@ export const reqHdrVal = defineFetch({
   valid: Valid.request,
   doc: 'A value of a request header field as an integer.',
   examples: [{ request: 'POST / HTTP/1.1\r\nX-Size: 12', call: 'req.hdr_val(x-size)', out: 12 }],
-  compile: ([name, occ], context) => compileCast(compileHeader('request', false, name, occ, context), SampleType.int),
-  compileEach: ([name, occ], context) => compileCast(compileEachHeader('request', false, name, occ, context), SampleType.int),
+  compile: ([name, occ], context) => compileNumber(compileHeader('request', false, name, occ, context)),
+  compileEach: ([name, occ], context) => compileNumber(compileEachHeader('request', false, name, occ, context)),
 });
 
-export const hdrVal = defineFetch({
-  name: 'hdr_val',
+export const hdrVal = defineFetchName('hdr_val', reqHdrVal, { request: 'POST / HTTP/1.1\r\nX-Size: 12', call: 'hdr_val(x-size)', out: 12 });
+
+const TWO_IPS = 'HTTP/1.1 200 OK\r\nX-Ip: 192.0.2.1, 192.0.2.2\r\nContent-Length: 3';
+
+export const shdr = defineFetchName('shdr', resHdr, { response: TWO_IPS, call: 'shdr(x-ip)', out: '192.0.2.2' });
+export const shdrCnt = defineFetchName('shdr_cnt', resHdrCnt, { response: TWO_IPS, call: 'shdr_cnt(x-ip)', out: 2 });
+
+export const resHdrIp = defineFetch({
+  name: 'res.hdr_ip',
+  args: ARGS,
+  type: SampleType.address,
+  valid: Valid.response,
+  doc: 'As req.hdr_ip, of the response.',
+  examples: [{ response: TWO_IPS, call: 'res.hdr_ip(x-ip,1)', out: '192.0.2.1' }],
+  compile: ([name, occ], context) => compileCast(compileHeader('response', false, name, occ, context), SampleType.address),
+  compileEach: ([name, occ], context) => compileCast(compileEachHeader('response', false, name, occ, context), SampleType.address),
+});
+
+export const shdrIp = defineFetchName('shdr_ip', resHdrIp, { response: TWO_IPS, call: 'shdr_ip(x-ip)', out: '192.0.2.2' });
+
+export const resHdrVal = defineFetch({
+  name: 'res.hdr_val',
   args: ARGS,
   type: SampleType.int,
-  valid: Valid.request,
-  doc: 'The old name of req.hdr_val.',
-  examples: [{ request: 'POST / HTTP/1.1\r\nX-Size: 12', call: 'hdr_val(x-size)', out: 12 }],
-  compile: ([name, occ], context) => compileCast(compileHeader('request', false, name, occ, context), SampleType.int),
-  compileEach: ([name, occ], context) => compileCast(compileEachHeader('request', false, name, occ, context), SampleType.int),
+  valid: Valid.response,
+  doc: 'As req.hdr_val, of the response.',
+  examples: [{ response: TWO_IPS, call: 'res.hdr_val(content-length)', out: 3 }],
+  compile: ([name, occ], context) => compileNumber(compileHeader('response', false, name, occ, context)),
+  compileEach: ([name, occ], context) => compileNumber(compileEachHeader('response', false, name, occ, context)),
 });
 
-const COMMA = 44;
-
-export const reqHdrNames = defineFetch({
-  name: 'req.hdr_names',
-  args: [{ name: 'delim', kind: 'str', default: ',' }],
-  type: SampleType.str,
-  valid: Valid.request,
-  doc: 'The names of all request header fields in their order, separated by `delim`.',
-  examples: [{ request: 'GET / HTTP/1.1\r\nHost: a\r\nX-B: c', call: 'req.hdr_names(:)', out: 'host:x-b' }],
-  compile: ([delim], context) => {
-    const { memory } = context.thread;
-    const separator = delim === '' ? COMMA : delim.charCodeAt(0);
-    return (sample, stream) => {
-      const { bytes } = memory;
-      const { headers } = stream.request;
-      const start = memory.scratch();
-      let to = start;
-      for (let row = 0; row < headers.rows; row++) {
-        if (headers.isHole(row)) continue;
-        if (to > start) bytes[to++] = separator;
-        const from = headers.nameStart(row);
-        for (let i = 0; i < headers.nameLength(row); i++) bytes[to++] = LOWER[bytes[from + i] as number] as number;
-      }
-      return sample.setText(start, to);
-    };
-  },
-});
+export const shdrVal = defineFetchName('shdr_val', resHdrVal, { response: TWO_IPS, call: 'shdr_val(content-length)', out: 3 });

@@ -3,8 +3,7 @@
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { HeaderId, Method } from '../../http/message.ts';
 import { copyBytes } from '../../rules/bytes.ts';
-import { defineFetch, type FetchStep } from '../../rules/define.ts';
-import { RuleError } from '../../rules/error.ts';
+import { defineFetch, defineFetchName, type FetchStep } from '../../rules/define.ts';
 import { Valid } from '../../rules/place.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
 import { pathEnd, pathStart, queryStart } from '../../rules/target.ts';
@@ -17,6 +16,7 @@ export const method = defineFetch({
   args: [],
   type: SampleType.method,
   valid: Valid.requestKept,
+  derivatives: ['method:meth'],
   doc: 'The method of the request.',
   examples: [
     { call: 'method', out: 'GET' },
@@ -163,20 +163,33 @@ export const reqVer = defineFetch({
   args: [],
   type: SampleType.str,
   valid: Valid.requestKept,
+  derivatives: ['req_ver:str'],
   doc: 'The HTTP version of the request: 1.0 or 1.1.',
   examples: [{ request: 'GET / HTTP/1.0', call: 'req.ver', out: '1.0' }],
   compile: compileVersion,
 });
 
-export const reqVerOld = defineFetch({
-  name: 'req_ver',
+export const reqVerOld = defineFetchName('req_ver', reqVer, { call: 'req_ver', out: '1.1' });
+
+export const resVer = defineFetch({
+  name: 'res.ver',
   args: [],
   type: SampleType.str,
-  valid: Valid.requestKept,
-  doc: 'The old name of req.ver.',
-  examples: [{ call: 'req_ver', out: '1.1' }],
-  compile: compileVersion,
+  valid: Valid.responseKept,
+  derivatives: ['resp_ver:str'],
+  doc: 'The HTTP version of the response: 1.0 or 1.1.',
+  examples: [{ response: 'HTTP/1.1 200 OK', call: 'res.ver', out: '1.1' }],
+  compile: (_, context) => {
+    const old = context.thread.memory.intern('1.0');
+    const current = context.thread.memory.intern('1.1');
+    return (sample, { response }) => {
+      const start = response.version === 10 ? old : current;
+      return response.status > 0 && sample.setText(start, start + 3);
+    };
+  },
 });
+
+export const respVer = defineFetchName('resp_ver', resVer, { response: 'HTTP/1.1 200 OK', call: 'resp_ver', out: '1.1' });
 
 export const status = defineFetch({
   name: 'status',
@@ -190,95 +203,38 @@ export const status = defineFetch({
   },
 });
 
-const AMPERSAND = 38;
-const EQUALS = 61;
-
-/**
- * Moves `sample.next` through `name=value` pairs of [start, end); false: no more. `nameLength` 0: any name.
- * Values are as they are written, not decoded.
- */
-function nextParameter(sample: Sample, end: number, nameStart: number, nameLength: number): boolean {
-  const { bytes } = sample.memory;
-  while (sample.next < end) {
-    const from = sample.next;
-    let stop = from;
-    while (stop < end && bytes[stop] !== AMPERSAND) stop++;
-    sample.next = stop + 1;
-    let equals = from;
-    while (equals < stop && bytes[equals] !== EQUALS) equals++;
-    if (nameLength > 0 && (equals - from !== nameLength || !sameBytes(bytes, from, nameStart, nameLength))) continue;
-    if (equals === stop && nameLength === 0) continue;
-    return sample.setText(equals < stop ? equals + 1 : stop, stop);
-  }
-  return false;
-}
-
-function sameBytes(bytes: Uint8Array, at: number, other: number, length: number): boolean {
-  for (let i = 0; i < length; i++) if (bytes[at + i] !== bytes[other + i]) return false;
-  return true;
-}
-
-/** Where parameters begin: behind the first `delimiter`; -1: there are none. */
-function parametersStart(bytes: Uint8Array, start: number, end: number, delimiter: number): number {
-  for (let at = start; at < end; at++) if (bytes[at] === delimiter) return at + 1;
-  return -1;
-}
-
-const PARAMETER_ARGS = [
-  { name: 'name', kind: 'str', default: null },
-  { name: 'delim', kind: 'str', default: '?' },
-  { name: 'option', kind: 'str', oneOf: ['i'], default: null },
-] as const;
-
-function compileParameter(
-  name: string | null,
-  delim: string,
-  option: string | null,
-  each: boolean,
-  intern: (text: string) => number,
-): FetchStep {
-  if (option !== null) throw new RuleError("the option 'i' of url_param is not supported by this version", -1, option);
-  const nameStart = intern(name ?? '');
-  const nameLength = (name ?? '').length;
-  const delimiter = delim.charCodeAt(0);
-  return (sample, stream) => {
-    const { targetStart, targetEnd } = stream.request;
-    if (sample.next < 0 || !each) {
-      const start = parametersStart(sample.memory.bytes, targetStart, targetEnd, delimiter);
-      if (start < 0) return false;
-      sample.next = start;
-    }
-    if (!nextParameter(sample, targetEnd, nameStart, nameLength)) return false;
-    sample.more = each;
-    return true;
-  };
-}
-
-export const urlParam = defineFetch({
-  name: 'url_param',
-  args: PARAMETER_ARGS,
-  type: SampleType.str,
-  valid: Valid.request,
-  doc: 'The first value of a parameter of the query, as it is written. `delim` is what parameters begin behind. In ACLs, every value.',
-  examples: [
-    { request: GET_QUERY, call: 'url_param(y)', out: '2' },
-    { request: 'GET /p;s=7&t=8 HTTP/1.1', call: 'url_param(t,;)', out: '8' },
-    { request: GET_QUERY, call: 'url_param(z)', out: null },
-  ],
-  compile: ([name, delim, option], context) => compileParameter(name, delim, option, false, (text) => context.thread.memory.intern(text)),
-  compileEach: ([name, delim, option], context) =>
-    compileParameter(name, delim, option, true, (text) => context.thread.memory.intern(text)),
+export const txnStatus = defineFetch({
+  name: 'txn.status',
+  args: [],
+  type: SampleType.int,
+  valid: Valid.responseKept,
+  doc: 'The status that the client gets.',
+  examples: [{ response: 'HTTP/1.1 200 OK', call: 'txn.status', out: 200 }],
+  compile: () => {
+    return (sample, stream) => stream.status > 0 && sample.setInt(stream.status);
+  },
 });
 
-export const urlp = defineFetch({
-  name: 'urlp',
-  args: PARAMETER_ARGS,
-  type: SampleType.str,
-  valid: Valid.request,
-  derivatives: ['urlp'],
-  doc: 'The short name of url_param.',
-  examples: [{ request: GET_QUERY, call: 'urlp(x)', out: '1' }],
-  compile: ([name, delim, option], context) => compileParameter(name, delim, option, false, (text) => context.thread.memory.intern(text)),
-  compileEach: ([name, delim, option], context) =>
-    compileParameter(name, delim, option, true, (text) => context.thread.memory.intern(text)),
+export const serverStatus = defineFetch({
+  name: 'server_status',
+  args: [],
+  type: SampleType.int,
+  valid: Valid.responseKept,
+  doc: 'The status that the server gave, before any rule changed it.',
+  examples: [{ response: 'HTTP/1.1 204 No', call: 'server_status', out: 204 }],
+  compile: () => {
+    return (sample, stream) => stream.serverStatus > 0 && sample.setInt(stream.serverStatus);
+  },
+});
+
+export const httpFirstReq = defineFetch({
+  name: 'http_first_req',
+  args: [],
+  type: SampleType.bool,
+  valid: Valid.requestKept,
+  doc: 'Whether this is the first request of the connection.',
+  examples: [{ call: 'http_first_req', out: true }],
+  compile: () => {
+    return (sample, stream) => sample.setBool(stream.session.requests <= 1);
+  },
 });
