@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { parseText } from '../src/config/parse.ts';
 import { registry } from '../src/config/registry.ts';
 import { catalogs } from '../src/keywords/catalogs.ts';
 import { ExampleWorld } from '../src/keywords/examples.ts';
@@ -117,4 +118,22 @@ test('the word of docs/extending.md works as it stands there', async () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('configurations in pages written by hand are read without an error', () => {
+  let blocks = 0;
+  for (const file of ['docs/migrating-from-haproxy.md', 'docs/operations.md', 'README.md']) {
+    const text = readFileSync(join(root, file), 'utf8');
+    for (const [, indent = '', block = ''] of text.matchAll(/^( *)```haproxy\n([\s\S]*?)^ *```$/gm)) {
+      const lines = block.split('\n').map((line) => line.slice(indent.length));
+      const { diagnostics } = parseText(lines.join('\n'), file, { environment: {}, localPeer: 'peer' });
+      assert.deepEqual(
+        diagnostics.filter(({ severity }) => severity === 'alert').map(({ text: said }) => said),
+        [],
+        `${file}:\n${lines.join('\n')}`,
+      );
+      blocks++;
+    }
+  }
+  assert.ok(blocks >= 2);
 });

@@ -1,0 +1,48 @@
+/** What docs/migrating-from-haproxy.md says of HAProxy 2.x: it takes these configurations, and Hawser, which speaks 3.5, refuses them. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { diagnosticText } from '../../src/config/diagnostic.ts';
+import { parseText } from '../../src/config/parse.ts';
+import { needs, peer } from '../support/peer.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'migration-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const DEFAULTS = 'defaults\n  mode http\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\n';
+const FRONTEND = 'frontend f\n  bind 127.0.0.1:18998\n';
+
+/** Configuration, and what Hawser says of it. */
+const CHANGED: readonly (readonly [text: string, says: RegExp])[] = [
+  [`${FRONTEND}backend f\n  server s 127.0.0.1:1\n`, /backend 'f' has the same name as frontend 'f'/],
+  [`global\n  master-worker\n${FRONTEND}`, /'master-worker' .* -W/],
+  [`global\n  master-worker\nprogram p\n  command true\n${FRONTEND}`, /section 'program' is not supported anymore/],
+  [`${FRONTEND}backend b\n  dispatch 127.0.0.1:1\n`, /'dispatch' .* use a server line/],
+  [`${FRONTEND}backend b\n  option transparent\n`, /'option transparent' .* removed in 3\.5/],
+  [`${FRONTEND}backend b\n  transparent\n`, /'transparent' .* removed in 3\.5/],
+];
+
+test('Hawser refuses them and says what to do', () => {
+  for (const [text, says] of CHANGED) {
+    const { diagnostics } = parseText(DEFAULTS + text, 'x', { environment: {}, localPeer: 'peer' });
+    const alerts = diagnostics.filter(({ severity }) => severity === 'alert').map(diagnosticText);
+    assert.ok(
+      alerts.some((alert) => says.test(alert)),
+      `${text}\n${alerts.join('\n')}`,
+    );
+  }
+});
+
+test('HAProxy 2.6 takes them', needs('haproxy'), (context) => {
+  const version = spawnSync(peer('haproxy'), ['-v'], { encoding: 'utf8' }).stdout;
+  if (!/version 2\./.test(version)) return context.skip(`not a 2.x: ${version}`);
+  for (const [text] of CHANGED) {
+    const path = join(folder, 'x.cfg');
+    writeFileSync(path, DEFAULTS + text);
+    const { status, stderr } = spawnSync(peer('haproxy'), ['-c', '-f', path], { encoding: 'utf8' });
+    assert.ok(status === 0 || status === 2, `${text}\n${stderr}`);
+  }
+});
