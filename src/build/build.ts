@@ -181,6 +181,8 @@ class Builder {
   }
 
   #frontend(frontend: Frontend, proxy: ProxyModel, compiler: Compiler): void {
+    for (const { length } of proxy.captureRequestHeaders) frontend.requestCaptureLengths.push(length);
+    for (const { length } of proxy.captureResponseHeaders) frontend.responseCaptureLengths.push(length);
     frontend.tcpConnectionRules = this.#rules(proxy, compiler, 'tcp-request connection');
     frontend.tcpSessionRules = this.#rules(proxy, compiler, 'tcp-request session');
     frontend.tcpContentRules = this.#contentRules(proxy, compiler, 'tcp-request content');
@@ -188,7 +190,10 @@ class Builder {
     frontend.responseRules = this.#rules(proxy, compiler, 'http-response');
     frontend.afterResponseRules = this.#rules(proxy, compiler, 'http-after-response');
     if (proxy.monitorUri !== null) frontend.monitorUri = new MonitorUri(this.#parts.memory, proxy.monitorUri.text);
-    this.#captures(frontend, proxy);
+    for (const fail of proxy.monitorFails) {
+      this.#attempt(fail.at, () => frontend.monitorFails.push(compiler.condition(fail, placeOf('http-request', true))));
+    }
+    this.#captures(frontend, proxy, compiler);
     this.#uniqueId(frontend, proxy, compiler);
     frontend.needsDestination = needsDestination(proxy);
     const { backendsByName } = this.#state;
@@ -269,11 +274,11 @@ class Builder {
     this.problems.push({ severity: 'alert', code: 'bad-value', at: stickTable.at, text });
   }
 
-  #captures(frontend: Frontend, proxy: ProxyModel): void {
+  /** Behind the rules, which may have added slots. */
+  #captures(frontend: Frontend, proxy: ProxyModel, { captures }: Compiler): void {
     const { memory } = this.#parts;
-    if (proxy.captureRequestHeaders.length > 0) frontend.requestCaptures = new HeaderCaptures(memory, proxy.captureRequestHeaders, true);
-    if (proxy.captureResponseHeaders.length > 0)
-      frontend.responseCaptures = new HeaderCaptures(memory, proxy.captureResponseHeaders, false);
+    if (captures.request > 0) frontend.requestCaptures = new HeaderCaptures(memory, proxy.captureRequestHeaders, true);
+    if (captures.response > 0) frontend.responseCaptures = new HeaderCaptures(memory, proxy.captureResponseHeaders, false);
   }
 
   #rules(proxy: ProxyModel, compiler: Compiler, set: string): ReturnType<Compiler['rules']> {

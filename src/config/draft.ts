@@ -106,6 +106,7 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
     captureResponseHeaders: [],
     errorPages: [],
     monitorUri: null,
+    monitorFails: [],
     uniqueIdFormat: null,
     uniqueIdHeader: null,
   };
@@ -147,6 +148,7 @@ function withoutFrontend(draft: ProxyDraft): ProxyDraft {
     logSteps: null,
     logPreset: null,
     monitorUri: null,
+    monitorFails: [],
     uniqueIdFormat: null,
     uniqueIdHeader: null,
     captureRequestHeaders: [],

@@ -114,6 +114,8 @@ export interface ProxyModel {
   /** Pages instead of the built-in ones, in order: a later one replaces those before it. */
   readonly errorPages: ErrorPageModel[];
   monitorUri: TextModel | null;
+  /** `monitor fail`: any of them makes the answer of monitor-uri 503. */
+  readonly monitorFails: ConditionModel[];
   uniqueIdFormat: TextModel | null;
   uniqueIdHeader: string | null;
 }

@@ -206,10 +206,12 @@ function compileParts(
 ): Parts {
   const conditions: (Condition | null)[] = [];
   const actions: ActionStep[] = [];
-  for (const model of models) {
+  for (const [at, model] of models.entries()) {
     const { condition } = model;
+    const next = models[at + 1];
+    const followedBy = next === undefined || next.condition !== null ? null : next.action;
     const compile = (given: ConditionModel): Condition => compileCondition(given, acls, registry, context);
-    const action = faulty(ruleSet, model, false, context.proxy, report, () => compileAction(ruleSet, model, registry, context));
+    const action = faulty(ruleSet, model, false, context.proxy, report, () => compileAction(ruleSet, model, followedBy, registry, context));
     const test = condition === null ? null : faulty(ruleSet, model, true, context.proxy, report, () => compile(condition));
     if (action === null || (test === null && condition !== null)) continue;
     actions.push(action);
@@ -239,9 +241,15 @@ function faulty<T>(
   }
 }
 
-function compileAction(ruleSet: string, model: RuleModel, registry: Registry, context: CompileContext): ActionStep {
+function compileAction(
+  ruleSet: string,
+  model: RuleModel,
+  followedBy: string | null,
+  registry: Registry,
+  context: CompileContext,
+): ActionStep {
   const open = model.action.indexOf('(');
   const name = open < 0 ? model.action : model.action.slice(0, open);
   const argument = open < 0 ? null : model.action.slice(open + 1).replace(/\)$/, '');
-  return registry.action(name, ruleSet).compile(new Words(model.words, argument), context);
+  return registry.action(name, ruleSet).compile(new Words(model.words, argument, followedBy), context);
 }

@@ -25,9 +25,12 @@ export class Words {
   readonly list: readonly string[];
   /** Argument in the action's own parentheses, as `txn.x` of `set-var(txn.x)`; null: none. */
   readonly argument: string | null;
+  /** The action that is run next whatever this one finds; null: that depends on a condition, or there is none. */
+  readonly followedBy: string | null;
   at = 0;
 
-  constructor(list: readonly string[], argument: string | null = null) {
+  constructor(list: readonly string[], argument: string | null = null, followedBy: string | null = null) {
+    this.followedBy = followedBy;
     this.list = list;
     this.argument = argument;
   }

@@ -84,6 +84,11 @@ export class Frontend {
   afterResponseRules: RuleList | null = null;
   /** Runs before any rule; null: no monitor-uri. */
   monitorUri: { test(stream: Stream): boolean } | null = null;
+  /** `monitor fail`: any of them makes it 503. */
+  readonly monitorFails: { test(stream: Stream): boolean }[] = [];
+  /** Bytes of each capture slot. */
+  readonly requestCaptureLengths: number[] = [];
+  readonly responseCaptureLengths: number[] = [];
   /** null: no log target, nothing is rendered. */
   log: LogRenderer | null = null;
   /** Copies captured header values into the stream's notes. */

@@ -5,7 +5,6 @@
 
 import { hasRoom } from '../balance/usable.ts';
 import { RestrictNames, restrictNames } from '../http/names.ts';
-import { fillReply } from '../rules/reply.ts';
 import { Ended } from '../state/end.ts';
 import { type Backend, Phase, type RuleList, type Server, type StickRules, type Stream } from '../state/records.ts';
 import { type Timeouts, Verdict, type VerdictValue } from '../state/settings.ts';
@@ -87,12 +86,14 @@ function headerNames(context: StreamContext, stream: Stream): boolean {
 function answerMonitor(context: StreamContext, stream: Stream): boolean {
   const { monitorUri } = stream.frontend;
   if (monitorUri === null || stream.tunnel || !monitorUri.test(stream)) return true;
-  const reply = context.replies.get(200);
-  if (reply === null) return true;
-  stream.cause = Ended.local;
   stream.logLevel = 8;
-  fillReply(context.mux.memory, stream, reply);
-  sendAnswer(context, stream);
+  endWith(context, stream, Ended.local, monitorFails(stream) ? 503 : 200);
+  return false;
+}
+
+function monitorFails(stream: Stream): boolean {
+  const { monitorFails: conditions } = stream.frontend;
+  for (let at = 0; at < conditions.length; at++) if (conditions[at]?.test(stream)) return true;
   return false;
 }
 

@@ -40,6 +40,8 @@ export class HeaderCaptures {
     const bytes = this.#bytes;
     const nameStart = this.#nameStarts[slot] as number;
     const nameLength = this.#nameLengths[slot] as number;
+    // A slot that rules fill.
+    if (nameLength === 0) return;
     let row = -1;
     for (let next = headers.find(bytes, nameStart, nameLength, 0); next >= 0; next = headers.find(bytes, nameStart, nameLength, next + 1))
       row = next;

@@ -260,6 +260,27 @@ const FIELDS = [
   ...at(`${GET}\r\nX-Original-To: 1.2.3.4`, 'option originalto'),
 ];
 
+const CAPTURES = 'http-request return content-type text/plain lf-string "%hr"';
+
+const MORE = [
+  ...answers(
+    'monitor-uri /a/b',
+    'monitor-uri /a/b?x=1&y=2',
+    'monitor-uri /a/b?x=1&y=2\n  monitor fail if { always_false }',
+    'monitor-uri /a/b?x=1&y=2\n  monitor fail if { always_false }\n  monitor fail unless { path /none }',
+    'monitor-uri /a/b?x=1&y=2\n  errorfile 200 FOLDER/page.http',
+    'monitor-uri /a/b?x=1&y=2\n  monitor fail if TRUE\n  errorfile 503 FOLDER/old.http\n  http-after-response set-header x-after yes',
+    'http-request early-hint link "</a.css>; rel=preload"',
+    'http-request early-hint link "<%[path]>"\n  http-request early-hint x-a b\n  http-request early-hint x-c d\n  http-request set-header x e',
+    'http-request early-hint link a if TRUE\n  http-request early-hint x-a b if FALSE\n  http-request early-hint x-c d\n  http-request early-hint x-e f',
+    'http-request early-hint link a\n  http-request return status 200 content-type text/plain string yes',
+    `declare capture request len 4\n  declare capture request len 100\n  http-request capture path id 1\n  http-request capture url id 0\n  ${CAPTURES}`,
+    `capture request header host len 3\n  http-request capture path len 20\n  ${CAPTURES}`,
+    'declare capture response len 5\n  http-response capture res.hdr(server) id 0\n  http-response set-header x-c "%hs"',
+  ),
+  ...at('GET /a HTTP/1.0', 'http-request early-hint link a'),
+];
+
 export const CASES: readonly AnswerCase[] = [
   ...RETURN,
   ...DENY,
@@ -270,6 +291,7 @@ export const CASES: readonly AnswerCase[] = [
   ...AUTH,
   ...NORMAL,
   ...FIELDS,
+  ...MORE,
 ].map((entry) => ({
   request: GET,
   ...entry,

@@ -1,8 +1,5 @@
 /** Actions that end a rule set or the connection, or say something about the log (HAProxy 3.x configuration 4.4). */
-import { addCapture, capture } from '../../rules/capture.ts';
 import { type ActionStep, defineAction, Outcome } from '../../rules/define.ts';
-import { notSupported } from '../../rules/error.ts';
-import { cast, SampleType } from '../../rules/sample.ts';
 import { Ended } from '../../state/end.ts';
 
 const GET = 'GET / HTTP/1.1';
@@ -65,29 +62,6 @@ export const setLogLevel = defineAction({
     words.end();
     return (stream) => {
       stream.logLevel = level;
-      return Outcome.next;
-    };
-  },
-});
-
-export const captureSample = defineAction({
-  name: 'capture',
-  signature: 'capture <sample> len <length>',
-  ruleSets: ['tcp-request content', 'http-request'],
-  doc: 'Keeps a value for the log, in a new slot of `len` bytes.',
-  examples: [{ rule: 'http-request capture req.hdr(host) len 20', request: GET, head: 'GET / HTTP/1.1' }],
-  compile: (words, context) => {
-    const expression = context.expression(words.next('a sample'));
-    if (words.peek() === 'id') throw notSupported("'id', with the 'declare capture' it refers to,", words.at);
-    words.choice("'len'", ['len']);
-    const most = words.integer('a length', 1, 65535);
-    words.end();
-    const slot = addCapture(context.captures, 'request');
-    const source = context.thread;
-    const { sample } = source;
-    return (stream) => {
-      if (!expression.run(sample, stream) || !cast(sample, SampleType.str)) return Outcome.next;
-      capture(source, stream, stream.requestCaptures, slot, sample.start, sample.end, most);
       return Outcome.next;
     };
   },

@@ -127,3 +127,43 @@ export const monitorUri = defineDirective({
     draft.monitorUri = { text: word.text, at: context.position(word) };
   },
 });
+
+export const monitorFail = defineDirective({
+  name: 'monitor fail',
+  sections: 'FL',
+  args: [{ name: 'condition', kind: 'rest' }],
+  doc: 'While the condition holds, requests for the monitor-uri are answered 503.',
+  examples: [
+    { text: 'monitor fail if { nbsrv lt 1 }', gives: { monitorFails: [{ unless: false, words: ['{', 'nbsrv', 'lt', '1', '}'] }] } },
+    { text: 'monitor fail', says: 'expects a condition' },
+  ],
+  apply(draft, [words], context) {
+    const condition = context.condition(words);
+    if (condition === null) context.error({ text: "'monitor fail' expects a condition" });
+    else if (condition !== undefined) draft.monitorFails.push(condition);
+  },
+});
+
+/** A slot without a header: `http-request capture … id N` fills it. */
+function defineSlot(side: 'request' | 'response', field: 'captureRequestHeaders' | 'captureResponseHeaders'): Directive {
+  const name = `declare capture ${side}`;
+  return defineDirective({
+    name,
+    sections: 'FL',
+    args: [
+      { name: 'len', kind: 'choice', choices: ['len'] },
+      { name: 'length', kind: 'integer', min: 1, max: 65535 },
+    ],
+    doc: `A slot of that many bytes for the log, filled by rules: \`capture SAMPLE id N\` counts the ${side} slots from 0.`,
+    examples: [
+      { text: `${name} len 32`, gives: { [field]: [{ name: '', length: 32 }] } },
+      { text: `${name} size 32`, says: "'size'" },
+    ],
+    apply(draft, [, length], context) {
+      draft[field].push({ name: '', length, at: context.at });
+    },
+  });
+}
+
+export const declareCaptureRequest = defineSlot('request', 'captureRequestHeaders');
+export const declareCaptureResponse = defineSlot('response', 'captureResponseHeaders');
