@@ -11,6 +11,7 @@ import { maxConnections, maxWires, memoryLayout } from '../build/limits.ts';
 import { layoutOf } from '../build/plan.ts';
 import { type CommandLine, unsupported } from '../config/arguments.ts';
 import { hasErrors } from '../config/diagnostic.ts';
+import { MapControl } from '../control/maps.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import { chooseHost } from '../platform/choose.ts';
 import { leaveErrorOutput } from '../platform/daemon.ts';
@@ -53,6 +54,9 @@ export async function run(line: CommandLine, threads: DataThreads): Promise<numb
 /** Name, HMAC key and cipher key of session tickets. */
 const TICKET_KEY_BYTES = 80;
 
+/** How often maps and pattern files are looked at. */
+const MAINTAIN_MS = 250;
+
 class Process {
   readonly #line: CommandLine;
   readonly #loaded: Loaded;
@@ -61,6 +65,8 @@ class Process {
   readonly #buffers;
   readonly #supervision: Supervision;
   readonly #patterns = new PatternStore((path) => readFileSync(path), true);
+  /** Maps and pattern files at run time. */
+  readonly maps: MapControl;
   #stopping = false;
   #doors: readonly BoundListener[] = [];
 
@@ -70,6 +76,8 @@ class Process {
     this.#loaded = loaded;
     this.#buffers = allocateShared(layoutOf(loaded.plan, this.#threadCount()));
     this.#shared = new Shared(this.#buffers, 0);
+    this.maps = new MapControl(this.#patterns, this.#threadCount(), (set) => this.#threads.tell({ kind: 'patterns', set }));
+    this.#threads.onAdopted = (name, version) => this.maps.adopted(name, version);
     this.#supervision = new Supervision(loaded.model, loaded.plan, this.#shared, () => this.#threads.tell({ kind: 'serve' }));
   }
 
@@ -98,6 +106,7 @@ class Process {
     const pidfile = this.#line.pidfile ?? model.global.pidfile;
     if (pidfile !== null) writeFileSync(pidfile, `$process.pid\n`);
     await this.#supervision.start();
+    if (this.#patterns.sets.size > 0) setInterval(() => this.maps.maintain(), MAINTAIN_MS).unref();
     // Modules are read no more: after this their files may be out of reach.
     dropPrivileges(model.global);
     flushCompileCache();

@@ -23,6 +23,8 @@ export class DataThreads {
   /** Log lines that targets did not take, as far as it was told. */
   droppedLogs = 0;
   onDropped: ((lines: number) => void) | null = null;
+  /** Called when a thread sees a version of a set of patterns. */
+  onAdopted: ((name: string, version: number) => void) | null = null;
   #ending = false;
   #started = false;
   #wakeDescriptors: readonly number[] = [];
@@ -65,6 +67,7 @@ export class DataThreads {
         if (message.kind === 'ready') resolve(message);
         else if (message.kind === 'failed') reject(new Error(message.text));
         else if (message.kind === 'usage') this.#onUsage(worker, message);
+        else if (message.kind === 'adopted') this.onAdopted?.(message.name, message.version);
         else if (message.kind === 'dropped') this.#onDropped(message.lines);
       });
       worker.once('error', reject);

@@ -8,6 +8,7 @@ import { accept, allow, reject, setLogLevel } from './flow.ts';
 import { addHeader, delHeader, replaceHeader, replaceValue, setHeader } from './headers.ts';
 import { normalizeUri } from './normalize.ts';
 import { disableRetry, setNice, setPriorityClass, setPriorityOffset, setRetries, setTimeout } from './overrides.ts';
+import { addAcl, delAcl, delMap, setMap } from './patterns.ts';
 import { redirect } from './redirect.ts';
 import { replacePath, replacePathq, replaceUri, setMethod, setPath, setPathq, setQuery, setStatus, setUri } from './requestline.ts';
 import { scAddGpc, scIncGpc, scIncGpc0, scIncGpc1, scSetGpt, scSetGpt0, tracks } from './tracking.ts';
@@ -24,6 +25,7 @@ export const actions = [
   setHeader, addHeader, delHeader, replaceHeader, replaceValue,
   normalizeUri,
   setTimeout, setRetries, disableRetry, setPriorityClass, setPriorityOffset, setNice,
+  addAcl, delAcl, setMap, delMap,
   redirect,
   setPath, setPathq, setUri, setQuery, replacePath, replacePathq, replaceUri, setMethod, setStatus,
   tracks, scIncGpc0, scIncGpc1, scIncGpc, scAddGpc, scSetGpt, scSetGpt0,
