@@ -5,7 +5,8 @@
 import type { Memory } from '../base/memory.ts';
 import type { Backend, ServerPicker } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
-import { type Algorithm, DEFAULT_HASH, type HashSettings } from './contract.ts';
+import { type Algorithm, type BalanceKey, DEFAULT_HASH, type HashSettings } from './contract.ts';
+import { hashExpression, rdpCookie } from './expression.ts';
 import { first } from './first.ts';
 import { hdr } from './hdr.ts';
 import { leastconn } from './leastconn.ts';
@@ -16,7 +17,19 @@ import { staticRr } from './static-rr.ts';
 import { uri } from './uri.ts';
 import { urlParam } from './url-param.ts';
 
-export const algorithms: readonly Algorithm[] = [roundrobin, staticRr, leastconn, first, source, uri, urlParam, hdr, random];
+export const algorithms: readonly Algorithm[] = [
+  roundrobin,
+  staticRr,
+  leastconn,
+  first,
+  source,
+  uri,
+  urlParam,
+  hdr,
+  rdpCookie,
+  hashExpression,
+  random,
+];
 
 const NO_WORDS: readonly string[] = [];
 
@@ -50,10 +63,11 @@ export function makePicker(
   words: readonly string[] = NO_WORDS,
   hash: HashSettings = DEFAULT_HASH,
   memory: Memory | null = null,
+  key: BalanceKey | null = null,
 ): ServerPicker {
   const { name, argument } = splitName(text ?? DEFAULT_ALGORITHM.name);
   const algorithm = findAlgorithm(name) ?? DEFAULT_ALGORITHM;
-  const given = { words: argument === null ? words : [argument].concat(words), hash, memory }; // hot-ok: at start
+  const given = { words: argument === null ? words : [argument].concat(words), hash, memory, key }; // hot-ok: at start
   return algorithm.make(backend, shared, given);
 }
 

@@ -7,7 +7,7 @@
  * first backup server, one found by a hash) is answered even when it is full: the caller queues for it.
  */
 import type { Memory } from '../base/memory.ts';
-import type { Backend, ServerPicker } from '../state/records.ts';
+import type { Backend, ServerPicker, Stream } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
 
 /** `hash-type` of the backend, with HAProxy's defaults applied. */
@@ -17,10 +17,21 @@ export interface HashSettings {
   readonly avalanche: boolean;
 }
 
+/** Bytes of a request that decide. */
+export interface BalanceKey {
+  /** Finds them; false: there are none. */
+  find(stream: Stream): boolean;
+  /** [start, end) of the thread's memory, after `find`. */
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface BalanceArguments {
   /** The words behind the algorithm's name: `2` of `random(2)`. */
   readonly words: readonly string[];
   readonly hash: HashSettings;
+  /** `hash` and `rdp-cookie`: leaves what is hashed in `value`, false if there is none; null: other algorithms. */
+  readonly key: BalanceKey | null;
   /** The thread's memory, for algorithms that read the request; null: they fall back to turns. */
   readonly memory: Memory | null;
 }

@@ -27,7 +27,7 @@ import { builtinReply, cannedReply } from '../rules/reply.ts';
 import { STICK_COUNTERS, Thread } from '../rules/thread.ts';
 import { UniqueId } from '../rules/unique-id.ts';
 import { variableLimits } from '../rules/variables.ts';
-import { type Backend, type Frontend, Stream } from '../state/records.ts';
+import { type Backend, type Frontend, Stream, type UseServer } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
 import type { Shared } from '../state/shared.ts';
 import type { ServerNumbers } from '../stick/servers.ts';
@@ -35,6 +35,8 @@ import { HeaderCaptures } from '../stream/captures.ts';
 import type { BuiltinReplies } from '../stream/context.ts';
 import { prepareCookie } from '../stream/cookie.ts';
 import { MonitorUri } from '../stream/monitor.ts';
+import { balanceKey } from './balance-key.ts';
+import { addForceSwitches, persistRulesOf, useBackendOf, useServerOf } from './choices.ts';
 import { errorSectionsOf, setErrorPage } from './error-pages.ts';
 import { ConditionFault, problemOf } from './fault.ts';
 import type { Plan } from './plan.ts';
@@ -203,12 +205,11 @@ class Builder {
     for (const use of proxy.useBackends) {
       this.#attempt(use.at, () => {
         // A backend that is missing has been told by config/check.ts; the condition is judged all the same.
-        const backend = backendsByName.get(use.name);
         const condition = use.condition === null ? null : switchingCondition(compiler, use.condition);
-        if (backend === undefined) throw new RuleError(`unable to find required use_backend: '${use.name}'`);
-        frontend.useBackends.push({ backend, condition });
+        frontend.useBackends.push(useBackendOf(use, condition, backendsByName, compiler));
       });
     }
+    this.#attempt(proxy.at, () => addForceSwitches(frontend, proxy, compiler));
   }
 
   /** A `listen` runs the rules of its one line set once, in its frontend half. */
@@ -220,6 +221,7 @@ class Builder {
       backend.responseRules = this.#rules(proxy, compiler, 'http-response');
       backend.afterResponseRules = this.#rules(proxy, compiler, 'http-after-response');
     }
+    this.#choices(backend, proxy, compiler);
     backend.stickRules = compileStick(proxy, backend, compiler, this.#numbers, (line, compile) => this.#attempt(line.at, compile));
     const { forwarded, balance: given } = proxy;
     if (forwarded !== null) {
@@ -232,6 +234,7 @@ class Builder {
     this.#attempt(given?.at ?? proxy.at, () => {
       const problem = given === null ? null : balanceProblem(given.algorithm, given.words);
       if (problem !== null) throw new RuleError(problem);
+      backend.bufferPost = given?.words[1] === 'check_post';
       backend.picker = makePicker(
         backend,
         this.#parts.shared,
@@ -239,7 +242,17 @@ class Builder {
         given?.words,
         proxy.hashType ?? DEFAULT_HASH,
         this.#parts.memory,
+        balanceKey(given, compiler),
       );
+    });
+  }
+
+  #choices(backend: Backend, proxy: ProxyModel, compiler: Compiler): void {
+    const useServers: UseServer[] = [];
+    for (const use of proxy.useServers) this.#attempt(use.at, () => useServers.push(useServerOf(use, backend, compiler)));
+    if (useServers.length > 0) backend.useServers = useServers;
+    this.#attempt(proxy.at, () => {
+      backend.persistRules = persistRulesOf(proxy, compiler);
     });
   }
 

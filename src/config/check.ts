@@ -28,7 +28,8 @@ class Checker {
 
   proxy(proxy: ProxyModel): void {
     if (proxy.defaultBackend !== null) this.#backend(proxy, proxy.defaultBackend, 'default_backend');
-    for (const use of proxy.useBackends) this.#backend(proxy, use, 'use_backend');
+    // Names with a % are made per request.
+    for (const use of proxy.useBackends) if (!use.name.includes('%')) this.#backend(proxy, use, 'use_backend');
     this.#listeners(proxy);
     this.#timeouts(proxy);
     this.#mode(proxy);

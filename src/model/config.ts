@@ -72,6 +72,11 @@ export interface ProxyModel {
   readonly binds: BindModel[];
   defaultBackend: NameModel | null;
   readonly useBackends: UseBackendModel[];
+  readonly useServers: UseServerModel[];
+  /** `force-persist` (force) and `ignore-persist` in their order. */
+  readonly persistRules: { readonly force: boolean; readonly condition: ConditionModel }[];
+  /** `force-be-switch`. */
+  readonly forceSwitches: ConditionModel[];
   readonly acls: AclModel[];
   /** By rule set: 'http-request', 'http-response', 'tcp-request connection' … */
   readonly rules: Record<string, RuleModel[]>;
@@ -193,6 +198,13 @@ export interface ConditionModel {
 export interface UseBackendModel {
   readonly name: string;
   readonly condition: ConditionModel | null;
+  readonly at: Position;
+}
+
+/** `name` may be a log-format string. */
+export interface UseServerModel {
+  readonly name: string;
+  readonly condition: ConditionModel;
   readonly at: Position;
 }
 

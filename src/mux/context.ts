@@ -73,7 +73,7 @@ export class MuxContext {
     stream.frontend = frontend;
     stream.front = front;
     stream.clientTimeoutMs = frontend.timeouts.clientMs;
-    stream.tarpitTimeoutMs = frontend.timeouts.tarpitMs;
+    stream.overrides.tarpitTimeoutMs = frontend.timeouts.tarpitMs;
     if (frontend.requestCaptures !== null) stream.requestCaptures.fill(-1);
     if (frontend.responseCaptures !== null) stream.responseCaptures.fill(-1);
     this.variables.begin(session.variables, stream.variables, stream.messageVariables);
@@ -118,16 +118,14 @@ function resetStream(stream: Stream): void {
   stream.endPhase = -1;
   stream.ruleIndex = stream.analyser = stream.responseStep = 0;
   stream.wait = Wait.none;
-  stream.serverTimeoutMs = stream.tunnelTimeoutMs = stream.connectTimeoutMs = stream.queueTimeoutMs = -1;
+  stream.serverTimeoutMs = -1;
+  stream.overrides.reset();
   stream.ruleDeadlineMs = Number.POSITIVE_INFINITY;
   stream.idleMs = 0;
   stream.firstByteAtMs = stream.requestAtMs = stream.queuedAtMs = stream.connectAtMs = -1;
   stream.connectedAtMs = stream.responseAtMs = stream.dataAtMs = stream.endedAtMs = -1;
   stream.bytesFromClient = stream.bytesFromServer = stream.status = stream.serverStatus = 0;
   stream.retriesLeft = stream.retries = 0;
-  stream.retriesSet = -1;
-  stream.priorityClass = stream.priorityOffsetMs = 0;
-  stream.noRetry = false;
   stream.serverQueuePosition = stream.backendQueuePosition = 0;
   stream.clientCookie = stream.serverCookie = 45;
   stream.redispatched = stream.persistent = stream.isLocalReply = false;

@@ -222,7 +222,7 @@ export const Outcome = {
   wait: 3,
   /** Ends this rule set, the request goes on. */
   stop: 4,
-  /** Close without an answer, and without the client knowing: `stream.dropTtl`. */
+  /** Close without an answer, and without the client knowing: `stream.overrides.dropTtl`. */
   vanish: 5,
   /** As wait, but this action runs again then, without its condition. */
   again: 6,

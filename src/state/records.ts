@@ -13,6 +13,7 @@ import type { Wire } from '../platform/contract.ts';
 import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
 import { type Cause, Ended } from './end.ts';
 import { LogOrigin, type LogOriginValue } from './logstep.ts';
+import { StreamOverrides } from './overrides.ts';
 import { Queue, type Queued } from './queue.ts';
 import {
   type CookiePersistence,
@@ -35,9 +36,24 @@ import { VariableList } from './variables.ts';
 // Proxies ---------------------------------------------------------------------------------------
 
 export interface UseBackend {
-  readonly backend: Backend;
+  /** null: `choice` finds it. */
+  readonly backend: Backend | null;
+  readonly choice: { find(stream: Stream): Backend | null } | null;
   /** null: always. */
   readonly condition: { test(stream: Stream): boolean } | null;
+}
+
+export interface UseServer {
+  /** null: `choice` finds it. */
+  readonly server: Server | null;
+  readonly choice: { find(stream: Stream): Server | null } | null;
+  readonly condition: { test(stream: Stream): boolean };
+}
+
+/** force-persist and ignore-persist. */
+export interface PersistRule {
+  readonly force: boolean;
+  readonly condition: { test(stream: Stream): boolean };
 }
 
 export class Frontend {
@@ -72,6 +88,8 @@ export class Frontend {
   uniqueIdHeader: FieldName | null = null;
   defaultBackend: Backend | null = null;
   readonly useBackends: UseBackend[] = [];
+  /** Where one holds, use_backend may choose a disabled backend. */
+  readonly forceSwitches: { test(stream: Stream): boolean }[] = [];
   tcpConnectionRules: RuleList | null = null;
   tcpSessionRules: RuleList | null = null;
   tcpContentRules: ContentRules | null = null;
@@ -144,12 +162,17 @@ export class Backend {
   cookie: CookiePersistence | null = null;
   stickRules: StickRules | null = null;
   readonly servers: Server[] = [];
+  /** null: none. */
+  useServers: readonly UseServer[] | null = null;
+  persistRules: readonly PersistRule[] | null = null;
   picker: ServerPicker | null = null;
   tcpContentRules: ContentRules | null = null;
   inspectDelayMs = 0;
   tcpResponseRules: ContentRules | null = null;
   responseInspectDelayMs = 0;
   bufferRequest = false;
+  /** balance url_param check_post: the body of a POST is looked at before a server is chosen. */
+  bufferPost = false;
   requestRules: RuleList | null = null;
   responseRules: RuleList | null = null;
   afterResponseRules: RuleList | null = null;
@@ -377,8 +400,6 @@ export class Stream implements TimerOwner, Queued<Stream> {
   wait: WaitValue = Wait.none;
   ruleDeadlineMs = Number.POSITIVE_INFINITY;
   waitBytes = 0;
-  /** Hops that the last packets of a silent drop live; 0: there are none if that can be done. */
-  dropTtl = 0;
 
   /** What this exchange tracks until it ends. */
   tracked: Tracked | null = null;
@@ -408,18 +429,11 @@ export class Stream implements TimerOwner, Queued<Stream> {
   /** Status that the server gave; 0: none yet. */
   serverStatus = 0;
 
-  /** Timeouts of this stream (0: none), of its frontend and backend unless rules set them (set-timeout); -1: not known yet. */
+  /** What rules have set for this stream; the timeouts that count most stand here (0: none; -1: not known yet). */
+  readonly overrides = new StreamOverrides();
   clientTimeoutMs = -1;
   serverTimeoutMs = -1;
-  tunnelTimeoutMs = -1;
-  connectTimeoutMs = -1;
-  queueTimeoutMs = -1;
-  tarpitTimeoutMs = -1;
 
-  /** set-retries; -1: as the backend says. */
-  retriesSet = -1;
-  /** disable-l7-retry: what a server has had is not sent again. */
-  noRetry = false;
   retriesLeft = 0;
   retries = 0;
   redispatched = false;
@@ -471,8 +485,6 @@ export class Stream implements TimerOwner, Queued<Stream> {
   queueNext: Stream | null = null;
   queuePrevious: Stream | null = null;
   queueRank = 0;
-  priorityClass = 0;
-  priorityOffsetMs = 0;
   serial = 0;
   /** The user's syslog level override and whether the line is wanted: -1 default, 8 silent. */
   logLevel = -1;

@@ -74,7 +74,7 @@ export const Verdict = {
   drop: 2,
   /** It waits for what `stream.wait` says; run again, the list goes on from where it stands. */
   wait: 3,
-  /** Drop the connection without letting the client know (silent-drop): `stream.dropTtl`. */
+  /** Drop the connection without letting the client know (silent-drop): `stream.overrides.dropTtl`. */
   vanish: 5,
   /** Close the connection to the server; what it has sent goes to the client (tcp-response content close). */
   close: 7,

@@ -3,10 +3,22 @@
  * follows; one that ends the stream or waits says no, and `runAnalysers` is called again when it is done.
  */
 
-import { hasRoom } from '../balance/usable.ts';
+import { hasRoom, isReachable } from '../balance/usable.ts';
+import { Method } from '../http/message.ts';
 import { RestrictNames, restrictNames } from '../http/names.ts';
 import { Ended } from '../state/end.ts';
-import { type Backend, Phase, type RuleList, type Server, type StickRules, type Stream } from '../state/records.ts';
+import {
+  type Backend,
+  type Frontend,
+  type PersistRule,
+  Phase,
+  type RuleList,
+  type Server,
+  type StickRules,
+  type Stream,
+  type UseBackend,
+  type UseServer,
+} from '../state/records.ts';
 import { type Timeouts, Verdict, type VerdictValue } from '../state/settings.ts';
 import { BackendLive, Count } from '../state/shared.ts';
 import { countRequest as trackRequest } from '../stick/track.ts';
@@ -32,6 +44,7 @@ const REQUEST_ANALYSERS: readonly Analyser[] = [
   bufferForBackend,
   backendContentRules,
   backendRules,
+  bufferPost,
   addedFields,
   persistence,
   chooseServer,
@@ -109,16 +122,8 @@ function frontendRules(context: StreamContext, stream: Stream): boolean {
 /** use_backend in order, then default_backend. */
 function chooseBackend(context: StreamContext, stream: Stream): boolean {
   const { frontend } = stream;
-  const { useBackends } = frontend;
-  let backend = frontend.defaultBackend;
-  for (let at = 0; at < useBackends.length; at++) {
-    const use = useBackends[at];
-    if (use !== undefined && (use.condition === null || use.condition.test(stream))) {
-      backend = use.backend;
-      break;
-    }
-  }
-  if (backend === null || backend.disabled) {
+  const backend = (frontend.useBackends.length > 0 ? switchBackend(stream, frontend) : null) ?? frontend.defaultBackend;
+  if (backend === null || (backend.disabled && !isForced(stream, frontend))) {
     stream.phase = Phase.connect;
     endWith(context, stream, Ended.noServer, 503);
     return false;
@@ -127,9 +132,27 @@ function chooseBackend(context: StreamContext, stream: Stream): boolean {
   return true;
 }
 
+/** The backend of the first line that fits; null: the default one. */
+function switchBackend(stream: Stream, frontend: Frontend): Backend | null {
+  const { useBackends } = frontend;
+  for (let at = 0; at < useBackends.length; at++) {
+    const { backend, choice, condition } = useBackends[at] as UseBackend;
+    if (condition !== null && !condition.test(stream)) continue;
+    const chosen = choice === null ? backend : choice.find(stream);
+    if (chosen === null || !chosen.disabled || isForced(stream, frontend)) return chosen;
+  }
+  return null;
+}
+
+/** force-be-switch. */
+function isForced(stream: Stream, { forceSwitches }: Frontend): boolean {
+  for (let at = 0; at < forceSwitches.length; at++) if (forceSwitches[at]?.test(stream) === true) return true;
+  return false;
+}
+
 function enterBackend(context: StreamContext, stream: Stream, backend: Backend): void {
   stream.backend = backend;
-  stream.retriesLeft = stream.retriesSet < 0 ? backend.retries : stream.retriesSet;
+  stream.retriesLeft = stream.overrides.retriesSet < 0 ? backend.retries : stream.overrides.retriesSet;
   takeTimeouts(stream, backend.timeouts);
   stream.countedBackend = true;
   const current = Atomics.add(context.mux.shared.live, backend.live + BackendLive.current, 1) + 1;
@@ -142,9 +165,15 @@ function enterBackend(context: StreamContext, stream: Stream, backend: Backend):
 /** But for those that rules of the frontend have set. */
 function takeTimeouts(stream: Stream, timeouts: Timeouts): void {
   if (stream.serverTimeoutMs < 0) stream.serverTimeoutMs = timeouts.serverMs;
-  if (stream.tunnelTimeoutMs < 0) stream.tunnelTimeoutMs = timeouts.tunnelMs;
-  if (stream.connectTimeoutMs < 0) stream.connectTimeoutMs = timeouts.connectMs;
-  if (stream.queueTimeoutMs < 0) stream.queueTimeoutMs = timeouts.queueMs || timeouts.connectMs;
+  if (stream.overrides.tunnelTimeoutMs < 0) stream.overrides.tunnelTimeoutMs = timeouts.tunnelMs;
+  if (stream.overrides.connectTimeoutMs < 0) stream.overrides.connectTimeoutMs = timeouts.connectMs;
+  if (stream.overrides.queueTimeoutMs < 0) stream.overrides.queueTimeoutMs = timeouts.queueMs || timeouts.connectMs;
+}
+
+/** balance url_param check_post. */
+function bufferPost(context: StreamContext, stream: Stream): boolean {
+  const isWanted = (stream.backend as Backend).bufferPost && stream.request.method === Method.post;
+  return !isWanted || bufferRequest(context, stream);
 }
 
 function backendRules(context: StreamContext, stream: Stream): boolean {
@@ -163,6 +192,8 @@ function addedFields(context: StreamContext, stream: Stream): boolean {
 
 function persistence(context: StreamContext, stream: Stream): boolean {
   const backend = stream.backend as Backend;
+  if (backend.persistRules !== null) overrulePersistence(stream, backend.persistRules);
+  if (backend.useServers !== null) applyUseServers(context, stream, backend.useServers);
   if (backend.cookie !== null && !stream.tunnel) stream.server = assignByCookie(stream, context.mux.memory);
   if (backend.stickRules !== null) stickToServer(stream, backend.stickRules);
   if (stream.server === null && backend.preferLastServer) stream.server = lastServer(context, stream, backend);
@@ -175,6 +206,33 @@ function stickToServer(stream: Stream, rules: StickRules): void {
   if (server === null) return;
   stream.server = server;
   stream.persistent = true;
+}
+
+/** force-persist and ignore-persist: the first line that fits. */
+function overrulePersistence(stream: Stream, rules: readonly PersistRule[]): void {
+  for (let at = 0; at < rules.length; at++) {
+    const { force, condition } = rules[at] as PersistRule;
+    if (!condition.test(stream)) continue;
+    if (force) stream.overrides.forcePersist = true;
+    else stream.overrides.ignorePersist = true;
+    return;
+  }
+}
+
+/** use-server: one that is down is passed over, unless persistence holds even then. */
+function applyUseServers(context: StreamContext, stream: Stream, rules: readonly UseServer[]): void {
+  const { live } = context.mux.shared;
+  const holds = (stream.backend as Backend).persist || stream.overrides.forcePersist;
+  for (let at = 0; at < rules.length; at++) {
+    const { server, choice, condition } = rules[at] as UseServer;
+    if (!condition.test(stream)) continue;
+    const chosen = choice === null ? server : choice.find(stream);
+    if (chosen === null) return;
+    if (!holds && !isReachable(live, chosen.live)) continue;
+    stream.server = chosen;
+    stream.persistent = true;
+    return;
+  }
 }
 
 /** The server that the session used last, if it can take one more. */

@@ -61,7 +61,7 @@ export function vanish(context: StreamContext, stream: Stream): void {
   detachServer(context, stream);
   if (!stream.responseStarted) stream.status = -1;
   stream.closeClient = stream.requestDone = stream.responseDone = true;
-  stream.session.wire?.silence(stream.dropTtl);
+  stream.session.wire?.silence(stream.overrides.dropTtl);
   stream.front?.abort(stream, true);
   finish(context, stream);
 }

@@ -72,10 +72,10 @@ function enqueue(context: StreamContext, stream: Stream, backend: Backend, serve
   else stream.serverQueuePosition = Atomics.add(live, server.live + ServerLive.queued, 1) + 1;
   const now = context.mux.host.now();
   if (stream.queuedAtMs < 0) stream.queuedAtMs = now;
-  stream.queueRank = queueRank(stream.priorityClass, stream.queuedAtMs, stream.priorityOffsetMs);
+  stream.queueRank = queueRank(stream.overrides.priorityClass, stream.queuedAtMs, stream.overrides.priorityOffsetMs);
   queue.push(stream);
   stream.phase = Phase.queue;
-  stream.serverDeadlineMs = deadline(now, stream.queueTimeoutMs);
+  stream.serverDeadlineMs = deadline(now, stream.overrides.queueTimeoutMs);
   stream.clientDeadlineMs = Number.POSITIVE_INFINITY;
   armDeadlines(context, stream);
   Atomics.or(live, backend.live + BackendLive.waiters, 1 << (context.mux.shared.thread & 31));
@@ -168,7 +168,7 @@ function connect(context: StreamContext, stream: Stream, server: Server): void {
       return;
     }
   }
-  stream.serverDeadlineMs = deadline(now, stream.connectTimeoutMs);
+  stream.serverDeadlineMs = deadline(now, stream.overrides.connectTimeoutMs);
   armDeadlines(context, stream);
   if (server.portFromClient && !stream.session.hasDestination) stream.front?.findDestination();
   context.backs.connect(stream, server);
@@ -239,7 +239,7 @@ function elsewhere(context: StreamContext, stream: Stream, backend: Backend, fai
 
 /** Pauses before the same server is tried again; the stream's timer comes back to `retryNow`. */
 function waitForTurn(context: StreamContext, stream: Stream): void {
-  const delayMs = Math.min(stream.connectTimeoutMs || TURNAROUND_MS, TURNAROUND_MS);
+  const delayMs = Math.min(stream.overrides.connectTimeoutMs || TURNAROUND_MS, TURNAROUND_MS);
   stream.phase = Phase.connect;
   stream.serverDeadlineMs = context.mux.host.now() + delayMs;
   armDeadlines(context, stream);
@@ -261,7 +261,7 @@ export function retryStale(context: StreamContext, stream: Stream): void {
   stream.connectAtMs = -1;
   stream.connectedAtMs = -1;
   stream.phase = Phase.connect;
-  stream.serverDeadlineMs = deadline(context.mux.host.now(), stream.connectTimeoutMs);
+  stream.serverDeadlineMs = deadline(context.mux.host.now(), stream.overrides.connectTimeoutMs);
   armDeadlines(context, stream);
   context.backs.connect(stream, server);
 }

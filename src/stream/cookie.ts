@@ -43,7 +43,7 @@ export function assignByCookie(stream: Stream, memory: Memory): Server | null {
   stream.serverCookie = isLogged(cookie) ? N : NONE;
   const { headers } = stream.request;
   let server: Server | null = null;
-  const isAssigned = stream.server !== null;
+  const isAssigned = stream.server !== null || stream.overrides.ignorePersist;
   for (let row = headers.findId(HeaderId.cookie, 0); row >= 0; row = headers.findId(HeaderId.cookie, row + 1)) {
     if (ownValue(memory, stream.request, row)) server = readRow(stream, memory, cookie, row, server, isAssigned);
   }
@@ -143,7 +143,7 @@ function findServer(stream: Stream, bytes: Uint8Array, cookie: CookiePersistence
   for (let at = 0; at < servers.length; at++) {
     const server = servers[at] as Server;
     if (server.cookieLength === 0 || !isSame(bytes, start, end, server.cookieStart, server.cookieStart + server.cookieLength)) continue;
-    if (persist || isReachable(columns, server.live)) {
+    if (persist || stream.overrides.forcePersist || isReachable(columns, server.live)) {
       setClientLetter(stream, cookie, V);
       return server;
     }
@@ -187,7 +187,8 @@ export function applyResponseCookie(stream: Stream, memory: Memory): void {
   // Left the server it asked for (redispatch): as if that one had been down.
   if (!stream.persistent && stream.clientCookie === V) stream.clientCookie = D;
   const hasOwn = handleSetCookies(stream, memory, cookie, server);
-  if (cookie.mode !== CookieMode.insert || (hasOwn && cookie.preserve) || !isInsertDue(stream, cookie)) return;
+  if (cookie.mode !== CookieMode.insert || stream.overrides.ignorePersist || (hasOwn && cookie.preserve) || !isInsertDue(stream, cookie))
+    return;
   if (!insert(stream, memory, cookie, server)) return;
   stream.serverCookie = stream.persistent ? U : I;
   const { response } = stream;

@@ -413,7 +413,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     const now = this.#context.mux.host.now();
     const { clientTimeoutMs, serverTimeoutMs } = stream;
     if (stream.tunnel) {
-      const tunnelMs = stream.tunnelTimeoutMs;
+      const tunnelMs = stream.overrides.tunnelTimeoutMs;
       const { serverFinMs } = (stream.backend as Backend).timeouts;
       stream.clientDeadlineMs = deadline(
         now,

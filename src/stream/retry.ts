@@ -51,8 +51,8 @@ export function retryRequest(context: StreamContext, stream: Stream, event: numb
   return true;
 }
 
-function isWhole({ request, tunnel, noRetry }: Stream): boolean {
-  return request.complete && request.nextBlock === NO_BLOCK && !tunnel && !noRetry;
+function isWhole({ request, tunnel, overrides }: Stream): boolean {
+  return request.complete && request.nextBlock === NO_BLOCK && !tunnel && !overrides.noRetry;
 }
 
 function forgetResponse(context: StreamContext, stream: Stream): void {

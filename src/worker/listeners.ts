@@ -205,7 +205,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     probe.ruleIndex = 0;
     const verdict = rules.run(probe);
     if (verdict === Verdict.next) return true;
-    if (verdict === Verdict.vanish) wire.silence(probe.dropTtl);
+    if (verdict === Verdict.vanish) wire.silence(probe.overrides.dropTtl);
     const { counts } = this.#context.shared;
     counts[frontend.counts + cell] = (counts[frontend.counts + cell] as number) + 1;
     return false;

@@ -10,7 +10,6 @@ export const TO_COME: readonly string[] = [
   "'http-request' 'set-var'",
   "keyword 'capture cookie'",
   "fetch method 'req.payload'",
-  "'use_backend' : names that are computed per request",
   "keyword 'stick-table'",
   "keyword 'http-error'",
   "section 'userlist'",

@@ -22,7 +22,7 @@ export const tarpit = defineAction({
         stream.cause = Ended.tarpitted;
         countError(stream);
         stream.wait = Wait.tarpit;
-        stream.ruleDeadlineMs = clock.now() + stream.tarpitTimeoutMs;
+        stream.ruleDeadlineMs = clock.now() + stream.overrides.tarpitTimeoutMs;
         return Outcome.again;
       }
       // The time spent here stands where the time in the queue does.
@@ -53,7 +53,7 @@ export const silentDrop = defineAction({
     words.end(['rst-ttl']);
     return (stream) => {
       stream.cause = Ended.denied;
-      stream.dropTtl = ttl;
+      stream.overrides.dropTtl = ttl;
       return Outcome.vanish;
     };
   },

@@ -22,13 +22,13 @@ const TIMEOUTS: Readonly<Record<string, { readonly side: 'frontend' | 'backend' 
   connect: {
     side: 'backend',
     set: (stream, ms) => {
-      stream.connectTimeoutMs = ms;
+      stream.overrides.connectTimeoutMs = ms;
     },
   },
   queue: {
     side: 'backend',
     set: (stream, ms) => {
-      stream.queueTimeoutMs = ms;
+      stream.overrides.queueTimeoutMs = ms;
     },
   },
   server: {
@@ -40,13 +40,13 @@ const TIMEOUTS: Readonly<Record<string, { readonly side: 'frontend' | 'backend' 
   tarpit: {
     side: 'any',
     set: (stream, ms) => {
-      stream.tarpitTimeoutMs = ms;
+      stream.overrides.tarpitTimeoutMs = ms;
     },
   },
   tunnel: {
     side: 'backend',
     set: (stream, ms) => {
-      stream.tunnelTimeoutMs = ms;
+      stream.overrides.tunnelTimeoutMs = ms;
     },
   },
 };
@@ -88,7 +88,7 @@ export const setRetries = defineAction({
     return (stream) => {
       const retries = count(stream);
       if (!(retries >= 0 && retries <= 100)) return Outcome.next;
-      stream.retriesSet = retries;
+      stream.overrides.retriesSet = retries;
       // The backend's are known already: fewer may be left by now.
       if (stream.backend !== null) stream.retriesLeft = Math.max(0, retries - stream.retries);
       return Outcome.next;
@@ -105,7 +105,7 @@ export const disableRetry = defineAction({
   compile: (words) => {
     words.end();
     return (stream) => {
-      stream.noRetry = true;
+      stream.overrides.noRetry = true;
       return Outcome.next;
     };
   },
@@ -127,7 +127,7 @@ export const setPriorityClass = defineAction({
   examples: [{ rule: 'http-request set-priority-class int(-10)', request: GET, head: UNCHANGED }],
   compile: (words, context) =>
     compilePriority(compileInteger(words, 'an expression', -MOST_CLASS, MOST_CLASS, context), MOST_CLASS, (stream, value) => {
-      stream.priorityClass = value;
+      stream.overrides.priorityClass = value;
     }),
 });
 
@@ -139,7 +139,7 @@ export const setPriorityOffset = defineAction({
   examples: [{ rule: 'http-request set-priority-offset int(500)', request: GET, head: UNCHANGED }],
   compile: (words, context) =>
     compilePriority(compileInteger(words, 'an expression', -MOST_OFFSET_MS, MOST_OFFSET_MS, context), MOST_OFFSET_MS, (stream, value) => {
-      stream.priorityOffsetMs = value;
+      stream.overrides.priorityOffsetMs = value;
     }),
 });
 

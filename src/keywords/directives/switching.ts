@@ -24,7 +24,7 @@ export const useBackend = defineDirective({
     { name: 'backend', kind: 'word' },
     { name: 'condition', kind: 'rest' },
   ],
-  doc: 'The backend of requests that meet a condition; the first line that fits wins.',
+  doc: 'The backend of requests that meet a condition; the first line that fits wins. The name may be a log-format string: one that names no backend leads to the default one. Disabled backends are passed over.',
   examples: [
     {
       text: 'use_backend blog if { path_beg /blog }',
@@ -32,13 +32,9 @@ export const useBackend = defineDirective({
     },
     { text: 'use_backend blog', gives: { useBackends: [{ name: 'blog', condition: null }] } },
     { text: 'use_backend blog when x', says: "expects either 'if' or 'unless'" },
-    { text: 'use_backend %[path]', says: 'names that are computed per request are not supported by this version' },
+    { text: 'use_backend %[path,map(x)]', gives: { useBackends: [{ name: '%[path,map(x)]' }] } },
   ],
   apply(draft, [word, rest], context) {
-    if (word.text.includes('%[')) {
-      context.error({ text: "'use_backend' : names that are computed per request are not supported by this version", word });
-      return;
-    }
     const condition = context.condition(rest);
     if (condition !== undefined) draft.useBackends.push({ name: word.text, condition, at: context.position(word) });
   },

@@ -1,0 +1,72 @@
+/** Lines that choose a server, or overrule how one is chosen (HAProxy configuration manual, 4.2). */
+import type { ConditionModel } from '../../model/config.ts';
+import { type Directive, type DirectiveContext, defineDirective, type ProxyDraft, type Word } from '../define.ts';
+
+/** The condition that such a line can't do without; null: an error has been told. */
+function required(rest: readonly Word[], context: DirectiveContext): ConditionModel | null {
+  const condition = context.condition(rest);
+  if (condition !== null) return condition ?? null;
+  context.error({ text: `'${context.keyword}' requires either 'if' or 'unless' followed by a condition.` });
+  return null;
+}
+
+export const useServer = defineDirective({
+  name: 'use-server',
+  sections: 'LB',
+  args: [
+    { name: 'server', kind: 'word' },
+    { name: 'condition', kind: 'rest' },
+  ],
+  doc: 'The server of requests that meet a condition, unless it is down; the first line that fits wins, before cookies and balancing. The name may be a log-format string; one that names no server ends the list.',
+  examples: [
+    {
+      text: 'use-server s1 if { path_beg /a }',
+      gives: { useServers: [{ name: 's1', condition: { unless: false, words: ['{', 'path_beg', '/a', '}'] } }] },
+    },
+    { text: 'use-server %[hdr(x-server)] unless FALSE', gives: { useServers: [{ name: '%[hdr(x-server)]' }] } },
+    { text: 'use-server s1', says: "requires either 'if' or 'unless'" },
+  ],
+  apply(draft, [name, rest], context) {
+    const condition = required(rest, context);
+    if (condition !== null) draft.useServers.push({ name: name.text, condition, at: context.position(name) });
+  },
+});
+
+function definePersist(name: string, doc: string, force: boolean): Directive {
+  return defineDirective({
+    name,
+    sections: 'LB',
+    args: [{ name: 'condition', kind: 'rest' }],
+    doc,
+    examples: [
+      { text: `${name} if { src 127.0.0.1 }`, gives: { persistRules: [{ force, condition: { words: ['{', 'src', '127.0.0.1', '}'] } }] } },
+      { text: name, says: "requires either 'if' or 'unless'" },
+    ],
+    apply(draft: ProxyDraft, [rest]: readonly [readonly Word[]], context: DirectiveContext) {
+      const condition = required(rest, context);
+      if (condition !== null) draft.persistRules.push({ force, condition });
+    },
+  });
+}
+
+export const forcePersist = definePersist(
+  'force-persist',
+  'Where the condition holds, a persistence cookie leads to its server even while that is down. The first line of both kinds that fits counts.',
+  true,
+);
+export const ignorePersist = definePersist('ignore-persist', 'Where the condition holds, no persistence is looked for.', false);
+
+export const forceBackendSwitch = defineDirective({
+  name: 'force-be-switch',
+  sections: 'FL',
+  args: [{ name: 'condition', kind: 'rest' }],
+  doc: 'Where the condition holds, `use_backend` may choose a backend that is disabled.',
+  examples: [
+    { text: 'force-be-switch if { src 127.0.0.1 }', gives: { forceSwitches: [{ unless: false }] } },
+    { text: 'force-be-switch', says: "requires either 'if' or 'unless'" },
+  ],
+  apply(draft, [rest], context) {
+    const condition = required(rest, context);
+    if (condition !== null) draft.forceSwitches.push(condition);
+  },
+});

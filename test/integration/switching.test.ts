@@ -1,0 +1,128 @@
+/** Who serves a request: use_backend, use-server, what overrules persistence (HAProxy configuration manual, 4.2). */
+import assert from 'node:assert/strict';
+import { connect } from '../support/connection.ts';
+import { ok, startHttpOrigin } from '../support/origin.ts';
+import { startSyslog } from '../support/syslog.ts';
+import { ask, configure, eventually, get, httpLine, onSubjects, ports } from './rig.ts';
+
+onSubjects(
+  'use_backend with a name of the request: unknown ones go to the default, disabled ones are passed over',
+  async ({ start, old }) => {
+    const [port] = await ports(1);
+    const backend = (name: string, more = ''): string =>
+      `backend ${name}\n  ${more}\n  http-request return status 200 content-type text/plain string ${name}\n`;
+    await start(
+      configure({
+        rest: `frontend f
+  bind 127.0.0.1:${port}
+  use_backend be_%[hdr(x-name),lower] if { hdr(x-name) -m found }
+  use_backend fixed if { path /fixed }
+  use_backend off if { path /off }
+  use_backend after if { path /off }
+  default_backend other
+backend tcp_one\n  mode tcp
+${backend('be_a')}${backend('be_bc')}${backend('fixed')}${backend('after')}${backend('other')}${backend('off', 'disabled')}`,
+      }),
+    );
+    const cases: readonly (readonly [string, string, string | null])[] = [
+      ['/', 'other', null],
+      ['/', 'be_a', 'A'],
+      ['/', 'be_bc', 'bC'],
+      ['/fixed', 'other', 'nobody'],
+      ['/fixed', 'fixed', null],
+      ['/', 'other', ''],
+    ];
+    for (const [path, body, name] of cases) {
+      const fields = name === null ? [] : [`X-Name: ${name}`];
+      assert.equal((await ask(port, get(path, ...fields))).body, body, `${path} ${name}`);
+    }
+    if (!old) assert.equal((await ask(port, get('/off'))).body, 'after');
+  },
+);
+
+onSubjects('use-server: before cookies, a server that is down is passed over', async ({ start }) => {
+  await using one = await startHttpOrigin(() => ok('one'));
+  await using two = await startHttpOrigin(() => ok('two'));
+  await using syslog = await startSyslog();
+  const [port, dead] = await ports(2);
+  await start(
+    configure({
+      defaults: `log 127.0.0.1:${syslog.port} local0\n  option httplog`,
+      rest: `listen l
+  bind 127.0.0.1:${port}
+  cookie SRV insert indirect
+  balance first
+  use-server down if { path_beg /down }
+  use-server two if { path_beg /two }
+  use-server two unless { path_beg / }
+  server one 127.0.0.1:${one.port} cookie c1
+  server two 127.0.0.1:${two.port} cookie c2
+  server down 127.0.0.1:${dead} cookie c3 check inter 50ms fall 1`,
+    }),
+  );
+  assert.equal((await ask(port, get('/one'))).body, 'one');
+  const chosen = await ask(port, get('/two', 'Cookie: SRV=c1'));
+  assert.equal(chosen.body, 'two');
+  assert.match(httpLine(await syslog.waitFor(/GET \/two /)).termination, /^--U/);
+  await eventually(async () => (await ask(port, get('/down/two'))).status === 200, 'the check');
+  assert.equal((await ask(port, get('/down'))).body, 'one');
+});
+
+onSubjects('force-persist and ignore-persist', async ({ start }) => {
+  await using one = await startHttpOrigin(() => ok('one'));
+  await using two = await startHttpOrigin(() => ok('two'));
+  await using syslog = await startSyslog();
+  const [port, dead] = await ports(2);
+  await start(
+    configure({
+      defaults: `timeout connect 300ms\n  retries 0\n  log 127.0.0.1:${syslog.port} local0\n  option httplog`,
+      rest: `listen l
+  bind 127.0.0.1:${port}
+  cookie SRV insert indirect
+  balance first
+  ignore-persist if { path /ignored }
+  force-persist if { path_beg /forced }
+  server one 127.0.0.1:${one.port} cookie c1
+  server two 127.0.0.1:${two.port} cookie c2
+  server down 127.0.0.1:${dead} cookie c3 check inter 50ms fall 1`,
+    }),
+  );
+  assert.equal((await ask(port, get('/', 'Cookie: SRV=c2'))).body, 'two');
+  assert.equal((await ask(port, get('/ignored', 'Cookie: SRV=c2'))).body, 'one');
+  assert.match(httpLine(await syslog.waitFor(/GET \/ignored /)).termination, /^--UN/);
+  await eventually(async () => (await ask(port, get('/', 'Cookie: SRV=c3'))).body === 'one', 'the check');
+  assert.equal((await ask(port, get('/forced', 'Cookie: SRV=c3'))).status, 503);
+});
+
+onSubjects('balance hash and url_param check_post: the same value, the same server', async ({ start, old }) => {
+  await using one = await startHttpOrigin(() => ok('one'));
+  await using two = await startHttpOrigin(() => ok('two'));
+  const [hash, posts] = await ports(2);
+  const servers = `server one 127.0.0.1:${one.port}\n  server two 127.0.0.1:${two.port}`;
+  await start(
+    configure({
+      rest: `listen hash
+  bind 127.0.0.1:${hash}
+  balance ${old ? 'hdr(x-key)' : 'hash req.hdr(x-key),lower'}
+  ${servers}
+listen posts
+  bind 127.0.0.1:${posts}
+  balance url_param user check_post
+  ${servers}`,
+    }),
+  );
+  const found = new Set<string>();
+  for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) {
+    const { body } = await ask(hash, get('/', `X-Key: ${key}`));
+    found.add(body);
+    for (let times = 0; times < 3; times++)
+      assert.equal((await ask(hash, get('/', `X-Key: ${old ? key : key.toUpperCase()}`))).body, body, key);
+    const query = await ask(posts, get(`/?user=${key}`));
+    const form = `x=1&user=${key}&y=2`;
+    using client = await connect(posts);
+    await client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${form.length}\r\nConnection: close\r\n\r\n`);
+    await client.write(form);
+    assert.equal((await client.readMessage()).body, query.body, form);
+  }
+  assert.equal(found.size, 2);
+});
