@@ -2,6 +2,7 @@
  * TLS contexts of `bind` and `server` lines, made once per thread before it serves. Loaded only when a configuration uses TLS.
  * It must not know wires.
  */
+import { X509Certificate } from 'node:crypto';
 import type { Memory } from '../base/memory.ts';
 import type { BindModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
@@ -11,11 +12,13 @@ import { OpenSslContext, type TlsSettings } from '../platform/tls/context.ts';
 import type { TlsContext } from '../platform/tls/contract.ts';
 import { TlsLibrary } from '../platform/tls/engine.ts';
 import { type Bundle, bundleOf, certificatesOf, type Native, revocationsOf } from '../platform/tls/pem.ts';
+import type { CertificateChoice } from '../transport/certificates.ts';
+import { arrangeCertificates, type NamedCertificate } from './certificates.ts';
 import type { Plan } from './plan.ts';
 
 export interface BuiltTls {
   /** By listener of the plan; null: without TLS. */
-  readonly listeners: readonly (TlsContext | null)[];
+  readonly listeners: readonly (CertificateChoice | null)[];
   /** By server of the plan. */
   readonly servers: readonly (TlsContext | null)[];
   readonly problems: readonly BuildProblem[];
@@ -39,14 +42,14 @@ class TlsBuilder {
   readonly #library: TlsLibrary;
   readonly #ticketKeys: Uint8Array;
   /** A line with several addresses has one context. */
-  readonly #listeners = new Map<BindModel, TlsContext | null>();
+  readonly #listeners = new Map<BindModel, CertificateChoice | null>();
 
   constructor(library: TlsLibrary, ticketKeys: Uint8Array) {
     this.#library = library;
     this.#ticketKeys = ticketKeys;
   }
 
-  listener(bind: BindModel, http: boolean): TlsContext | null {
+  listener(bind: BindModel, http: boolean): CertificateChoice | null {
     const { tls, at } = bind;
     if (!tls.enabled) return null;
     const known = this.#listeners.get(bind);
@@ -56,17 +59,22 @@ class TlsBuilder {
     return made;
   }
 
-  #listener(tls: TlsModel, http: boolean): TlsContext {
-    const [first] = tls.certificates;
-    if (first === undefined) throw new Error("'ssl' needs a certificate: no 'crt' on the line");
-    const settings = common(tls, first);
-    return new OpenSslContext(this.#library, {
-      ...settings,
+  #listener(tls: TlsModel, http: boolean): CertificateChoice {
+    if (tls.certificates.length === 0) throw new Error("'ssl' needs a certificate: no 'crt' on the line");
+    const certificates = tls.certificates.map((certificate) => this.#certificate(tls, certificate, http));
+    return arrangeCertificates(certificates, tls.strictSni);
+  }
+
+  #certificate(tls: TlsModel, certificate: PemModel, http: boolean): NamedCertificate {
+    const settings: TlsSettings = {
+      ...common(tls, certificate),
       role: 'server',
       ticketKeys: this.#ticketKeys,
       alpn: tls.alpn ?? (http ? ['http/1.1'] : []),
       verify: tls.verify ?? (tls.authorities === null ? 'none' : 'optional'),
-    });
+    };
+    const context = new OpenSslContext(this.#library, settings);
+    return { context, isEcdsa: keyKind(certificate) === 'ec', names: namesOf(certificate) };
   }
 
   server(server: ServerModel): TlsContext | null {
@@ -80,7 +88,7 @@ class TlsBuilder {
     });
   }
 
-  #attempt(at: Position, make: () => TlsContext): TlsContext | null {
+  #attempt<T>(at: Position, make: () => T): T | null {
     try {
       return make();
     } catch (error) {
@@ -88,6 +96,20 @@ class TlsBuilder {
       return null;
     }
   }
+}
+
+/** Names that a certificate is used for: those of a list beside it, or its own (RFC 6125 6.4.4: the common name counts without others). */
+function namesOf({ bytes, names }: PemModel): string[] {
+  if (names?.some((name) => !name.startsWith('!'))) return names.map((name) => name.toLowerCase());
+  const { subject, subjectAltName } = new X509Certificate(bytes);
+  const common = /^CN=(.+)$/m.exec(subject ?? '')?.[1];
+  const own = Array.from((subjectAltName ?? '').matchAll(/DNS:([^,]+)/g), ([, name]) => name as string);
+  if (common !== undefined && !own.includes(common)) own.push(common);
+  return [...own, ...(names ?? [])].map((name) => name.toLowerCase());
+}
+
+function keyKind({ bytes }: PemModel): string | undefined {
+  return new X509Certificate(bytes).publicKey.asymmetricKeyType;
 }
 
 function common(tls: TlsModel, certificate: PemModel | undefined): TlsSettings {

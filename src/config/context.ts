@@ -23,7 +23,7 @@ import { ERROR_CODES, readErrorFile } from './errorfile.ts';
 import { applyBindOptions, applyServerOptions } from './lines.ts';
 import { nearestName } from './near.ts';
 import { type PathBase, resolvePath } from './paths.ts';
-import { readPemFile } from './pemfile.ts';
+import { certificateFiles, readCertificateList, readPemFile } from './pemfile.ts';
 import { readNumber } from './reader.ts';
 import type { Lookup } from './words.ts';
 
@@ -226,7 +226,31 @@ export class LineContext implements DirectiveContext {
       this.error({ text: `'${this.keyword}' : ${read.problem}.`, word: path });
       return null;
     }
-    return { path: full, bytes: read.bytes, key: read.key, at: this.at };
+    return { path: full, bytes: read.bytes, key: read.key, names: null, at: this.at };
+  }
+
+  certificates(path: Word): readonly PemModel[] {
+    return this.#certificates(path, path.text, null);
+  }
+
+  #certificates(word: Word, name: string, names: readonly string[] | null): PemModel[] {
+    const folder = this.state.tlsFolders['crt-base'];
+    const base: PathBase = folder === '' ? this.state.pathBase : { mode: 'origin', origin: folder };
+    const out: PemModel[] = [];
+    for (const path of certificateFiles(resolvePath(base, this.at.file, name))) {
+      const read = readPemFile(path, true);
+      if ('problem' in read) this.error({ text: `'${this.keyword}' : ${read.problem}.`, word });
+      else out.push({ path, bytes: read.bytes, key: read.key, names, at: this.at });
+    }
+    return out;
+  }
+
+  certificateList(path: Word): readonly PemModel[] {
+    const full = resolvePath(this.state.pathBase, this.at.file, path.text);
+    const lines = readCertificateList(full);
+    if (!('problem' in lines)) return lines.flatMap(({ file, names }) => this.#certificates(path, file, names));
+    this.error({ text: `'${this.keyword}' : ${lines.problem}.`, word: path });
+    return [];
   }
 
   userId(word: Word): number | null {

@@ -261,5 +261,6 @@ function newTls(): TlsModel {
     alpn: null,
     tickets: true,
     preferClientCiphers: false,
+    strictSni: false,
   };
 }

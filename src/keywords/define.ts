@@ -103,6 +103,10 @@ export interface DirectiveContext {
   errorFile(status: number, path: Word): ErrorFileModel | null;
   /** A file of certificates or keys; with `withKey` the key may stand in a file beside it, `PATH.key`. */
   pemFile(path: Word, base: 'crt-base' | 'ca-base', withKey: boolean): PemModel | null;
+  /** A certificate file with its key, or all those of a directory in the order of their names; empty after a complaint. */
+  certificates(path: Word): readonly PemModel[];
+  /** The lines of a `crt-list` file: certificates with the names they are used for. */
+  certificateList(path: Word): readonly PemModel[];
   userId(word: Word): number | null;
   groupId(word: Word): number | null;
   /** The environment that later lines see, and the process with them. */

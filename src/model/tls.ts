@@ -11,6 +11,8 @@ export interface PemModel {
   readonly bytes: Uint8Array;
   /** The key of a certificate file that holds none, from the file beside it; null: there is none. */
   readonly key: Uint8Array | null;
+  /** Names of a `crt-list` line, `!name` for those left out; null: those that are in the certificate. */
+  readonly names: readonly string[] | null;
   readonly at: Position;
 }
 
@@ -31,4 +33,6 @@ export interface TlsModel {
   alpn: readonly string[] | null;
   tickets: boolean;
   preferClientCiphers: boolean;
+  /** Without a certificate for the name that a client asks for there is no handshake. */
+  strictSni: boolean;
 }

@@ -5,9 +5,10 @@ import { test } from 'node:test';
 import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
 import { ALL_HOSTS, Bench, onBench, Recorder, sendText } from '../platform/suite.ts';
 import { OpenSslContext, type TlsSettings } from '../platform/tls/context.ts';
-import { Fact } from '../platform/tls/contract.ts';
+import { Fact, type TlsEngine } from '../platform/tls/contract.ts';
 import { TlsLibrary } from '../platform/tls/engine.ts';
 import { bundleOf, certificatesOf } from '../platform/tls/pem.ts';
+import type { CertificateChoice } from './certificates.ts';
 import { TlsGround, type TlsOwner, TlsWire } from './tls-wire.ts';
 
 const file = (name: string): Uint8Array => readFileSync(new URL(`../../test/support/tls/${name}`, import.meta.url));
@@ -36,6 +37,7 @@ class Pair implements TlsOwner {
   readonly ground: TlsGround;
   readonly server: OpenSslContext;
   readonly client: OpenSslContext;
+  choice: CertificateChoice;
   readonly failed: string[] = [];
   secured = 0;
   makeServer: () => WireHandler;
@@ -47,15 +49,15 @@ class Pair implements TlsOwner {
     this.ground = new TlsGround(bench.host);
     this.makeServer = makeServer;
     this.server = new OpenSslContext(this.library, { ...BASE, bundle: bundleOf(file('server.pem'), null), ...server });
+    const { server: context } = this;
+    this.choice = { needsHello: true, choose: () => context };
     this.client = new OpenSslContext(this.library, { ...BASE, role: 'client', ...client });
   }
 
   listen() {
     return this.bench.serve((lower) => {
       const wire = new TlsWire(this.ground);
-      const engine = this.server.open();
-      assert.ok(engine);
-      wire.accept(lower, engine, this, 1000);
+      wire.accept(lower, this.choice, this, 1000);
       return wire;
     }).address;
   }
@@ -108,8 +110,8 @@ for (const name of ALL_HOSTS) {
     await bench.until('the answer', () => client.received === sent.length);
     assert.equal(client.text, sent);
     const at = bench.memory.scratch();
-    assert.equal(bench.memory.text(at, wire.engine.fact(Fact.version, at, at + 100)), 'TLSv1.3');
-    assert.equal(bench.memory.text(at, wire.engine.fact(Fact.alpn, at, at + 100)), 'http/1.1');
+    assert.equal(bench.memory.text(at, (wire.engine as TlsEngine).fact(Fact.version, at, at + 100)), 'TLSv1.3');
+    assert.equal(bench.memory.text(at, (wire.engine as TlsEngine).fact(Fact.alpn, at, at + 100)), 'http/1.1');
     wire.finish();
     await bench.until('the end', () => client.closes === 1);
     assert.equal(client.ends, 1);

@@ -11,7 +11,9 @@ import type { SocketAddress } from '../base/address.ts';
 import { BLOCK_SIZE, type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 import { Timer, type TimerOwner } from '../base/timers.ts';
 import { Close, type CloseReason, type Host, type Task, type Wire, type WireHandler, type WireOptionValue } from '../platform/contract.ts';
-import { Handshake, Read, type TlsEngine } from '../platform/tls/contract.ts';
+import { Handshake, Read, type TlsContext, type TlsEngine } from '../platform/tls/contract.ts';
+import { ClientHello, HelloResult } from '../proto/tls-hello.ts';
+import type { CertificateChoice } from './certificates.ts';
 
 /** Who made the wire and learns how its handshake ends. */
 export interface TlsOwner {
@@ -23,12 +25,28 @@ export interface TlsOwner {
   recycle(wire: TlsWire): void;
 }
 
-const State = { idle: 0, handshake: 1, open: 2, broken: 3 } as const;
+const State = {
+  idle: 0,
+  hello: 1,
+  handshake: 2,
+  /** The handshake has failed: an alert is on its way. */
+  failed: 3,
+  open: 4,
+  broken: 5,
+} as const;
+
+/** How long a peer may take to read the alert and leave (milliseconds). */
+const LINGER_MS = 1000;
+
+/** A fatal alert `unrecognized_name` (RFC 8446 6.2) in a record: what a client without a certificate for its name gets. */
+const NO_SUCH_NAME = [21, 3, 3, 0, 2, 2, 112];
 
 /** Blocks that wires of a thread have taken for themselves: they do not belong to the handler above. */
 export class TlsGround {
   readonly host: Host;
   readonly memory: Memory;
+  /** Hellos are read one at a time. */
+  readonly hello = new ClientHello();
   readonly #own: Uint8Array;
 
   constructor(host: Host) {
@@ -64,7 +82,9 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   readonly #timer = new Timer(this);
   #owner!: TlsOwner;
   #lower!: Wire;
-  #engine!: TlsEngine;
+  /** null: the hello of the client, which decides about its certificate, has not been read. */
+  #engine: TlsEngine | null = null;
+  #choice: CertificateChoice | null = null;
   #state: number = State.idle;
   #isClient = false;
   #paused = false;
@@ -84,13 +104,15 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#memory = ground.memory;
   }
 
-  get engine(): TlsEngine {
+  get engine(): TlsEngine | null {
     return this.#engine;
   }
 
   /** Serves an accepted wire, whose handler it becomes. @param timeoutMs of the handshake; Infinity: none */
-  accept(lower: Wire, engine: TlsEngine, owner: TlsOwner, timeoutMs: number): void {
-    this.#begin(engine, owner, false, timeoutMs);
+  accept(lower: Wire, choice: CertificateChoice, owner: TlsOwner, timeoutMs: number): void {
+    this.#begin(null, owner, false, timeoutMs);
+    this.#choice = choice;
+    this.#state = State.hello;
     this.#lower = lower;
   }
 
@@ -103,21 +125,22 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#lower = lower;
   }
 
-  #begin(engine: TlsEngine, owner: TlsOwner, isClient: boolean, timeoutMs: number): void {
+  #begin(engine: TlsEngine | null, owner: TlsOwner, isClient: boolean, timeoutMs: number): void {
     this.#engine = engine;
     this.#owner = owner;
     this.#isClient = isClient;
     this.#state = State.handshake;
     this.#paused = this.#partial = this.#ended = this.#endWaits = this.#timedOut = false;
     this.#held = NO_BLOCK;
+    this.#choice = null;
     this.securedAtMs = -1;
     const { host } = this.#ground;
     if (timeoutMs !== Number.POSITIVE_INFINITY) host.timers.set(this.#timer, host.now() + timeoutMs);
   }
 
   onTimer(): void {
-    if (this.#state !== State.handshake) return;
-    this.#timedOut = true;
+    if (this.#state === State.handshake || this.#state === State.hello) this.#timedOut = true;
+    else if (this.#state !== State.failed) return;
     this.#lower.destroy(false);
   }
 
@@ -125,28 +148,91 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
 
   onOpen(wire: Wire): void {
     this.#lower = wire;
-    this.#engine.offer(0, 0);
-    this.#handshake();
+    const engine = this.#engine as TlsEngine;
+    engine.offer(0, 0);
+    this.#handshake(engine);
   }
 
   onData(_: Wire, block: Block, start: number, end: number): boolean {
-    this.#engine.offer(start, end);
-    if (this.#state === State.handshake && !this.#handshake()) return false;
+    if (this.#state === State.hello) return this.#onHello(block, start, end);
+    const engine = this.#engine as TlsEngine;
+    engine.offer(start, end);
+    if (this.#state === State.handshake && !this.#handshake(engine)) return false;
     if (this.#state !== State.open) return false;
-    const rest = this.#engine.rest;
+    const { rest } = engine;
     if (rest >= end) return false;
-    return this.#partial ? this.#hold(block, rest, end) : this.#readInPlace(block, rest, end);
+    return this.#partial ? this.#hold(block, rest, end) : this.#readInPlace(engine, block, rest, end);
+  }
+
+  /** Gathers the client's hello until it tells which certificate is wanted; then the bytes go the usual way. */
+  #onHello(block: Block, start: number, end: number): boolean {
+    if (this.#held !== NO_BLOCK) return this.#onMoreHello(start, end);
+    if (!this.#choose(start, end)) {
+      if (this.#state !== State.hello) return false;
+      this.#held = block;
+      this.#heldStart = start;
+      this.#heldEnd = end;
+      return true;
+    }
+    return this.onData(this.#lower, block, start, end);
+  }
+
+  #onMoreHello(start: number, end: number): boolean {
+    const { bytes } = this.#memory;
+    const room = this.#memory.dataEnd(this.#held) - this.#heldEnd;
+    const count = Math.min(end - start, room);
+    bytes.copyWithin(this.#heldEnd, start, start + count);
+    this.#heldEnd += count;
+    if (!this.#choose(this.#heldStart, this.#heldEnd)) {
+      if (count < end - start) this.destroy(false);
+      return false;
+    }
+    const block = this.#held;
+    this.#held = NO_BLOCK;
+    if (!this.onData(this.#lower, block, this.#heldStart, this.#heldEnd)) this.#memory.give(block);
+    return false;
+  }
+
+  /** False: more is needed, or there is no certificate for the client and the wire ends. */
+  #choose(start: number, end: number): boolean {
+    const choice = this.#choice as CertificateChoice;
+    const { hello } = this.#ground;
+    const { bytes } = this.#memory;
+    const result = choice.needsHello ? hello.read(bytes, start, end) : HelloResult.other;
+    if (result === HelloResult.more) return false;
+    const context: TlsContext | null = choice.choose(bytes, hello, result);
+    this.#engine = context === null ? null : context.open();
+    this.#state = State.handshake;
+    if (this.#engine === null) this.#refuse();
+    return this.#engine !== null;
+  }
+
+  /** No certificate for the name that was asked for. */
+  #refuse(): void {
+    const block = this.#ground.takeOwn();
+    if (block !== NO_BLOCK) {
+      const at = this.#memory.base(block);
+      for (let index = 0; index < NO_SUCH_NAME.length; index++) this.#memory.bytes[at + index] = NO_SUCH_NAME[index] as number;
+      if (this.#lower.send(block, at, at + NO_SUCH_NAME.length)) this.#ground.giveOwn(block);
+    }
+    this.#fail();
+  }
+
+  /** The alert that was just sent should arrive: nothing of the peer is read any more. */
+  #fail(): void {
+    this.#state = State.failed;
+    this.#lower.finish();
+    const { host } = this.#ground;
+    host.timers.set(this.#timer, host.now() + LINGER_MS);
   }
 
   /** True: it is done and the wire is open. */
-  #handshake(): boolean {
-    const result = this.#engine.handshake();
-    this.#flush();
+  #handshake(engine: TlsEngine): boolean {
+    const result = engine.handshake();
+    this.#flush(engine);
     if (result === Handshake.wants) return false;
     if (result === Handshake.failed) {
-      // The alert that was just sent should arrive: nothing of the peer is read any more.
-      this.#lower.finish();
-      this.#lower.destroy(false);
+      this.#fail();
       return false;
     }
     this.#state = State.open;
@@ -158,12 +244,16 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     return this.#isOpen();
   }
 
+  /** The handler knows nothing of the wire yet. */
+  #isBefore(): boolean {
+    return this.#state === State.hello || this.#state === State.handshake || this.#state === State.failed;
+  }
+
   #isOpen(): boolean {
     return this.#state === State.open;
   }
 
-  #readInPlace(block: Block, start: number, end: number): boolean {
-    const engine = this.#engine;
+  #readInPlace(engine: TlsEngine, block: Block, start: number, end: number): boolean {
     let from = start;
     let to = start;
     // What the handshake has used up lies in front: plain bytes may start there too, but need not.
@@ -174,7 +264,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
       count = engine.read(to, end);
     }
     this.#partial = count === Read.wants;
-    if (this.#partial) this.#flush();
+    if (this.#partial) this.#flush(engine);
     let kept = false;
     if (to > from) {
       kept = this.handler.onData(this, block, from, to);
@@ -207,7 +297,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   }
 
   #drainInto(block: Block): void {
-    const engine = this.#engine;
+    const engine = this.#engine as TlsEngine;
     const start = this.#memory.dataStart(block);
     const limit = this.#memory.dataEnd(block);
     engine.offer(this.#heldStart, this.#heldEnd);
@@ -222,7 +312,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#partial = count === Read.wants;
     // A full block may have left plain bytes in the engine: it is asked once more, with nothing to offer.
     if (to < limit || count <= 0) this.#releaseHeld();
-    if (this.#partial) this.#flush();
+    if (this.#partial) this.#flush(engine);
     if (to === start || !this.handler.onData(this, block, start, to)) this.#memory.give(block);
     if (count < 0) this.#stopReading(count);
   }
@@ -239,7 +329,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
       this.#end();
       return;
     }
-    this.#flush();
+    this.#flush(this.#engine as TlsEngine);
     this.destroy(false);
   }
 
@@ -251,7 +341,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   }
 
   onEnd(): void {
-    if (this.#state === State.handshake) this.#lower.destroy(false);
+    if (this.#isBefore()) this.#lower.destroy(false);
     else if (this.#held !== NO_BLOCK) this.#endWaits = true;
     else if (this.#isOpen()) this.#end();
   }
@@ -262,14 +352,16 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   }
 
   onClose(_: Wire, reason: CloseReason): void {
-    const state = this.#state;
+    const wasBefore = this.#isBefore();
     const { host } = this.#ground;
     host.timers.drop(this.#timer);
     this.#state = State.idle;
     if (this.#held !== NO_BLOCK) this.#releaseHeld();
-    if (state === State.handshake) this.#owner.onUnsecured(this, this.#timedOut ? Close.end : reason, this.#engine.reason);
+    const engine = this.#engine;
+    if (wasBefore) this.#owner.onUnsecured(this, this.#timedOut ? Close.end : reason, engine === null ? '' : engine.reason);
     else this.handler.onClose(this, reason);
-    this.#engine.free();
+    if (engine !== null) engine.free();
+    this.#engine = null;
     this.#owner.recycle(this);
   }
 
@@ -289,23 +381,24 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
 
   send(block: Block, start: number, end: number): boolean {
     if (!this.#isOpen()) return this.#lower.send(block, start, end);
-    if (!this.#engine.write(start, end)) {
+    const engine = this.#engine as TlsEngine;
+    if (!engine.write(start, end)) {
       this.#lower.destroy(false);
       return this.#lower.send(block, start, end);
     }
     if (block === NO_BLOCK) {
-      this.#flush();
+      this.#flush(engine);
       return true;
     }
     const at = this.#memory.base(block);
-    const count = this.#engine.output(at, at + BLOCK_SIZE);
+    const count = engine.output(at, at + BLOCK_SIZE);
     const taken = this.#lower.send(block, at, at + count);
-    if (count === BLOCK_SIZE) this.#flush();
+    if (count === BLOCK_SIZE) this.#flush(engine);
     return taken;
   }
 
   /** Sends what the engine has to say in blocks of the wire's own. */
-  #flush(): void {
+  #flush(engine: TlsEngine): void {
     for (;;) {
       const block = this.#ground.takeOwn();
       if (block === NO_BLOCK) {
@@ -313,7 +406,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
         return;
       }
       const at = this.#memory.base(block);
-      const count = this.#engine.output(at, at + BLOCK_SIZE);
+      const count = engine.output(at, at + BLOCK_SIZE);
       if (count === 0 || this.#lower.send(block, at, at + count)) this.#ground.giveOwn(block);
       if (count < BLOCK_SIZE) return;
     }
@@ -339,8 +432,9 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
 
   finish(): void {
     if (this.#isOpen()) {
-      this.#engine.shutdown();
-      this.#flush();
+      const engine = this.#engine as TlsEngine;
+      engine.shutdown();
+      this.#flush(engine);
     }
     this.#lower.finish();
   }

@@ -9,11 +9,11 @@ import type { ClosableFront, FrontDesk } from '../mux/front-desk.ts';
 import { H1Front } from '../mux/h1-front.ts';
 import { RawFront } from '../mux/raw-front.ts';
 import type { Listener, Wire, WireHandler } from '../platform/contract.ts';
-import type { TlsContext } from '../platform/tls/contract.ts';
 import { type Frontend, type RuleList, type Session, Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
 import { Count, FrontendLive, ProcessLive } from '../state/shared.ts';
 import { countSession, releaseTracked } from '../stick/track.ts';
+import type { CertificateChoice } from '../transport/certificates.ts';
 import { type TlsOwner, TlsWire } from '../transport/tls-wire.ts';
 import { Parking } from './parking.ts';
 
@@ -24,7 +24,7 @@ const RETRY_MS = 50;
 interface Door {
   readonly frontend: Frontend;
   readonly name: string;
-  readonly tls: TlsContext | null;
+  readonly tls: CertificateChoice | null;
   readonly listener: Listener;
   paused: boolean;
 }
@@ -66,7 +66,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
   }
 
   /** Accepts on an inherited or shared descriptor that is bound and listening. */
-  listen(descriptor: number, frontend: Frontend, name: string, tls: TlsContext | null = null): void {
+  listen(descriptor: number, frontend: Frontend, name: string, tls: CertificateChoice | null = null): void {
     const listener = this.#context.host.listen(descriptor, (wire) => this.#accept(wire, door));
     const door: Door = { frontend, name, tls, listener, paused: false };
     this.#doors.push(door);
@@ -110,26 +110,17 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
       return null;
     }
     if (door.tls !== null) return this.#secure(wire, door.tls, front);
-    countSession(session);
-    this.#open.add(front);
-    front.start(wire);
+    this.#start(front, wire);
     return front;
   }
 
   // TLS ---------------------------------------------------------------------------------------------
 
-  #secure(wire: Wire, context: TlsContext, front: H1Front | RawFront): WireHandler | null {
+  #secure(wire: Wire, choice: CertificateChoice, front: H1Front | RawFront): WireHandler {
     const { frontend } = front.session;
-    const engine = context.open();
-    if (engine === null) {
-      releaseTracked(front.session);
-      this.#leave(frontend);
-      this.#recycle(front);
-      return null;
-    }
     const secured = this.#freeTls.pop() ?? new TlsWire(this.#context.tlsGround);
     this.#handshakes.set(secured, front);
-    secured.accept(wire, engine, this, frontend.timeouts.clientHsMs || frontend.timeouts.clientMs || Number.POSITIVE_INFINITY);
+    secured.accept(wire, choice, this, frontend.timeouts.clientHsMs || frontend.timeouts.clientMs || Number.POSITIVE_INFINITY);
     return secured;
   }
 
@@ -147,6 +138,12 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     }
     countSession(session);
     wire.handler = front;
+    this.#start(front, wire);
+  }
+
+  /** The bytes of the client can be read: a session begins. */
+  #start(front: H1Front | RawFront, wire: Wire): void {
+    countSession(front.session);
     this.#open.add(front);
     front.start(wire);
   }

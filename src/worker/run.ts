@@ -11,8 +11,8 @@ import { processClockOffsetMs } from '../control/clock.ts';
 import type { BuiltLogs } from '../log/build.ts';
 import type { Host } from '../platform/contract.ts';
 import { mapMemory } from '../platform/mapping.ts';
-import type { TlsContext } from '../platform/tls/contract.ts';
 import { Shared } from '../state/shared.ts';
+import type { CertificateChoice } from '../transport/certificates.ts';
 import { DataThread } from './data-thread.ts';
 import type { FromThread, ThreadOrder, ToThread } from './messages.ts';
 import { PortPatterns } from './patterns.ts';
@@ -64,7 +64,7 @@ async function run(order: ThreadOrder): Promise<void> {
   });
 }
 
-function obey(thread: DataThread, { state, patterns }: Built, tls: readonly (TlsContext | null)[], message: ToThread): void {
+function obey(thread: DataThread, { state, patterns }: Built, tls: readonly (CertificateChoice | null)[], message: ToThread): void {
   switch (message.kind) {
     case 'open':
       for (const door of message.doors) {
