@@ -136,7 +136,6 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
       wire.destroy(false);
       return;
     }
-    countSession(session);
     wire.handler = front;
     this.#start(front, wire);
   }
