@@ -26,7 +26,8 @@ export function descriptorLimit(): number {
 export function maxConnections(model: ConfigModel, override: number | null): number {
   const configured = override ?? model.global.maxconn;
   if (configured !== null && configured > 0) return configured;
-  return Math.max(10, Math.min(MOST_CONNECTIONS, Math.floor((descriptorLimit() - RESERVED_DESCRIPTORS) / 2)));
+  const descriptors = Math.min(descriptorLimit(), model.global.tune['fd-hard-limit'] ?? MOST_CONNECTIONS * 2);
+  return Math.max(10, Math.min(MOST_CONNECTIONS, Math.floor((descriptors - RESERVED_DESCRIPTORS) / 2)));
 }
 
 /** One data thread's memory: virtual sizes, a page costs memory once it is touched. */

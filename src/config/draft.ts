@@ -23,6 +23,7 @@ export function newGlobal(): GlobalModel {
     hardStopAfterMs: null,
     graceMs: null,
     closeSpreadMs: null,
+    dnsFamilies: [4, 6],
     logTag: null,
     logSendHostname: null,
     node: null,

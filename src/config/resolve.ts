@@ -21,7 +21,7 @@ export interface ResolveOptions {
 
 /** Looks up every name once, all at the same time. Alerts are fatal, warnings leave a server without address and disabled. */
 export async function resolveServers(model: ConfigModel, options: ResolveOptions = {}): Promise<Diagnostic[]> {
-  const resolver = new Resolver(options.resolve ?? ((name) => lookup(name, { all: true })));
+  const resolver = new Resolver(options.resolve ?? ((name) => lookup(name, { all: true })), model.global.dnsFamilies);
   const problems: Promise<Diagnostic | null>[] = [];
   for (const proxy of model.proxies) {
     for (const server of proxy.servers) {
@@ -58,16 +58,21 @@ type Found = readonly { readonly address: string; readonly family: number }[];
 
 class Resolver {
   readonly #resolve: ResolveName;
+  readonly #families: readonly number[];
   readonly #known = new Map<string, Promise<Found>>();
 
-  constructor(resolve: ResolveName) {
+  constructor(resolve: ResolveName, families: readonly number[]) {
     this.#resolve = resolve;
+    this.#families = families;
   }
 
   #lookup(name: string): Promise<Found> {
     let found = this.#known.get(name);
     if (found === undefined) {
-      found = this.#resolve(name).catch(() => []);
+      found = this.#resolve(name).then(
+        (all) => all.filter(({ family }) => this.#families.includes(family)),
+        () => [],
+      );
       this.#known.set(name, found);
     }
     return found;

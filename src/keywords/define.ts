@@ -125,6 +125,8 @@ export interface ProxyDraft extends ProxyModel {
 interface Keyword {
   readonly name: string;
   readonly doc: string;
+  /** Why the line, though read and judged, changes nothing here. Only for what nobody outside could miss. */
+  readonly noEffect?: string;
   readonly args: readonly ArgumentSpec[];
 }
 
@@ -147,6 +149,7 @@ export interface Directive extends Keyword {
 interface Definition<A extends readonly ArgumentSpec[], D> {
   readonly name: string;
   readonly doc: string;
+  readonly noEffect?: string;
   readonly args: A;
   readonly negatable?: boolean;
   readonly examples: Examples;

@@ -13,7 +13,7 @@ export async function check(line: CommandLine): Promise<number> {
     process.stdout.write(reportText(line.format, loaded.diagnostics, { valid, listens }));
     return valid ? (listens ? 0 : 2) : 1;
   }
-  say(loaded.diagnostics, line);
+  say(loaded.diagnostics, line, loaded);
   if (!loaded.isValid || warningsStop(line, loaded)) return 1;
   if (!listens) {
     process.stderr.write('Configuration file has no error but will not start (no listener) => exit(2).\n');

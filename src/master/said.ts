@@ -14,8 +14,10 @@ export function warningsStop(line: CommandLine, loaded: Loaded): boolean {
   return true;
 }
 
-export function say(diagnostics: readonly Diagnostic[], line: CommandLine): void {
-  const shown = line.quiet ? diagnostics.filter(({ severity }) => severity === 'alert') : diagnostics;
+/** `-q`, or `quiet` in the global section: only errors are shown. */
+export function say(diagnostics: readonly Diagnostic[], line: CommandLine, { model }: Loaded): void {
+  const isQuiet = line.quiet || model.global.flags['quiet'] === true;
+  const shown = isQuiet ? diagnostics.filter(({ severity }) => severity === 'alert') : diagnostics;
   process.stderr.write(renderDiagnostics(shown, process.pid));
 }
 

@@ -40,7 +40,7 @@ export async function run(line: CommandLine, threads: DataThreads): Promise<numb
     return 1;
   }
   const loaded = await load(line, false);
-  say(loaded.diagnostics, line);
+  say(loaded.diagnostics, line, loaded);
   if (!loaded.isValid || warningsStop(line, loaded)) return 1;
   if (loaded.plan.listeners.length === 0 && loaded.model.global.statsSockets.length === 0) {
     alert("[hawser.main()] No enabled listener found (check for 'bind' directives) ! Exiting.");
@@ -84,8 +84,7 @@ class Process {
   /** An exit code if it could not start, else -1. */
   async start(): Promise<number> {
     const { model } = this.#loaded;
-    const { ulimitN } = model.global;
-    if (ulimitN !== null) limitDescriptors(ulimitN);
+    if (!this.#limitDescriptors()) return 1;
     this.#setLimits();
     this.#supervision.prepare();
     this.#threads.onDeath = (text) => {
@@ -104,7 +103,7 @@ class Process {
     if (!(await this.#open())) return 1;
     if (model.global.statsSockets.length > 0) notice('stats socket: the runtime API does not exist yet, nothing listens there.');
     const pidfile = this.#line.pidfile ?? model.global.pidfile;
-    if (pidfile !== null) writeFileSync(pidfile, `$process.pid\n`);
+    if (pidfile !== null) writeFileSync(pidfile, `${process.pid}\n`);
     await this.#supervision.start();
     if (this.#patterns.sets.size > 0) setInterval(() => this.maps.maintain(), MAINTAIN_MS).unref();
     // Modules are read no more: after this their files may be out of reach.
@@ -120,7 +119,7 @@ class Process {
   #isBuilt(problems: readonly BuildProblem[]): boolean {
     const diagnostics = asDiagnostics(problems);
     if (diagnostics.length === 0) return true;
-    say(diagnostics, this.#line);
+    say(diagnostics, this.#line, this.#loaded);
     return !hasErrors(diagnostics) && !fatalWarnings(this.#line, this.#loaded);
   }
 
@@ -159,6 +158,21 @@ class Process {
     }));
   }
 
+  /** `ulimit-n`: fatal if it cannot be had, unless `no strict-limits` makes it a warning. */
+  #limitDescriptors(): boolean {
+    const { ulimitN, flags } = this.#loaded.model.global;
+    if (ulimitN === null) return true;
+    try {
+      limitDescriptors(ulimitN);
+      return true;
+    } catch (error) {
+      const text = `[hawser.main()] ${(error as Error).message}`;
+      if (flags['strict-limits'] !== false) alert(`${text}.`);
+      else notice(`${text}: going on as 'no strict-limits' asks.`);
+      return flags['strict-limits'] === false;
+    }
+  }
+
   #setLimits(): void {
     const { live } = this.#shared;
     const connections = this.#maxConnections();
@@ -169,7 +183,8 @@ class Process {
   }
 
   #threadCount(): number {
-    return Math.min(MOST_THREADS, this.#loaded.model.global.nbthread ?? availableParallelism());
+    const { nbthread, tune } = this.#loaded.model.global;
+    return Math.min(MOST_THREADS, tune['thread-hard-limit'] ?? MOST_THREADS, nbthread ?? availableParallelism());
   }
 
   #maxConnections(): number {

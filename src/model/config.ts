@@ -22,6 +22,8 @@ export interface GlobalModel {
   hardStopAfterMs: number | null;
   graceMs: number | null;
   closeSpreadMs: number | null;
+  /** IP versions that names may resolve to: 4, 6 or both. */
+  dnsFamilies: readonly number[];
   logTag: string | null;
   /** null: not asked for; '' : the system's name. */
   logSendHostname: string | null;

@@ -26,6 +26,8 @@ export interface MuxLimits {
   readonly maxRewrite: number;
   /** tune.http.maxhdr. */
   readonly maxHeaders: number;
+  /** tune.http.logurilen: bytes of a request target that are kept for the log. */
+  readonly logTargetBytes: number;
 }
 
 export class MuxContext {
@@ -51,9 +53,9 @@ export class MuxContext {
     this.host = host;
     this.memory = host.memory;
     this.shared = shared;
-    const { maxRewrite, maxHeaders } = limits;
+    const { maxRewrite, maxHeaders, logTargetBytes } = limits;
     // A head lies in one block.
-    this.limits = { bufferSize: Math.min(limits.bufferSize, INBOX_SIZE), maxRewrite, maxHeaders };
+    this.limits = { bufferSize: Math.min(limits.bufferSize, INBOX_SIZE), maxRewrite, maxHeaders, logTargetBytes };
     this.variables = new Variables(this.memory, shared);
     this.tlsGround = new TlsGround(host);
     this.tls = new TlsDialer(this.tlsGround);

@@ -51,7 +51,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   onRequest(stream: Stream): void {
     stream.requestAtMs = this.#context.mux.host.now();
     stream.requestDone = stream.request.complete;
-    if (!stream.tunnel) saveRequestLine(this.#context.mux.memory, stream);
+    if (!stream.tunnel) saveRequestLine(this.#context.mux.memory, stream, this.#context.mux.limits.logTargetBytes);
     if (stream.frontend.logSteps !== JUST_CLOSE) this.#logRequest(stream);
     runAnalysers(this.#context, stream);
   }

@@ -2,21 +2,21 @@
 import type { Memory } from '../base/memory.ts';
 import type { Stream } from '../state/records.ts';
 
-/** tune.http.logurilen: longer targets are cut in logs. */
-const LOG_TARGET_BYTES = 1024;
-
 /** HTTP/1.0 */
 const OLD_VERSION: readonly number[] = [72, 84, 84, 80, 47, 49, 46, 48];
 
-/** Copies method, target and version to the stream's note: before any rule changes them. */
-export function saveRequestLine(memory: Memory, stream: Stream): void {
+/**
+ * Copies method, target and version to the stream's note: before any rule changes them.
+ * @param most bytes of the target that are kept: longer ones are cut in logs
+ */
+export function saveRequestLine(memory: Memory, stream: Stream, most: number): void {
   const { request } = stream;
   const { bytes } = memory;
   stream.hasRequestLine = true;
   stream.logMethodStart = stream.noteEnd;
-  stream.logMethodEnd = keep(bytes, stream, request.methodStart, request.methodEnd, LOG_TARGET_BYTES);
+  stream.logMethodEnd = keep(bytes, stream, request.methodStart, request.methodEnd, most);
   stream.logTargetStart = stream.noteEnd;
-  stream.logTargetEnd = keep(bytes, stream, request.targetStart, request.targetEnd, LOG_TARGET_BYTES);
+  stream.logTargetEnd = keep(bytes, stream, request.targetStart, request.targetEnd, most);
   stream.logVersionStart = stream.noteEnd;
   stream.logVersionEnd = keep(bytes, stream, request.versionStart, request.versionEnd, 16);
   if (request.versionEnd === request.versionStart) writeOldVersion(bytes, stream);

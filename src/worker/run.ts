@@ -20,6 +20,7 @@ import { PortPatterns } from './patterns.ts';
 const DEFAULT_BUFFER = 16_384;
 const DEFAULT_REWRITE = 1024;
 const DEFAULT_HEADERS = 101;
+const DEFAULT_LOG_TARGET = 1024;
 /** How long rings may go on sending when a thread ends, and how often they are looked at. */
 const DRAIN_MS = 1000;
 const DRAIN_STEP_MS = 5;
@@ -51,6 +52,7 @@ async function run(order: ThreadOrder): Promise<void> {
     bufferSize: tune['tune.bufsize'] ?? DEFAULT_BUFFER,
     maxRewrite: tune['tune.maxrewrite'] ?? DEFAULT_REWRITE,
     maxHeaders: tune['tune.http.maxhdr'] ?? DEFAULT_HEADERS,
+    logTargetBytes: tune['tune.http.logurilen'] ?? DEFAULT_LOG_TARGET,
   };
   const thread = new DataThread(host, shared, limits, built.state.servers, built.replies);
   thread.listeners.onEmpty = () => void leave(thread, built.logs);

@@ -91,7 +91,7 @@ export class SimRig {
     this.state = built.state;
     for (const frontend of built.state.frontends) frontend.log = { stream: (stream) => this.#log(stream) };
     const { tune } = model.global;
-    const limits = { bufferSize: tune['tune.bufsize'] ?? 16_384, maxRewrite: 1024, maxHeaders: 101 };
+    const limits = { bufferSize: tune['tune.bufsize'] ?? 16_384, maxRewrite: 1024, maxHeaders: 101, logTargetBytes: 1024 };
     this.thread = new DataThread(this.host, this.shared, limits, built.state.servers, built.replies);
     this.thread.start();
     for (const { frontendIndex, address, name } of plan.listeners) {

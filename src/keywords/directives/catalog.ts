@@ -2,9 +2,10 @@
 import { balance, cookie, hashType, httpReuse, redispatch, retries, retryOn } from './balancing.ts';
 import { disableOn404, httpCheckExpect, httpCheckSend, optionHttpchk, optionTcpCheck, tcpCheckConnect } from './checks.ts';
 import { errorfile, errorfiles, errorloc, errorloc302, errorloc303, httpError } from './error-pages.ts';
-import { defaultPath, presetenv, resetenv, setenv, unsetenv } from './global-environment.ts';
+import { defaultPath, localpeer, presetenv, resetenv, setenv, unsetenv } from './global-environment.ts';
+import { cpuMap, inertFlags, inertNumbers, inertPlaces, inertQuic, inertRanges, inertSizes, inertSwitches, inertTexts, inertTimes } from './global-internals.ts';
 import { daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, group, hardStopAfter, logSendHostname, maxSpreadChecks, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
-import { tuneFlags, tuneNumbers, tuneSizes, tuneSwitches, tuneTimes, tuneWords } from './global-tuning.ts';
+import { dnsAcceptFamily, quiet, strictLimits, tuneNumbers, tuneSizes, tuneWords } from './global-tuning.ts';
 import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
 import { errorLogFormat, globalLog, logFormat, logFormatSd, logSteps, logTag, optionHttplog, optionHttpslog, optionTcplog, proxyLog } from './logs.ts';
 import { captureRequestHeader, captureResponseHeader, declareCaptureRequest, declareCaptureResponse, forwardfor, monitorFail, monitorUri, originalto } from './messages.ts';
@@ -21,9 +22,10 @@ export const directives = [
   balance, hashType, httpReuse, retries, retryOn, redispatch, cookie,
   optionHttpchk, httpCheckSend, httpCheckExpect, disableOn404, optionTcpCheck, tcpCheckConnect,
   errorfile, errorfiles, errorloc, errorloc302, errorloc303, httpError,
-  setenv, presetenv, unsetenv, resetenv, defaultPath,
+  setenv, presetenv, unsetenv, resetenv, defaultPath, localpeer,
+  inertNumbers, inertRanges, inertSizes, inertTimes, inertSwitches, inertTexts, inertQuic, inertFlags, inertPlaces, cpuMap,
   globalMaxconn, nbthread, uid, gid, ulimitN, statsMaxconn, spreadChecks, hardStopAfter, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
-  tuneNumbers, tuneSizes, tuneTimes, tuneSwitches, tuneFlags, tuneWords,
+  tuneNumbers, tuneSizes, quiet, strictLimits, dnsAcceptFamily, tuneWords,
   globalSetVar, globalSetVarFmt,
   globalLog, proxyLog, logTag, logFormat, errorLogFormat, logFormatSd, optionHttpslog, logSteps, optionHttplog, optionTcplog,
   forwardfor, originalto, captureRequestHeader, captureResponseHeader, monitorUri, monitorFail, declareCaptureRequest, declareCaptureResponse,

@@ -79,3 +79,16 @@ export const defaultPath = defineGlobal({
     context.defaultPath(words);
   },
 });
+
+export const localpeer = defineGlobal({
+  name: 'localpeer',
+  args: [{ name: 'name', kind: 'text' }],
+  doc: 'Name of this node among peers, and so the variable HAPROXY_LOCALPEER.',
+  examples: [
+    { text: 'localpeer edge1', gives: {} },
+    { text: 'localpeer a b', says: "unexpected argument 'b'" },
+  ],
+  apply(_global, [name], { environment }) {
+    environment.set('HAPROXY_LOCALPEER', name);
+  },
+});

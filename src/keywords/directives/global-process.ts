@@ -22,10 +22,10 @@ function defineNumber(name: string, field: Field<number | null>, min: number, ma
   });
 }
 
-function defineTime(name: string, field: Field<number | null>, doc: string): Directive {
+function defineTime(name: string, field: Field<number | null>, doc: string, min = 0): Directive {
   return defineGlobal({
     name,
-    args: [{ name: 'time', kind: 'time' }],
+    args: [{ name: 'time', kind: 'time', min }],
     doc,
     examples: [
       { text: `${name} 30s`, gives: { [field]: 30000 } },
@@ -77,7 +77,7 @@ export const hardStopAfter = defineTime(
   'hardStopAfterMs',
   'After a soft stop, connections that are left are closed at that time.',
 );
-export const statsTimeout = defineTime('stats timeout', 'statsTimeoutMs', 'Longest inactivity on the runtime API; 10 s if unset.');
+export const statsTimeout = defineTime('stats timeout', 'statsTimeoutMs', 'Longest inactivity on the runtime API; 10 s if unset.', 1);
 export const maxSpreadChecks = defineTime(
   'max-spread-checks',
   'maxSpreadChecksMs',
@@ -86,8 +86,26 @@ export const maxSpreadChecks = defineTime(
 
 export const pidfile = defineText('pidfile', 'pidfile', 'File that gets the number of the process.');
 export const globalChroot = defineText('chroot', 'chroot', 'Directory that the process locks itself into.');
-export const user = defineText('user', 'user', 'User to run as.');
-export const group = defineText('group', 'group', 'Group to run as.');
+
+function defineAccount(name: 'user' | 'group', doc: string): Directive {
+  return defineGlobal({
+    name,
+    args: [{ name: 'name', kind: 'word' }],
+    doc,
+    examples: [
+      { text: `${name} root`, gives: { [name]: 'root' } },
+      { text: `${name} no-such-name`, says: `unknown ${name} 'no-such-name'` },
+      { text: name, says: `'${name}' expects` },
+    ],
+    apply(global, [word], context) {
+      const id = name === 'user' ? context.userId(word) : context.groupId(word);
+      if (id !== null) global[name] = word.text;
+    },
+  });
+}
+
+export const user = defineAccount('user', 'User to run as.');
+export const group = defineAccount('group', 'Group to run as.');
 export const globalLogTag = defineText('log-tag', 'logTag', 'Tag of log lines; `haproxy` if unset.');
 export const node = defineText('node', 'node', 'Name of this node in statistics.');
 
