@@ -12,7 +12,7 @@ import type { Compiler } from '../rules/compiler.ts';
 import type { TextFormat } from '../rules/define.ts';
 import { RuleError } from '../rules/error.ts';
 import { Place } from '../rules/place.ts';
-import { LOG_STEPS, ORIGIN_NAMES, PROFILE_STEPS } from '../state/logstep.ts';
+import { LOG_STEPS, LogOrigin, ORIGIN_NAMES, PROFILE_STEPS } from '../state/logstep.ts';
 import type { Frontend } from '../state/records.ts';
 import { Destinations, ringOf } from './destinations.ts';
 import { FrontendLog, type LogTarget, type ProfileStep } from './frontend.ts';
@@ -119,6 +119,10 @@ class FrontendBuilder {
       frontend.logSteps = proxy.logSteps.reduce((mask, step) => mask | (1 << (LOG_STEPS.get(step) ?? 0)), 0);
       frontend.logAsap = false;
     }
+    // `Connect from …` is written as soon as a stream begins (HAProxy 3.x configuration 8.2.1).
+    const isDefault = proxy.logFormat === null && (proxy.logPreset ?? 'default') === 'default';
+    if (isDefault && proxy.logSteps === null) frontend.logSteps = 1 << LogOrigin.accept;
+    frontend.logsErrors = !isDefault || proxy.errorLogFormat !== null;
     const format = this.#compile(formatText(proxy));
     const errorFormat = this.#compile(proxy.errorLogFormat);
     const sd = this.#compile(proxy.logFormatSd);

@@ -22,7 +22,7 @@ export interface ValueItem {
   /** null: an expression. */
   readonly alias: string | null;
   readonly expression: ParsedExpression | null;
-  /** The string from here on, for messages. */
+  /** The string from here on (of an expression: from behind its bracket), for messages. */
   readonly rest: string;
 }
 
@@ -107,8 +107,9 @@ class FormatParser {
     const style = hasFlags ? this.#flags(from) : this.#style;
     const rest = this.#text.slice(from);
     if (this.#text[this.#at] === '[') {
-      const expression = this.#expression();
-      this.#push({ kind: 'value', label, type, style, alias: null, expression, rest });
+      const text = this.#text.slice(this.#at + 1);
+      const expression = this.#expression(text);
+      this.#push({ kind: 'value', label, type, style, alias: null, expression, rest: text });
       return;
     }
     const alias = /^[a-zA-Z][a-zA-Z0-9]*/.exec(this.#text.slice(this.#at))?.[0];
@@ -193,8 +194,7 @@ class FormatParser {
     } else if (style.encoding === Encoding.none) style.encoding = encoding;
   }
 
-  #expression(): ParsedExpression {
-    const text = this.#text.slice(this.#at + 1);
+  #expression(text: string): ParsedExpression {
     return inExpression(text, () => {
       const parsed = parseExpression(this.#text, this.#at + 1, this.#registry);
       if (this.#text[parsed.end] !== ']') throw this.#wrong(this.#at - 1, "']' is missing");

@@ -73,6 +73,8 @@ export class Frontend {
   needsBackSource = false;
   /** Bits (1 << LogOrigin) of the steps at which a line is logged. */
   logSteps = 1 << LogOrigin.close;
+  /** Connections and exchanges without a request are logged: not by the default line. */
+  logsErrors = true;
   lenientRequests = false;
   framing: FramingOptions = DEFAULT_FRAMING;
   /** option http-use-proxy-header. */

@@ -12,8 +12,9 @@ export function logEnd(shared: Shared, stream: Stream): void {
   const { frontend } = stream;
   if (frontend.log === null || stream.logged) return;
   // HAProxy has no stream yet where there was no request: that is an error of the session, whatever the steps are.
-  if (frontend.http && !stream.hasRequestLine && !stream.tunnel) write(shared, stream, LogOrigin.error);
-  else if ((frontend.logSteps & (1 << LogOrigin.close)) !== 0) write(shared, stream, LogOrigin.close);
+  if (frontend.http && !stream.hasRequestLine && !stream.tunnel) {
+    if (frontend.logsErrors) write(shared, stream, LogOrigin.error);
+  } else if ((frontend.logSteps & (1 << LogOrigin.close)) !== 0) write(shared, stream, LogOrigin.close);
 }
 
 /** option logasap: the line is written when the response begins; its total time and bytes are those so far. */

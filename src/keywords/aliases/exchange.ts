@@ -190,7 +190,7 @@ export const termination = defineAlias({
 export const terminationCookie = defineAlias({
   name: 'tsc',
   kind: 'string',
-  httpOnly: true,
+  httpOnly: false,
   doc: 'As ts, with what became of the persistence cookie.',
   examples: [{ format: '%tsc', out: '----' }],
   compile: () => {

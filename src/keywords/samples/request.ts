@@ -25,6 +25,8 @@ export const method = defineFetch({
   compile: () => {
     return (sample, stream) => {
       const { request } = stream;
+      // Of what was no request the log knows nothing.
+      if (!stream.hasRequestLine) return false;
       if (request.methodEnd > request.methodStart) return sample.setMethod(request.method, request.methodStart, request.methodEnd);
       return request.method !== Method.other && sample.setMethod(request.method, 0, 0);
     };
