@@ -10,6 +10,7 @@ import { HEADER_NAMES, HeaderId } from '../http/message.ts';
 import { RestrictNames } from '../http/names.ts';
 import type { CookieModel, ForwardforModel, ProxyModel, ServerModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
+import { CaseMap } from '../proto/h1/case.ts';
 import { Backend, Frontend, Server } from '../state/records.ts';
 import {
   CookieMode,
@@ -48,12 +49,14 @@ export function buildRecords(model: ConfigModel, plan: Plan, shared: Shared, mem
     frontendsByName: new Map(frontends.map((frontend) => [frontend.name, frontend])),
     backendsByName: new Map(backends.map((backend) => [backend.name, backend])),
   };
-  for (const [index, proxy] of plan.frontends.entries()) setFrontend(frontends[index] as Frontend, proxy, model, memory);
-  for (const [index, proxy] of plan.backends.entries()) setBackend(backends[index] as Backend, proxy, model, memory);
+  const names = model.global.caseAdjust.map(({ to }) => to);
+  const caseMap = names.length === 0 ? null : new CaseMap(memory, names);
+  for (const [index, proxy] of plan.frontends.entries()) setFrontend(frontends[index] as Frontend, proxy, model, memory, caseMap);
+  for (const [index, proxy] of plan.backends.entries()) setBackend(backends[index] as Backend, proxy, model, memory, caseMap);
   return state;
 }
 
-function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, memory: Memory): void {
+function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, memory: Memory, caseMap: CaseMap | null): void {
   const { options } = proxy;
   frontend.id = proxy.id ?? proxyNumber(model, proxy);
   frontend.http = proxy.mode === 'http';
@@ -68,6 +71,8 @@ function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, 
   frontend.inspectDelayMs = proxy.inspectDelayMs ?? 0;
   frontend.bufferRequest = frontend.http && options['http-buffer-request'] === true;
   frontend.ignoreProbes = options['http-ignore-probes'] === true;
+  frontend.dropResponseTrailers = options['http-drop-response-trailers'] === true;
+  if (options['h1-case-adjust-bogus-client'] === true) frontend.caseMap = caseMap;
   frontend.noLinger = options['nolinger'] === true;
   frontend.framing = framingOf(model, frontend.lenientRequests);
   frontend.forwardFor = forwardForOf(proxy.forwardfor, memory);
@@ -76,7 +81,7 @@ function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, 
   setTimeouts(frontend.timeouts, proxy);
 }
 
-function setBackend(backend: Backend, proxy: ProxyModel, model: ConfigModel, memory: Memory): void {
+function setBackend(backend: Backend, proxy: ProxyModel, model: ConfigModel, memory: Memory, caseMap: CaseMap | null): void {
   const { options } = proxy;
   backend.id = proxy.id ?? proxyNumber(model, proxy);
   backend.http = proxy.mode === 'http';
@@ -97,6 +102,9 @@ function setBackend(backend: Backend, proxy: ProxyModel, model: ConfigModel, mem
   backend.preferLastServer = options['prefer-last-server'] === true;
   backend.pretendKeepAlive = options['http-pretend-keepalive'] === true;
   backend.tcpKeepAlive = options['srvtcpka'] === true;
+  backend.dropRequestTrailers = options['http-drop-request-trailers'] === true;
+  backend.checksCache = options['checkcache'] === true;
+  if (options['h1-case-adjust-bogus-server'] === true) backend.caseMap = caseMap;
   backend.noLinger = options['nolinger'] === true;
   backend.fullconn = proxy.fullconn ?? 0;
   backend.forwardFor = forwardForOf(proxy.forwardfor, memory);

@@ -19,7 +19,7 @@ import {
 import { codeOf, type DiagnosticCode } from './codes.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { newBind } from './draft.ts';
-import { ERROR_CODES, readErrorFile } from './errorfile.ts';
+import { ERROR_CODES, readErrorFile, readTextLines } from './errorfile.ts';
 import { applyBindOptions, applyServerOptions } from './lines.ts';
 import { nearestName } from './near.ts';
 import { type PathBase, resolvePath } from './paths.ts';
@@ -216,6 +216,13 @@ export class LineContext implements DirectiveContext {
       return null;
     }
     return { status, path: full, bytes: read.bytes, at: this.at };
+  }
+
+  readLines(path: Word): readonly string[] | null {
+    const full = resolvePath(this.state.pathBase, this.at.file, path.text);
+    const lines = readTextLines(full);
+    if (lines === null) this.error({ text: `${this.keyword} : error opening file '${full}'`, word: path });
+    return lines;
   }
 
   pemFile(path: Word, base: 'crt-base' | 'ca-base', withKey: boolean): PemModel | null {

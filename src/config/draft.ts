@@ -35,6 +35,7 @@ export function newGlobal(): GlobalModel {
     statsMaxconn: null,
     statsTimeoutMs: null,
     tune: {},
+    caseAdjust: [],
     flags: {},
     variables: [],
   };

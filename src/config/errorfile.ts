@@ -23,6 +23,15 @@ export function readErrorFile(path: string): ErrorFileResult {
   return problem === null ? { bytes } : { problem: `'${path}' ${problem}` };
 }
 
+/** Lines of another text file that a keyword names; null: it can't be read. @param path as readErrorFile */
+export function readTextLines(path: string): readonly string[] | null {
+  try {
+    return readFileSync(Buffer.from(path, 'latin1'), 'latin1').split(/\r?\n/);
+  } catch {
+    return null;
+  }
+}
+
 /** What is wrong with a complete HTTP/1 response; null: nothing. Line feeds alone are taken too. An empty file means no answer at all. */
 export function checkMessage(text: string): string | null {
   if (text === '') return null;

@@ -101,6 +101,8 @@ export interface DirectiveContext {
   logAddress(word: Word): (ParsedAddress & { readonly isStream: boolean }) | null;
   network(word: Word): { readonly ip: Uint8Array; readonly family: number; readonly bits: number } | null;
   errorFile(status: number, path: Word): ErrorFileModel | null;
+  /** The lines of a small text file. */
+  readLines(path: Word): readonly string[] | null;
   /** A file of certificates or keys; with `withKey` the key may stand in a file beside it, `PATH.key`. */
   pemFile(path: Word, base: 'crt-base' | 'ca-base', withKey: boolean): PemModel | null;
   /** A certificate file with its key, or all those of a directory in the order of their names; empty after a complaint. */

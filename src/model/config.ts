@@ -38,6 +38,8 @@ export interface GlobalModel {
   statsTimeoutMs: number | null;
   /** tune.* and other numbers by HAProxy's name: `tune.bufsize` … */
   readonly tune: Record<string, number>;
+  /** `h1-case-adjust` lines and those of its file, in order. */
+  readonly caseAdjust: { readonly from: string; readonly to: string }[];
   /** Flags by HAProxy's name: `noreuseport`, `quiet` … */
   readonly flags: Record<string, boolean>;
   /** `set-var` and `set-var-fmt`, in the order of the file. */

@@ -2,14 +2,14 @@
  * What every mux of a data thread works with: host, memory, the machine's events, and the pools of
  * records. Made once a thread by worker/. It must not know protocols.
  */
-import { Family, ipText, newAddress } from '../base/address.ts';
 import type { Memory } from '../base/memory.ts';
 import { NOTE_SIZE } from '../base/memory.ts';
 import type { TimerOwner } from '../base/timers.ts';
 import type { Host } from '../platform/contract.ts';
+import { restoreAddresses, writeSourceText } from '../state/addresses.ts';
 import { Ended } from '../state/end.ts';
-import { type Frontend, type FrontMux, Phase, type Session, Stream, type StreamEvents, UNIQUE_ID_ROOM } from '../state/records.ts';
-import { Wait } from '../state/settings.ts';
+import { type Frontend, type FrontMux, Phase, type Session, Stream, type StreamEvents } from '../state/records.ts';
+import { UNIQUE_ID_ROOM, Wait } from '../state/settings.ts';
 import { ProcessLive, type Shared } from '../state/shared.ts';
 import { Scope, Variables } from '../state/variables.ts';
 import { releaseTracked } from '../stick/track.ts';
@@ -71,6 +71,7 @@ export class MuxContext {
     stream.note = note;
     stream.noteEnd = this.memory.noteBase(note);
     stream.noteLimit = stream.noteEnd + NOTE_SIZE - (frontend.uniqueId === null ? 0 : UNIQUE_ID_ROOM);
+    if (session.kept.hasSource || session.kept.keepsDestination) restoreAddresses(session);
     stream.session = session;
     stream.frontend = frontend;
     stream.front = front;
@@ -143,7 +144,7 @@ function resetStream(stream: Stream): void {
 /** Starts a session on an accepted wire: addresses and times. The record is reused from connection to connection. */
 export function beginSession(session: Session, frontend: Frontend, host: Host): void {
   session.frontend = frontend;
-  session.hasDestination = false;
+  session.hasDestination = session.kept.hasSource = session.kept.keepsDestination = false;
   session.acceptedAtMs = host.now();
   session.handshakeMs = 0;
   session.tls = null;
@@ -152,34 +153,5 @@ export function beginSession(session: Session, frontend: Frontend, host: Host): 
   session.variables.scope = Scope.session;
   session.privateBack = null;
   session.lastServer = null;
-  session.sourceTextLength = writeIp(session.source.family, session.source.ip, session.sourceText);
-}
-
-const scratchAddress = newAddress();
-
-/** Text of an IP address into `to`; its length. IPv6 by way of a string: once a connection. */
-function writeIp(family: number, ip: Uint8Array, to: Uint8Array): number {
-  if (family === Family.inet) return writeIpv4(ip, to);
-  // hot-ok: once per IPv6 or UNIX connection
-  const text = family === Family.inet6 ? ipv6(ip) : 'unix';
-  for (let at = 0; at < text.length; at++) to[at] = text.charCodeAt(at);
-  return text.length;
-}
-
-function ipv6(ip: Uint8Array): string {
-  scratchAddress.family = Family.inet6;
-  for (let at = 0; at < 16; at++) scratchAddress.ip[at] = ip[at] as number;
-  return ipText(scratchAddress);
-}
-
-function writeIpv4(ip: Uint8Array, to: Uint8Array): number {
-  let at = 0;
-  for (let part = 0; part < 4; part++) {
-    const value = ip[part] as number;
-    if (part > 0) to[at++] = 46;
-    if (value >= 100) to[at++] = 48 + ((value / 100) | 0);
-    if (value >= 10) to[at++] = 48 + (((value / 10) | 0) % 10);
-    to[at++] = 48 + (value % 10);
-  }
-  return at;
+  writeSourceText(session);
 }

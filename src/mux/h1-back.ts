@@ -304,8 +304,11 @@ export class H1Back implements WireHandler, BackMux {
     const { bytes, deskStart, deskEnd } = this.#memory;
     if (stream.request.method === Method.connect && stream.request.contentLength > 0) return false;
     this.requests++;
+    const { caseMap, dropRequestTrailers } = (this.server as Server).backend;
+    if (dropRequestTrailers) stream.request.trailers.clear();
     const end = encodeRequestHead(stream.request, bytes, deskStart, deskEnd, this.#connectionField(stream));
     if (end < 0) return false;
+    if (caseMap !== null) caseMap.adjust(bytes, deskStart, end);
     return sendHeadCopy(this.#memory, this.#wire, stream.request, deskStart, end);
   }
 
@@ -317,11 +320,13 @@ export class H1Back implements WireHandler, BackMux {
   }
 
   sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
+    if (last && this.server?.backend.dropRequestTrailers) stream.request.trailers.clear();
     if (this.#wireClosed) this.#memory.give(block);
     else if (!sendBody(this.#memory, this.#wire, stream.request, block, start, end, last)) this.#fail();
   }
 
   sendEnd(stream: Stream): void {
+    if (this.server?.backend.dropRequestTrailers) stream.request.trailers.clear();
     if (this.#wireClosed) return;
     if (this.#state === State.tunnel) this.#wire.finish();
     else if (!sendBodyEnd(this.#memory, this.#wire, stream.request)) this.#fail();

@@ -9,13 +9,14 @@ import { decideRequest } from '../http/framing.ts';
 import { Framing } from '../http/message.ts';
 import { Close, type CloseReason, type Task, type Wire, type WireHandler } from '../platform/contract.ts';
 import { BodyDecoder, BodyResult } from '../proto/h1/body.ts';
-import { ConnectionField, encodeResponseHead, responseConnectionField } from '../proto/h1/encode.ts';
+import { ConnectionField, responseConnectionField } from '../proto/h1/encode.ts';
 import { HeadParser, HeadResult } from '../proto/h1/head.ts';
 import { Broken, type BrokenReason, type Frontend, type FrontMux, Session, type Stream } from '../state/records.ts';
 import { KeepAlive } from '../state/settings.ts';
 import { Ahead } from './ahead.ts';
 import type { MuxContext } from './context.ts';
 import type { FrontDesk } from './front-desk.ts';
+import { dropTrailers, encodeAnswer } from './h1-answer.ts';
 import { sendBody, sendBodyEnd, sendHeadCopy, sendHeadInPlace } from './h1-send.ts';
 
 /** What the next bytes from the client are. */
@@ -437,7 +438,7 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     const memory = this.#memory;
     const { response } = stream;
     if (this.#wireClosed) return true;
-    const end = this.#encode(stream, this.#connectionField(stream));
+    const end = encodeAnswer(stream, this.#memory, this.#connectionField(stream));
     if (end < 0) return false;
     if (response.framing === Framing.tunnel) this.#becomeTunnel(stream);
     return sendHeadInPlace(memory, this.#wire, response, memory.deskStart, end);
@@ -452,13 +453,8 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   }
 
   sendInterim(stream: Stream): void {
-    const end = this.#encode(stream, ConnectionField.none);
+    const end = encodeAnswer(stream, this.#memory, ConnectionField.none);
     if (end >= 0) sendHeadCopy(this.#memory, this.#wire, stream.response, this.#memory.deskStart, end);
-  }
-
-  #encode(stream: Stream, connection: number): number {
-    const { bytes, deskStart, deskEnd } = this.#memory;
-    return encodeResponseHead(stream.response, bytes, deskStart, deskEnd, connection);
   }
 
   /** Decides whether the connection can go on, and how the client is told. */
@@ -480,11 +476,13 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
   }
 
   sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
+    if (last) dropTrailers(stream);
     if (this.#wireClosed) this.#memory.give(block);
     else if (!sendBody(this.#memory, this.#wire, stream.response, block, start, end, last)) stream.closeClient = true;
   }
 
   sendEnd(stream: Stream): void {
+    dropTrailers(stream);
     if (this.#wireClosed) return;
     if (this.#state === State.tunnel) this.#wire.finish();
     else if (!sendBodyEnd(this.#memory, this.#wire, stream.response)) stream.closeClient = true;

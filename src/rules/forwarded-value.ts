@@ -5,7 +5,7 @@
 import { Family, type SocketAddress } from '../base/address.ts';
 import { HeaderId } from '../http/message.ts';
 import type { ForwardedModel } from '../model/config.ts';
-import type { FieldAdder, Stream } from '../state/records.ts';
+import type { Backend, Stream } from '../state/records.ts';
 import { writeIpv4, writeIpv6 } from './bytes.ts';
 import type { CompileContext, Expression, TextFormat } from './define.ts';
 import { headerIdOfName } from './reply.ts';
@@ -31,7 +31,7 @@ interface Node {
 }
 
 /** @throws RuleError for an expression that is wrong */
-export function compileForwarded(model: ForwardedModel, context: CompileContext): FieldAdder {
+export function compileForwarded(model: ForwardedModel, context: CompileContext): NonNullable<Backend['forwarded']> {
   const value = new ForwardedValue(model, context);
   const { thread } = context;
   const start = thread.memory.intern(NAME);

@@ -1,10 +1,11 @@
 /** `unique-id-format`: an identifier made once per stream, kept behind its note (HAProxy 3.x configuration 4.2). */
-import { type Stream, UNIQUE_ID_ROOM, type UniqueIdMaker } from '../state/records.ts';
+import type { Frontend, Stream } from '../state/records.ts';
+import { UNIQUE_ID_ROOM } from '../state/settings.ts';
 import type { TextFormat } from './define.ts';
 import type { Thread } from './thread.ts';
 import { Writer } from './writer.ts';
 
-export class UniqueId implements UniqueIdMaker {
+export class UniqueId implements NonNullable<Frontend['uniqueId']> {
   /** Its own: it may be asked for in the middle of another text. */
   readonly #out: Writer;
   readonly #format: TextFormat;

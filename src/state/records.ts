@@ -12,6 +12,7 @@ import { RestrictNames, type RestrictNamesMode } from '../http/names.ts';
 import type { Wire } from '../platform/contract.ts';
 import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
 import { type Cause, Ended } from './end.ts';
+import { KeptAddresses } from './kept.ts';
 import { LogOrigin, type LogOriginValue } from './logstep.ts';
 import { StreamOverrides } from './overrides.ts';
 import { Queue, type Queued } from './queue.ts';
@@ -79,6 +80,9 @@ export class Frontend {
   framing: FramingOptions = DEFAULT_FRAMING;
   /** option http-use-proxy-header. */
   useProxyHeader = false;
+  dropResponseTrailers = false;
+  /** option h1-case-adjust-bogus-client. */
+  caseMap: { adjust(bytes: Uint8Array, start: number, end: number): void } | null = null;
   restrictHeaderNames: RestrictNamesMode = RestrictNames.preserve;
   /** Connections that send nothing are neither answered nor logged. */
   ignoreProbes = false;
@@ -86,7 +90,8 @@ export class Frontend {
   noLinger = false;
   forwardFor: ForwardFor | null = null;
   originalTo: ForwardFor | null = null;
-  uniqueId: UniqueIdMaker | null = null;
+  /** unique-id-format: makes the stream's [uniqueIdStart, uniqueIdEnd), if it has none yet. */
+  uniqueId: { make(stream: Stream): void } | null = null;
   uniqueIdHeader: FieldName | null = null;
   defaultBackend: Backend | null = null;
   readonly useBackends: UseBackend[] = [];
@@ -157,8 +162,13 @@ export class Backend {
   fullconn = 0;
   forwardFor: ForwardFor | null = null;
   originalTo: ForwardFor | null = null;
-  /** option forwarded. */
-  forwarded: FieldAdder | null = null;
+  /** option forwarded: adds the field, behind all rules; false: no room. */
+  forwarded: { add(stream: Stream): boolean } | null = null;
+  /** option checkcache. */
+  checksCache = false;
+  dropRequestTrailers = false;
+  /** option h1-case-adjust-bogus-server. */
+  caseMap: { adjust(bytes: Uint8Array, start: number, end: number): void } | null = null;
   /** http-send-name-header. */
   serverNameHeader: FieldName | null = null;
   cookie: CookiePersistence | null = null;
@@ -248,21 +258,6 @@ export class Server {
 
 // What stands behind them --------------------------------------------------------------------------
 
-/** Adds a field to the request, behind all rules. */
-export interface FieldAdder {
-  /** False: there is no room for it. */
-  add(stream: Stream): boolean;
-}
-
-/** Bytes of a note kept for the unique identifier, behind noteLimit, where the frontend has one. */
-export const UNIQUE_ID_ROOM = 128;
-
-/** `unique-id-format`. */
-export interface UniqueIdMaker {
-  /** Makes the stream's identifier, if it has none yet: [uniqueIdStart, uniqueIdEnd) behind its note. */
-  make(stream: Stream): void;
-}
-
 /** An answer that is made here. */
 export interface LocalReply {
   /** A whole message from an error file: also for requests that can't be parsed, as with HAProxy. */
@@ -306,6 +301,8 @@ export class Session {
   frontend!: Frontend;
   /** Client address as the rules see it. */
   readonly source: SocketAddress = newAddress();
+  /** What set-src and set-dst of a request have put aside, until its stream has ended. */
+  readonly kept = new KeptAddresses();
   /** The address that was connected to; filled when first asked for (`hasDestination`). */
   readonly destination: SocketAddress = newAddress();
   hasDestination = false;

@@ -26,6 +26,9 @@ export type KeepAliveMode = (typeof KeepAlive)[keyof typeof KeepAlive];
 export const Reuse = { never: 0, safe: 1, aggressive: 2, always: 3 } as const;
 export type ReuseMode = (typeof Reuse)[keyof typeof Reuse];
 
+/** Bytes of a note kept for the unique identifier, behind noteLimit, where the frontend has one. */
+export const UNIQUE_ID_ROOM = 128;
+
 /** The name of a header field, interned in lower case. */
 export interface FieldName {
   readonly id: number;

@@ -11,6 +11,7 @@ import { type Backend, Phase, type RuleList, type Stream } from '../state/record
 import { Verdict, type VerdictValue, Wait } from '../state/settings.ts';
 import { countStatus } from '../stick/track.ts';
 import { endWith, runAfterResponse, sendAnswer, vanish } from './answer.ts';
+import { leaksCookie } from './checkcache.ts';
 import { armDeadlines, deadline, type StreamContext } from './context.ts';
 import { applyResponseCookie } from './cookie.ts';
 import { leaveServer } from './finish.ts';
@@ -25,6 +26,7 @@ const FRONTEND = 2;
 export function respond(context: StreamContext, stream: Stream): boolean {
   if (!runResponseRules(context, stream)) return false;
   const backend = stream.backend as Backend;
+  if (backend.checksCache && leaksCookie(context.mux.memory, stream)) return refuse(context, stream);
   if (backend.cookie !== null) applyResponseCookie(stream, context.mux.memory);
   runAfterResponse(stream);
   logAsap(context.mux.shared, stream, stream.responseAtMs);
@@ -37,6 +39,13 @@ export function respond(context: StreamContext, stream: Stream): boolean {
   }
   stream.responseStarted = true;
   return true;
+}
+
+/** A response that nobody may see: denied, as if by a rule. */
+function refuse(context: StreamContext, stream: Stream): boolean {
+  stream.phase = Phase.headers;
+  endWith(context, stream, Ended.denied, 502);
+  return false;
 }
 
 function runResponseRules(context: StreamContext, stream: Stream): boolean {

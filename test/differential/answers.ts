@@ -281,6 +281,40 @@ const MORE = [
   ...at('GET /a HTTP/1.0', 'http-request early-hint link a'),
 ];
 
+const WHO = 'http-request return content-type text/plain lf-string "%[src] %ci %[dst] %fi"';
+const PORTS = 'http-request return content-type text/plain lf-string "%[src_port] %cp %[dst_port] %fp"';
+
+const ADDRESSES = [
+  ...answers(
+    `http-request set-src ipv4(10.1.2.3)\n  ${WHO}`,
+    `http-request set-src ipv6(2001:db8::1)\n  ${WHO}`,
+    `http-request set-src req.hdr(none)\n  ${WHO}`,
+    `http-request set-src str(nonsense)\n  ${WHO}`,
+    `http-request set-dst ipv4(10.1.2.3)\n  ${WHO}`,
+    `http-request set-dst ipv6(::1)\n  http-request set-src dst\n  ${WHO}`,
+    `http-request set-src-port int(7)\n  http-request set-dst-port int(8)\n  ${PORTS}`,
+    `http-request set-src-port int(65543)\n  http-request set-dst-port int(8)\n  ${PORTS}`,
+    `tcp-request connection set-src ipv4(10.1.2.3)\n  tcp-request connection set-dst ipv4(10.4.5.6)\n  ${WHO}`,
+    `tcp-request content set-src ipv4(10.1.2.3)\n  ${WHO}`,
+    'http-request set-src ipv4(10.1.2.3)\n  http-request set-dst ipv4(10.4.5.6)\n  option forwardfor\n  option originalto',
+    'http-request set-src ipv6(2001:db8::7)\n  option forwardfor',
+  ),
+];
+
+const CACHED = ['', 'no-cache', 'private', 'no-cache="set-cookie"', 'max-age=10', 'no-store', 'public', 'no-cache="Set-Cookie, x"'].map(
+  (control) => ({
+    rules: 'option checkcache',
+    answer: `Set-Cookie: a=b\r\nExpires: x\r\n${control === '' ? '' : `Cache-Control: ${control}\r\n`}`,
+  }),
+);
+
+const CASING = answers(
+  'option h1-case-adjust-bogus-client\n  option h1-case-adjust-bogus-server\n  http-request set-header x-one two',
+  'option h1-case-adjust-bogus-client',
+  'option h1-case-adjust-bogus-client\n  http-request deny',
+  'http-request set-header x-one two',
+);
+
 export const CASES: readonly AnswerCase[] = [
   ...RETURN,
   ...DENY,
@@ -292,6 +326,10 @@ export const CASES: readonly AnswerCase[] = [
   ...NORMAL,
   ...FIELDS,
   ...MORE,
+  ...ADDRESSES,
+  ...CACHED,
+  { rules: 'option checkcache' },
+  ...CASING,
 ].map((entry) => ({
   request: GET,
   ...entry,

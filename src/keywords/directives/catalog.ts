@@ -2,6 +2,7 @@
 import { balance, cookie, hashType, httpReuse, redispatch, retries, retryOn } from './balancing.ts';
 import { disableOn404, httpCheckExpect, httpCheckSend, optionHttpchk, optionTcpCheck, tcpCheckConnect } from './checks.ts';
 import { errorfile, errorfiles, errorloc, errorloc302, errorloc303, httpError } from './error-pages.ts';
+import { h1CaseAdjust, h1CaseAdjustFile } from './global-case.ts';
 import { defaultPath, localpeer, presetenv, resetenv, setenv, unsetenv } from './global-environment.ts';
 import { cpuMap, inertFlags, inertNumbers, inertPlaces, inertQuic, inertRanges, inertSizes, inertSwitches, inertTexts, inertTimes } from './global-internals.ts';
 import { daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, group, hardStopAfter, logSendHostname, maxSpreadChecks, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
@@ -9,7 +10,7 @@ import { dnsAcceptFamily, quiet, strictLimits, tuneNumbers, tuneSizes, tuneWords
 import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
 import { errorLogFormat, globalLog, logFormat, logFormatSd, logSteps, logTag, optionHttplog, optionHttpslog, optionTcplog, proxyLog } from './logs.ts';
 import { captureRequestHeader, captureResponseHeader, declareCaptureRequest, declareCaptureResponse, forwardfor, monitorFail, monitorUri, originalto } from './messages.ts';
-import { abortonclose, allbackups, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, httpBufferRequest, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpUseProxyHeader, httpclose, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
+import { abortonclose, allbackups, checkcache, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, h1CaseAdjustBogusClient, h1CaseAdjustBogusServer, httpBufferRequest, httpDropRequestTrailers, httpDropResponseTrailers, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpUseProxyHeader, httpclose, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
 import { forceBackendSwitch, forcePersist, ignorePersist, useServer } from './persistence.ts';
 import { backlog, bind, description, disabled, enabled, fullconn, id, maxconn, mode } from './proxies.ts';
 import { forwarded, httpSendNameHeader, uniqueIdFormat, uniqueIdHeader } from './request-fields.ts';
@@ -22,6 +23,7 @@ export const directives = [
   balance, hashType, httpReuse, retries, retryOn, redispatch, cookie,
   optionHttpchk, httpCheckSend, httpCheckExpect, disableOn404, optionTcpCheck, tcpCheckConnect,
   errorfile, errorfiles, errorloc, errorloc302, errorloc303, httpError,
+  h1CaseAdjust, h1CaseAdjustFile,
   setenv, presetenv, unsetenv, resetenv, defaultPath, localpeer,
   inertNumbers, inertRanges, inertSizes, inertTimes, inertSwitches, inertTexts, inertQuic, inertFlags, inertPlaces, cpuMap,
   globalMaxconn, nbthread, uid, gid, ulimitN, statsMaxconn, spreadChecks, hardStopAfter, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
@@ -29,7 +31,7 @@ export const directives = [
   globalSetVar, globalSetVarFmt,
   globalLog, proxyLog, logTag, logFormat, errorLogFormat, logFormatSd, optionHttpslog, logSteps, optionHttplog, optionTcplog,
   forwardfor, originalto, captureRequestHeader, captureResponseHeader, monitorUri, monitorFail, declareCaptureRequest, declareCaptureResponse,
-  dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpBufferRequest, httpIgnoreProbes, httpUseProxyHeader, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
+  dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpBufferRequest, httpIgnoreProbes, httpUseProxyHeader, checkcache, h1CaseAdjustBogusClient, h1CaseAdjustBogusServer, httpDropRequestTrailers, httpDropResponseTrailers, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
   useServer, forcePersist, ignorePersist, forceBackendSwitch,
   mode, bind, id, description, disabled, enabled, maxconn, backlog, fullconn,
   forwarded, uniqueIdFormat, uniqueIdHeader, httpSendNameHeader,

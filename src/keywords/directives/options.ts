@@ -40,6 +40,19 @@ export const httpUseProxyHeader = defineOption(
   'DFL',
   'Clients that use this as their proxy are asked for credentials with 407 and Proxy-Authenticate.',
 );
+export const checkcache = defineOption('checkcache', 'DLB', 'A response with Set-Cookie that a cache could keep is refused with 502.');
+export const h1CaseAdjustBogusClient = defineOption(
+  'h1-case-adjust-bogus-client',
+  'DFL',
+  'Names of fields in answers get the case that `h1-case-adjust` lines say.',
+);
+export const h1CaseAdjustBogusServer = defineOption(
+  'h1-case-adjust-bogus-server',
+  'DLB',
+  'Names of fields in requests to servers get the case that `h1-case-adjust` lines say.',
+);
+export const httpDropRequestTrailers = defineOption('http-drop-request-trailers', 'DB', 'Trailers of requests do not reach servers.');
+export const httpDropResponseTrailers = defineOption('http-drop-response-trailers', 'DL', 'Trailers of responses do not reach clients.');
 export const nolinger = defineOption('nolinger', 'DFLB', 'Connections are closed by a reset.');
 export const contstats = defineOption('contstats', 'DFL', 'Counters grow while a transfer lasts; ours always do.');
 export const socketStats = defineOption('socket-stats', 'DFL', 'Every listener has its own line in the statistics.');
