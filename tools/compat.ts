@@ -4,6 +4,7 @@
  */
 import { compatibilityPage, unexplained } from './compat/page.ts';
 import { readTable } from './compat/table.ts';
+import { unreadProblems } from './compat/unread.ts';
 import { brokenVouchers } from './compat/vouched.ts';
 
 export interface Comparison {
@@ -14,5 +15,5 @@ export interface Comparison {
 
 export function compareKeywords(): Comparison {
   const rows = readTable();
-  return { page: compatibilityPage(rows), problems: [...unexplained(rows), ...brokenVouchers()] };
+  return { page: compatibilityPage(rows), problems: [...unexplained(rows), ...brokenVouchers(), ...unreadProblems()] };
 }

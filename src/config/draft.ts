@@ -22,7 +22,6 @@ export function newGlobal(): GlobalModel {
     ulimitN: null,
     hardStopAfterMs: null,
     graceMs: null,
-    closeSpreadMs: null,
     dnsFamilies: [4, 6],
     logTag: null,
     logSendHostname: null,

@@ -73,7 +73,7 @@ export const FLAGS: readonly Flag[] = [
   { flag: '-dW', doc: 'Any warning is fatal.' },
   { flag: '-dZ', doc: 'No zero-copy forwarding.', noEffect: 'forwarding has one way' },
   { flag: '-dc', doc: 'No CPU affinity.', noEffect: 'the kernel places threads' },
-  { flag: '-de', doc: 'No epoll.', noEffect: 'the host is chosen by what the kernel allows' },
+  { flag: '-de', doc: 'No epoll.', noEffect: 'io_uring comes first, and where it is missing epoll is all there is' },
   { flag: '-dk', doc: 'No kqueue.', noEffect: 'Linux has none' },
   { flag: '-dp', doc: 'No poll.', noEffect: 'it is not used' },
   { flag: '-dr', doc: 'Goes on if the name of a server cannot be resolved.' },

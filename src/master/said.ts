@@ -14,9 +14,9 @@ export function warningsStop(line: CommandLine, loaded: Loaded): boolean {
   return true;
 }
 
-/** `-q`, or `quiet` in the global section: only errors are shown. */
+/** `-q`, or `quiet` in the global section: only errors are shown. `-V` beats both. */
 export function say(diagnostics: readonly Diagnostic[], line: CommandLine, { model }: Loaded): void {
-  const isQuiet = line.quiet || model.global.flags['quiet'] === true;
+  const isQuiet = line.quiet || (model.global.flags['quiet'] === true && !line.verbose);
   const shown = isQuiet ? diagnostics.filter(({ severity }) => severity === 'alert') : diagnostics;
   process.stderr.write(renderDiagnostics(shown, process.pid));
 }

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { availableParallelism, hostname } from 'node:os';
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { Family } from '../base/address.ts';
 import { maxConnections, maxWires, memoryLayout } from '../build/limits.ts';
 import { layoutOf } from '../build/plan.ts';
@@ -18,7 +19,7 @@ import { leaveErrorOutput } from '../platform/daemon.ts';
 import { limitDescriptors } from '../platform/privileges.ts';
 import { closeDescriptor, stopListening } from '../platform/sockets.ts';
 import { PatternStore } from '../rules/patternstore.ts';
-import { allocateShared, FrontendLive, ProcessLive, Shared } from '../state/shared.ts';
+import { allocateShared, FrontendLive, ProcessLive, Shared, Stopping } from '../state/shared.ts';
 import { type Loaded, load } from './configuration.ts';
 import { type BoundListener, listenOn, openListeners } from './listeners.ts';
 import { daemonize, isDaemon, notifyManager } from './modes.ts';
@@ -207,8 +208,14 @@ class Process {
   async #softStop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    Atomics.store(this.#shared.live, ProcessLive.stopping, 1);
-    const { hardStopAfterMs } = this.#loaded.model.global;
+    const { hardStopAfterMs, graceMs } = this.#loaded.model.global;
+    if (graceMs !== null && graceMs > 0) {
+      Atomics.store(this.#shared.live, ProcessLive.stopping, Stopping.soon);
+      notice(`Scheduling a soft-stop in ${graceMs} ms.`);
+      await setTimeoutPromise(graceMs);
+      notice('Grace period expired, proceeding with soft-stop now.');
+    }
+    Atomics.store(this.#shared.live, ProcessLive.stopping, Stopping.now);
     if (hardStopAfterMs !== null) setTimeout(() => process.exit(0), hardStopAfterMs).unref();
     this.#supervision.sayStopped();
     await this.#supervision.stop();

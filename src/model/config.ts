@@ -21,7 +21,6 @@ export interface GlobalModel {
   ulimitN: number | null;
   hardStopAfterMs: number | null;
   graceMs: number | null;
-  closeSpreadMs: number | null;
   /** IP versions that names may resolve to: 4, 6 or both. */
   dnsFamilies: readonly number[];
   logTag: string | null;

@@ -85,11 +85,14 @@ export const FrontendLive = {
 } as const;
 export const FRONTEND_LIVE_CELLS = 4;
 
+/** Of a soft stop: `soon` while the time of `grace` runs, when everything still serves. */
+export const Stopping = { no: 0, soon: 1, now: 2 } as const;
+
 export const ProcessLive = {
   /** Client connections of all threads. */
   current: 0,
   maxconn: 1,
-  /** 1: soft stop has begun. */
+  /** A value of Stopping. */
   stopping: 2,
   /** Process-wide serial of streams and sessions. */
   serial: 3,

@@ -3,7 +3,7 @@
  * back. Called once per stream, when nothing of it is on its way any more.
  */
 import { Phase, type Stream } from '../state/records.ts';
-import { BackendLive, Count, ProcessLive, ServerLive } from '../state/shared.ts';
+import { BackendLive, Count, ProcessLive, ServerLive, Stopping } from '../state/shared.ts';
 import { countBytes, releaseTracked } from '../stick/track.ts';
 import { count, type StreamContext } from './context.ts';
 import { logEnd } from './logging.ts';
@@ -24,7 +24,7 @@ export function finish(context: StreamContext, stream: Stream): void {
   stream.phase = Phase.done;
   const { front } = stream;
   if (front === null) return;
-  const stopping = Atomics.load(mux.shared.live, ProcessLive.stopping) !== 0;
+  const stopping = Atomics.load(mux.shared.live, ProcessLive.stopping) === Stopping.now;
   front.release(stream, !stream.closeClient && stream.responseDone && !stopping);
 }
 

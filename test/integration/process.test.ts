@@ -246,6 +246,23 @@ onSubjects('SIGUSR1: no new connections, the request is finished, idle ones are 
   assert.doesNotMatch(proxy.program.stderr, /Debugger|inspector/);
 });
 
+onSubjects('grace: everything serves until the time is over, then the process ends', async ({ start }) => {
+  await using origin = await startHttpOrigin(() => ok('here'));
+  const [port] = await ports(1);
+  const global = 'nbthread 2\n  grace 400ms';
+  const proxy = await start(configure({ global, rest: `listen l\n  bind 127.0.0.1:${port}\n  server s1 127.0.0.1:${origin.port}` }));
+  using kept = await connect(port);
+  assert.equal((await askOn(kept, get('/'))).status, 200);
+  const began = performance.now();
+  proxy.program.kill('SIGUSR1');
+  await until(() => /Scheduling a soft-stop in 400 ms/.test(proxy.program.stderr), 'the announcement');
+  using late = await connect(port);
+  assert.equal((await askOn(late, get('/'))).status, 200);
+  assert.equal((await askOn(kept, get('/'))).status, 200);
+  assert.deepEqual(await proxy.program.exit, { status: 0, signal: null });
+  assert.ok(performance.now() - began >= 350);
+});
+
 onSubjects('hard-stop-after ends what a soft stop waits for', async ({ start }) => {
   await using origin = await startHttpOrigin(() => new Promise<null>(() => undefined));
   const [port] = await ports(1);

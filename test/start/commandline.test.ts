@@ -149,6 +149,19 @@ test('what a start refuses, it names', () => {
   }
 });
 
+test('a limit that cannot be set', () => {
+  const limited = file('limited.cfg', `global\n  ulimit-n 2000000000\n${readFileSync(GOOD, 'utf8')}`);
+  const { status, stderr } = hawser('-f', limited);
+  assert.equal(status, 1);
+  assert.match(stderr, /limit.* 2000000000/);
+});
+
+test('quiet in the global section hides warnings, -V shows them', () => {
+  const path = file('quiet.cfg', `global\n  quiet\n${readFileSync(WARNS, 'utf8')}`);
+  assert.equal(hawser('-c', '-f', path).stderr, '');
+  assert.match(hawser('-c', '-V', '-f', path).stderr, /missing timeouts/);
+});
+
 test('reports for programs, with the exit codes of -c', () => {
   const good = hawser('-c', '--format', 'json', '-f', GOOD);
   assert.deepEqual([good.status, good.stderr, JSON.parse(good.stdout).valid, JSON.parse(good.stdout).diagnostics], [0, '', true, []]);

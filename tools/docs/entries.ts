@@ -24,9 +24,14 @@ function escaped(name: string): string {
 
 const LETTERS: Readonly<Record<string, string>> = { D: 'defaults', F: 'frontend', L: 'listen', B: 'backend' };
 
+/** What is accepted without doing anything, and why. */
+function effectNotes({ noEffect }: { readonly noEffect?: string | undefined }): string[] {
+  return noEffect === undefined ? [] : [`**no effect here**: ${noEffect}`];
+}
+
 export function directiveEntry(directive: Directive): Entry {
   const { name, args, negatable, doc, examples, sections, namedOnly, scope } = directive;
-  const facts = argumentNotes(args);
+  const facts = [...argumentNotes(args), ...effectNotes(directive)];
   if (scope === 'proxy') {
     const where = [...'DFLB'].filter((letter) => sections.includes(letter)).map((letter) => LETTERS[letter]);
     facts.unshift(`valid in ${where.join(', ')}${namedOnly ? ' (defaults only if they have a name)' : ''}`);
@@ -40,7 +45,7 @@ export function sectionEntry({ name, doc, named, examples }: Section): Entry {
 }
 
 export function optionEntry(option: BindOption | ServerOption): Entry {
-  const facts = argumentNotes(option.args);
+  const facts = [...argumentNotes(option.args), ...effectNotes(option)];
   if ('single' in option && option.single) facts.push('not on `default-server` lines');
   return entry(option.name, lineSignature(option.name, option.args, false), facts, option.doc, lineExamples(option.examples));
 }

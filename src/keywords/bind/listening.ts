@@ -58,8 +58,11 @@ export const nice = defineOther('nice', 'No effect: connections have no priority
 export const label = defineOther('label', 'Kept, without effect so far.');
 export const thread = defineOther('thread', 'Which threads accept. No effect: every thread does.');
 export const process = defineOther('process', 'Obsolete and without effect.');
-export const shards = defineOther('shards', 'How many sockets listen, `by-thread` for one each. Kept for the host.');
-export const severityOutput = defineOther('severity-output', 'How the runtime API marks severities: none, number, string.');
+export const shards = defineOther('shards', 'How many sockets listen. No effect: all threads accept from one socket.');
+export const severityOutput = defineOther(
+  'severity-output',
+  'How the runtime API marks severities: none, number, string. No effect: there is no runtime API.',
+);
 
 export const name = defineBindOption({
   name: 'name',
@@ -143,7 +146,7 @@ export const level = defineBindOption({
 export const exposeFd = defineBindOption({
   name: 'expose-fd',
   args: [{ name: 'what', kind: 'choice', choices: ['listeners'] }],
-  doc: 'A new process may fetch the listening sockets here.',
+  doc: 'A new process may fetch the listening sockets here. No effect: there is no runtime API.',
   examples: [{ text: 'expose-fd listeners', gives: { other: { 'expose-fd': ['listeners'] } } }],
   apply(bind, [what]) {
     bind.other['expose-fd'] = [what];

@@ -63,7 +63,13 @@ export const nbthread = defineNumber('nbthread', 'nbthread', 1, 1024, 'Number of
 export const uid = defineNumber('uid', 'uid', 0, MOST, 'User number to run as.');
 export const gid = defineNumber('gid', 'gid', 0, MOST, 'Group number to run as.');
 export const ulimitN = defineNumber('ulimit-n', 'ulimitN', 0, MOST, 'Limit of open descriptors.');
-export const statsMaxconn = defineNumber('stats maxconn', 'statsMaxconn', 1, MOST, 'Most connections to the runtime API; 10 if unset.');
+export const statsMaxconn = defineNumber(
+  'stats maxconn',
+  'statsMaxconn',
+  1,
+  MOST,
+  'Most connections to the runtime API. No effect: there is none.',
+);
 export const spreadChecks = defineNumber(
   'spread-checks',
   'spreadChecks',
@@ -77,7 +83,13 @@ export const hardStopAfter = defineTime(
   'hardStopAfterMs',
   'After a soft stop, connections that are left are closed at that time.',
 );
-export const statsTimeout = defineTime('stats timeout', 'statsTimeoutMs', 'Longest inactivity on the runtime API; 10 s if unset.', 1);
+export const grace = defineTime('grace', 'graceMs', 'Time between the signal for a soft stop and the stop: for who watches `stopping`.');
+export const statsTimeout = defineTime(
+  'stats timeout',
+  'statsTimeoutMs',
+  'Longest inactivity on the runtime API. No effect: there is none.',
+  1,
+);
 export const maxSpreadChecks = defineTime(
   'max-spread-checks',
   'maxSpreadChecksMs',

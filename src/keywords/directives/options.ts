@@ -4,7 +4,7 @@
  */
 import { type Directive, defineDirective, defineOption, type ProxyDraft } from '../define.ts';
 
-const NO_EFFECT = 'Accepted without effect';
+const NO_EFFECT = 'No effect';
 
 export const dontlognull = defineOption('dontlognull', 'DFL', 'Connections that sent nothing are not logged.');
 export const dontlogNormal = defineOption(
@@ -24,7 +24,7 @@ export const httpPretendKeepalive = defineOption(
   'DLB',
   'No `connection: close` is sent to servers, though the connection ends behind the answer.',
 );
-export const httpNoDelay = defineOption('http-no-delay', 'DFLB', 'Answers are never held back to fill segments; we never do.');
+export const httpNoDelay = defineOption('http-no-delay', 'DFLB', `${NO_EFFECT}: answers are never held back to fill segments.`);
 export const httpBufferRequest = defineOption(
   'http-buffer-request',
   'DFLB',
@@ -54,8 +54,8 @@ export const h1CaseAdjustBogusServer = defineOption(
 export const httpDropRequestTrailers = defineOption('http-drop-request-trailers', 'DB', 'Trailers of requests do not reach servers.');
 export const httpDropResponseTrailers = defineOption('http-drop-response-trailers', 'DL', 'Trailers of responses do not reach clients.');
 export const nolinger = defineOption('nolinger', 'DFLB', 'Connections are closed by a reset.');
-export const contstats = defineOption('contstats', 'DFL', 'Counters grow while a transfer lasts; ours always do.');
-export const socketStats = defineOption('socket-stats', 'DFL', 'Every listener has its own line in the statistics.');
+export const contstats = defineOption('contstats', 'DFL', `${NO_EFFECT}: counters always grow while a transfer lasts.`);
+export const socketStats = defineOption('socket-stats', 'DFL', `${NO_EFFECT}: there are no statistics by listener.`);
 export const clitcpka = defineOption('clitcpka', 'DFL', 'TCP keep-alive packets to clients.');
 export const srvtcpka = defineOption('srvtcpka', 'DLB', 'TCP keep-alive packets to servers.');
 export const tcpSmartAccept = defineOption('tcp-smart-accept', 'DFL', `${NO_EFFECT}: saves an ACK packet in HAProxy.`);

@@ -125,7 +125,10 @@ export const resolvePrefer = defineKept('resolve-prefer', 'Which family of addre
 export const resolveOpts = defineKept('resolve-opts', 'Options of a resolvers section. No effect: names are resolved by the system.');
 export const resolveNet = defineKept('resolve-net', 'Networks that are preferred among the addresses of a name.');
 export const poolMaxConn = defineLimit('pool-max-conn', 'Most idle connections to this server.');
-export const poolLowConn = defineLimit('pool-low-conn', 'Idle connections below which none is taken from another thread.');
+export const poolLowConn = defineLimit(
+  'pool-low-conn',
+  'Idle connections below which none is taken from another thread. No effect: none ever is.',
+);
 export const poolPurgeDelay = defineServerOption({
   name: 'pool-purge-delay',
   args: [{ name: 'delay', kind: 'time' }],
