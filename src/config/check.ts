@@ -15,10 +15,33 @@ export function checkModel(model: ConfigModel, diagnostics: Diagnostic[]): void 
   checker.ids();
 }
 
+/** So many errors are told, as many as the parser tells. */
+const MOST_ALERTS = 50;
+
+/** Options that need HTTP messages, and what they are of: 'F' frontends, 'B' backends. */
+const HTTP_OPTIONS: readonly (readonly [name: string, side: string])[] = [
+  ['accept-unsafe-violations-in-http-request', 'F'],
+  ['accept-unsafe-violations-in-http-response', 'B'],
+  ['checkcache', 'B'],
+  ['disable-h2-upgrade', 'F'],
+  ['http-buffer-request', 'FB'],
+  ['http-drop-request-trailers', 'B'],
+  ['http-drop-response-trailers', 'F'],
+  ['http-ignore-probes', 'F'],
+  ['http-no-delay', 'FB'],
+  ['http-pretend-keepalive', 'B'],
+  ['idle-close-on-response', 'F'],
+  ['prefer-last-server', 'B'],
+];
+
+/** Balancing that looks into requests. */
+const HTTP_BALANCE = ['hdr', 'uri', 'url_param'];
+
 class Checker {
   readonly #model: ConfigModel;
   readonly #diagnostics: Diagnostic[];
   readonly #byName: ReadonlyMap<string, ProxyModel>;
+  #alerts = 0;
 
   constructor(model: ConfigModel, diagnostics: Diagnostic[]) {
     this.#model = model;
@@ -38,7 +61,10 @@ class Checker {
 
   #backend(proxy: ProxyModel, { name, at }: { name: string; at: Position }, keyword: string): void {
     const backend = this.#byName.get(name);
-    if (backend === undefined) {
+    if (backend === proxy) this.#alert('unknown-backend', `Proxy '${name}': loop detected for ${keyword}: '${name}'.`, at);
+    else if (backend === undefined) {
+      // Similar names are looked for among all: not for errors that are not told.
+      if (this.#alerts >= MOST_ALERTS) return;
       const near = nearestName(name, this.#byName.keys());
       this.#alert(
         'unknown-backend',
@@ -56,6 +82,7 @@ class Checker {
   }
 
   #alert(code: DiagnosticCode, text: string, position: Position | null): void {
+    if (++this.#alerts > MOST_ALERTS) return;
     this.#diagnostics.push({ severity: 'alert', code, position, text });
   }
 
@@ -89,12 +116,29 @@ class Checker {
       this.#warn('mode', text);
       proxy.logPreset = proxy.logPreset === 'httpclf' ? 'tcpclf' : 'tcplog';
     }
-    for (const set of ['http-request', 'http-response', 'http-after-response']) {
+    for (const set of ['http-request', 'http-response', 'http-after-response', 'redirect']) {
       if ((proxy.rules[set] as RuleModel[] | undefined)?.length)
         this.#warn('mode', `'${set}' rules ignored for ${name} as they require HTTP mode.`);
     }
-    if (proxy.forwardfor !== null) this.#warn('mode', `'option forwardfor' ignored for ${name} as it requires HTTP mode.`);
     if (proxy.cookie !== null) this.#warn('mode', `cookie will be ignored for ${name} (needs 'mode http').`);
+    if (proxy.monitorUri !== null) this.#warn('mode', `monitor-uri will be ignored for ${name} (needs 'mode http').`);
+    this.#httpOptions(proxy, name);
+    this.#httpBalance(proxy, name);
+  }
+
+  #httpOptions(proxy: ProxyModel, name: string): void {
+    const written = HTTP_OPTIONS.filter(([option, side]) => proxy.options[option] === true && isOfSide(proxy, side)).map(
+      ([option]) => option,
+    );
+    for (const option of ['forwardfor', 'forwarded', 'originalto'] as const) if (proxy[option] !== null) written.push(option);
+    for (const option of written) this.#warn('mode', `'option ${option}' ignored for ${name} as it requires HTTP mode.`);
+  }
+
+  #httpBalance(proxy: ProxyModel, name: string): void {
+    const { balance } = proxy;
+    if (balance === null || proxy.kind === 'frontend' || !HTTP_BALANCE.includes(balance.algorithm.replace(/\(.*$/, ''))) return;
+    this.#warn('mode', `Layer 7 hash not possible for ${name} (needs 'mode http'). Falling back to round robin.`);
+    proxy.balance = { algorithm: 'roundrobin', words: [], at: balance.at };
   }
 
   #checks(proxy: ProxyModel): void {
@@ -108,7 +152,18 @@ class Checker {
     }
   }
 
+  #bindIds({ kind, binds }: ProxyModel): void {
+    for (const [index, bind] of binds.entries()) {
+      const twin = bind.id === null ? undefined : binds.slice(0, index).find(({ id }) => id === bind.id);
+      if (twin === undefined) continue;
+      const place = `${twin.at.file}:${twin.at.line}`;
+      const text = `'bind ${bind.text}' in section '${kind}' : 'id' : custom id ${bind.id} already used at ${place} ('bind ${twin.text}')`;
+      this.#alert('duplicate-id', text, bind.at);
+    }
+  }
+
   ids(): void {
+    for (const proxy of this.#model.proxies) this.#bindIds(proxy);
     const seen = new Map<number, ProxyModel>();
     for (const proxy of this.#model.proxies) {
       if (proxy.id === null) continue;
@@ -120,6 +175,10 @@ class Checker {
       }
     }
   }
+}
+
+function isOfSide({ kind }: ProxyModel, side: string): boolean {
+  return kind === 'listen' || side.includes(kind === 'frontend' ? 'F' : 'B');
 }
 
 function label(proxy: ProxyModel): string {

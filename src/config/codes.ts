@@ -139,9 +139,15 @@ export const CODES = {
     meaning: 'A rule stands behind one that ends the list without a condition: it never runs.',
     advice: 'Remove it, move it up, or give the rule above a condition.',
   },
+  unused: {
+    severities: ['diag'],
+    meaning: 'An ACL, a backend or a switching rule that nothing uses, or an ACL that hides a predefined one. Said with `-dD` only.',
+    advice: 'Remove it, or use it.',
+  },
   repeated: {
-    severities: WARNING,
-    meaning: 'A section says the same setting twice; the last line wins.',
+    severities: ['warning', 'notice'],
+    meaning:
+      'A section says the same setting twice. In proxies the last line wins; of the settings of the global section that are told, the first.',
     advice: 'Remove one of the lines.',
   },
   'bad-argument': {

@@ -34,6 +34,13 @@ const SILENT_ENDS: ReadonlyMap<string, readonly string[]> = new Map([
   ['tcp-response content', ['accept', 'close', 'reject', 'silent-drop']],
 ]);
 
+/** Settings of the global section of which the first line counts. */
+const ONCE = new Set(
+  'chroot cluster-secret log-send-hostname maxconn maxconnrate maxpipes maxsessrate maxsslrate pidfile server-state-file spread-checks tune.maxaccept ulimit-n'.split(
+    ' ',
+  ),
+);
+
 interface Seen {
   /** Bits of RULE_ORDER. */
   kinds: number;
@@ -46,9 +53,23 @@ interface Seen {
 export class RuleOrder {
   readonly #state: ParserState;
   readonly #seen = new WeakMap<ProxyDraft, Seen>();
+  readonly #once = new Set<string>();
 
   constructor(state: ParserState) {
     this.#state = state;
+  }
+
+  /** Whether a line of the global section comes too late: HAProxy says so and goes on with the first. */
+  isRepeated({ name }: Directive): boolean {
+    if (!ONCE.has(name)) return false;
+    if (!this.#once.has(name)) {
+      this.#once.add(name);
+      return false;
+    }
+    const { file, line } = this.#state.place;
+    const text = `'${name}' already specified. Continuing.`;
+    this.#state.diagnostics.push({ severity: 'notice', code: 'repeated', position: { file, line, column: 0 }, text });
+    return true;
   }
 
   /** Looks at the line that was just added to `draft`. */

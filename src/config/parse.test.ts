@@ -22,18 +22,18 @@ function inFolder(run: (folder: string) => void): void {
 test('files and directories are read in order, each from a section of its own', () => {
   inFolder((folder) => {
     mkdirSync(join(folder, 'd'));
-    writeFileSync(join(folder, 'd', '20-b.cfg'), 'global\n  maxconn 2\n');
-    writeFileSync(join(folder, 'd', '10-a.cfg'), 'global\n  maxconn 1\n');
+    writeFileSync(join(folder, 'd', '20-b.cfg'), 'global\n  nbthread 2\n');
+    writeFileSync(join(folder, 'd', '10-a.cfg'), 'global\n  nbthread 1\n');
     writeFileSync(join(folder, 'd', '.hidden.cfg'), 'nonsense\n');
     writeFileSync(join(folder, 'd', 'notes.txt'), 'nonsense\n');
-    writeFileSync(join(folder, 'last.cfg'), 'maxconn 3\n');
+    writeFileSync(join(folder, 'last.cfg'), 'nbthread 3\n');
     const { model, diagnostics } = parseFiles([join(folder, 'd'), join(folder, 'last.cfg')]);
-    assert.equal(model.global.maxconn, 2);
+    assert.equal(model.global.nbthread, 2);
     assert.deepEqual(
       model.files.map((file) => file.slice(folder.length)),
       ['/d/10-a.cfg', '/d/20-b.cfg', '/last.cfg'],
     );
-    assert.deepEqual(diagnostics.map(diagnosticText), ["unknown keyword 'maxconn' out of section."]);
+    assert.deepEqual(diagnostics.map(diagnosticText), ["unknown keyword 'nbthread' out of section."]);
   });
 });
 

@@ -13,6 +13,7 @@ import { type Diagnostic, furtherErrors, hasErrors, hasShape } from './diagnosti
 import { finishDraft, newGlobal } from './draft.ts';
 import { lookupIn, newEnvironment } from './environment.ts';
 import { readSources, type SourceText } from './files.ts';
+import { lintModel } from './lints.ts';
 import { RuleOrder } from './order.ts';
 import type { ParsedLine } from './print.ts';
 import { readArguments } from './reader.ts';
@@ -199,6 +200,7 @@ class Parser {
     const reading = readArguments(directive.name, specs, words.slice(length), (complaint: Complaint) => context.error(complaint), false);
     if (reading === null) return;
     const draft = kind === 'global' ? this.#global : (this.#sections.draft ?? this.#sections.record);
+    if (kind === 'global' && this.#order.isRepeated(directive)) return;
     directive.apply(draft as never, reading.values, context);
     if (this.#sections.draft !== null) this.#order.line(this.#sections.draft, directive);
   }
@@ -232,6 +234,7 @@ class Parser {
     if (hasShape(diagnostics)) {
       const found: Diagnostic[] = [];
       checkModel(model, found);
+      if (this.#state.diagnose) found.push(...lintModel(model));
       diagnostics.push(...withLines(hasErrors(diagnostics) ? furtherErrors(found, diagnostics) : found));
     }
     return { model, diagnostics, environment, lines: this.#lines ?? [] };
