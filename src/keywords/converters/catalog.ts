@@ -2,12 +2,17 @@
 import { base2, be2dec, be2hex, htonl, le2dec } from './binary.ts';
 import { dateOf, httpDate, ltime, msLtime, msUtime, usLtime, usUtime, utime } from './dates.ts';
 import { b64dec, base64, crc32, djb2, hex, hex2i, sdbm, ub64dec, ub64enc, wt6 } from './encodings.ts';
+import { rfc7239Field, rfc7239IsValid, rfc7239N2nn, rfc7239N2np, rfc7239Nn, rfc7239Np } from './forwarded.ts';
 import { crc32c, digest, hmac, sha1, sha2, xxh3, xxh32, xxh64 } from './hashes.ts';
 import { hostOnly, param, portOnly, reverseDom } from './hosts.ts';
 import { addItem, concat, cutCrlf, hasCtl, ltrim, reverse, rtrim, secureMemcmp, strcmp } from './joins.ts';
+import { json, jsonQuery } from './json.ts';
+import { language } from './languages.ts';
 import { map, mapBeg, mapBegInt, mapBegIp, mapBegKey, mapDir, mapDirInt, mapDirIp, mapDirKey, mapDom, mapDomInt, mapDomIp, mapDomKey, mapEnd, mapEndInt, mapEndIp, mapEndKey, mapInt, mapIntInt, mapIntIp, mapIntKey, mapIp, mapIpInt, mapIpIp, mapIpKey, mapReg, mapRegInt, mapRegIp, mapRegKey, mapRegm, mapStr, mapStrInt, mapStrIp, mapStrKey, mapSub, mapSubInt, mapSubIp, mapSubKey } from './maps.ts';
 import { feExists, nbsrvOf, srvIsUpOf, srvQueueOf } from './names.ts';
 import { add, and, bool, cpl, div, even, iif, ipmask, mod, mul, neg, not, odd, or, sub, xor } from './numbers.ts';
+import { when } from './passing.ts';
+import { protobuf, ungrpc } from './protobuf.ts';
 import { inTable, tableExpire, tableFigures, tableIdle } from './stick-tables.ts';
 import { bytes, field, length, lower, regsub, upper, urlDec, urlEnc, word } from './texts.ts';
 import { setVariable, unsetVariable } from './variables.ts';
@@ -16,12 +21,17 @@ export const converters = [
   be2dec, le2dec, be2hex, base2, htonl,
   httpDate, utime, ltime, msUtime, msLtime, usUtime, usLtime, dateOf,
   hex, hex2i, base64, b64dec, ub64enc, ub64dec, djb2, sdbm, crc32, wt6,
+  rfc7239IsValid, rfc7239Field, rfc7239N2nn, rfc7239N2np, rfc7239Nn, rfc7239Np,
   crc32c, xxh32, xxh64, xxh3, sha1, sha2, digest, hmac,
   hostOnly, portOnly, reverseDom, param,
   concat, addItem, strcmp, secureMemcmp, ltrim, rtrim, cutCrlf, reverse, hasCtl,
+  json, jsonQuery,
+  language,
   map, mapStr, mapStrInt, mapStrIp, mapStrKey, mapBeg, mapBegInt, mapBegIp, mapBegKey, mapEnd, mapEndInt, mapEndIp, mapEndKey, mapSub, mapSubInt, mapSubIp, mapSubKey, mapDir, mapDirInt, mapDirIp, mapDirKey, mapDom, mapDomInt, mapDomIp, mapDomKey, mapInt, mapIntInt, mapIntIp, mapIntKey, mapIp, mapIpInt, mapIpIp, mapIpKey, mapReg, mapRegInt, mapRegIp, mapRegKey, mapRegm,
   feExists, nbsrvOf, srvIsUpOf, srvQueueOf,
   add, sub, mul, div, mod, neg, and, or, xor, cpl, bool, not, odd, even, iif, ipmask,
+  when,
+  protobuf, ungrpc,
   inTable, tableFigures, tableExpire, tableIdle,
   lower, upper, length, bytes, field, word, urlDec, urlEnc, regsub,
   setVariable, unsetVariable,
