@@ -11,6 +11,13 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'converter secure_memcmp input type': 'compares bytes; a string casts to them unchanged',
   'converter ub64dec type': 'bytes, as in the list that HAProxy prints: what is decoded need not be a text',
   'converter ub64enc input type': 'takes bytes, as in the list that HAProxy prints',
+  'converter json_query type': 'what the value is, known only when it is read',
+  'converter protobuf type': 'bytes, or an integer if a type is given',
+  'converter ungrpc type': 'bytes, or an integer if a type is given',
+  'converter rfc7239_n2nn type': 'an address or a text, known only when it is read',
+  'converter rfc7239_n2np type': 'an integer or a text, known only when it is read',
+  'converter rfc7239_nn input type': 'takes an address or a text as it comes',
+  'converter rfc7239_np input type': 'takes an integer or a text as it comes',
   'fetch method type': 'has a type of its own, as in the list that HAProxy prints (`meth`): it casts to string and compares by number',
   'fetch req.fhdr arguments': 'the name may be left out, as HAProxy does in practice although its manual says otherwise',
 };
