@@ -31,6 +31,7 @@ import { type Backend, type Frontend, Stream, type UseServer } from '../state/re
 import type { CannedReply } from '../state/settings.ts';
 import type { Shared } from '../state/shared.ts';
 import type { ServerNumbers } from '../stick/servers.ts';
+import { tickOf } from '../stick/table.ts';
 import { HeaderCaptures } from '../stream/captures.ts';
 import type { BuiltinReplies } from '../stream/context.ts';
 import { prepareCookie } from '../stream/cookie.ts';
@@ -41,7 +42,7 @@ import { errorSectionsOf, setErrorPage } from './error-pages.ts';
 import { ConditionFault, problemOf } from './fault.ts';
 import type { Plan } from './plan.ts';
 import { buildRecords, type State } from './state.ts';
-import { compileStick, openTables, serverNumbers, tickOf } from './tables.ts';
+import { compileStick, openTables, serverNumbers } from './tables.ts';
 
 export interface BuildParts {
   readonly model: ConfigModel;

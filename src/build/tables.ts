@@ -59,11 +59,6 @@ export function openTables(
   return tables;
 }
 
-/** A clock that gives milliseconds of `now` plus an offset, cut to 32 bits. */
-export function tickOf(now: () => number, offsetMs: number): () => number {
-  return () => Math.floor(now() + offsetMs) | 0;
-}
-
 export function serverNumbers(plans: readonly TablePlan[], backends: readonly Backend[]): ServerNumbers {
   return new ServerNumbers(backends, new Set(plans.filter(({ model }) => model.srvkey === 'addr').map(({ name }) => name)));
 }

@@ -10,6 +10,7 @@ import type { RuleModel } from '../model/config.ts';
 import { Place } from '../rules/place.ts';
 import type { RuleList, Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
+import { countBytes, countRequest, releaseTracked } from '../stick/track.ts';
 import { ExampleWorld, parseRule } from './examples.ts';
 
 const CALLS = 20_000;
@@ -104,6 +105,24 @@ for (const text of [
     assert.ok(bytes < 4, `${bytes.toFixed(1)} bytes an answer`);
   });
 }
+
+test('tracking, counting and asking what has been counted', () => {
+  const { rules, stream, rewind } = gate([
+    ['http-request track-sc3 req.hdr(host) table texts', null],
+    ['http-request track-sc4 src table web', null],
+    ['http-request sc-inc-gpc0(3)', '{ sc_http_req_rate(0) gt 3 } { src_conn_cnt(web) gt 1 }'],
+    ['http-request sc-set-gpt0(4) path,length', '{ src,table_conn_cur(web) gt 1 } { src,in_table(web) }'],
+    ['http-request set-header x-rate "%[sc_get_gpc(1,0,many)] %[sc0_key] %[table_avl(web)]"', null],
+  ]);
+  const bytes = allocated(() => {
+    if (rules.run(stream) !== Verdict.next) throw new Error('the request of the gate was stopped');
+    countRequest(stream);
+    countBytes(stream, 100, 1000);
+    releaseTracked(stream);
+    rewind();
+  });
+  assert.ok(bytes < 4, `${bytes.toFixed(1)} bytes a request`);
+});
 
 const CUSTOM = '%ci %cp %f %b %s %ST %B %U %HM %HU %HV %Tt %tsc %[src] %[var(txn.none)] %{+Q}[fe_id] %rt %lc';
 const STRUCTURED =

@@ -6,18 +6,24 @@ import { hostname } from 'node:os';
 import type { Plan } from '../build/plan.ts';
 import type { CheckedServer } from '../check/checked.ts';
 import type { Checks } from '../check/scheduler.ts';
-import { systemClock } from '../control/clock.ts';
+import { processClockOffsetMs, systemClock } from '../control/clock.ts';
 import { ControlledBackend, ControlledServer, Level } from '../control/records.ts';
 import { ServerControl } from '../control/servers.ts';
 import type { ControlLogs } from '../log/control.ts';
 import type { ProxyModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import { Count, type Shared } from '../state/shared.ts';
+import type { SharedTable } from '../stick/table.ts';
+
+/** Owner of the locks that this thread takes: no data thread has this number. */
+const CONTROL_THREAD = 62;
 
 /** Of syslog. */
 const LEVEL_WARNING = 4;
 
 export class Supervision {
+  /** Stick tables by the name of their proxy; empty before `start`. */
+  tables: ReadonlyMap<string, SharedTable> = new Map();
   readonly #plan: Plan;
   readonly #control: ServerControl;
   #logs: ControlLogs | null = null;
@@ -26,6 +32,7 @@ export class Supervision {
   readonly #backends: ControlledBackend[];
   readonly #model: ConfigModel;
   #checks: Checks | null = null;
+  #stopSweeping: (() => void) | null = null;
 
   /** @param wake called after a server's state changed: queued streams may go on */
   constructor(model: ConfigModel, plan: Plan, shared: Shared, wake: () => void) {
@@ -77,6 +84,7 @@ export class Supervision {
       import('../check/checked.ts'),
       import('../log/control.ts'),
     ]);
+    await this.#startTables();
     const { global } = this.#model;
     this.#logs = new ControlLogs({ model: this.#model, pid: process.pid, hostname: hostname() });
     this.#checks = startChecks({
@@ -117,7 +125,21 @@ export class Supervision {
     process.stderr.write(`[WARNING]  (${process.pid}) : ${text}\n`);
   }
 
+  /** Stick tables, as the control thread sees them; entries that have expired are removed from now on. */
+  async #startTables(): Promise<void> {
+    if (this.#plan.tables.length === 0) return;
+    const [{ openTables }, { startSweeping }, { tickOf }] = await Promise.all([
+      import('../build/tables.ts'),
+      import('../control/tables.ts'),
+      import('../stick/table.ts'),
+    ]);
+    const tick = tickOf(systemClock.now, processClockOffsetMs());
+    this.tables = openTables(this.#plan.tables, this.#control.shared.tables, CONTROL_THREAD, tick);
+    this.#stopSweeping = startSweeping([...this.tables.values()], systemClock);
+  }
+
   async stop(): Promise<void> {
+    this.#stopSweeping?.();
     await this.#checks?.stop();
     this.#logs?.close();
   }

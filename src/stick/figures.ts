@@ -192,5 +192,13 @@ export const TRACKERS: Figure = {
   example: 3,
 };
 
+/** Of the converter: HAProxy's counts its own look at the entry. */
+export const TRACKERS_AND_SELF: Figure = {
+  ...TRACKERS,
+  doc: 'How many counters of streams and sessions track the entry now, and one for looking',
+  of: (table, entry) => table.references(entry) + 1,
+  example: TRACKERS.example + 1,
+};
+
 /** Of converters only. */
 export const SERVER_ID: Figure = plain('server_id', 'Number of the server that the key sticks to', Data.serverId, COUNT);

@@ -7,10 +7,12 @@
 /** Looks before the first sleep: some microseconds. */
 const SPINS = 200;
 const NAP_MS = 0.05;
-/** Sleeps before it gives up: an owner that is not heard of for so long is dead. */
-const NAPS = 400;
+const LONG_NAP_MS = 1;
+/** Short sleeps before the long ones, and how many there are of those: an owner that is put off for so long is dead. */
+const NAPS = 20;
+const LONG_NAPS = 200;
 
-/** Takes the lock. False: it could not be had for 20 ms. */
+/** Takes the lock. False: it could not be had for a fifth of a second. */
 export function takeLock(cells: Int32Array, at: number, owner: number): boolean {
   return Atomics.compareExchange(cells, at, 0, owner) === 0 || waitForLock(cells, at, owner);
 }
@@ -19,9 +21,9 @@ function waitForLock(cells: Int32Array, at: number, owner: number): boolean {
   for (let spin = 0; spin < SPINS; spin++) {
     if (Atomics.load(cells, at) === 0 && Atomics.compareExchange(cells, at, 0, owner) === 0) return true;
   }
-  for (let nap = 0; nap < NAPS; nap++) {
+  for (let nap = 0; nap < NAPS + LONG_NAPS; nap++) {
     // Nobody wakes the sleeper: telling would cost every owner more than a nap costs the few that sleep.
-    Atomics.wait(cells, at, Atomics.load(cells, at) || -1, NAP_MS);
+    Atomics.wait(cells, at, Atomics.load(cells, at) || -1, nap < NAPS ? NAP_MS : LONG_NAP_MS);
     if (Atomics.compareExchange(cells, at, 0, owner) === 0) return true;
   }
   return false;

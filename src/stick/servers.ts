@@ -11,40 +11,46 @@ function addressText(address: SocketAddress): string {
   return address.path === '' ? `${ipText(address)}:${address.port}` : address.path;
 }
 
+/** What servers may be called in a table, `name …` and `addr …`, each once: its place from 1 on is its number. hot-ok: at start */
+export function serverTexts(servers: readonly { readonly name: string; readonly address: SocketAddress }[]): string[] {
+  return [...new Set(servers.flatMap(({ name, address }) => [`name ${name}`, `addr ${addressText(address)}`]))];
+}
+
 export class ServerNumbers {
-  /** Names and addresses of all servers, numbered from 1 on. */
-  readonly #numbers = new Map<string, number>();
-  readonly #byServer = new Map<Server, { readonly name: number; readonly address: number }>();
+  readonly #numbers: ReadonlyMap<string, number>;
+  /** Per backend: servers by number of their names, by number of their addresses, by id. */
   readonly #byName = new Map<Backend, Map<number, Server>>();
   readonly #byAddress = new Map<Backend, Map<number, Server>>();
   readonly #byId = new Map<Backend, Map<number, Server>>();
+  readonly #byServer = new Map<Server, { readonly name: number; readonly address: number }>();
   /** Tables whose key of a server is its address. */
   readonly #addressed: ReadonlySet<string>;
 
+  /** hot-ok: at start */
   constructor(backends: readonly Backend[], addressed: ReadonlySet<string>) {
     this.#addressed = addressed;
-    for (const backend of backends) {
-      const names = new Map<number, Server>();
-      const addresses = new Map<number, Server>();
-      const ids = new Map<number, Server>();
-      for (const server of backend.servers) {
-        const numbers = { name: this.#number(`name ${server.name}`), address: this.#number(`addr ${addressText(server.address)}`) };
-        this.#byServer.set(server, numbers);
-        names.set(numbers.name, server);
-        if (!addresses.has(numbers.address)) addresses.set(numbers.address, server);
-        ids.set(server.id, server);
-      }
-      this.#byName.set(backend, names);
-      this.#byAddress.set(backend, addresses);
-      this.#byId.set(backend, ids);
-    }
+    const texts = serverTexts(backends.flatMap(({ servers }) => servers));
+    this.#numbers = new Map(texts.map((text, index) => [text, index + 1]));
+    for (const backend of backends) this.#add(backend);
   }
 
-  #number(text: string): number {
-    const known = this.#numbers.get(text);
-    if (known !== undefined) return known;
-    this.#numbers.set(text, this.#numbers.size + 1);
-    return this.#numbers.size;
+  /** hot-ok: at start */
+  #add(backend: Backend): void {
+    const names = new Map<number, Server>();
+    const addresses = new Map<number, Server>();
+    const ids = new Map<number, Server>();
+    for (let at = 0; at < backend.servers.length; at++) {
+      const server = backend.servers[at] as Server;
+      const name = this.#numbers.get(`name ${server.name}`) as number;
+      const address = this.#numbers.get(`addr ${addressText(server.address)}`) as number;
+      this.#byServer.set(server, { name, address });
+      names.set(name, server);
+      if (!addresses.has(address)) addresses.set(address, server);
+      ids.set(server.id, server);
+    }
+    this.#byName.set(backend, names);
+    this.#byAddress.set(backend, addresses);
+    this.#byId.set(backend, ids);
   }
 
   /** The server_key of a server. */
@@ -52,12 +58,6 @@ export class ServerNumbers {
     const numbers = this.#byServer.get(server);
     if (numbers === undefined) return 0;
     return this.#addressed.has(table.name) ? numbers.address : numbers.name;
-  }
-
-  /** What a server_key stands for; null: nothing. For the control thread. hot-ok: on demand */
-  textOf(number: number): string | null {
-    for (const [text, known] of this.#numbers) if (known === number) return text.slice(5);
-    return null;
   }
 
   /** The backend's server that an open entry names. */

@@ -198,13 +198,15 @@ export class SharedTable implements StickTable {
     }
     const free = this.#takeFree();
     if (free !== NO_ENTRY || this.nopurge) return free;
-    if (this.cells[this.#stripe + Stripe.oldest] === 0) this.#purgeElsewhere();
-    else this.#remove(this.cells[this.#stripe + Stripe.oldest] as number);
-    return this.#takeFree();
+    // Not by way of the free ones, where another thread could take it.
+    const oldest = this.cells[this.#stripe + Stripe.oldest] as number;
+    if (oldest === 0) return this.#purgeElsewhere();
+    this.#detach(oldest);
+    return oldest;
   }
 
-  /** Purges one entry of another stripe; those that are locked now are passed over: no two threads may wait for each other. */
-  #purgeElsewhere(): void {
+  /** Takes the oldest of another stripe; those that are locked now are passed over: no two threads may wait for each other. */
+  #purgeElsewhere(): Entry {
     const { cells, layout } = this;
     const own = this.#stripe;
     for (let at = 0; at < layout.stripes; at++) {
@@ -212,11 +214,12 @@ export class SharedTable implements StickTable {
       if (stripe === own || Atomics.compareExchange(cells, stripe + Stripe.lock, 0, this.#owner) !== 0) continue;
       const oldest = cells[stripe + Stripe.oldest] as number;
       this.#stripe = stripe;
-      if (oldest !== 0) this.#remove(oldest);
+      if (oldest !== 0) this.#detach(oldest);
       this.#stripe = own;
       giveLock(cells, stripe + Stripe.lock);
-      if (oldest !== 0) return;
+      if (oldest !== 0) return oldest;
     }
+    return NO_ENTRY;
   }
 
   #takeFree(): Entry {
@@ -234,14 +237,19 @@ export class SharedTable implements StickTable {
     return entry;
   }
 
-  /** Takes an entry that nobody tracks out of its bucket and its list; its stripe is locked. */
-  #remove(entry: Entry): void {
+  /** Takes an entry that nobody tracks out of its bucket and its list; its stripe is locked. It stays in use. */
+  #detach(entry: Entry): void {
     const { cells, layout } = this;
     let link = layout.bucketsAt + ((cells[entry + Entries.hash] as number) & (layout.buckets - 1));
     while (cells[link] !== entry) link = (cells[link] as number) + Entries.next;
     cells[link] = cells[entry + Entries.next] as number;
     this.#unlink(entry);
     cells[entry + Entries.state] = 0;
+  }
+
+  #remove(entry: Entry): void {
+    const { cells } = this;
+    this.#detach(entry);
     // Lost until the next start, should the lock not be had: better than a broken list.
     if (!takeLock(cells, Header.freeLock, this.#owner)) return;
     cells[entry + Entries.next] = cells[Header.free] as number;
@@ -403,4 +411,9 @@ function setRate(cells: Int32Array, at: number, nowMs: number, value: number): v
   cells[at] = nowMs;
   cells[at + 1] = value;
   cells[at + 2] = 0;
+}
+
+/** A clock that gives milliseconds of `now` plus an offset, cut to 32 bits. hot-ok: at start */
+export function tickOf(now: () => number, offsetMs: number): () => number {
+  return () => Math.floor(now() + offsetMs) | 0;
 }

@@ -3,8 +3,12 @@
  * is counted there (HAProxy 3.x configuration 4.4 track-sc, 11.1). What a stream tracks counts before what its session
  * tracks under the same number.
  */
+import type { HttpMessage } from '../http/message.ts';
 import type { Session, Stream } from '../state/records.ts';
 import { Data, type DataType, type Entry, NO_ENTRY, type StickTable, Tracked } from '../state/tracked.ts';
+
+/** Of a version, a status and the record that HAProxy keeps for them. */
+const START_LINE = 23;
 
 /** What is counted at once when tracking begins: `http-request` and `http-response` rules run after these moments. */
 export const Late = { request: 1, error: 2, failure: 4 } as const;
@@ -134,6 +138,15 @@ export function countBytes(stream: Stream, fromClient: number, fromServer: numbe
     const tracked = trackedAt(stream, index);
     if (tracked !== null) countBytesIn(tracked.tables[index] as StickTable, tracked.entries[index] as Entry, fromClient, fromServer);
   }
+}
+
+/** Bytes of an answer made here: of its parts, without what separates them on the wire, as HAProxy counts. */
+export function messageBytes({ headers, bodyStart, bodyEnd, reasonStart, reasonEnd }: HttpMessage): number {
+  let bytes = START_LINE + reasonEnd - reasonStart + bodyEnd - bodyStart;
+  for (let row = 0; row < headers.rows; row++) {
+    if (!headers.isHole(row)) bytes += headers.nameLength(row) + headers.valueEnd(row) - headers.valueStart(row);
+  }
+  return bytes;
 }
 
 function countBytesIn(table: StickTable, entry: Entry, fromClient: number, fromServer: number): void {

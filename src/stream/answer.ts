@@ -11,7 +11,7 @@ import { Ended } from '../state/end.ts';
 import { Phase, type Stream } from '../state/records.ts';
 import { Verdict, Wait } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
-import { countError, countFailure, countRequest } from '../stick/track.ts';
+import { countBytes, countError, countFailure, countRequest, messageBytes } from '../stick/track.ts';
 import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { finish, leaveQueue, leaveServer } from './finish.ts';
 
@@ -89,6 +89,7 @@ export function sendAnswer(context: StreamContext, stream: Stream): void {
   response.complete = true;
   // The length is told, the body not sent (RFC 9110 9.3.2).
   if (stream.request.headDone && stream.request.method === Method.head) response.bodyEnd = response.bodyStart;
+  if (stream.tracked !== null || stream.session.tracked !== null) countBytes(stream, 0, messageBytes(response));
   context.mux.variables.turn(stream.messageVariables);
   if (stream.hasRequestLine) runAfterResponse(stream);
   stream.responseStarted = true;

@@ -3,7 +3,7 @@ import { type ArgSpec, type CompileContext, type Converter, type ConvertStep, de
 import { RuleError } from '../../rules/error.ts';
 import { SampleType } from '../../rules/sample.ts';
 import { type Entry, NO_ENTRY, type StickTable } from '../../state/tracked.ts';
-import { FIGURES, type Figure, GENERAL_FIGURES, SERVER_ID, TRACKERS } from '../../stick/figures.ts';
+import { FIGURES, type Figure, GENERAL_FIGURES, SERVER_ID, TRACKERS_AND_SELF } from '../../stick/figures.ts';
 import { putKey } from '../../stick/key.ts';
 
 const TABLE = { name: 'table', kind: 'table', default: null } as const;
@@ -76,7 +76,7 @@ function defineFigures(figures: readonly Figure[]): readonly Converter[] {
   return figures.map(defineFigure);
 }
 
-export const tableFigures = defineFigures([...FIGURES, ...GENERAL_FIGURES, TRACKERS, SERVER_ID]);
+export const tableFigures = defineFigures([...FIGURES, ...GENERAL_FIGURES, TRACKERS_AND_SELF, SERVER_ID]);
 
 /** A time of the entry, or what is given for a key that is not there. */
 function compileTime(table: StickTable, otherwise: number | null, of: (entry: Entry) => number): ConvertStep {

@@ -1,0 +1,137 @@
+/**
+ * The same requests at the same moments to HAProxy and to us: what stick tables have counted must be the same, request for request.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Connection, connect } from '../support/connection.ts';
+import { startHttpOrigin } from '../support/origin.ts';
+import { needs } from '../support/peer.ts';
+import { freePort } from '../support/ports.ts';
+import { type Proxy as Running, startHaproxy, startHawser } from '../support/proxy.ts';
+
+const COUNTS = ['conn_cnt', 'conn_cur', 'sess_cnt', 'http_req_cnt', 'http_err_cnt', 'http_fail_cnt', 'gpc0', 'gpt0', 'server_id'];
+const RATES = ['conn_rate', 'sess_rate', 'http_req_rate', 'http_err_rate', 'http_fail_rate', 'gpc0_rate'];
+const FETCHES = [...COUNTS.slice(0, 6), ...RATES, 'get_gpc0', 'get_gpt0', 'trackers', 'kbytes_in', 'kbytes_out'];
+
+/** Nothing here lasts so long: rates of this period are counts, and never differ by the moment at which they are asked. */
+const PERIOD = '60s';
+
+function configuration(port: number, serverPort: number): string {
+  const store = [...COUNTS, 'bytes_in_cnt', 'bytes_out_cnt', ...RATES.map((name) => `${name}(${PERIOD})`)].join(',');
+  const table = (type: string): string => `stick-table type ${type} size 1k expire 60s store ${store}`;
+  const tell = (counter: number): string => `${FETCHES.map((name) => `%[sc${counter}_${name}]`).join('/')}`;
+  const converters = ['http_req_cnt', 'conn_cur', 'gpc0', 'http_req_rate', 'server_id', 'trackers'];
+  const asked = converters.map((name) => `%[url_param(u),table_${name}(st_user)]`).join('/');
+  return `global
+  nbthread 1
+defaults
+  mode http
+  timeout client 5s
+  timeout server 500ms
+  timeout connect 5s
+  timeout http-request 5s
+  retries 0
+backend st_user
+  ${table('string len 6')}
+backend st_gpc
+  stick-table type ip size 1k store gpc(3),gpc_rate(3,${PERIOD}),gpt(2)
+frontend fe
+  bind 127.0.0.1:${port}
+  ${table('ip')}
+  tcp-request connection track-sc0 src
+  tcp-request content track-sc2 src table st_gpc
+  http-request track-sc1 url_param(u) table st_user
+  http-request track-sc1 path table st_user
+  http-request sc-inc-gpc0(0) if { path_beg /inc }
+  http-request sc-inc-gpc1(2) if { path_beg /inc }
+  http-request sc-set-gpt0(1) 5 if { path_beg /inc }
+  http-request deny deny_status 429 if { path_beg /deny }
+  http-request return status 200 hdr x-told "${tell(0)}" if { path_beg /session }
+  http-request return status 200 hdr x-told "${tell(1)}" if { path_beg /stream }
+  http-request return status 200 hdr x-told "${asked} %[url_param(u),in_table(st_user)] %[src_http_req_cnt(fe)] %[src_updt_conn_cnt(st_user)] %[table_cnt(st_user)]" if { path_beg /ask }
+  http-request return status 200 hdr x-told "%[sc_get_gpc(1,2)]/%[sc2_get_gpc1]/%[sc_gpc_rate(1,2)]/%[sc_inc_gpc(2,2)]/%[sc_get_gpc(3,2)]/%[sc_clr_gpc0(0)]/%[sc_get_gpc0(0)]/%[sc0_get_gpt0(st_gpc)]/%[sc_http_req_cnt(0,st_gpc)]/%[sc1_http_req_cnt(fe)]" if { path_beg /arrays }
+  http-request return status 404 if { path_beg /return }
+  http-response sc-inc-gpc0(1) if { status 404 }
+  default_backend be
+backend be
+  stick on url_param(u) table st_user
+  server s 127.0.0.1:${serverPort} id 7
+`;
+}
+
+/** One after another; each on the same connection until it closes. What breaks off is answered with nothing. */
+const REQUESTS: readonly string[] = [
+  '/session',
+  '/stream?u=ann',
+  '/?u=ann',
+  '/?u=ann',
+  '/inc?u=ann',
+  '/inc?u=bob',
+  '/missing?u=ann',
+  '/missing?u=bob',
+  '/broken?u=ann',
+  '/unknown?u=ann',
+  '/large?u=bob',
+  '/deny?u=ann',
+  '/session',
+  '/stream?u=ann',
+  '/stream?u=bob',
+  '/return?u=bob',
+  '/garbage?u=bob',
+  '/late?u=bob',
+  '/session',
+  '/stream?u=bob',
+  '/stream',
+  '/ask?u=ann',
+  '/ask?u=nobody',
+  '/ask?u=annabella',
+  '/annabella',
+  '/ask?u=/annab',
+  '/arrays?u=ann',
+  '/arrays?u=ann',
+  'BAD',
+  '/session',
+  '/session',
+];
+
+function answer(head: string): string | null | Promise<string | null> {
+  if (head.startsWith('GET /missing')) return 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n';
+  if (head.startsWith('GET /broken')) return 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n';
+  if (head.startsWith('GET /unknown')) return 'HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n';
+  if (head.startsWith('GET /garbage')) return 'nonsense\r\n\r\n';
+  if (head.startsWith('GET /late')) return sleep(2000).then(() => null);
+  return `HTTP/1.1 200 OK\r\nContent-Length: ${head.startsWith('GET /large') ? 5000 : 1}\r\n\r\n${'x'.repeat(head.startsWith('GET /large') ? 5000 : 1)}`;
+}
+
+async function ask(client: Connection, path: string): Promise<{ text: string; closed: boolean }> {
+  const request = path === 'BAD' ? 'GET / HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n' : `GET ${path} HTTP/1.1\r\nHost: a.test\r\n\r\n`;
+  await client.write(request);
+  const { head } = await client.readMessage();
+  const told = /^x-told: (.*)\r$/im.exec(head)?.[1] ?? '';
+  return { text: `${path} ${head.slice(9, 12)} ${told}`, closed: /^connection: close\r$/im.test(head) || path === 'BAD' };
+}
+
+async function script(start: (options: { config: string }) => Promise<Running>): Promise<string[]> {
+  await using origin = await startHttpOrigin(({ head }) => answer(head));
+  const port = await freePort();
+  await using _proxy = await start({ config: configuration(port, origin.port) });
+  const told: string[] = [];
+  let client = await connect(port);
+  for (const path of REQUESTS) {
+    const { text, closed } = await ask(client, path);
+    told.push(text);
+    if (!closed) continue;
+    client[Symbol.dispose]();
+    client = await connect(port);
+  }
+  client[Symbol.dispose]();
+  return told;
+}
+
+describe('stick tables of HAProxy and ours', needs('haproxy'), () => {
+  test('count the same', async () => {
+    const [theirs, ours] = await Promise.all([script(startHaproxy), script(startHawser)]);
+    assert.deepEqual(ours, theirs);
+  });
+});
