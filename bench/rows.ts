@@ -23,7 +23,7 @@ export const START_BAR_MS = 200;
 export const START_RUNS = 10;
 
 /** A head of about 800 bytes, as a browser sends it. wrk adds the request line, and the host is named so that its length is fixed. */
-const BROWSER_HEADERS = [
+export const BROWSER_HEADERS = [
   'Host: www.shop.example.com',
   'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/144.0.0.0 Safari/537.36',
   'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8',
