@@ -140,7 +140,7 @@ onSubjects('a ring: its own form, two servers, octets counted', async (rig) => {
   await using counted = await startCollector();
   const sections = `ring r\n  description both\n  format short\n  maxlen 100\n  size 20000\n  timeout connect 1s\n  timeout server 1s
   server a 127.0.0.1:${plain.port}\n  server b 127.0.0.1:${counted.port} log-proto octet-count\n`;
-  const port = await startLogging(rig, 'log ring@r format raw len 2000 local0', { sections });
+  const port = await startLogging(rig, 'log ring@r len 2000 format raw local0', { sections });
   await ask(port, get('/one'));
   await ask(port, get(`/${'x'.repeat(200)}`));
   await until(() => plain.received.includes('xxx') && counted.received.includes('xxx'), 'the lines at both');
