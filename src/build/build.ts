@@ -35,6 +35,7 @@ import { tickOf } from '../stick/table.ts';
 import { HeaderCaptures } from '../stream/captures.ts';
 import type { BuiltinReplies } from '../stream/context.ts';
 import { prepareCookie } from '../stream/cookie.ts';
+import { CookieCapture } from '../stream/cookie-captures.ts';
 import { MonitorUri } from '../stream/monitor.ts';
 import { balanceKey } from './balance-key.ts';
 import { addForceSwitches, persistRulesOf, useBackendOf, useServerOf } from './choices.ts';
@@ -293,6 +294,10 @@ class Builder {
     const { memory } = this.#parts;
     if (captures.request > 0) frontend.requestCaptures = new HeaderCaptures(memory, proxy.captureRequestHeaders, true);
     if (captures.response > 0) frontend.responseCaptures = new HeaderCaptures(memory, proxy.captureResponseHeaders, false);
+    const cookie = proxy.captureCookie;
+    if (cookie === null) return;
+    frontend.requestCaptures = new CookieCapture(memory, cookie.name, cookie.length, true, frontend.requestCaptures);
+    frontend.responseCaptures = new CookieCapture(memory, cookie.name, cookie.length, false, frontend.responseCaptures);
   }
 
   #rules(proxy: ProxyModel, compiler: Compiler, set: string): ReturnType<Compiler['rules']> {

@@ -106,6 +106,7 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
     logSteps: null,
     logPreset: null,
     logTag: null,
+    captureCookie: null,
     captureRequestHeaders: [],
     captureResponseHeaders: [],
     errorPages: [],
@@ -155,6 +156,7 @@ function withoutFrontend(draft: ProxyDraft): ProxyDraft {
     monitorFails: [],
     uniqueIdFormat: null,
     uniqueIdHeader: null,
+    captureCookie: null,
     captureRequestHeaders: [],
     captureResponseHeaders: [],
   });

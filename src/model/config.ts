@@ -117,6 +117,7 @@ export interface ProxyModel {
   /** Preset chosen by option httplog/tcplog/httpslog (clf with `clf`). */
   logPreset: 'default' | 'tcplog' | 'tcpclf' | 'httplog' | 'httpclf' | 'httpslog' | null;
   logTag: string | null;
+  captureCookie: CaptureModel | null;
   readonly captureRequestHeaders: CaptureModel[];
   readonly captureResponseHeaders: CaptureModel[];
   /** Pages instead of the built-in ones, in order: a later one replaces those before it. */

@@ -136,6 +136,7 @@ function resetStream(stream: Stream): void {
   stream.requestDone = stream.responseDone = stream.responseStarted = false;
   stream.tunnel = stream.requestSent = stream.closeClient = stream.clientGone = stream.serverReusable = stream.logged = false;
   stream.hasBackSource = false;
+  stream.cookieCaptures.fill(-1);
   stream.clientDeadlineMs = stream.serverDeadlineMs = Number.POSITIVE_INFINITY;
   stream.logLevel = -1;
   if (stream.stores !== null) stream.stores.count = 0;

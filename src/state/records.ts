@@ -383,6 +383,8 @@ export class Stream implements TimerOwner, Queued<Stream> {
   /** Captured header values in the note: start, end per slot; -1: not captured. */
   readonly requestCaptures = new Int32Array(MAX_CAPTURES * 2);
   readonly responseCaptures = new Int32Array(MAX_CAPTURES * 2);
+  /** The cookies that `capture cookie` keeps, of the request and of the response: start, end; -1: none. */
+  readonly cookieCaptures = new Int32Array(4).fill(-1);
 
   phase: PhaseValue = Phase.request;
   /** How it ended; see end.ts. */

@@ -60,14 +60,14 @@ export function skipSpace(bytes: Uint8Array, from: number, end: number): number 
   return at;
 }
 
-function trimSpace(bytes: Uint8Array, start: number, from: number): number {
+export function trimSpace(bytes: Uint8Array, start: number, from: number): number {
   let at = from;
   while (at > start && (bytes[at - 1] === SPACE || bytes[at - 1] === TAB)) at--;
   return at;
 }
 
 /** The first separator outside quotes, or the end. */
-function valueStop(bytes: Uint8Array, from: number, end: number): number {
+export function valueStop(bytes: Uint8Array, from: number, end: number): number {
   let isQuoted = false;
   for (let at = from; at < end; at++) {
     const byte = bytes[at];

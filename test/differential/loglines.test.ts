@@ -23,7 +23,8 @@ function configFor(formats: readonly (FormatCase & { port: number })[], syslog: 
     const rules =
       format.mode === 'tcp'
         ? ''
-        : `capture request header X-A len 20
+        : `capture cookie SID= len 12
+  capture request header X-A len 20
   capture request header X-B len 20
   capture response header X-C len 20
   http-request deny if { path /denied }
@@ -66,7 +67,7 @@ async function record(subject: string): Promise<Lines> {
   await using origin = await startHttpOrigin(({ head }) => {
     if (head.includes('/missing')) return 'HTTP/1.1 404 Not Found\r\nX-C: no\r\nContent-Length: 0\r\n\r\n';
     if (head.includes('/hang')) return new Promise<string>(() => undefined);
-    return head.includes('/close') ? null : ok('hello', 'X-C: an"swer\r\n');
+    return head.includes('/close') ? null : ok('hello', 'X-C: an"swer\r\nSet-Cookie: SID=new; path=/\r\n');
   });
   await using syslog = await startSyslog();
   const closed = await freePort();
@@ -115,7 +116,7 @@ function maskedLine(line: string): string {
       .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
       .replace(/(?<= )\+?-?\d+(?:\/\+?-?\d+){2,4}(?= )/, (times) => times.replace(/(?<!-)\b\d+/g, 'T'))
       // Bytes: 2.6 counts its own form of a message.
-      .replace(/(?<=[ "])(\d{3}|-1) \+?\d+(?= (?:- -|"" ""))/, '$1 BYTES')
+      .replace(/(?<=[ "])(\d{3}|-1) \+?\d+(?= (?:[^ "]+ [^ "]+ .{4} |"" ""))/, '$1 BYTES')
       .replace(
         /("" "") \d+ \d{3} (.*?)((?: -?\d+){5}) /,
         (_, before, names, times) => `${before} CP MS ${names}${times.replace(/(?<!-)\b\d+/g, 'T')} `,

@@ -8,7 +8,6 @@ export const TO_COME: readonly string[] = [
   "keyword 'tcp-check expect'",
   "keyword 'track'",
   "'http-request' 'set-var'",
-  "keyword 'capture cookie'",
   "fetch method 'req.payload'",
   "keyword 'stick-table'",
   "keyword 'http-error'",

@@ -202,15 +202,21 @@ export const terminationCookie = defineAlias({
   },
 });
 
+function compileCookie(style: TextStyle, slot: number): AliasStep {
+  return (out, { cookieCaptures }) => {
+    const start = cookieCaptures[slot] as number;
+    if (start < 0) out.empty(style);
+    else out.text(start, cookieCaptures[slot + 1] as number, style);
+  };
+}
+
 export const requestCookie = defineAlias({
   name: 'CC',
   kind: 'string',
   httpOnly: true,
   doc: 'The captured request cookie.',
   examples: [{ format: '%CC', out: '-' }],
-  compile: (style) => {
-    return (out) => out.empty(style);
-  },
+  compile: (style) => compileCookie(style, 0),
 });
 
 export const responseCookie = defineAlias({
@@ -219,9 +225,7 @@ export const responseCookie = defineAlias({
   httpOnly: true,
   doc: 'The captured response cookie.',
   examples: [{ format: '%CS', out: '-' }],
-  compile: (style) => {
-    return (out) => out.empty(style);
-  },
+  compile: (style) => compileCookie(style, 2),
 });
 
 /** `{a|b}`: values of all slots; nothing if none is declared, or if there was no request to capture from. */

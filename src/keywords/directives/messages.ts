@@ -112,6 +112,35 @@ function defineCapture(side: 'request' | 'response', field: 'captureRequestHeade
 }
 
 export const captureRequestHeader = defineCapture('request', 'captureRequestHeaders');
+/** HAProxy's longest captured cookie. */
+const MOST_COOKIE = 63;
+
+export const captureCookie = defineDirective({
+  name: 'capture cookie',
+  sections: 'FL',
+  args: [
+    { name: 'name', kind: 'text' },
+    { name: 'len', kind: 'word', optional: true },
+    { name: 'length', kind: 'word', optional: true },
+  ],
+  doc: 'Keeps the first cookie that begins with this name, of the request and of the response, for the log line; `NAME=` for the whole name.',
+  examples: [
+    { text: 'capture cookie SID= len 20', gives: { captureCookie: { name: 'SID=', length: 20 } } },
+    { text: 'capture cookie SID', says: "expects 'cookie' <cookie_name> 'len' <len>" },
+    { text: 'capture cookie SID len 0', says: 'must be between 1' },
+  ],
+  apply(draft, [cookie, len, length], context) {
+    if (len?.text !== 'len' || length === null) {
+      context.error({ text: "'capture' expects 'cookie' <cookie_name> 'len' <len>.", word: len ?? undefined });
+      return;
+    }
+    const most = context.integer(length, 'len', 1, 65535);
+    if (most === null) return;
+    if (most > MOST_COOKIE) context.warn(`'capture cookie' : truncating capture length to ${MOST_COOKIE} bytes.`);
+    draft.captureCookie = { name: cookie, length: Math.min(most, MOST_COOKIE), at: context.at };
+  },
+});
+
 export const captureResponseHeader = defineCapture('response', 'captureResponseHeaders');
 
 export const monitorUri = defineDirective({
