@@ -3,7 +3,7 @@
  * before `||`, parentheses. The whole text must be well formed; what is wrong is data.
  */
 import { LANGUAGE_VERSION } from './environment.ts';
-import { hasFeature, isEnabled } from './version.ts';
+import { hasFeature, isEnabled, OPENSSL_VERSION } from './version.ts';
 
 export type Condition = { readonly value: boolean } | { readonly problem: string; readonly at: number };
 
@@ -147,9 +147,9 @@ const PREDICATES: ReadonlyMap<string, Predicate> = new Map<string, Predicate>([
   ['strstr', { least: 2, most: 2, test: ([a, b]) => (a as string).includes(b as string) }],
   ['version_atleast', { least: 0, most: 1, test: ([version]) => compareVersions(LANGUAGE_VERSION, version ?? '') >= 0 }],
   ['version_before', { least: 0, most: 1, test: ([version]) => compareVersions(LANGUAGE_VERSION, version ?? '') < 0 }],
-  ['openssl_version_atleast', NEVER],
-  ['openssl_version_before', NEVER],
-  ['ssllib_name_startswith', NEVER],
+  ['openssl_version_atleast', { least: 0, most: 1, test: ([version]) => compareVersions(OPENSSL_VERSION, version ?? '') >= 0 }],
+  ['openssl_version_before', { least: 0, most: 1, test: ([version]) => compareVersions(OPENSSL_VERSION, version ?? '') < 0 }],
+  ['ssllib_name_startswith', { least: 1, most: 1, test: ([name]) => `OpenSSL ${OPENSSL_VERSION}`.startsWith(name as string) }],
   ['awslc_api_atleast', NEVER],
   ['awslc_api_before', NEVER],
   ['fips_mode', NEVER],

@@ -6,15 +6,24 @@ import { LANGUAGE_VERSION } from './environment.ts';
 
 export const HAWSER_VERSION = '0.1.0';
 
-const PRESENT = ['EPOLL', 'IO_URING', 'THREAD', 'ACCEPT4', 'LINUX_TPROXY', 'TPROXY', 'REUSEPORT', 'GETADDRINFO', 'SHM_OPEN'];
+/** Of the library that comes with Node. */
+export const OPENSSL_VERSION = process.versions.openssl ?? '0';
+
+/** version.test.ts keeps this equal to what the keywords can do. */
+const PRESENT = ['EPOLL', 'IO_URING', 'OPENSSL', 'THREAD', 'ACCEPT4', 'LINUX_TPROXY', 'TPROXY', 'REUSEPORT', 'GETADDRINFO', 'SHM_OPEN'];
 const ABSENT = (
   '51DEGREES BACKTRACE CPU_AFFINITY CRYPT_H DEVICEATLAS DL ECH ENGINE EVPORTS KQUEUE KTLS LIBATOMIC LIBCRYPT LINUX_CAP LINUX_SPLICE LUA MATH ' +
-  'MEMORY_PROFILING NETFILTER NS OPENSSL OPENSSL_AWSLC OPENSSL_WOLFSSL OT PCRE PCRE2 PCRE2_JIT PCRE_JIT POLL PRCTL PROCCTL PROMEX PTHREAD_EMULATION QUIC ' +
-  'QUIC_OPENSSL_COMPAT RT SLZ SSL STATIC_PCRE STATIC_PCRE2 TFO THREAD_DUMP WURFL ZLIB'
+  'MEMORY_PROFILING NETFILTER NS OPENSSL_AWSLC OPENSSL_WOLFSSL OT PCRE PCRE2 PCRE2_JIT PCRE_JIT POLL PRCTL PROCCTL PROMEX PTHREAD_EMULATION QUIC ' +
+  'QUIC_OPENSSL_COMPAT RT SLZ STATIC_PCRE STATIC_PCRE2 TFO THREAD_DUMP WURFL ZLIB'
 ).split(' ');
 
 export function hasFeature(name: string): boolean {
   return PRESENT.includes(name);
+}
+
+/** Every feature that this program knows of, with whether it is there. */
+export function featureNames(): { readonly present: readonly string[]; readonly absent: readonly string[] } {
+  return { present: PRESENT, absent: ABSENT };
 }
 
 /** Options that `-d…` flags could have switched off. */
@@ -35,6 +44,9 @@ Build options :
   OPTIONS =
 
 Feature list : ${features.join(' ')}
+
+Built with OpenSSL version : OpenSSL ${OPENSSL_VERSION}
+Running on OpenSSL version : OpenSSL ${OPENSSL_VERSION}
 
 Default settings :
   bufsize = 16384, maxrewrite = 1024
