@@ -13,7 +13,7 @@ import { type BackMux, Broken, type BrokenReason, type Server, type Session, typ
 import { KeepAlive } from '../state/settings.ts';
 import type { BackHome } from './back-home.ts';
 import type { MuxContext } from './context.ts';
-import { sendBody, sendBodyEnd, sendHeadCopy } from './h1-send.ts';
+import { keepTrailers, sendBody, sendBodyEnd, sendHeadCopy } from './h1-send.ts';
 import { Inbox } from './inbox.ts';
 
 const State = {
@@ -277,8 +277,9 @@ export class H1Back implements WireHandler, BackMux {
       events.onResponseData(stream, block, decoder.dataStart, decoder.dataEnd, done);
       return true;
     }
+    const keeps = done && keepTrailers(stream.response, block);
     if (done) events.onResponseEnd(stream);
-    return false;
+    return keeps;
   }
 
   /** A trailer section in pieces; its bytes stay in the inbox until the connection is released. */

@@ -17,7 +17,7 @@ import { Ahead } from './ahead.ts';
 import type { MuxContext } from './context.ts';
 import type { FrontDesk } from './front-desk.ts';
 import { dropTrailers, encodeAnswer } from './h1-answer.ts';
-import { sendBody, sendBodyEnd, sendHeadCopy, sendHeadInPlace } from './h1-send.ts';
+import { keepTrailers, sendBody, sendBodyEnd, sendHeadCopy, sendHeadInPlace } from './h1-send.ts';
 
 /** What the next bytes from the client are. */
 const State = {
@@ -398,8 +398,9 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
       events.onRequestData(stream, block, decoder.dataStart, decoder.dataEnd, done);
       return true;
     }
+    const keeps = done && keepTrailers(stream.request, block);
     if (done) events.onRequestEnd(stream);
-    return false;
+    return keeps;
   }
 
   /** A trailer section that came in pieces: it is put together in the inbox. */

@@ -112,6 +112,13 @@ function swapBlocks(memory: Memory, message: HttpMessage): void {
   message.bodyBlock = NO_BLOCK;
 }
 
+/** A block with nothing but trailers is the message's if it has none aside: rules may wait before they are sent. True: it is. */
+export function keepTrailers(message: HttpMessage, block: Block): boolean {
+  if (message.trailers.rows === 0 || message.headBlock !== NO_BLOCK) return false;
+  message.headBlock = block;
+  return true;
+}
+
 /** A head without early body in a block, with the end of an empty chunked body. False: no room for it, nothing was sent. */
 function sendEmpty(memory: Memory, wire: Wire, message: HttpMessage, block: Block, headStart: number, headEnd: number): boolean {
   const { bytes } = memory;

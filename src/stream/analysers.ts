@@ -28,7 +28,7 @@ import { count, type StreamContext } from './context.ts';
 import { assignByCookie } from './cookie.ts';
 import { finish } from './finish.ts';
 import { addFields } from './forwarded.ts';
-import { beginWait, bufferRequest, inspectRequest } from './waiting.ts';
+import { beginWait, bufferRequest, inspectRequest, isOver } from './waiting.ts';
 
 type Analyser = (context: StreamContext, stream: Stream) => boolean;
 
@@ -250,7 +250,11 @@ function chooseServer(context: StreamContext, stream: Stream): boolean {
 
 /** True: the next analyser follows. */
 function runRules(context: StreamContext, stream: Stream, rules: RuleList | null): boolean {
-  return rules === null || isThrough(context, stream, rules.run(stream));
+  if (rules === null) return true;
+  let verdict = rules.run(stream);
+  // What a rule waits for may be there.
+  while (verdict === Verdict.wait && isOver(context, stream)) verdict = rules.run(stream);
+  return isThrough(context, stream, verdict);
 }
 
 /** What follows from a verdict. True: the next analyser. */

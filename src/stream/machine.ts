@@ -96,6 +96,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       case Wait.responsePause:
         finishWait(context, stream);
         this.#respond(stream);
+        this.#readOn(stream);
         return;
       case Wait.content:
         break;
@@ -253,6 +254,13 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     this.#respond(stream);
   }
 
+  /** The server is read on, if the response has begun and its client takes it. */
+  #readOn(stream: Stream): void {
+    const { front, back } = stream;
+    if (!stream.responseStarted || stream.responseDone || front === null || back === null) return;
+    if (front.unsent(stream) < FLOW_BLOCKS) back.resumeResponse(stream);
+  }
+
   /** Rules, then the head goes out. */
   #respond(stream: Stream): void {
     if (!respond(this.#context, stream)) return;
@@ -263,13 +271,12 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   }
 
   #sendHeldResponse(stream: Stream): void {
-    const { response, front, back } = stream;
+    const { response, front } = stream;
     const { nextBlock, nextLast } = response;
     response.nextBlock = NO_BLOCK;
     this.#onResponseStarted(stream);
     front?.sendData(stream, nextBlock, response.nextStart, response.nextEnd, nextLast);
     if (nextLast) this.#onResponseComplete(stream);
-    else if (back !== null && front !== null && front.unsent(stream) < FLOW_BLOCKS) back.resumeResponse(stream);
   }
 
   /** tcp-response content in TCP mode: what the server has sent so far is held back until the rules are done. */
@@ -278,6 +285,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     if (!stream.tunnel) {
       stream.wait = Wait.none;
       this.#respond(stream);
+      this.#readOn(stream);
       return;
     }
     stream.ruleIndex = stream.ruleIndex < 0 ? stream.ruleIndex : 0;

@@ -60,15 +60,22 @@ function runResponseRules(context: StreamContext, stream: Stream): boolean {
     stream.responseStep = BACKEND;
   }
   if (stream.responseStep === BACKEND) {
-    if (backend.responseRules !== null && !verdictOf(context, stream, runList(stream, backend.responseRules))) return false;
+    if (backend.responseRules !== null && !verdictOf(context, stream, runList(context, stream, backend.responseRules))) return false;
     stream.responseStep = FRONTEND;
   }
-  return frontend.responseRules === null || verdictOf(context, stream, runList(stream, frontend.responseRules));
+  return frontend.responseRules === null || verdictOf(context, stream, runList(context, stream, frontend.responseRules));
 }
 
 /** A list that waited goes on; one that begins has index 0, which the list before has left. */
-function runList(stream: Stream, rules: RuleList): VerdictValue {
-  return rules.run(stream);
+function runList(context: StreamContext, stream: Stream, rules: RuleList): VerdictValue {
+  let verdict = rules.run(stream);
+  // What a rule waits for may be there.
+  while (verdict === Verdict.wait && stream.wait === Wait.responseBody && hasEnoughResponse(context, stream)) {
+    stream.wait = Wait.none;
+    stream.ruleDeadlineMs = NEVER;
+    verdict = rules.run(stream);
+  }
+  return verdict;
 }
 
 /** Runs `tcp-response content` rules on what is there. */

@@ -65,6 +65,14 @@ export function finishWait(context: StreamContext, stream: Stream): void {
   stream.ruleDeadlineMs = NEVER;
 }
 
+/** The wait for a body that begins is over at once: it is there, or no more of it can be held. */
+export function isOver(context: StreamContext, stream: Stream): boolean {
+  if (stream.wait !== Wait.body || !hasEnough(context, stream)) return false;
+  stream.wait = Wait.none;
+  stream.ruleDeadlineMs = NEVER;
+  return true;
+}
+
 /** Request data that came while rules wait. True: they go on. */
 export function takeRequest(context: StreamContext, stream: Stream, block: Block, start: number, end: number, last: boolean): boolean {
   const { request } = stream;
