@@ -49,9 +49,17 @@ export function diagnosticText({ text, found, allowed, near, isWhole }: Diagnost
 
 function caret({ position, line, severity }: Diagnostic): string {
   if (severity !== 'alert' || position === null || position.column === 0 || line === undefined) return '';
-  const before = line.slice(0, position.column - 1).replace(/[^\t]/g, ' ');
-  return `  ${line}\n  ${before}^\n`;
+  const from = Math.max(0, Math.min(position.column - 1 - SHOWN_BEFORE, line.length - MOST_SHOWN));
+  const shown = line.slice(from, from + MOST_SHOWN);
+  const head = from > 0 ? '...' : '';
+  const tail = from + MOST_SHOWN < line.length ? '...' : '';
+  const before = shown.slice(0, position.column - 1 - from).replace(/[^\t]/g, ' ');
+  return `  ${head}${shown}${tail}\n  ${head === '' ? '' : '   '}${before}^\n`;
 }
+
+/** Of a long line only a part is shown: so much, and so much of it before the caret. */
+const MOST_SHOWN = 400;
+const SHOWN_BEFORE = 200;
 
 /** Everything for stderr, errors last counted as HAProxy does. */
 export function renderDiagnostics(diagnostics: readonly Diagnostic[], pid: number): string {

@@ -5,6 +5,7 @@
 import { newAddress } from '../base/address.ts';
 import type { ProxyDraft, SectionKind } from '../keywords/define.ts';
 import type { BindModel, GlobalModel, ProxyModel, RuleModel, ServerModel, TimeoutsModel } from '../model/config.ts';
+import { copyRecord } from '../model/copy.ts';
 import type { Position } from '../model/position.ts';
 import type { TlsModel } from '../model/tls.ts';
 
@@ -121,7 +122,7 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
 export function inheritDraft(defaults: ProxyDraft | null, section: SectionKind, name: string, at: Position): ProxyDraft {
   const draft = newDraft(section, name, at);
   if (defaults === null) return draft;
-  const copy = structuredClone(defaults);
+  const copy = copyRecord(defaults);
   const own = { section, name, kind: draft.kind, at, id: null, description: null, binds: [], servers: [] };
   const inherited: ProxyDraft = { ...copy, ...own, ...scopedRules(copy) };
   if (section === 'defaults' || section === 'listen') return inherited;
@@ -245,7 +246,7 @@ export function newBind(text: string, at: Position): BindModel {
 
 /** The defaults of a server line: what `default-server` said, as a server of its own. */
 export function newServerFrom(defaults: ServerModel, name: string, text: string, at: Position): ServerModel {
-  return { ...structuredClone(defaults), name, text, at };
+  return { ...copyRecord(defaults), name, text, at };
 }
 
 function newTls(): TlsModel {

@@ -171,10 +171,7 @@ class Parser {
     const section = this.#state.place.section;
     const map =
       kind === 'other' ? (registry().sectionKeywords.get(section) ?? NOTHING) : kind === 'global' ? registry().global : registry().proxy;
-    const found = findKeyword(
-      map,
-      words.slice(0, 3).map((word) => word.text),
-    );
+    const found = findKeyword(map, words);
     if (found === null) complain(this.#state, 'unknown-keyword', unknownKeyword(section, words, map));
     else this.#directive(kind, prefix, words, found.keyword, found.length);
   }

@@ -46,12 +46,32 @@ function byName<K extends { readonly name: string }>(keywords: readonly K[]): Ma
   return map;
 }
 
-const MOST_WORDS = 3;
+/** How many words the longest keyword has that begins with a word, for each map: most have one. */
+const lengths = new WeakMap<ReadonlyMap<string, unknown>, ReadonlyMap<string, number>>();
+
+function lengthsOf(map: ReadonlyMap<string, unknown>): ReadonlyMap<string, number> {
+  const known = lengths.get(map);
+  if (known !== undefined) return known;
+  const made = new Map<string, number>();
+  for (const name of map.keys()) {
+    const words = name.split(' ');
+    made.set(words[0] as string, Math.max(words.length, made.get(words[0] as string) ?? 0));
+  }
+  lengths.set(map, made);
+  return made;
+}
 
 /** The keyword with the most words that the line begins with, and how many words it has. */
-export function findKeyword<K>(map: ReadonlyMap<string, K>, texts: readonly string[]): { keyword: K; length: number } | null {
-  for (let length = Math.min(MOST_WORDS, texts.length); length > 0; length--) {
-    const keyword = map.get(texts.slice(0, length).join(' '));
+export function findKeyword<K>(
+  map: ReadonlyMap<string, K>,
+  words: readonly { readonly text: string }[],
+): { keyword: K; length: number } | null {
+  const first = words[0]?.text ?? '';
+  const most = lengthsOf(map).get(first) ?? 0;
+  for (let length = Math.min(most, words.length); length > 0; length--) {
+    let name = first;
+    for (let at = 1; at < length; at++) name += ` ${(words[at] as { text: string }).text}`;
+    const keyword = map.get(name);
     if (keyword !== undefined) return { keyword, length };
   }
   return null;

@@ -14,16 +14,23 @@ export const setenv = defineGlobal({
     { text: 'setenv A=B 80', says: "'setenv' failed on variable 'A=B' : Invalid argument." },
   ],
   apply(_global, [name, value], context) {
-    if (isVariable(name, context)) context.environment.set(name, value);
+    if (isVariable(name, value, context)) context.environment.set(name, value);
   },
 });
 
 /** The system has no variables whose names hold the sign between names and values. */
-function isVariable(name: string, context: DirectiveContext): boolean {
-  if (!name.includes('=')) return true;
-  context.error({ text: `'${context.keyword}' failed on variable '${name}' : Invalid argument.` });
+function isVariable(name: string, value: string, context: DirectiveContext): boolean {
+  if (name.includes('=')) {
+    context.error({ text: `'${context.keyword}' failed on variable '${name}' : Invalid argument.` });
+    return false;
+  }
+  if (name.length + value.length < LONGEST) return true;
+  context.error({ text: `'${context.keyword}' : the value of '${name}' is longer than ${LONGEST} bytes, which no process could be given` });
   return false;
 }
+
+/** Bytes of a variable with its name: Linux starts no process with a longer one (MAX_ARG_STRLEN). */
+const LONGEST = 131_072;
 
 export const presetenv = defineGlobal({
   name: 'presetenv',
@@ -34,7 +41,7 @@ export const presetenv = defineGlobal({
   doc: 'Sets a variable of the environment unless it is set.',
   examples: [{ text: 'presetenv PORT 80', gives: {} }],
   apply(_global, [name, value], context) {
-    if (isVariable(name, context) && !context.environment.has(name)) context.environment.set(name, value);
+    if (isVariable(name, value, context) && !context.environment.has(name)) context.environment.set(name, value);
   },
 });
 

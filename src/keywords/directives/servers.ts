@@ -1,5 +1,6 @@
 /** `server` and `default-server` (HAProxy configuration manual, 4.2 and 5.2). */
 import type { ServerModel } from '../../model/config.ts';
+import { copyRecord } from '../../model/copy.ts';
 import { type DirectiveContext, defineDirective, type ProxyDraft, type Word } from '../define.ts';
 
 export const server = defineDirective({
@@ -59,7 +60,7 @@ function addServer(draft: ProxyDraft, name: Word, address: Word, options: readon
     portOffset,
     address: parsed.addresses[0] as ServerModel['address'],
   };
-  const added: ServerModel = { ...structuredClone(draft.defaultServer), ...own };
+  const added: ServerModel = { ...copyRecord(draft.defaultServer), ...own };
   context.serverOptions(added, options, false);
   const twin = added.id === null ? undefined : draft.servers.find((known) => known.id === added.id);
   if (twin !== undefined) {
