@@ -19,7 +19,7 @@ const REASONS = { 302: 'Found', 303: 'See Other' } as const;
 export function errorSectionsOf(model: ConfigModel, memory: Memory): ReadonlyMap<string, ReadonlyMap<number, LocalReply>> {
   const replyOf = (file: ErrorFileModel): [number, LocalReply] => [
     file.status,
-    new ConstantReply(memory, errorFileReply(memory, file.bytes), true),
+    new ConstantReply(memory, errorFileReply(memory, file.bytes), true, file.status),
   ];
   return new Map(model.httpErrors.map(({ name, errorFiles }) => [name, new Map(errorFiles.map(replyOf))]));
 }
@@ -29,11 +29,15 @@ export function setErrorPage(page: ErrorPageModel, compiler: Compiler): void {
   const { memory, errorSections } = compiler.thread;
   switch (page.kind) {
     case 'file':
-      set(compiler, page.status, new ConstantReply(memory, errorFileReply(memory, page.file.bytes), true));
+      set(compiler, page.status, new ConstantReply(memory, errorFileReply(memory, page.file.bytes), true, page.status));
       return;
     case 'location': {
       const fields = [['cache-control', 'no-cache'] as const, ['content-length', '0'] as const, ['location', page.url] as const];
-      set(compiler, page.status, new ConstantReply(memory, cannedReply(memory, page.code, REASONS[page.code], fields, ''), true));
+      set(
+        compiler,
+        page.status,
+        new ConstantReply(memory, cannedReply(memory, page.code, REASONS[page.code], fields, ''), true, page.status),
+      );
       return;
     }
     case 'words': {

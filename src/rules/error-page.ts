@@ -13,18 +13,24 @@ export class ConstantReply implements LocalReply {
   readonly isWhole: boolean;
   readonly #memory: Memory;
   readonly #reply: CannedReply;
+  readonly #status: number;
 
-  /** @param isWhole it comes from an error file */
-  constructor(memory: Memory, reply: CannedReply, isWhole: boolean) {
+  /**
+   * @param isWhole it comes from an error file
+   * @param status what the log tells: that of the page which a file stands for, whatever is in the file
+   */
+  constructor(memory: Memory, reply: CannedReply, isWhole: boolean, status: number = reply.status) {
+    this.#status = status;
     this.#memory = memory;
     this.#reply = reply;
     this.isWhole = isWhole;
   }
 
   fill(stream: Stream): boolean {
-    if (isSilent(this.#reply)) return false;
-    fillReply(this.#memory, stream, this.#reply);
-    return true;
+    const answers = !isSilent(this.#reply);
+    if (answers) fillReply(this.#memory, stream, this.#reply);
+    stream.status = this.#status;
+    return answers;
   }
 }
 

@@ -115,6 +115,8 @@ export class Registry {
   /** A name of HAProxy's that we lack is told apart from a slip of the pen. */
   unknown(kind: keyof KnownNames, what: string, name: string, names: Iterable<string>, tail = ''): never {
     if (this.#known[kind].has(name)) throw notSupported(`${what} '${name}'`);
+    // Lua scripts give names to words of their own.
+    if (name.startsWith('lua.')) throw notSupported(`${what} '${name}': Lua`);
     const near = nearest(name, Array.from(names));
     const hint = near === null ? '' : `, did you maybe mean '${near}'?`;
     throw coded('unknown-name', new RuleError(`unknown ${what} '${name}'${tail}${hint}`, -1, name, near === null ? [] : [near]));

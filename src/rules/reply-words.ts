@@ -3,6 +3,7 @@
  * http-error and 4.4 return): status, content type, payload, header fields. Start only.
  */
 import type { LocalReply } from '../state/records.ts';
+import type { CannedReply } from '../state/settings.ts';
 import { latin1 } from './bytes.ts';
 import type { CompileContext } from './define.ts';
 import { compileReply, type ReplyField, type ReplyParts } from './dynamic-reply.ts';
@@ -36,7 +37,7 @@ interface Draft {
   contentType: string | null;
   payload: ReplyParts['body'];
   payloadWord: string | null;
-  errorFile: LocalReply | null;
+  errorFile: CannedReply | null;
   /** Of `errorfiles`. */
   section: string | null;
   usesErrorFiles: boolean;
@@ -138,7 +139,7 @@ function readPayload(words: Words, draft: Draft, option: string, context: Compil
   else if (option === 'lf-string') draft.payload = atWord(word, () => context.format(value, 'text'));
   else {
     const bytes = readFile(value, word, context);
-    if (option === 'errorfile') draft.errorFile = atWord(word, () => new ConstantReply(memory, errorFileReply(memory, bytes), true));
+    if (option === 'errorfile') draft.errorFile = atWord(word, () => errorFileReply(memory, bytes));
     else if (option === 'file') draft.payload = bytes;
     else draft.payload = atWord(word, () => context.format(latin1(bytes), 'text'));
   }
@@ -193,7 +194,9 @@ function pageOf(draft: Draft, context: CompileContext): LocalReply | null {
   if (draft.section !== null) {
     const own = context.thread.errorSections.get(draft.section)?.get(draft.status);
     if (own !== undefined) return own;
-  } else if (!draft.usesErrorFiles) return draft.errorFile;
+  } else if (draft.errorFile !== null) {
+    return new ConstantReply(context.thread.memory, draft.errorFile, true, draft.status);
+  } else if (!draft.usesErrorFiles) return null;
   const page = context.errorReply(draft.status);
   if (page === null) throw unhandled(draft.status, ` by default with '${draft.payloadWord ?? 'default-errorfiles'}' argument`);
   return page;

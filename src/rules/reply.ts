@@ -138,7 +138,7 @@ export function beginReply(memory: Memory, stream: Stream, status: number, reaso
   const { response } = stream;
   response.giveBlocks(memory);
   response.reset();
-  response.status = status;
+  response.status = stream.status = status;
   response.reasonStart = reasonStart;
   response.reasonEnd = reasonStart + reasonLength;
   response.complete = true;

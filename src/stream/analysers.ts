@@ -271,7 +271,8 @@ function isThrough(context: StreamContext, stream: Stream, verdict: VerdictValue
 function drop(context: StreamContext, stream: Stream): void {
   if (stream.cause === Ended.normal) stream.cause = Ended.denied;
   stream.endPhase = stream.phase;
-  stream.status = -1;
+  // A silent error page has told its own.
+  if (stream.status === 0) stream.status = -1;
   stream.closeClient = true;
   finish(context, stream);
 }

@@ -85,7 +85,6 @@ export function sendAnswer(context: StreamContext, stream: Stream): void {
   // What is still to come of the request is for nobody: the front mux drops it and closes.
   if (!stream.requestDone) stream.closeClient = stream.requestDone = true;
   if (stream.endPhase < 0) stream.endPhase = stream.phase;
-  stream.status = response.status;
   response.complete = true;
   // The length is told, the body not sent (RFC 9110 9.3.2).
   if (stream.request.headDone && stream.request.method === Method.head) response.bodyEnd = response.bodyStart;

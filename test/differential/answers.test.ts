@@ -9,11 +9,12 @@ import { needs } from '../support/peer.ts';
 import { freePort } from '../support/ports.ts';
 import { makeFolder } from '../support/proxy.ts';
 import { startSubject, subjects } from '../support/subject.ts';
+import { startSyslog } from '../support/syslog.ts';
 import { type AnswerCase, CASES, FILES, SECTIONS } from './answers.ts';
 
 const AT_ONCE = 8;
 
-function configuration(folder: string, ports: readonly number[], serverPort: number): string {
+function configuration(folder: string, ports: readonly number[], serverPort: number, logPort: number): string {
   const head = `global
   expose-experimental-directives
   h1-case-adjust content-length Content-Length
@@ -25,6 +26,8 @@ defaults
   timeout connect 2s
   timeout client 5s
   timeout server 5s
+  log 127.0.0.1:${logPort} format raw local0
+  log-format "%f %ts %ST %s"
 ${SECTIONS}`;
   const proxies = CASES.map(
     ({ rules }, at) => `listen c${at}\n  bind 127.0.0.1:${ports[at]}\n  ${rules}\n  server s1 127.0.0.1:${serverPort}\n`,
@@ -43,14 +46,16 @@ const REFUSED = `HTTP/1.1 502 Bad Gateway\r\ncontent-length: 107\r\ncache-contro
 
 /** What 3.5 does differently: 502 where 2.6 refuses a cacheable cookie with the page of 200, no Cache-Control on redirects, names in lower case for requests that can't be parsed. */
 function modern(text: string, at: number): string {
-  if (CASES[at]?.rules === 'option checkcache' && text.includes('Service ready')) return REFUSED;
+  if (CASES[at]?.rules === 'option checkcache' && text.includes('Service ready'))
+    return `${REFUSED}\n${text.split('\n').at(-1)?.replace('200', '502')}`;
   if (/^HTTP\/1.1 30[12378] .*\r\ncontent-length: 0\r\n(set-cookie: .*\r\n)?location: /.test(text))
     return text.replace('cache-control: no-cache\r\n', '');
   return text.startsWith('HTTP/1.1 400 ') ? text.replace(/^[A-Z][-A-Za-z]+:/gm, (name) => name.toLowerCase()) : text;
 }
 
-/** What the client reads for each case. */
+/** What the client reads for each case, and the log line if there is one. */
 async function play(subject: string): Promise<string[]> {
+  await using syslog = await startSyslog();
   const folder = makeFolder();
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
   await using origin = await startHttpOrigin((request) =>
@@ -61,11 +66,16 @@ async function play(subject: string): Promise<string[]> {
   );
   const ports: number[] = [];
   while (ports.length < CASES.length) ports.push(await freePort());
-  await using _proxy = await startSubject(subject, { config: configuration(folder, ports, origin.port) });
+  await using _proxy = await startSubject(subject, { config: configuration(folder, ports, origin.port, syslog.port) });
   const seen: string[] = [];
   for (let from = 0; from < CASES.length; from += AT_ONCE) {
     const group = CASES.slice(from, from + AT_ONCE);
     seen.push(...(await Promise.all(group.map((entry, at) => exchange(ports[from + at] as number, bytesOf(entry, from + at))))));
+  }
+  await syslog.waitForCount(CASES.filter(({ rules }) => !rules.startsWith('monitor-uri') || rules.endsWith('monitor-uri /a/b')).length);
+  for (const message of syslog.messages) {
+    const [, at, line] = /^c(\d+) (.*)$/.exec(message.trim()) ?? [];
+    seen[Number(at)] += `\n${line}`;
   }
   return seen;
 }

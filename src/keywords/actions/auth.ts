@@ -40,7 +40,7 @@ export const auth = defineAction({
     const askAsProxy = compileChallenge(407, 'proxy-authenticate', realm, context);
     const { thread } = context;
     return (stream) => {
-      stream.cause = Ended.denied;
+      stream.cause = Ended.local;
       countError(stream);
       return (usesProxyFields(thread, stream) ? askAsProxy : ask)(stream) ? Outcome.answer : Outcome.drop;
     };

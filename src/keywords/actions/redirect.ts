@@ -2,7 +2,7 @@
 import { HeaderId } from '../../http/message.ts';
 import { type ActionStep, type CompileContext, defineAction, Outcome, type TextFormat } from '../../rules/define.ts';
 import { compileReply } from '../../rules/dynamic-reply.ts';
-import { atWord, notSupported, RuleError } from '../../rules/error.ts';
+import { atWord, RuleError } from '../../rules/error.ts';
 import { readsResponse } from '../../rules/place.ts';
 import { pathEnd, pathStart } from '../../rules/target.ts';
 import type { Words } from '../../rules/words.ts';
@@ -26,6 +26,7 @@ const OPTIONS = [
   'append-slash',
   'ignore-empty',
   'set-cookie',
+  'set-cookie-fmt',
   'clear-cookie',
 ] as const;
 const SLASH = 47;
@@ -42,6 +43,9 @@ interface Draft {
   appendSlash: boolean;
   ignoreEmpty: boolean;
   cookie: string | null;
+  /** The whole value, as a log format. */
+  cookieFormat: string | null;
+  cookieWord: number;
 }
 
 function readRedirect(words: Words): Draft {
@@ -55,6 +59,8 @@ function readRedirect(words: Words): Draft {
     appendSlash: false,
     ignoreEmpty: false,
     cookie: null,
+    cookieFormat: null,
+    cookieWord: -1,
   };
   while (words.left > 0) readOption(words, draft);
   if (draft.kind === null) throw new RuleError("expects 'location', 'prefix' or 'scheme'", -1, null, OPTIONS);
@@ -93,7 +99,9 @@ function readOption(words: Words, draft: Draft): void {
       draft.cookie = `${words.next('a cookie')}; path=/; Max-Age=0;`;
       return;
     case 'set-cookie-fmt':
-      throw notSupported("'set-cookie-fmt'", words.at - 1);
+      draft.cookieFormat = words.next('a cookie');
+      draft.cookieWord = words.at - 1;
+      return;
     default:
       throw new RuleError(`expects ${OPTIONS.join(', ')} but got '${option}'`, words.at - 1, option, OPTIONS);
   }
@@ -165,6 +173,9 @@ function compileRedirect(words: Words, context: CompileContext): ActionStep {
   const location = draft.kind === 'location' ? compileLocation(text, draft, context) : compileWithPath(text, draft, context);
   const fields = [{ name: 'location', format: location }];
   if (draft.cookie !== null) fields.push({ name: 'set-cookie', format: context.format(draft.cookie.replaceAll('%', '%%'), 'header') });
+  const { cookieFormat } = draft;
+  if (cookieFormat !== null)
+    fields.push({ name: 'set-cookie', format: atWord(draft.cookieWord, () => context.format(cookieFormat, 'header')) });
   const reply = compileReply(
     { status: Number(draft.code), reason: REASONS[draft.code] as string, fields, contentType: null, lengthFirst: true, body: null },
     context,
@@ -203,6 +214,11 @@ export const redirect = defineAction({
       rule: 'redirect location / clear-cookie USER',
       request: GET,
       head: 'HTTP/1.1 302 Found\nlocation: /\nset-cookie: USER; path=/; Max-Age=0;',
+    },
+    {
+      rule: 'http-request redirect location / set-cookie-fmt "SEEN=%[path]; path=/; Secure"',
+      request: GET,
+      head: 'HTTP/1.1 302 Found\nlocation: /\nset-cookie: SEEN=/a; path=/; Secure',
     },
     { rule: 'http-request redirect location %[req.hdr(none)] ignore-empty', request: GET, head: 'GET /a?x=1 HTTP/1.1\nhost: h.test' },
   ],

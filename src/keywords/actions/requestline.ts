@@ -151,8 +151,9 @@ export const setStatus = defineAction({
     words.end(['reason']);
     const start = context.thread.memory.intern(reason);
     const end = start + reason.length;
-    return ({ response }) => {
-      response.status = status;
+    return (stream) => {
+      const { response } = stream;
+      response.status = stream.status = status;
       response.reasonStart = start;
       response.reasonEnd = end;
       return Outcome.next;
