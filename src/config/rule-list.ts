@@ -1,5 +1,5 @@
 /** The rules of each proxy in the order in which they run, for `hawser dump --rules`. It must not know any action. */
-import type { ProxyModel, RuleModel } from '../model/config.ts';
+import type { ConditionModel, ProxyModel, RuleModel, StickRuleModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
 import { quoteWord } from './print.ts';
@@ -19,39 +19,56 @@ export interface RuleDump {
 }
 
 /** HAProxy configuration manual, 4 and 4.2: requests from the connection inwards, responses outwards. */
-const ORDER = [
-  'tcp-request connection',
-  'tcp-request session',
-  'tcp-request content',
-  'http-request',
-  'redirect',
-  'use_backend',
-  'use-server',
-  'tcp-response content',
-  'http-response',
-  'http-after-response',
+const ORDER: readonly (readonly [ruleSet: string, rules?: (proxy: ProxyModel) => readonly Rule[]])[] = [
+  ['tcp-request connection'],
+  ['tcp-request session'],
+  ['tcp-request content'],
+  ['monitor fail', ({ monitorFails }) => monitorFails.map((condition) => lone('fail', condition))],
+  ['http-request', ({ rules }) => [...(rules['http-request'] ?? []), ...(rules['redirect'] ?? [])]],
+  ['force-be-switch', ({ forceSwitches }) => forceSwitches.map((condition) => lone('force', condition))],
+  ['use_backend', ({ useBackends }) => useBackends.map(({ name, ...rule }) => ({ ...rule, action: name, words: [] }))],
+  [
+    'persist',
+    ({ persistRules }) => persistRules.map(({ force, condition }) => lone(force ? 'force-persist' : 'ignore-persist', condition)),
+  ],
+  ['use-server', ({ useServers }) => useServers.map(({ name, ...rule }) => ({ ...rule, action: name, words: [] }))],
+  ['stick', ({ stickRules }) => stickRules.map(stickRule)],
+  ['tcp-response content'],
+  ['http-response'],
+  ['http-after-response'],
 ];
 
 /** Rule sets that have rules, proxies in the order of the files. `redirect` lines run as the end of `http-request`. */
 export function ruleSets(model: ConfigModel): RuleSetDump[] {
   return model.proxies.flatMap((proxy) =>
-    namesOf(proxy)
-      .map((ruleSet) => ({ proxy: proxy.name, ruleSet, rules: rulesOf(proxy, ruleSet).map(dumpRule) }))
+    [...ORDER, ...others(proxy)]
+      .map(([ruleSet, rules]) => ({
+        proxy: proxy.name,
+        ruleSet,
+        rules: (rules === undefined ? (proxy.rules[ruleSet] ?? []) : rules(proxy)).map(dumpRule),
+      }))
       .filter(({ rules }) => rules.length > 0),
   );
 }
 
-function namesOf(proxy: ProxyModel): string[] {
-  const others = Object.keys(proxy.rules).filter((name) => !ORDER.includes(name));
-  return [...ORDER.filter((name) => name !== 'redirect'), ...others];
+/** Sets that the order above does not know stand at the end. */
+function others(proxy: ProxyModel): (readonly [string])[] {
+  const known = new Set(['redirect', ...ORDER.map(([name]) => name)]);
+  return Object.keys(proxy.rules)
+    .filter((name) => !known.has(name))
+    .map((name) => [name] as const);
 }
 
 type Rule = Pick<RuleModel, 'action' | 'words' | 'condition' | 'at'>;
 
-function rulesOf(proxy: ProxyModel, ruleSet: string): readonly Rule[] {
-  if (ruleSet === 'use_backend') return proxy.useBackends.map(({ name, condition, at }) => ({ action: name, words: [], condition, at }));
-  const own = proxy.rules[ruleSet] ?? [];
-  return ruleSet === 'http-request' ? [...own, ...(proxy.rules['redirect'] ?? [])] : own;
+/** A line that is nothing but its condition. */
+function lone(action: string, condition: ConditionModel): Rule {
+  return { action, words: [], condition, at: condition.at };
+}
+
+function stickRule({ matches, stores, expression, table, condition, at }: StickRuleModel): Rule {
+  const action = matches ? (stores === null ? 'match' : 'on') : `store-${stores}`;
+  return { action, words: [expression, ...(table === null ? [] : ['table', table])], condition, at };
 }
 
 function dumpRule({ action, words, condition, at }: Rule, index: number): RuleDump {

@@ -126,13 +126,21 @@ test('rules are listed in the order in which they run', () => {
   http-request set-header A "b c" unless { src 192.0.2.0/24 }
   tcp-request connection accept
   http-response del-header B
+  stick-table type ip size 1k
+  stick on src if TRUE
+  server s 127.0.0.1:1
+  use-server s if { path /s }
+  monitor fail if FALSE
 `;
   const sets = ruleSets(parseText(text, 'x', OPTIONS).model);
   assert.deepEqual(
     sets.map(({ ruleSet, rules }) => [ruleSet, rules.map(({ action, condition, at }) => `${action} | ${condition} | ${at.line}`)]),
     [
       ['tcp-request connection', ['accept | null | 6']],
+      ['monitor fail', ['fail | if FALSE | 12']],
       ['http-request', ["set-header A 'b c' | unless { src 192.0.2.0/24 } | 5", 'redirect location /x | if { path /y } | 4']],
+      ['use-server', ['s | if { path /s } | 11']],
+      ['stick', ['on src | if TRUE | 9']],
       ['http-response', ['del-header B | null | 7']],
     ],
   );

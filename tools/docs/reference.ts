@@ -211,7 +211,25 @@ Flags are HAProxy's. A misspelt one is refused with the list of all, exit code 1
 | --- | --- | --- |
 ${lines.join('\n')}
 
-Beside the proxy:
+## Reports for programs
+
+\`hawser -c --format json\` prints one object on the standard output; exit codes are those of \`-c\`, and the standard error stays empty. \`format\` is 1
+and changes only if a field changes its meaning; fields may be added.
+
+| Field | |
+| --- | --- |
+| \`valid\` | no alert, and no warning that \`-dW\` or \`zero-warning\` makes one |
+| \`listens\` | something listens; a valid configuration without listeners does not start (exit code 2) |
+| \`diagnostics[]\` | in the order of the text form |
+| \`.code\`, \`.severity\` | see [errors](../errors.md); alert, warning, notice or diag |
+| \`.file\`, \`.line\`, \`.column\`, \`.endColumn\` | counted from 1, columns in UTF-16 units, the end behind the word; missing where a message is about a whole line, or the whole configuration |
+| \`.message\` | the whole sentence |
+| \`.found\`, \`.allowed\`, \`.near\` | its parts, if it has them: the word, what may stand there, a similar name |
+
+\`--format sarif\` prints SARIF 2.1.0 with the same places and codes, which code hosts and editors show beside the lines.
+
+## Commands beside the proxy
+
 
 \`\`\`text
 ${DUMP_USAGE}
