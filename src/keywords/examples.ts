@@ -40,8 +40,8 @@ const FILES: Readonly<Record<string, string>> = {
   'blocked.lst': '# blocked\nevil.test\n\n  bad.test\n',
 };
 
-function readExample(path: string): Uint8Array {
-  const text = FILES[path];
+function readExample(path: string, files: Readonly<Record<string, string>>): Uint8Array {
+  const text = files[path] ?? FILES[path];
   if (text === undefined) throw Object.assign(new Error(`no file ${path} here`), { code: 'ENOENT' });
   return Uint8Array.from(text, (char) => char.charCodeAt(0));
 }
@@ -55,7 +55,8 @@ export class ExampleWorld {
   readonly compiler: Compiler;
   readonly tables = new ExampleTables();
 
-  constructor() {
+  /** @param files what further files hold, by path */
+  constructor(files: Readonly<Record<string, string>> = {}) {
     const shared = new Shared(allocateShared({ frontends: 1, backends: 1, servers: 1, threads: 1 }), 0);
     this.frontend = new Frontend('web', 0, shared);
     this.frontend.id = 2;
@@ -74,8 +75,8 @@ export class ExampleWorld {
       process: { pid: 4711, hostname: 'test-host', node: 'test-host' },
       frontends: new Map([['web', this.frontend]]),
       backends: new Map([['app', this.backend]]),
-      readLines: (path) => latin1(readExample(path)).split('\n'),
-      patterns: new PatternStore(readExample, false),
+      readLines: (path) => latin1(readExample(path, files)).split('\n'),
+      patterns: new PatternStore((path) => readExample(path, files), false),
       tables: this.tables.byName,
       stickCounters: MOST_COUNTERS,
       seed: 1,

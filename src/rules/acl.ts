@@ -157,10 +157,16 @@ function readPatterns(words: readonly string[]): Patterns {
       if (groups.length > 0) throw new RuleError("'-m' must stand before patterns and files", at, word);
       method = flagValue(words, ++at, '-m', 'a matching method');
     } else if (word === '-f') groups.push({ file: flagValue(words, ++at, '-f', 'a file'), isMap, fold, word: at, patterns: [] });
-    else if (word !== '-n') break;
+    else if (!word.startsWith('-')) break;
+    else if (word !== '-n') throw badOption(word, at);
   }
   if (at < words.length || groups.length === 0) groups.push({ file: null, isMap: false, fold, word: at, patterns: words.slice(at) });
   return { method, groups, id, ended };
+}
+
+function badOption(word: string, at: number): RuleError {
+  const advice = "Please use '--' before any pattern beginning with a '-'";
+  return new RuleError(`'${word}' is not a valid ACL option. ${advice}`, at, word, ['-f', '-i', '-m', '-M', '-n', '-u', '--']);
 }
 
 function idValue(words: readonly string[], at: number): string {

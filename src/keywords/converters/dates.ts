@@ -32,15 +32,16 @@ export const httpDate = defineConverter({
     { name: 'unit', kind: 'str', oneOf: ['s', 'ms', 'us'], default: 's' },
   ],
   ...INT_TO_TEXT,
-  doc: "Seconds (or milli- or microseconds) since the epoch, plus an offset of the same unit, as HTTP's date (RFC 9110 5.6.7).",
+  doc: "Seconds (or milli- or microseconds) since the epoch, plus an offset of the same unit, as HTTP's date (RFC 9110 5.6.7); units below a second are written too.",
   examples: [
     { value: 784111777, call: 'http_date', out: 'Sun, 06 Nov 1994 08:49:37 GMT' },
     { value: 784111777, call: 'http_date(60)', out: 'Sun, 06 Nov 1994 08:50:37 GMT' },
-    { value: 784111777123, call: 'http_date(0,ms)', out: 'Sun, 06 Nov 1994 08:49:37 GMT' },
+    { value: 784111777123, call: 'http_date(0,ms)', out: 'Sun, 06 Nov 1994 08:49:37.123 GMT' },
   ],
   compile: ([offset, unit], context) => {
     const perSecond = unit === 's' ? 1 : unit === 'ms' ? 1000 : 1_000_000;
-    return compileDate(new DateFormat('%a, %d %b %Y %H:%M:%S GMT', false, false), offset, perSecond, context);
+    const fraction = unit === 's' ? '' : unit === 'ms' ? '.%3N' : '.%6N';
+    return compileDate(new DateFormat(`%a, %d %b %Y %H:%M:%S${fraction} GMT`, false, true), offset, perSecond, context);
   },
 });
 

@@ -101,7 +101,7 @@ export const strcmp = defineConverter({
         const difference = (bytes[sample.start + i] as number) - (bytes[start + i] as number);
         if (difference !== 0) return sample.setInt(difference);
       }
-      return sample.setInt(sample.end - sample.start - (end - start));
+      return sample.setInt(Math.sign(sample.end - sample.start - (end - start)));
     };
   },
 });

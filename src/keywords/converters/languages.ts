@@ -31,11 +31,11 @@ export const language = defineConverter({
   ],
   from: SampleType.str,
   to: SampleType.str,
-  doc: 'Of the languages in the list (with ; between them) the one that the field prefers: highest quality, then first. A variant that is not in the list counts as its language.',
+  doc: 'Of the languages in the list (with ; between them) the one that the field prefers: highest quality, then first. A name in the list stands for its variants too; the first that fits counts.',
   examples: [
     { value: 'da, en-gb;q=0.8, en;q=0.7', call: 'language(es;fr;en)', out: 'en' },
     { value: 'fr;q=0.5, es;q=0.9', call: 'language(es;fr)', out: 'es' },
-    { value: 'fr-CH, fr', call: 'language(fr;fr-CH)', out: 'fr-CH' },
+    { value: 'fr-CH, fr', call: 'language(fr-CH;fr)', out: 'fr-CH' },
     { value: 'de;q=0', call: 'language(de)', out: null },
     { value: 'it', call: 'language(de,en)', out: 'en' },
   ],
@@ -49,7 +49,8 @@ export const language = defineConverter({
         const { length } = names[at] as string;
         let i = 0;
         while (i < length && start + i < end && bytes[start + i] === bytes[(starts[at] as number) + i]) i++;
-        if (i === length && start + i === end) return at;
+        // The whole name, or what stands before a variant: the first of the list that is either (as HAProxy does it).
+        if (i === length && (start + i === end || bytes[start + i] === HYPHEN)) return at;
       }
       return -1;
     };
@@ -64,10 +65,7 @@ export const language = defineConverter({
         let stop = at;
         while (stop < end && bytes[stop] !== SEMICOLON && bytes[stop] !== 32) stop++;
         const quality = qualityOf(bytes, stop, end);
-        let base = at;
-        while (base < stop && bytes[base] !== HYPHEN) base++;
-        let found = find(bytes, at, stop);
-        if (found < 0) found = find(bytes, at, base);
+        const found = find(bytes, at, stop);
         if (found >= 0 && quality > most) {
           most = quality;
           best = found;

@@ -313,6 +313,7 @@ export const regsub = defineConverter({
     { value: 'user=Joe', call: "regsub('USER=(.*)','[\\1]',i)", out: '[Joe]' },
   ],
   compile: ([pattern, subst, flags], context) => {
+    if (pattern === '') throw new RuleError("converter 'regsub' expects a regular expression that is not empty");
     const regex = context.regex(pattern, flags?.includes('i') ?? false);
     const everywhere = flags?.includes('g') ?? false;
     const source = context.thread;
