@@ -4,8 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { balanceProblem, makePicker } from '../balance/algorithms.ts';
 import { DEFAULT_HASH } from '../balance/contract.ts';
+import { Family, parseIp } from '../base/address.ts';
 import { type Memory, SCRATCH_SIZE } from '../base/memory.ts';
 import { catalogs } from '../keywords/catalogs.ts';
 import { type BuiltLogs, buildLogs } from '../log/build.ts';
@@ -95,6 +97,9 @@ export function buildState(parts: BuildParts): Built {
     frontends: state.frontendsByName,
     backends: state.backendsByName,
     variableLimits: variableLimits(model.global.tune),
+    entropy: crypto.getRandomValues(new Uint32Array(4)),
+    environment: (name) => process.env[name],
+    localAddresses: localAddresses(),
     readLines: (path) => readFileSync(path, 'latin1').split('\n'),
     errorSections: errorSectionsOf(model, memory),
     userlists: model.userlists,
@@ -340,6 +345,15 @@ function switchingCondition(compiler: Compiler, condition: ConditionModel): Retu
   } catch (error) {
     throw error instanceof RuleError ? new ConditionFault('switching rule', condition, error) : error;
   }
+}
+
+/** Of the interfaces as they are at start. */
+function localAddresses(): Uint8Array[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.flatMap(({ address }) => {
+    const parsed = parseIp(address.replace(/%.*/, ''));
+    return parsed === null ? [] : [parsed.ip.slice(0, parsed.family === Family.inet ? 4 : 16)];
+  });
 }
 
 /** @throws RuleError */

@@ -22,6 +22,8 @@ export interface ListenerPlan {
   readonly address: AddressRecord;
   /** `name`, or HAProxy's form for an unnamed one: `sock-1`. */
   readonly name: string;
+  /** `id`, or the next free number of the frontend. */
+  readonly id: number;
 }
 
 export interface Plan {
@@ -55,10 +57,19 @@ function listenersOf(frontend: ProxyModel, frontendIndex: number): ListenerPlan[
   const out: ListenerPlan[] = [];
   for (const bind of frontend.binds) {
     for (const address of bind.addresses) {
-      out.push({ frontend, frontendIndex, bind, address, name: bind.name ?? `sock-${out.length + 1}` });
+      const id = bind.id ?? freeId(frontend, out);
+      out.push({ frontend, frontendIndex, bind, address, name: bind.name ?? `sock-${out.length + 1}`, id });
     }
   }
   return out;
+}
+
+/** The lowest number that no address of the frontend has, as HAProxy gives them. */
+function freeId(frontend: ProxyModel, listeners: readonly ListenerPlan[]): number {
+  const taken = new Set([...frontend.binds.map((bind) => bind.id), ...listeners.map(({ id }) => id)]);
+  let id = 1;
+  while (taken.has(id)) id++;
+  return id;
 }
 
 export function layoutOf(plan: Plan, threads: number): SharedLayout {

@@ -68,6 +68,9 @@ export class ExampleWorld {
     this.backend.servers.push(server);
     shared.live[this.backend.live + BackendLive.active] = 1;
     shared.live[server.live + ServerLive.running] = ServerRunning.running;
+    server.weight = 10;
+    shared.live[server.live + ServerLive.userWeight] = 10;
+    shared.live[server.live + ServerLive.weight] = 10 * 256;
     this.thread = new Thread({
       memory: this.memory,
       shared,
@@ -80,6 +83,7 @@ export class ExampleWorld {
       tables: this.tables.byName,
       stickCounters: MOST_COUNTERS,
       seed: 1,
+      environment: (name) => (name === 'REGION' ? 'eu' : undefined),
       userlists: [
         {
           name: 'people',
@@ -211,6 +215,7 @@ function newSession(frontend: Frontend): Session {
   const session = new Session();
   session.frontend = frontend;
   session.variables.scope = Scope.session;
+  session.listenerId = 1;
   setAddress(session.source, '192.0.2.7', 40123);
   setAddress(session.destination, '198.51.100.1', 80);
   session.hasDestination = true;

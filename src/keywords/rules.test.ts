@@ -58,7 +58,11 @@ test('a rule that waits is not run again', () => {
     seen.push(number);
     return outcome as 0;
   };
-  const rules = new CompiledRules([null, null, null], [step(1, 0), step(2, Verdict.wait), step(3, 0)]);
+  const rules = new CompiledRules({
+    conditions: [null, null, null],
+    actions: [step(1, 0), step(2, Verdict.wait), step(3, 0)],
+    origins: [],
+  });
   assert.equal(rules.run(stream), Verdict.wait);
   assert.equal(rules.run(stream), Verdict.next);
   assert.deepEqual(seen, [1, 2, 3]);

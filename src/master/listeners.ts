@@ -41,6 +41,8 @@ export function openListeners(plan: Plan): OpenedListeners {
         frontendIndex: listener.frontendIndex,
         listenerIndex,
         name: listener.name,
+        id: listener.id,
+        isNamed: listener.bind.name !== null,
         plan: listener,
       });
     }

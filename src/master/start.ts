@@ -134,9 +134,7 @@ class Process {
       alert('[hawser.main()] Some protocols failed to start their listeners! Exiting.');
       return false;
     }
-    await this.#threads.open(
-      doors.map(({ descriptor, frontendIndex, listenerIndex, name }) => ({ descriptor, frontendIndex, listenerIndex, name })),
-    );
+    await this.#threads.open(doors.map(({ plan: _, ...door }) => door));
     return true;
   }
 

@@ -2,7 +2,7 @@
  * The data threads as the control thread sees them: started, told what to do, awaited. It knows messages and
  * shared columns, nothing of what a thread does inside.
  */
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, SHARE_ENV, Worker } from 'node:worker_threads';
 import type { BuildProblem } from '../model/problem.ts';
 import type { PatternRequest, PatternStore } from '../rules/patternstore.ts';
 import type { FromThread, OpenDoor, PatternAnswer, PatternDoor, ThreadOrder, ToThread } from '../worker/messages.ts';
@@ -37,7 +37,7 @@ export class DataThreads {
   #make(index: number): void {
     const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
     const script = new URL(`../worker/entry.${extension}`, import.meta.url);
-    const worker = new Worker(script, { name: `data-${index + 1}` });
+    const worker = new Worker(script, { name: `data-${index + 1}`, env: SHARE_ENV });
     this.#workers.push(worker);
     this.#exits.push(new Promise((resolve) => worker.once('exit', () => resolve())));
     worker.on('error', (error: unknown) => {

@@ -115,6 +115,7 @@ function resetStream(stream: Stream): void {
   stream.backend = stream.server = stream.front = stream.back = null;
   stream.note = -1;
   stream.hasRequestLine = false;
+  stream.lastRule = null;
   stream.uniqueIdStart = stream.uniqueIdEnd = 0;
   stream.phase = Phase.request;
   stream.cause = Ended.normal;
@@ -131,7 +132,7 @@ function resetStream(stream: Stream): void {
   stream.retriesLeft = stream.retries = 0;
   stream.serverQueuePosition = stream.backendQueuePosition = 0;
   stream.clientCookie = stream.serverCookie = 45;
-  stream.redispatched = stream.persistent = stream.isLocalReply = false;
+  stream.redispatched = stream.backReused = stream.persistent = stream.isLocalReply = false;
   stream.countedBackend = stream.countedServer = false;
   stream.requestDone = stream.responseDone = stream.responseStarted = false;
   stream.tunnel = stream.requestSent = stream.closeClient = stream.clientGone = stream.serverReusable = stream.logged = false;

@@ -9,7 +9,8 @@ import { Close, type CloseReason, type Wire, type WireHandler } from '../platfor
 import { BodyDecoder, BodyResult } from '../proto/h1/body.ts';
 import { encodeRequestHead, requestConnectionField } from '../proto/h1/encode.ts';
 import { HeadParser, HeadResult } from '../proto/h1/head.ts';
-import { type BackMux, Broken, type BrokenReason, type Server, type Session, type Stream } from '../state/records.ts';
+import { Broken, type BrokenReason } from '../state/end.ts';
+import type { BackMux, Server, Session, Stream } from '../state/records.ts';
 import { KeepAlive } from '../state/settings.ts';
 import type { BackHome } from './back-home.ts';
 import type { MuxContext } from './context.ts';

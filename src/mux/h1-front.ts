@@ -11,7 +11,8 @@ import { Close, type CloseReason, type Task, type Wire, type WireHandler } from 
 import { BodyDecoder, BodyResult } from '../proto/h1/body.ts';
 import { ConnectionField, responseConnectionField } from '../proto/h1/encode.ts';
 import { HeadParser, HeadResult } from '../proto/h1/head.ts';
-import { Broken, type BrokenReason, type Frontend, type FrontMux, Session, type Stream } from '../state/records.ts';
+import { Broken, type BrokenReason } from '../state/end.ts';
+import { type Frontend, type FrontMux, Session, type Stream } from '../state/records.ts';
 import { KeepAlive } from '../state/settings.ts';
 import { Ahead } from './ahead.ts';
 import type { MuxContext } from './context.ts';

@@ -1,7 +1,8 @@
 /** A server connection in TCP mode: bytes as they are, half-closes passed on. */
 import { type Block, NO_BLOCK } from '../base/memory.ts';
 import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
-import { type BackMux, Broken, type Server, type Stream } from '../state/records.ts';
+import { Broken } from '../state/end.ts';
+import type { BackMux, Server, Stream } from '../state/records.ts';
 import type { MuxContext } from './context.ts';
 
 /** Where records go back to. */

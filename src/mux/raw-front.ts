@@ -1,7 +1,8 @@
 /** A client connection in TCP mode: one stream from accept to close, bytes as they are. */
 import type { Block } from '../base/memory.ts';
 import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
-import { Broken, type FrontMux, Session, type Stream } from '../state/records.ts';
+import { Broken } from '../state/end.ts';
+import { type FrontMux, Session, type Stream } from '../state/records.ts';
 import type { MuxContext } from './context.ts';
 import type { FrontDesk } from './front-desk.ts';
 

@@ -2,7 +2,8 @@
  * Captures made by rules: values copied to the stream's note, because they are logged when the message is gone
  * (HAProxy 3.x configuration, http-request capture). A value is cut to the length of its slot.
  */
-import { MAX_CAPTURES, type Stream } from '../state/records.ts';
+import type { Stream } from '../state/records.ts';
+import { MAX_CAPTURES } from '../state/settings.ts';
 import { copyBytes } from './bytes.ts';
 import type { CaptureCounts } from './define.ts';
 import { RuleError } from './error.ts';

@@ -16,6 +16,9 @@ import type { Registry } from './registry.ts';
 import { compileContentRules, compileRules, RuleFault } from './rulelist.ts';
 import type { Thread } from './thread.ts';
 
+/** Position of what has none of its own: who reports it adds it. */
+const NOWHERE = { file: '', line: 0, column: 0 };
+
 /** All places at once: what is misplaced is told where it is used. */
 const EVERYWHERE = -1;
 
@@ -109,6 +112,10 @@ class Context implements CompileContext {
 
   format(text: string, kind: FormatKind): TextFormat {
     return compileFormat(text, kind, this.#registry, this);
+  }
+
+  condition(words: readonly string[]): AclTest {
+    return this.#compiler.condition({ unless: false, words, at: NOWHERE }, this.places);
   }
 
   regex(pattern: string, ignoreCase: boolean): Regex {

@@ -93,6 +93,8 @@ export interface CompileContext {
   /** An expression that fills the whole text. */
   expression(text: string): Expression;
   format(text: string, kind: FormatKind): TextFormat;
+  /** Words as behind `if`: names of ACLs, `{ … }`. */
+  condition(words: readonly string[]): { test(stream: Stream): boolean };
   regex(pattern: string, ignoreCase: boolean): Regex;
   /** The error page of a status, which is looked for when it is sent: the backend's, the frontend's, the built-in one; null: it has none. */
   errorReply(status: number): LocalReply | null;

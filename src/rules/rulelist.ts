@@ -5,7 +5,7 @@
 import type { AclModel, ConditionModel, RuleModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
 import type { ContentRules, RuleList, Stream } from '../state/records.ts';
-import { Verdict, type VerdictValue, Wait, type WaitValue } from '../state/settings.ts';
+import { type RuleOrigin, Verdict, type VerdictValue, Wait, type WaitValue } from '../state/settings.ts';
 import type { AclTest } from './acl.ts';
 import { type Acls, type Condition, compileCondition, Judgement, type JudgementValue } from './condition.ts';
 import { type ActionStep, type CompileContext, Outcome, type OutcomeValue, type RuleProxy } from './define.ts';
@@ -22,10 +22,12 @@ const AGAIN = Outcome.again;
 export class CompiledRules implements RuleList {
   readonly #conditions: readonly (AclTest | null)[];
   readonly #actions: readonly ActionStep[];
+  readonly #origins: readonly RuleOrigin[];
 
-  constructor(conditions: readonly (AclTest | null)[], actions: readonly ActionStep[]) {
+  constructor({ conditions, actions, origins }: Parts) {
     this.#conditions = conditions;
     this.#actions = actions;
+    this.#origins = origins;
   }
 
   run(stream: Stream): VerdictValue {
@@ -39,7 +41,7 @@ export class CompiledRules implements RuleList {
       if (condition !== null && !again && !condition.test(stream)) continue;
       again = false;
       const outcome = (actions[at] as ActionStep)(stream);
-      if (outcome !== NEXT) return leave(stream, outcome, at);
+      if (outcome !== NEXT) return leave(stream, outcome, at, this.#origins);
     }
     stream.ruleIndex = 0;
     return Verdict.next;
@@ -47,7 +49,8 @@ export class CompiledRules implements RuleList {
 }
 
 /** The list is left at rule `at`: where it goes on, and its verdict. */
-function leave(stream: Stream, outcome: OutcomeValue, at: number): VerdictValue {
+function leave(stream: Stream, outcome: OutcomeValue, at: number, origins: readonly RuleOrigin[]): VerdictValue {
+  if (outcome !== WAIT && outcome !== AGAIN) stream.lastRule = origins[at] as RuleOrigin;
   stream.ruleIndex = outcome === WAIT ? at + 1 : outcome === AGAIN ? ~at : 0;
   if (outcome === STOP || outcome === NEXT) return Verdict.next;
   return outcome === AGAIN ? Verdict.wait : outcome;
@@ -57,12 +60,14 @@ function leave(stream: Stream, outcome: OutcomeValue, at: number): VerdictValue 
 class InspectingRules implements ContentRules {
   readonly #conditions: readonly (Condition | null)[];
   readonly #actions: readonly ActionStep[];
+  readonly #origins: readonly RuleOrigin[];
   readonly #sample: Sample;
   readonly #wait: WaitValue;
 
-  constructor(conditions: readonly (Condition | null)[], actions: readonly ActionStep[], sample: Sample, wait: WaitValue) {
+  constructor({ conditions, actions, origins }: Parts, sample: Sample, wait: WaitValue) {
     this.#conditions = conditions;
     this.#actions = actions;
+    this.#origins = origins;
     this.#sample = sample;
     this.#wait = wait;
   }
@@ -94,7 +99,7 @@ class InspectingRules implements ContentRules {
         if (judgement === Judgement.fails) continue;
       }
       const outcome = (actions[at] as ActionStep)(stream);
-      if (outcome !== NEXT) return leave(stream, outcome, at);
+      if (outcome !== NEXT) return leave(stream, outcome, at, this.#origins);
     }
     stream.ruleIndex = 0;
     return Verdict.next;
@@ -172,8 +177,7 @@ export function compileRules(
   report: ((fault: RuleFault) => void) | null = null,
 ): RuleList | null {
   if (models.length === 0) return null;
-  const { conditions, actions } = compileParts(ruleSet, models, acls, registry, context, report);
-  return new CompiledRules(conditions, actions);
+  return new CompiledRules(compileParts(ruleSet, models, acls, registry, context, report));
 }
 
 /** As compileRules, for `tcp-request content` and `tcp-response content`, which may wait for data. @throws RuleFault */
@@ -186,14 +190,15 @@ export function compileContentRules(
   report: ((fault: RuleFault) => void) | null = null,
 ): ContentRules | null {
   if (models.length === 0) return null;
-  const { conditions, actions } = compileParts(ruleSet, models, acls, registry, context, report);
+  const parts = compileParts(ruleSet, models, acls, registry, context, report);
   const wait = ruleSet === 'tcp-response content' ? Wait.responseContent : Wait.content;
-  return new InspectingRules(conditions, actions, context.thread.sample, wait);
+  return new InspectingRules(parts, context.thread.sample, wait);
 }
 
 interface Parts {
   readonly conditions: readonly (Condition | null)[];
   readonly actions: readonly ActionStep[];
+  readonly origins: readonly RuleOrigin[];
 }
 
 function compileParts(
@@ -206,6 +211,7 @@ function compileParts(
 ): Parts {
   const conditions: (Condition | null)[] = [];
   const actions: ActionStep[] = [];
+  const origins: RuleOrigin[] = [];
   for (const [at, model] of models.entries()) {
     const { condition } = model;
     const next = models[at + 1];
@@ -216,8 +222,14 @@ function compileParts(
     if (action === null || (test === null && condition !== null)) continue;
     actions.push(action);
     conditions.push(test);
+    origins.push(originOf(model, context));
   }
-  return { conditions, actions };
+  return { conditions, actions, origins };
+}
+
+function originOf({ at }: RuleModel, { thread }: CompileContext): RuleOrigin {
+  const fileStart = thread.memory.intern(at.file);
+  return { fileStart, fileEnd: fileStart + at.file.length, line: at.line };
 }
 
 /** null if it was wrong and has been reported. */

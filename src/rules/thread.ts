@@ -62,6 +62,12 @@ export interface ThreadParts {
   readonly patterns: PatternSource;
   /** Start of the pseudo-random sequence; tests fix it. */
   readonly seed?: number;
+  /** Four random words for identifiers that must be unique; tests fix them by the seed. */
+  readonly entropy?: Uint32Array;
+  /** A variable of the environment that the configuration sees. */
+  readonly environment?: (name: string) => string | undefined;
+  /** Addresses of this machine, 4 or 16 bytes each. */
+  readonly localAddresses?: readonly Uint8Array[];
   /** `tune.vars.*`. */
   readonly variableLimits?: VariableLimits;
 }
@@ -90,6 +96,11 @@ export class Thread {
   /** For values that are built while a rule runs. */
   readonly out: Writer;
   readonly variables: ThreadVariables;
+  readonly entropy: Uint32Array;
+  readonly environment: (name: string) => string | undefined;
+  readonly localAddresses: readonly Uint8Array[];
+  /** When the thread was made, by the host's clock. */
+  readonly startedAtMs: number;
   /** Rewrites that found no room. */
   rewriteFailures = 0;
   #random: number;
@@ -113,6 +124,10 @@ export class Thread {
     this.patterns = new ThreadPatterns(parts.patterns);
     this.sample = new Sample(parts.memory);
     this.out = new Writer(parts.memory);
+    this.entropy = parts.entropy ?? Uint32Array.of(parts.seed ?? 1, 2, 3, 4);
+    this.environment = parts.environment ?? (() => undefined);
+    this.localAddresses = parts.localAddresses ?? [];
+    this.startedAtMs = parts.clock.now();
     this.variables = new ThreadVariables(parts.memory, parts.shared, parts.variableLimits ?? NO_LIMITS);
     this.#random = parts.seed ?? (Math.random() * 0x7fffffff) | 1;
   }

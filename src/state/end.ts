@@ -52,3 +52,18 @@ export const Ended = {
   internal: cause('internal', 'proxy', 'I', 500),
   killed: cause('killed', 'proxy', 'K', 503),
 } as const;
+
+/** Why one side of a stream broke. */
+export const Broken = {
+  /** Closed in an orderly way, before the message was complete. */
+  closed: 0,
+  /** Reset or an I/O error. */
+  reset: 1,
+  /** Bytes that are not the protocol: `status` on the event says what to answer. */
+  invalid: 2,
+  /** No block or record left. */
+  resources: 3,
+  /** The client took too long to send it. */
+  timeout: 4,
+} as const;
+export type BrokenReason = (typeof Broken)[keyof typeof Broken];

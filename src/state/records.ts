@@ -11,7 +11,7 @@ import { HttpMessage } from '../http/message.ts';
 import { RestrictNames, type RestrictNamesMode } from '../http/names.ts';
 import type { Wire } from '../platform/contract.ts';
 import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
-import { type Cause, Ended } from './end.ts';
+import { type BrokenReason, type Cause, Ended } from './end.ts';
 import { KeptAddresses } from './kept.ts';
 import { LogOrigin, type LogOriginValue } from './logstep.ts';
 import { StreamOverrides } from './overrides.ts';
@@ -22,9 +22,11 @@ import {
   type ForwardFor,
   KeepAlive,
   type KeepAliveMode,
+  MAX_CAPTURES,
   RetryOn,
   Reuse,
   type ReuseMode,
+  type RuleOrigin,
   Timeouts,
   type VerdictValue,
   Wait,
@@ -61,6 +63,8 @@ export class Frontend {
   readonly name: string;
   readonly index: number;
   id = 0;
+  /** A rule asks for fe_sess_rate or fe_req_rate. */
+  countsRates = false;
   http = true;
   maxconn = 0;
   readonly timeouts = new Timeouts();
@@ -137,6 +141,8 @@ export class Backend {
   readonly name: string;
   readonly index: number;
   id = 0;
+  /** A rule asks for be_sess_rate, or srv_sess_rate of one of its servers. */
+  countsRates = false;
   http = true;
   disabled = false;
   readonly timeouts = new Timeouts();
@@ -325,6 +331,9 @@ export class Session {
   /** The client's connection, for options of its socket; null: it is closed. */
   wire: Wire | null = null;
   listenerName = '';
+  /** Number of the bind line in its frontend, and whether it has a name of its own. */
+  listenerId = 0;
+  listenerIsNamed = false;
   /** What the connection tracks until it ends. */
   tracked: Tracked | null = null;
   serial = 0;
@@ -347,9 +356,6 @@ export const Phase = {
   done: 7,
 } as const;
 export type PhaseValue = (typeof Phase)[keyof typeof Phase];
-
-/** How many values `capture` may keep per direction. */
-export const MAX_CAPTURES = 16;
 
 export class Stream implements TimerOwner, Queued<Stream> {
   readonly request = new HttpMessage();
@@ -395,6 +401,8 @@ export class Stream implements TimerOwner, Queued<Stream> {
   analyser = 0;
   /** Index of the rule that runs next, for a list that waited; negative: ~index of one whose action runs again. */
   ruleIndex = 0;
+  /** The last rule that ended the evaluation of its set. */
+  lastRule: RuleOrigin | null = null;
   /** Where the rules of the response stand (stream/response.ts). */
   responseStep = 0;
   /** What rules wait for, and until when (host clock). Wait.body: for how many bytes, 0: for all. */
@@ -451,6 +459,8 @@ export class Stream implements TimerOwner, Queued<Stream> {
   persistent = false;
   /** The answer was made here: %B is 0, no server timers. */
   isLocalReply = false;
+  /** The server connection had served before. */
+  backReused = false;
   /** Counted in current connections of the backend/server. */
   countedBackend = false;
   countedServer = false;
@@ -507,21 +517,6 @@ export class Stream implements TimerOwner, Queued<Stream> {
 // Ownership: data events hand a block over; data calls hand it on. Nobody copies a body.
 // Flow: a front mux delivers no request data after onRequest until `resumeRequest`; a back mux delivers
 // response data until `pauseResponse`. `...Drained` says that what was handed on has left.
-
-/** Why one side of a stream broke. */
-export const Broken = {
-  /** Closed in an orderly way, before the message was complete. */
-  closed: 0,
-  /** Reset or an I/O error. */
-  reset: 1,
-  /** Bytes that are not the protocol: `status` on the event says what to answer. */
-  invalid: 2,
-  /** No block or record left. */
-  resources: 3,
-  /** The client took too long to send it. */
-  timeout: 4,
-} as const;
-export type BrokenReason = (typeof Broken)[keyof typeof Broken];
 
 /** Client side. */
 export interface FrontMux {

@@ -138,3 +138,13 @@ export interface CannedReply {
   /** No length is told, the connection ends the body: an error file without Content-Length. */
   readonly untilClose: boolean;
 }
+
+/** Where a rule stands: its file in the statics, its line. */
+export interface RuleOrigin {
+  readonly fileStart: number;
+  readonly fileEnd: number;
+  readonly line: number;
+}
+
+/** How many values `capture` may keep per direction. */
+export const MAX_CAPTURES = 16;

@@ -38,6 +38,8 @@ export const ServerLive = {
   turnSerial: 15,
   /** roundrobin: entry N of the backend's heap is kept in the cell of its Nth server. */
   turnHeap: 16,
+  /** rates.ts: three cells. */
+  sessionRate: 17,
 } as const;
 export const SERVER_LIVE_CELLS = 20;
 
@@ -73,6 +75,8 @@ export const BackendLive = {
   turnSerial: 14,
   turnWindowStart: 15,
   turnWindowWeight: 16,
+  /** rates.ts: three cells. */
+  sessionRate: 17,
 } as const;
 export const BACKEND_LIVE_CELLS = 20;
 
@@ -82,8 +86,11 @@ export const FrontendLive = {
   paused: 2,
   /** Log lines so far: %lc. */
   lines: 3,
+  /** rates.ts: three cells each. */
+  sessionRate: 4,
+  requestRate: 7,
 } as const;
-export const FRONTEND_LIVE_CELLS = 4;
+export const FRONTEND_LIVE_CELLS = 10;
 
 /** Of a soft stop: `soon` while the time of `grace` runs, when everything still serves. */
 export const Stopping = { no: 0, soon: 1, now: 2 } as const;

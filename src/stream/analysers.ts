@@ -20,11 +20,11 @@ import {
   type UseServer,
 } from '../state/records.ts';
 import { type Timeouts, Verdict, type VerdictValue } from '../state/settings.ts';
-import { BackendLive, Count } from '../state/shared.ts';
+import { BackendLive, Count, FrontendLive } from '../state/shared.ts';
 import { countRequest as trackRequest } from '../stick/track.ts';
 import { endWith, sendAnswer, vanish } from './answer.ts';
 import { assign, isUsable } from './assign.ts';
-import { count, type StreamContext } from './context.ts';
+import { count, countRate, type StreamContext } from './context.ts';
 import { assignByCookie } from './cookie.ts';
 import { finish } from './finish.ts';
 import { addFields } from './forwarded.ts';
@@ -82,6 +82,7 @@ function bufferForBackend(context: StreamContext, stream: Stream): boolean {
 function countRequest(context: StreamContext, stream: Stream): boolean {
   if (stream.tunnel) return true;
   count(context, stream.frontend.counts + Count.requestsTotal, 1);
+  if (stream.frontend.countsRates) countRate(context, stream.frontend.live + FrontendLive.requestRate);
   trackRequest(stream);
   return true;
 }
@@ -159,6 +160,7 @@ function enterBackend(context: StreamContext, stream: Stream, backend: Backend):
   const { counts } = context.mux.shared;
   if (current > (counts[backend.counts + Count.sessionsMax] as number)) counts[backend.counts + Count.sessionsMax] = current;
   count(context, backend.counts + Count.sessionsTotal, 1);
+  if (backend.countsRates) countRate(context, backend.live + BackendLive.sessionRate);
   if (!stream.tunnel) count(context, backend.counts + Count.requestsTotal, 1);
 }
 

@@ -11,7 +11,7 @@ import { type Backend, Phase, type Server, type Stream } from '../state/records.
 import { RetryOn } from '../state/settings.ts';
 import { BackendLive, Count, ServerAdmin, ServerLive, ServerRunning } from '../state/shared.ts';
 import { endWith } from './answer.ts';
-import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
+import { armDeadlines, count, countRate, deadline, type StreamContext } from './context.ts';
 import { leaveQueue, leaveServer } from './finish.ts';
 
 /** Longest pause before the same server is tried again (milliseconds). */
@@ -161,6 +161,7 @@ function connect(context: StreamContext, stream: Stream, server: Server): void {
   stream.clientDeadlineMs = Number.POSITIVE_INFINITY;
   if (stream.connectAtMs < 0) stream.connectAtMs = now;
   count(context, server.counts + Count.sessionsTotal, stream.retries === 0 ? 1 : 0);
+  if (server.backend.countsRates && stream.retries === 0) countRate(context, server.live + ServerLive.sessionRate);
   if (!stream.tunnel) {
     const back = context.backs.takeIdle(stream, server);
     if (back !== null) {

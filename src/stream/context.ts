@@ -5,6 +5,7 @@
 import type { BackPool } from '../mux/back-pool.ts';
 import type { MuxContext } from '../mux/context.ts';
 import type { Task } from '../platform/contract.ts';
+import { countEvent } from '../state/rates.ts';
 import type { Server, Stream } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
 
@@ -54,6 +55,11 @@ export function armDeadlines(context: StreamContext, stream: Stream): void {
 /** now + delay, or never for 0 (HAProxy: an unset timeout is infinite). */
 export function deadline(now: number, delayMs: number): number {
   return delayMs === 0 ? Number.POSITIVE_INFINITY : now + delayMs;
+}
+
+/** One more event of a rate: `cell` is a record's `live` + its rate. */
+export function countRate({ mux }: StreamContext, cell: number): void {
+  countEvent(mux.shared.live, cell, mux.host.wallClock());
 }
 
 /** Adds to one of this thread's counters: `cell` is a record's `counts` + Count.x. */

@@ -6,18 +6,9 @@
 import { type Block, NO_BLOCK } from '../base/memory.ts';
 import { NEVER, type Timer, type TimerOwner } from '../base/timers.ts';
 import { Method } from '../http/message.ts';
-import { Ended } from '../state/end.ts';
+import { Broken, type BrokenReason, Ended } from '../state/end.ts';
 import { LogOrigin } from '../state/logstep.ts';
-import {
-  type Backend,
-  type BackMux,
-  Broken,
-  type BrokenReason,
-  Phase,
-  type Server,
-  type Stream,
-  type StreamEvents,
-} from '../state/records.ts';
+import { type Backend, type BackMux, Phase, type Server, type Stream, type StreamEvents } from '../state/records.ts';
 import { RetryOn, Wait } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
 import { runAnalysers } from './analysers.ts';
@@ -197,6 +188,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     stream.connectedAtMs = now;
     stream.phase = stream.tunnel ? Phase.data : Phase.headers;
     stream.requestSent = true;
+    stream.backReused = back.requests > 0;
     if (stream.tunnel) stream.backend?.stickRules?.store(stream);
     if (stream.frontend.needsBackSource) back.findSource(stream);
     if (stream.frontend.logSteps !== JUST_CLOSE) logStep(this.#context.mux.shared, stream, LogOrigin.connect, now);

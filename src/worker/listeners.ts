@@ -9,6 +9,7 @@ import type { ClosableFront, FrontDesk } from '../mux/front-desk.ts';
 import { H1Front } from '../mux/h1-front.ts';
 import { RawFront } from '../mux/raw-front.ts';
 import type { Listener, Wire, WireHandler } from '../platform/contract.ts';
+import { countEvent } from '../state/rates.ts';
 import { type Frontend, type RuleList, type Session, Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
 import { Count, FrontendLive, ProcessLive } from '../state/shared.ts';
@@ -20,10 +21,17 @@ import { Parking } from './parking.ts';
 /** How often a listener that is at its limit looks whether it may go on (milliseconds). */
 const RETRY_MS = 50;
 
+/** What rules and logs call a bound address. */
+export interface DoorIdentity {
+  readonly name: string;
+  readonly id: number;
+  readonly isNamed: boolean;
+}
+
 /** One bound address of a frontend, as this thread sees it. */
 interface Door {
   readonly frontend: Frontend;
-  readonly name: string;
+  readonly identity: DoorIdentity;
   readonly tls: CertificateChoice | null;
   readonly listener: Listener;
   paused: boolean;
@@ -66,9 +74,9 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
   }
 
   /** Accepts on an inherited or shared descriptor that is bound and listening. */
-  listen(descriptor: number, frontend: Frontend, name: string, tls: CertificateChoice | null = null): void {
+  listen(descriptor: number, frontend: Frontend, identity: DoorIdentity, tls: CertificateChoice | null = null): void {
     const listener = this.#context.host.listen(descriptor, (wire) => this.#accept(wire, door));
-    const door: Door = { frontend, name, tls, listener, paused: false };
+    const door: Door = { frontend, identity, tls, listener, paused: false };
     this.#doors.push(door);
   }
 
@@ -102,7 +110,9 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     wire.peerAddress(session.source);
     beginSession(session, frontend, this.#context.host);
     if (frontend.needsDestination) session.hasDestination = wire.localAddress(session.destination);
-    session.listenerName = door.name;
+    session.listenerName = door.identity.name;
+    session.listenerId = door.identity.id;
+    session.listenerIsNamed = door.identity.isNamed;
     if (!this.#isWelcome(wire, session, door.tls === null)) {
       releaseTracked(session);
       this.#leave(frontend);
@@ -175,6 +185,8 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     counts[at + Count.connectionsTotal] = (counts[at + Count.connectionsTotal] as number) + 1;
     counts[at + Count.sessionsTotal] = (counts[at + Count.sessionsTotal] as number) + 1;
     if (current > (counts[at + Count.sessionsMax] as number)) counts[at + Count.sessionsMax] = current;
+    if (!frontend.countsRates) return;
+    countEvent(this.#context.shared.live, frontend.live + FrontendLive.sessionRate, this.#context.host.wallClock());
   }
 
   /**

@@ -15,6 +15,9 @@ export interface OpenDoor {
   readonly frontendIndex: number;
   /** Among the listeners of the plan. */
   readonly listenerIndex: number;
+  /** Number of the address in its frontend, and whether its name is the user's. */
+  readonly id: number;
+  readonly isNamed: boolean;
   readonly name: string;
 }
 

@@ -71,7 +71,7 @@ function obey(thread: DataThread, { state, patterns }: Built, tls: readonly (Cer
     case 'open':
       for (const door of message.doors) {
         const frontend = state.frontends[door.frontendIndex];
-        if (frontend !== undefined) thread.listeners.listen(door.descriptor, frontend, door.name, tls[door.listenerIndex] ?? null);
+        if (frontend !== undefined) thread.listeners.listen(door.descriptor, frontend, door, tls[door.listenerIndex] ?? null);
       }
       thread.streams.wakeDescriptors = message.wakeDescriptors;
       tell({ kind: 'opened' });

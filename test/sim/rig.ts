@@ -94,9 +94,9 @@ export class SimRig {
     const limits = { bufferSize: tune['tune.bufsize'] ?? 16_384, maxRewrite: 1024, maxHeaders: 101, logTargetBytes: 1024 };
     this.thread = new DataThread(this.host, this.shared, limits, built.state.servers, built.replies);
     this.thread.start();
-    for (const { frontendIndex, address, name } of plan.listeners) {
+    for (const { frontendIndex, address, name, id, bind } of plan.listeners) {
       const frontend = built.state.frontends[frontendIndex];
-      if (frontend !== undefined) this.thread.listeners.listen(address.port, frontend, name);
+      if (frontend !== undefined) this.thread.listeners.listen(address.port, frontend, { name, id, isNamed: bind.name !== null });
     }
   }
 

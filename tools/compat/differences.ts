@@ -5,6 +5,7 @@
 export const DIFFERENCES: Readonly<Record<string, string>> = {
   'converter url_enc input type': 'takes bytes, so that none is lost at a zero byte; a string casts to them unchanged',
   'converter hex2i input type': 'takes text: digits are text, and a binary sample casts to it unchanged',
+  'fetch acl arguments': 'names of ACLs, at most twelve',
   'converter set-var arguments': 'each of the conditions, at most four, is an argument',
   'converter strcmp type': 'an integer with a sign, as in the list that HAProxy prints and as its manual describes',
   'converter htonl type': 'four bytes, as in the list that HAProxy prints and as its manual describes',

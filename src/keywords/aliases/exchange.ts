@@ -2,6 +2,7 @@
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { type AliasStep, type CompileContext, defineAlias } from '../../rules/define.ts';
 import { beginArray, endArray, nextItem, writeNull, writeString } from '../../rules/encoding.ts';
+import { writeTermination } from '../../rules/ending.ts';
 import { pathStart } from '../../rules/target.ts';
 import { Encoding, Escape, type TextStyle, type Writer } from '../../rules/writer.ts';
 import { LogOrigin, ORIGIN_NAMES } from '../../state/logstep.ts';
@@ -9,7 +10,6 @@ import type { Stream } from '../../state/records.ts';
 
 const QUOTE = 34;
 const SPACE = 32;
-const DASH = 45;
 const PLUS = 43;
 const QUESTION = 63;
 const BAR = 124;
@@ -168,23 +168,13 @@ export const bytesUploaded = defineAlias({
   },
 });
 
-/** HAProxy's second letter, by phase. */
-const PHASE_LETTERS = Uint8Array.from('RTQCHDL-', (letter) => letter.charCodeAt(0));
-
-function writeEnd(out: Writer, stream: Stream): void {
-  const { letter } = stream.cause;
-  out.byte(letter);
-  const phase = stream.endPhase >= 0 ? stream.endPhase : stream.phase;
-  out.byte(letter === DASH ? DASH : (PHASE_LETTERS[phase] as number));
-}
-
 export const termination = defineAlias({
   name: 'ts',
   kind: 'string',
   httpOnly: false,
   doc: 'How the stream ended: who, and in which phase (HAProxy 3.x configuration 8.5).',
   examples: [{ format: '%ts', out: '--' }],
-  compile: () => writeEnd,
+  compile: () => writeTermination,
 });
 
 export const terminationCookie = defineAlias({
@@ -195,7 +185,7 @@ export const terminationCookie = defineAlias({
   examples: [{ format: '%tsc', out: '----' }],
   compile: () => {
     return (out, stream) => {
-      writeEnd(out, stream);
+      writeTermination(out, stream);
       out.byte(stream.clientCookie);
       out.byte(stream.serverCookie);
     };

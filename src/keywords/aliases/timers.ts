@@ -1,36 +1,25 @@
 /** Log aliases of durations (HAProxy 3.x configuration 8.4): milliseconds, -1 where the phase was not reached. */
 import { defineAlias } from '../../rules/define.ts';
+import {
+  activeMs,
+  connectMs,
+  dataMs,
+  handshakeMs,
+  oldRequestMs,
+  queueMs,
+  requestMs,
+  responseMs,
+  totalMs,
+  userMs,
+} from '../../rules/times.ts';
 import type { Writer } from '../../rules/writer.ts';
 import { LogOrigin } from '../../state/logstep.ts';
 import type { Stream } from '../../state/records.ts';
 
 const PLUS = 43;
 
-/** From one moment to a later one; -1 if one of them was not reached. */
-function between(from: number, to: number): number {
-  if (from < 0 || to < 0) return -1;
-  return to > from ? Math.floor(to - from) : 0;
-}
-
-/** The handshakes of the connection count for its first request only. */
-function handshake({ session }: Stream): number {
-  return session.requests <= 1 ? session.handshakeMs : 0;
-}
-
-/** Where the request's own time begins: its first byte, or the start of a stream without one. */
-function began(stream: Stream): number {
-  return stream.firstByteAtMs >= 0 ? stream.firstByteAtMs : stream.startedAtMs;
-}
-
-/** From the start of the session, or the end of the exchange before, to the end. */
-function total(stream: Stream): number {
-  return between(began(stream), stream.endedAtMs) + (stream.frontend.http ? stream.idleMs + handshake(stream) : 0);
-}
-
-/** Where waiting for a server begins. */
-function ready(stream: Stream): number {
-  return stream.frontend.http && !stream.tunnel ? stream.requestAtMs : stream.startedAtMs;
-}
+/** A line is about what has ended: nothing lasts until now. */
+const ENDED = -1;
 
 /** `+` says that the line was written before the end: option logasap, or an earlier step. */
 function plus(out: Writer, stream: Stream): void {
@@ -44,7 +33,7 @@ export const requestTime = defineAlias({
   doc: 'From the first byte of the request to the end of its head.',
   examples: [{ format: '%TR', out: '5' }],
   compile: () => {
-    return (out, stream) => out.int(between(stream.firstByteAtMs, stream.requestAtMs));
+    return (out, stream) => out.int(requestMs(stream));
   },
 });
 
@@ -55,7 +44,7 @@ export const queueTime = defineAlias({
   doc: 'Waiting for a server: queues, and delays before a retry.',
   examples: [{ format: '%Tw', out: '3' }],
   compile: () => {
-    return (out, stream) => out.int(between(ready(stream), stream.connectAtMs));
+    return (out, stream) => out.int(queueMs(stream));
   },
 });
 
@@ -66,7 +55,7 @@ export const connectTime = defineAlias({
   doc: 'Connecting to the server.',
   examples: [{ format: '%Tc', out: '2' }],
   compile: () => {
-    return (out, stream) => out.int(between(stream.connectAtMs, stream.connectedAtMs));
+    return (out, stream) => out.int(connectMs(stream));
   },
 });
 
@@ -77,7 +66,7 @@ export const responseTime = defineAlias({
   doc: 'From the connection to the head of the response.',
   examples: [{ format: '%Tr', out: '20' }],
   compile: () => {
-    return (out, stream) => out.int(between(stream.connectedAtMs, stream.responseAtMs));
+    return (out, stream) => out.int(responseMs(stream));
   },
 });
 
@@ -90,7 +79,7 @@ export const activeTime = defineAlias({
   compile: () => {
     return (out, stream) => {
       plus(out, stream);
-      out.int(between(began(stream), stream.endedAtMs));
+      out.int(activeMs(stream, ENDED));
     };
   },
 });
@@ -104,7 +93,7 @@ export const totalTime = defineAlias({
   compile: () => {
     return (out, stream) => {
       plus(out, stream);
-      out.int(total(stream));
+      out.int(totalMs(stream, ENDED));
     };
   },
 });
@@ -118,7 +107,7 @@ export const userTime = defineAlias({
   compile: () => {
     return (out, stream) => {
       plus(out, stream);
-      out.int(between(began(stream), stream.endedAtMs) + handshake(stream));
+      out.int(userMs(stream, ENDED));
     };
   },
 });
@@ -132,8 +121,7 @@ export const dataTime = defineAlias({
   compile: () => {
     return (out, stream) => {
       plus(out, stream);
-      const isHttp = stream.backend === null ? stream.frontend.http : stream.backend.http;
-      out.int(between(isHttp && !stream.tunnel ? stream.responseAtMs : stream.connectedAtMs, stream.endedAtMs));
+      out.int(dataMs(stream, ENDED));
     };
   },
 });
@@ -145,7 +133,7 @@ export const handshakeTime = defineAlias({
   doc: 'Handshakes of the connection: TLS, PROXY.',
   examples: [{ format: '%Th', out: '0' }],
   compile: () => {
-    return (out, stream) => out.int(handshake(stream));
+    return (out, stream) => out.int(handshakeMs(stream));
   },
 });
 
@@ -167,9 +155,6 @@ export const oldRequestTime = defineAlias({
   doc: 'Handshakes, idle time and the time of the request together.',
   examples: [{ format: '%Tq', out: '105' }],
   compile: () => {
-    return (out, stream) => {
-      const request = between(stream.firstByteAtMs, stream.requestAtMs);
-      out.int(request < 0 ? -1 : handshake(stream) + stream.idleMs + request);
-    };
+    return (out, stream) => out.int(oldRequestMs(stream));
   },
 });

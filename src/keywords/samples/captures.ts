@@ -4,7 +4,8 @@ import { RuleError } from '../../rules/error.ts';
 import { Valid } from '../../rules/place.ts';
 import { SampleType } from '../../rules/sample.ts';
 import { pathStart } from '../../rules/target.ts';
-import { MAX_CAPTURES, type Stream } from '../../state/records.ts';
+import type { Stream } from '../../state/records.ts';
+import { MAX_CAPTURES } from '../../state/settings.ts';
 
 function compileSlot(slot: number, slotsOf: (stream: Stream) => Int32Array): FetchStep {
   if (slot < 0 || slot >= MAX_CAPTURES) throw new RuleError(`a capture slot is 0 to ${MAX_CAPTURES - 1}, not ${slot}`, -1, String(slot));

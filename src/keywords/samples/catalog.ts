@@ -3,17 +3,23 @@ import { httpAuth, httpAuthBearer, httpAuthGroup, httpAuthPass, httpAuthType, ht
 import { reqBody, reqBodyLen, reqBodySize, resBody, resBodyLen, resBodySize } from './body.ts';
 import { captureReqHdr, captureReqMethod, captureReqUri, captureReqVer, captureResHdr, captureResVer } from './captures.ts';
 import { dst, dstPort, feConn, feId, feName, src, srcPort } from './client.ts';
+import { bcDst, bcDstPort, bcHttpMajor, bcReused, bcSrc, bcSrcPort, dstIsLocal, fcDst, fcDstIsLocal, fcDstPort, fcHttpMajor, fcSrc, fcSrcIsLocal, fcSrcPort, feDefbe, soId, soName, srcIsLocal } from './connections.ts';
 import { alwaysFalse, alwaysTrue, bin, bool, date, hostname, int, ipv4, ipv6, meth, pid, rand, str, thread } from './constants.ts';
 import { cook, cookCnt, cookVal, cookie, reqCook, reqCookCnt, reqCookNames, reqCookVal, resCook, resCookCnt, resCookNames, resCookVal, scook, scookCnt, scookVal } from './cookies.ts';
+import { bcBeQueue, bcSrvQueue, bytesIn, bytesOut, prioClass, prioOffset, reqBytesIn, resBytesIn, txnConnRetries, txnId32, txnRedispatched, txnSessTermState } from './exchange.ts';
 import { base32, base32Src, url32, url32Src, urlIp, urlPort } from './hashes.ts';
 import { reqHdrNames, reqHdrs, reqHdrsBin, resHdrNames, resHdrs, resHdrsBin } from './header-blocks.ts';
 import { hdr, hdrCnt, hdrIp, hdrVal, reqFhdr, reqFhdrCnt, reqHdr, reqHdrCnt, reqHdrIp, reqHdrVal, resFhdr, resFhdrCnt, resHdr, resHdrCnt, resHdrIp, resHdrVal, shdr, shdrCnt, shdrIp, shdrVal } from './headers.ts';
+import { actConn, avgQueue, beConnFree, beSessRate, connslots, dstConn, feReqRate, feSessRate, srvConnFree, srvIweight, srvSessRate, srvUweight, srvWeight, stopping } from './loads.ts';
 import { reqBodyParam, urlParam, urlp, urlpVal } from './parameters.ts';
 import { payload, payloadLv, reqLen, reqLenOld, reqPayload, reqPayloadLv, reqProtoHttp, reqProtoHttpOld, resLen, resPayload, resPayloadLv, waitEnd } from './payload.ts';
+import { acl, dateUs, env, lastRuleFile, lastRuleLine, nbproc, proc, quicEnabled, tgroup, uptime, uuid } from './process.ts';
 import { rdpCookie, rdpCookieCnt, reqRdpCookie, reqRdpCookieCnt } from './remote-desktop.ts';
 import { base, baseq, httpFirstReq, method, path, pathq, query, reqVer, reqVerOld, resVer, respVer, serverStatus, status, txnStatus, url } from './request.ts';
 import { beConn, beId, beName, nbsrv, queue, srvConn, srvId, srvIsUp, srvName, srvQueue } from './servers.ts';
 import { sc0Key, sc0Tracked, sc1Key, sc1Tracked, sc2Key, sc2Tracked, scKey, scTracked, sourceFigures, tableAvl, tableCnt, trackedFigures } from './stick-counters.ts';
+import { beConnectTimeout, beMaxRetries, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, curClientTimeout, curConnectTimeout, curMaxRetries, curQueueTimeout, curServerTimeout, curTarpitTimeout, curTunnelTimeout, feClientTimeout, feTarpitTimeout } from './timeouts.ts';
+import { acceptDate, bcTimerConnect, fcTimerHandshake, fcTimerTotal, reqTimerHdr, reqTimerIdle, reqTimerQueue, reqTimerTq, requestDate, resTimerData, resTimerHdr, txnTimerTotal, txnTimerUser } from './timers.ts';
 import { repSslHelloType, reqSslAlpn, reqSslCipherlist, reqSslEcExt, reqSslHelloType, reqSslHelloTypeOld, reqSslKeyshareGroups, reqSslSigalgs, reqSslSni, reqSslSniOld, reqSslStExt, reqSslSupportedGroups, reqSslVer, reqSslVerOld, resSslHelloType } from './tls-hello.ts';
 import { uniqueId } from './unique-id.ts';
 import { dumpAllVars, variable } from './variables.ts';
@@ -23,17 +29,23 @@ export const samples = [
   reqBody, resBody, reqBodyLen, resBodyLen, reqBodySize, resBodySize,
   captureReqHdr, captureResHdr, captureReqMethod, captureReqUri, captureReqVer, captureResVer,
   src, srcPort, dst, dstPort, feName, feId, feConn,
+  srcIsLocal, dstIsLocal, fcSrc, fcSrcPort, fcSrcIsLocal, fcDst, fcDstPort, fcDstIsLocal, bcSrc, bcSrcPort, bcDst, bcDstPort, bcReused, fcHttpMajor, bcHttpMajor, soId, soName, feDefbe,
   alwaysTrue, alwaysFalse, bool, int, str, bin, ipv4, ipv6, meth, hostname, pid, thread, rand, date,
   reqCook, cook, resCook, scook, cookie, reqCookCnt, cookCnt, resCookCnt, scookCnt, reqCookVal, cookVal, resCookVal, scookVal, reqCookNames, resCookNames,
+  txnConnRetries, txnRedispatched, txnSessTermState, txnId32, prioClass, prioOffset, bcBeQueue, bcSrvQueue, reqBytesIn, bytesIn, resBytesIn, bytesOut,
   base32, base32Src, url32, url32Src, urlIp, urlPort,
   reqHdrs, resHdrs, reqHdrsBin, resHdrsBin, reqHdrNames, resHdrNames,
   reqHdr, reqFhdr, resHdr, resFhdr, hdr, reqHdrCnt, hdrCnt, reqFhdrCnt, resHdrCnt, resFhdrCnt, reqHdrIp, hdrIp, reqHdrVal, hdrVal, shdr, shdrCnt, resHdrIp, shdrIp, resHdrVal, shdrVal,
+  avgQueue, connslots, beConnFree, srvConnFree, srvWeight, srvUweight, srvIweight, feSessRate, feReqRate, beSessRate, srvSessRate, actConn, stopping, dstConn,
   urlParam, urlp, urlpVal, reqBodyParam,
   reqLen, reqLenOld, resLen, reqPayload, resPayload, payload, reqPayloadLv, resPayloadLv, payloadLv, waitEnd, reqProtoHttp, reqProtoHttpOld,
+  nbproc, proc, tgroup, quicEnabled, uptime, dateUs, env, uuid, acl, lastRuleFile, lastRuleLine,
   reqRdpCookie, rdpCookie, reqRdpCookieCnt, rdpCookieCnt,
   method, path, pathq, query, url, base, baseq, reqVer, reqVerOld, resVer, respVer, status, txnStatus, serverStatus, httpFirstReq,
   beName, beId, srvName, srvId, nbsrv, beConn, queue, srvConn, srvQueue, srvIsUp,
   trackedFigures, scTracked, sc0Tracked, sc1Tracked, sc2Tracked, scKey, sc0Key, sc1Key, sc2Key, sourceFigures, tableCnt, tableAvl,
+  feClientTimeout, feTarpitTimeout, beConnectTimeout, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, beMaxRetries, curClientTimeout, curTarpitTimeout, curServerTimeout, curTunnelTimeout, curConnectTimeout, curQueueTimeout, curMaxRetries,
+  fcTimerHandshake, fcTimerTotal, bcTimerConnect, reqTimerIdle, reqTimerHdr, reqTimerTq, reqTimerQueue, resTimerHdr, resTimerData, txnTimerTotal, txnTimerUser, acceptDate, requestDate,
   reqSslHelloType, reqSslHelloTypeOld, reqSslSni, reqSslSniOld, reqSslVer, reqSslVerOld, reqSslAlpn, reqSslEcExt, reqSslStExt, reqSslCipherlist, reqSslSigalgs, reqSslSupportedGroups, reqSslKeyshareGroups, resSslHelloType, repSslHelloType,
   uniqueId,
   variable, dumpAllVars,
