@@ -13,6 +13,7 @@ import { ControlledBackend, ControlledServer } from '../../src/control/records.t
 import { ServerControl } from '../../src/control/servers.ts';
 import { createSimHost, type SimHost } from '../../src/platform/sim/host.ts';
 import { PatternStore } from '../../src/rules/patternstore.ts';
+import { LogOrigin } from '../../src/state/logstep.ts';
 import type { Stream } from '../../src/state/records.ts';
 import { allocateShared, BackendLive, FrontendLive, ProcessLive, ServerLive, Shared } from '../../src/state/shared.ts';
 import { DataThread } from '../../src/worker/data-thread.ts';
@@ -89,7 +90,11 @@ export class SimRig {
     const built = buildState({ model, plan, shared: this.shared, host: this.host, memory, pid: 1, hostname: 'sim', patterns: NO_PATTERNS });
     assert.deepEqual(built.problems, []);
     this.state = built.state;
-    for (const frontend of built.state.frontends) frontend.log = { stream: (stream) => this.#log(stream) };
+    for (const frontend of built.state.frontends) {
+      frontend.log = { stream: (stream) => this.#log(stream) };
+      // The default format is written when a connection comes: here all lines are of the end.
+      frontend.logSteps = 1 << LogOrigin.close;
+    }
     const { tune } = model.global;
     const limits = { bufferSize: tune['tune.bufsize'] ?? 16_384, maxRewrite: 1024, maxHeaders: 101, logTargetBytes: 1024 };
     this.thread = new DataThread(this.host, this.shared, limits, built.state.servers, built.replies);
