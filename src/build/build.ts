@@ -288,8 +288,9 @@ class Builder {
 
   /** A frontend and a backend may share a name, but not if both have a table: rules would not know which is meant. */
   #refuseSecondTable({ name, stickTable }: ProxyModel): void {
+    if (stickTable === null) return;
     const first = this.#parts.model.proxies.find((proxy) => proxy.name === name && proxy.stickTable !== null)?.stickTable;
-    if (stickTable === null || first === undefined || first === null || first === stickTable) return;
+    if (first === undefined || first === null || first === stickTable) return;
     const text = `stick-table name '${name}' conflicts with table declared at ${first.at.file}:${first.at.line}.`;
     this.problems.push({ severity: 'alert', code: 'bad-value', at: stickTable.at, text });
   }

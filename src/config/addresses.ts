@@ -32,7 +32,7 @@ const ABSTRACT_BYTES = 107;
 
 const REFUSED = new Set('udp udp4 udp6 uxdg quic4 quic6 mptcp mptcp4 mptcp6 sockpair abnsz rhttp ring backend'.split(' '));
 /** sun_path of sockaddr_un, with its closing zero byte (or the leading one of an abstract name). */
-const MAX_PATH = 107;
+export const MAX_PATH = 107;
 const MAX_PORT = 65535;
 
 interface Located {

@@ -2,7 +2,7 @@
  * What the parser offers to keyword objects: readers that report what is wrong by themselves. One
  * object per line. It must not know any keyword.
  */
-import type { AddressRecord } from '../base/address.ts';
+import { type AddressRecord, Family } from '../base/address.ts';
 import type { Complaint, DirectiveContext, ParsedAddress, Word } from '../keywords/define.ts';
 import type { BindModel, ConditionModel, ErrorFileModel, RuleModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
@@ -10,6 +10,7 @@ import type { PemModel } from '../model/tls.ts';
 import { accountId } from './accounts.ts';
 import {
   type AddressProblem,
+  MAX_PATH,
   parseBindAddress,
   parseLiteralAddress,
   parseLogAddress,
@@ -18,7 +19,7 @@ import {
 } from './addresses.ts';
 import { codeOf, type DiagnosticCode } from './codes.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import { newBind } from './draft.ts';
+import { newBind, newServer } from './draft.ts';
 import { ERROR_CODES, readErrorFile, readTextLines } from './errorfile.ts';
 import { applyBindOptions, applyServerOptions } from './lines.ts';
 import { nearestName } from './near.ts';
@@ -51,6 +52,16 @@ export interface ParserState {
   readonly diagnose: boolean;
   /** Where relative names of certificates and authorities start; '': as other files. */
   readonly tlsFolders: Record<'crt-base' | 'ca-base', string>;
+  /** What the global section says for lines below. */
+  readonly lineDefaults: LineDefaults;
+}
+
+/** Words that `bind` and `server` lines begin with, those of UNIX sockets, and what stands before their paths. */
+export interface LineDefaults {
+  bind: readonly Word[];
+  server: readonly Word[];
+  unix: readonly Word[];
+  unixPrefix: string;
 }
 
 /** Adds an error at a word of the current line, or at the whole line. */
@@ -172,8 +183,44 @@ export class LineContext implements DirectiveContext {
     const parsed = this.#address(parseBindAddress(address.text, this.state.lookup), address);
     if (parsed === null) return null;
     const bind: BindModel = { ...newBind(address.text, this.at), addresses: parsed.addresses, host: parsed.host };
+    const { lineDefaults } = this.state;
+    this.#prefixPaths(bind, address);
+    applyBindOptions(bind, lineDefaults.bind, this);
+    if (bind.addresses.some(({ family }) => family === Family.unix)) applyBindOptions(bind, lineDefaults.unix, this);
     applyBindOptions(bind, options, this);
     return bind;
+  }
+
+  #prefixPaths(bind: BindModel, word: Word): void {
+    const { unixPrefix } = this.state.lineDefaults;
+    if (unixPrefix === '') return;
+    for (const address of bind.addresses) {
+      if (address.family !== Family.unix) continue;
+      address.path = unixPrefix + address.path;
+      if (address.path.length > MAX_PATH)
+        this.error({ text: `'${this.keyword}' : socket path '${address.path}' is too long (max ${MAX_PATH})`, word });
+    }
+  }
+
+  tlsFolder(base: 'crt-base' | 'ca-base', folder: string): void {
+    if (this.state.tlsFolders[base] === '') this.state.tlsFolders[base] = folder;
+    else this.error({ text: `'${base}' already specified.` });
+  }
+
+  lineDefaults(side: 'bind' | 'server', words: readonly Word[]): void {
+    const { alerts, lineDefaults } = this.state;
+    // Judged here, where the words stand; in the lines below nothing is left to complain about.
+    if (side === 'bind') applyBindOptions(newBind('', this.at), words, this);
+    else applyServerOptions(newServer('', '', this.at), words, true, this);
+    if (this.state.alerts === alerts) lineDefaults[side] = [...lineDefaults[side], ...words];
+  }
+
+  unixDefaults(prefix: string | null, words: readonly Word[]): void {
+    const { alerts, lineDefaults } = this.state;
+    applyBindOptions(newBind('', this.at), words, this);
+    if (this.state.alerts !== alerts) return;
+    lineDefaults.unix = [...lineDefaults.unix, ...words];
+    if (prefix !== null) lineDefaults.unixPrefix = prefix;
   }
 
   serverOptions(server: ServerModel, options: readonly Word[], isDefault: boolean): void {

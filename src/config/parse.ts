@@ -94,6 +94,7 @@ class Parser {
       pathBase: { mode: 'current', origin: '' },
       diagnose,
       tlsFolders: { 'crt-base': '', 'ca-base': '' },
+      lineDefaults: { bind: [], server: [], unix: [], unixPrefix: '' },
     };
     this.#sections = new Sections(this.#state);
     this.#blocks = new ConditionalBlocks(this.#state);

@@ -5,7 +5,7 @@
 import type { ProxyDraft, Section, SectionKind, SectionRecord, Word } from '../keywords/define.ts';
 import { knownNames, removedAdvice } from '../keywords/known.ts';
 import type { Position } from '../model/position.ts';
-import { complain, type ParserState, warn } from './context.ts';
+import { complain, LineContext, type ParserState, warn } from './context.ts';
 import { inheritDraft } from './draft.ts';
 import { OtherSections } from './other-sections.ts';
 import { registry } from './registry.ts';
@@ -99,11 +99,20 @@ export class Sections {
     const from = this.#from('defaults', words.slice(hasName ? 2 : 1));
     if (hasName) this.#checkName('defaults', words[1] as Word);
     const base = from === null ? null : from.draft;
-    this.draft = inheritDraft(base, 'defaults', name, this.#here(words[0] as Word));
+    this.draft = this.#newDraft(base, 'defaults', name, words[0] as Word);
     if (from !== null) this.#checkRules(from, this.draft);
     const twin = name === '' ? null : (this.#defaults.get(name)?.draft.at ?? null);
     this.#current = { draft: this.draft, twin, implicitUser: null, explicitUser: null, warned: false, ruleUser: null };
     if (name !== '') this.#defaults.set(name, this.#current);
+  }
+
+  #newDraft(base: ProxyDraft | null, kind: SectionKind, name: string, word: Word): ProxyDraft {
+    const draft = inheritDraft(base, kind, name, this.#here(word));
+    const words = this.#state.lineDefaults.server;
+    // A section with defaults of its own has these words from there.
+    if (base === null && words.length > 0)
+      new LineContext(this.#state, kind, kind, null, 1).serverOptions(draft.defaultServer, words, true);
+    return draft;
   }
 
   #here(word: Word): Position {
@@ -162,7 +171,7 @@ export class Sections {
     else if (this.#checkName(kind, nameWord)) this.#checkDuplicate(kind, nameWord);
     const explicit = this.#from(kind, words.slice(2));
     const defaults = explicit ?? this.#current;
-    const draft = inheritDraft(defaults?.draft ?? null, kind, name, this.#here(words[0] as Word));
+    const draft = this.#newDraft(defaults?.draft ?? null, kind, name, words[0] as Word);
     if (defaults !== null) this.#noteUse(defaults, explicit !== null, draft);
     this.draft = draft;
     this.proxies.push(draft);

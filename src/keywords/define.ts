@@ -115,6 +115,12 @@ export interface DirectiveContext {
   readonly environment: Map<string, string>;
   /** `default-path`: which directory relative paths start from. */
   defaultPath(words: readonly Word[]): void;
+  /** `ca-base`, `crt-base`. */
+  tlsFolder(base: 'crt-base' | 'ca-base', folder: string): void;
+  /** Words that all lines of that side below begin with. */
+  lineDefaults(side: 'bind' | 'server', words: readonly Word[]): void;
+  /** `unix-bind`: words that `bind` lines with UNIX paths begin with, and what stands before these paths (null: as before). */
+  unixDefaults(prefix: string | null, words: readonly Word[]): void;
 }
 
 /** A frontend, backend, listen or defaults section while it is read. */

@@ -5,8 +5,9 @@ import { errorfile, errorfiles, errorloc, errorloc302, errorloc303, httpError } 
 import { h1CaseAdjust, h1CaseAdjustFile } from './global-case.ts';
 import { defaultPath, localpeer, presetenv, resetenv, setenv, unsetenv } from './global-environment.ts';
 import { cpuMap, inertFlags, inertNumbers, inertPlaces, inertQuic, inertRanges, inertSizes, inertSwitches, inertTexts, inertTimes } from './global-internals.ts';
+import { bindCiphers, bindCurves, bindOptions, bindSignatures, bindSuites, caBase, crtBase, serverCiphers, serverCurves, serverOptions, serverSignatures, serverSuites, unixBind } from './global-lines.ts';
 import { daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, grace, group, hardStopAfter, logSendHostname, maxSpreadChecks, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
-import { dnsAcceptFamily, quiet, strictLimits, tuneNumbers, tuneSizes, tuneWords } from './global-tuning.ts';
+import { dnsAcceptFamily, quiet, strictLimits, tuneNumbers, tuneSizes } from './global-tuning.ts';
 import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
 import { errorLogFormat, globalLog, logFormat, logFormatSd, logSteps, logTag, optionHttplog, optionHttpslog, optionTcplog, proxyLog } from './logs.ts';
 import { captureCookie, captureRequestHeader, captureResponseHeader, declareCaptureRequest, declareCaptureResponse, forwardfor, monitorFail, monitorUri, originalto } from './messages.ts';
@@ -26,8 +27,9 @@ export const directives = [
   h1CaseAdjust, h1CaseAdjustFile,
   setenv, presetenv, unsetenv, resetenv, defaultPath, localpeer,
   inertNumbers, inertRanges, inertSizes, inertTimes, inertSwitches, inertTexts, inertQuic, inertFlags, inertPlaces, cpuMap,
+  caBase, crtBase, bindCiphers, bindSuites, bindCurves, bindSignatures, serverCiphers, serverSuites, serverCurves, serverSignatures, bindOptions, serverOptions, unixBind,
   globalMaxconn, nbthread, uid, gid, ulimitN, statsMaxconn, spreadChecks, hardStopAfter, grace, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
-  tuneNumbers, tuneSizes, quiet, strictLimits, dnsAcceptFamily, tuneWords,
+  tuneNumbers, tuneSizes, quiet, strictLimits, dnsAcceptFamily,
   globalSetVar, globalSetVarFmt,
   globalLog, proxyLog, logTag, logFormat, errorLogFormat, logFormatSd, optionHttpslog, logSteps, optionHttplog, optionTcplog,
   forwardfor, originalto, captureRequestHeader, captureCookie, captureResponseHeader, monitorUri, monitorFail, declareCaptureRequest, declareCaptureResponse,

@@ -133,32 +133,3 @@ export const dnsAcceptFamily = defineGlobal({
     global.dnsFamilies = [...(has('ipv4') ? [4] : []), ...(has('ipv6') ? [6] : [])];
   },
 });
-
-function defineWordy(rows: readonly (readonly [name: string, doc: string])[]): Directive[] {
-  return rows.map(([name, doc]) =>
-    defineGlobal({
-      name,
-      args: [
-        { name: 'value', kind: 'text' },
-        { name: 'more', kind: 'rest' },
-      ],
-      doc,
-      examples: [
-        { text: `${name} auto`, gives: {} },
-        { text: name, says: `'${name}' expects` },
-      ],
-      apply() {},
-    }),
-  );
-}
-
-export const tuneWords = defineWordy([
-  ['ca-base', 'Folder of CA files. No effect until TLS exists: every line with `ssl` is refused on its own.'],
-  ['crt-base', 'Folder of certificates. No effect until TLS exists: every line with `ssl` is refused on its own.'],
-  ['ssl-default-bind-ciphers', 'No effect until TLS exists: every line with `ssl` is refused on its own.'],
-  ['ssl-default-bind-ciphersuites', 'No effect until TLS exists: every line with `ssl` is refused on its own.'],
-  ['ssl-default-bind-options', 'No effect until TLS exists: every line with `ssl` is refused on its own.'],
-  ['ssl-default-server-ciphers', 'No effect until TLS exists: every line with `ssl` is refused on its own.'],
-  ['ssl-default-server-ciphersuites', 'No effect until TLS exists: every line with `ssl` is refused on its own.'],
-  ['ssl-default-server-options', 'No effect until TLS exists: every line with `ssl` is refused on its own.'],
-]);
