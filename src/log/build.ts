@@ -119,16 +119,16 @@ class FrontendBuilder {
       frontend.logSteps = proxy.logSteps.reduce((mask, step) => mask | (1 << (LOG_STEPS.get(step) ?? 0)), 0);
       frontend.logAsap = false;
     }
-    // `Connect from …` is written as soon as a stream begins (HAProxy 3.x configuration 8.2.1).
-    const isDefault = proxy.logFormat === null && (proxy.logPreset ?? 'default') === 'default';
-    if (isDefault && proxy.logSteps === null) frontend.logSteps = 1 << LogOrigin.accept;
-    frontend.logsErrors = !isDefault || proxy.errorLogFormat !== null;
     const format = this.#compile(formatText(proxy));
     const errorFormat = this.#compile(proxy.errorLogFormat);
     const sd = this.#compile(proxy.logFormatSd);
     const models = targetsOf(proxy, this.#parts.model);
     const targets = models.flatMap((model) => this.#targets(inRing(model, this.#parts.model), destinations));
     if (format === null || targets.length === 0) return;
+    // `Connect from …` is written as soon as a stream begins (HAProxy 3.x configuration 8.2.1).
+    const isDefault = proxy.logFormat === null && (proxy.logPreset ?? 'default') === 'default';
+    if (isDefault && proxy.logSteps === null) frontend.logSteps = 1 << LogOrigin.accept;
+    frontend.logsErrors = !isDefault || proxy.errorLogFormat !== null;
     const { clock, shared } = compiler.thread;
     const separatesErrors = proxy.options['log-separate-errors'] === true;
     frontend.log = new FrontendLog({ frontend, targets, format, errorFormat, sd, live: shared.live, clock, separatesErrors });

@@ -165,7 +165,6 @@ const TCP_EXCHANGES: readonly ExchangeCase[] = [
       await client.waitForClose();
     },
   },
-  { name: 'silent', lines: 1, run: leaving('') },
   {
     name: 'server timeout',
     lines: 1,
