@@ -24,7 +24,7 @@ import { compileForwarded } from '../rules/forwarded-value.ts';
 import { PAGE_STATUSES, pageOf } from '../rules/pages.ts';
 import type { PatternSource, ThreadPatterns } from '../rules/patternstore.ts';
 import { Place, placeOf } from '../rules/place.ts';
-import { Registry } from '../rules/registry.ts';
+import { type Registry, registryOf } from '../rules/registry.ts';
 import { builtinReply, cannedReply } from '../rules/reply.ts';
 import { STICK_COUNTERS, Thread } from '../rules/thread.ts';
 import { UniqueId } from '../rules/unique-id.ts';
@@ -108,7 +108,7 @@ export function buildState(parts: BuildParts): Built {
     secret: new Int32Array(randomBytes(8).buffer.slice(0, 8)),
     patterns: parts.patterns,
   });
-  const builder = new Builder(parts, state, thread, new Registry(catalogs));
+  const builder = new Builder(parts, state, thread, registryOf(catalogs));
   builder.variables();
   builder.proxies();
   const logs = builder.logs();

@@ -14,9 +14,10 @@ import { asDiagnostics } from './problems.ts';
 /** Tickets that nobody will see. */
 const TICKET_KEY_BYTES = 80;
 
-export function tryToBuild(model: ConfigModel, plan: Plan): Diagnostic[] {
+/** @param statics bytes for what is made once; less than a thread has for who builds many small configurations */
+export function tryToBuild(model: ConfigModel, plan: Plan, statics = memoryLayout(0).statics): Diagnostic[] {
   const shared = new Shared(allocateShared(layoutOf(plan, 1)), 0);
-  const memory = plainMemory({ blocks: 1, notes: 1, statics: memoryLayout(0).statics });
+  const memory = plainMemory({ blocks: 1, notes: 1, statics });
   const patterns = new PatternStore((path) => readFileSync(path), false);
   const built = buildState({ model, plan, shared, host: null, memory, pid: process.pid, hostname: hostname(), patterns });
   return asDiagnostics(built.problems);

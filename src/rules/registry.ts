@@ -123,6 +123,15 @@ export class Registry {
   }
 }
 
+const made = new WeakMap<Catalogs, Registry>();
+
+/** The registry of these catalogs, made once: it never changes. */
+export function registryOf(catalogs: Catalogs): Registry {
+  const known = made.get(catalogs) ?? new Registry(catalogs);
+  made.set(catalogs, known);
+  return known;
+}
+
 function byName<T extends { readonly name: string }>(what: string, list: readonly T[]): Map<string, T> {
   const map = new Map<string, T>();
   for (const entry of list) {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -83,6 +83,56 @@ test('words of every kind come back', () => {
     assert.ok(!hasErrors(diagnostics), line);
     assert.equal(lines[1]?.words[1]?.text, text, line);
   }
+});
+
+test('what is left readable of mutated texts comes back too', () => {
+  let seed = 99;
+  const next = (most: number): number => {
+    seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
+    return (seed >> 8) % most;
+  };
+  const pieces = [
+    '"',
+    "'",
+    '\\',
+    '#',
+    ' ',
+    '\t',
+    '\\n',
+    '\\x41',
+    '$',
+    '"${HOME}"',
+    '"${NOPE-a b}"',
+    '"$HOME"',
+    '\xe9',
+    "'if'",
+    '{',
+    '}',
+    '"\\$"',
+    '.if 1\n',
+    '.endif\n',
+  ];
+  const texts = VALID.map(({ file }) => readFileSync(file, 'latin1'));
+  let readable = 0;
+  for (let round = 0; round < 800; round++) {
+    let text = texts[next(texts.length)] as string;
+    for (let change = 1 + next(3); change > 0; change--) {
+      const at = next(text.length + 1);
+      text = text.slice(0, at) + (pieces[next(pieces.length)] as string) + text.slice(at + next(3));
+    }
+    const result = parseText(text, 'x', OPTIONS);
+    if (hasErrors(result.diagnostics)) continue;
+    readable++;
+    const printed = printLines(result.lines);
+    const again = parseText(printed, 'x', OPTIONS);
+    assert.ok(
+      !hasErrors(again.diagnostics),
+      `${JSON.stringify(again.diagnostics.map(({ text: said }) => said))}\n${text}\n=====\n${printed}`,
+    );
+    assert.equal(printLines(again.lines), printed, text);
+    assert.deepEqual(modelOf(again), modelOf(result), text);
+  }
+  assert.ok(readable > 100, `${readable} of 800 were readable`);
 });
 
 test('HAProxy takes the copy whenever it takes the original', needs('haproxy'), () => {

@@ -4,10 +4,13 @@ import { type Diagnostic, hasErrors } from '../../src/config/diagnostic.ts';
 import { parseText } from '../../src/config/parse.ts';
 import { tryToBuild } from '../../src/master/dry-build.ts';
 
+/** Room for the constants of a small configuration. */
+const SMALL = 1 << 18;
+
 /** What is said about a text, without warnings; empty: it is taken. */
 export function alertsFor(text: string): readonly Diagnostic[] {
   const { model, diagnostics } = parseText(text, 'probe', { environment: {}, localPeer: 'peer' });
-  const all = hasErrors(diagnostics) ? diagnostics : [...diagnostics, ...tryToBuild(model, planOf(model))];
+  const all = hasErrors(diagnostics) ? diagnostics : [...diagnostics, ...tryToBuild(model, planOf(model), SMALL)];
   return all.filter(({ severity }) => severity === 'alert');
 }
 

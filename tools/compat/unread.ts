@@ -39,16 +39,36 @@ interface Documented {
   readonly examples: readonly Example[];
 }
 
+/** The words of a source: what stands in quotes, and what follows a dot. */
+class Mentions {
+  readonly #quoted = new Set<string>();
+  readonly #words = new Set<string>();
+
+  constructor(text: string) {
+    for (const [, quoted = ''] of text.matchAll(/'([^'\n]*)'/g)) this.#quoted.add(quoted);
+    for (const [word] of text.matchAll(/\w+/g)) this.#words.add(word);
+  }
+
+  /** As a key of a table: in quotes, or as a property. */
+  hasKey(key: string): boolean {
+    return this.#quoted.has(key) || this.#words.has(key);
+  }
+
+  hasWord(word: string): boolean {
+    return this.#words.has(word);
+  }
+}
+
 /** One sentence for each thing that nothing reads. */
 export function unreadProblems(): string[] {
-  const users = sourceText((path) => !/^(keywords|model)\//.test(path));
+  const users = new Mentions(sourceText((path) => !/^(keywords|model)\//.test(path)));
   const { global, proxy, bind, server } = registry();
   const keywords: Documented[] = [global, proxy, bind, server].flatMap((map): Documented[] => [...map.values()]);
   const unread = keywords.flatMap((keyword) => {
     if (isInert(keyword)) return [];
     const keys = new Set(keyword.examples.flatMap(({ gives }) => tableKeys(gives)));
     return [...keys]
-      .filter((key) => !isKnown(key) && !isNamed(users, key))
+      .filter((key) => !isKnown(key) && !users.hasKey(key))
       .map((key) => `'${keyword.name}': nothing reads '${key}' of the model`);
   });
   return [...unread, ...unreadFields()].map((text) => `${text}. Use it, or begin what its text says with "No effect"`);
@@ -58,13 +78,9 @@ function isKnown(name: string): boolean {
   return KNOWN.some(([pattern]) => pattern.test(name));
 }
 
-function isNamed(text: string, key: string): boolean {
-  return text.includes(`'${key}'`) || text.includes(`.${key}`);
-}
-
 /** Fields of the model that only the parser knows, but those of keywords without effect. */
 function unreadFields(): string[] {
-  const users = sourceText((path) => !/^(keywords|model|config)\//.test(path) || path === 'config/resolve.ts');
+  const users = new Mentions(sourceText((path) => !/^(keywords|model|config)\//.test(path) || path === 'config/resolve.ts'));
   const inert = inertText();
   let owner = '';
   const unread: string[] = [];
@@ -72,7 +88,7 @@ function unreadFields(): string[] {
     owner = /^export interface (\w+)/.exec(line)?.[1] ?? owner;
     const field = /^ {2}(?:readonly )?(\w+)\??:/.exec(line)?.[1];
     if (field === undefined || isKnown(`${owner}.${field}`)) continue;
-    if (!new RegExp(`\\b${field}\\b`).test(users) && !inert.includes(`"${field}"`)) unread.push(`nothing reads ${owner}.${field}`);
+    if (!users.hasWord(field) && !inert.includes(`"${field}"`)) unread.push(`nothing reads ${owner}.${field}`);
   }
   return unread;
 }
