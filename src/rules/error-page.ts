@@ -3,7 +3,7 @@
  * configuration manual, 4.2 errorfile). It must not know what the pages are made from.
  */
 import type { Memory } from '../base/memory.ts';
-import { Ended } from '../state/end.ts';
+import { type Cause, Ended } from '../state/end.ts';
 import type { LocalReply, Stream } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
 import { builtinReply, fillReply, isSilent } from './reply.ts';
@@ -63,12 +63,12 @@ export function ownPage(stream: Stream, status: number): LocalReply | undefined 
 /** A 500 page is being made: one that fails itself is not asked for again. */
 let failing = false;
 
-/** For when a rule can't be carried out: 500 with cause `internal`. False: that page is silent. */
-export function compileFailedReply(memory: Memory): (stream: Stream) => boolean {
+/** For when a rule can't be carried out: 500. False: that page is silent. */
+export function compileFailedReply(memory: Memory, cause: Cause = Ended.internal): (stream: Stream) => boolean {
   const builtin = builtinReply(memory, 500);
   const page = new ErrorPage(memory, 500, builtin);
   return (stream) => {
-    stream.cause = Ended.internal;
+    stream.cause = cause;
     if (failing) {
       fillReply(memory, stream, builtin);
       return true;

@@ -5,6 +5,7 @@
  */
 import { NO_BLOCK } from '../base/memory.ts';
 import type { HttpMessage } from '../http/message.ts';
+import { Ended } from '../state/end.ts';
 import type { Stream } from '../state/records.ts';
 import { type ActionStep, type CompileContext, Outcome, type TextFormat } from './define.ts';
 import { compileFailedReply } from './error-page.ts';
@@ -61,8 +62,11 @@ function fail(thread: Thread): boolean {
   return false;
 }
 
-/** No room for the new value: an internal error, as with HAProxy's strict mode. */
+/** No room for the new value: an internal error, or the next rule after `strict-mode off`. */
 export function compileFailure(context: CompileContext): ActionStep {
-  const fail = compileFailedReply(context.thread.memory);
-  return (stream) => (fail(stream) ? Outcome.answer : Outcome.drop);
+  const fail = compileFailedReply(context.thread.memory, Ended.rewriteFailed);
+  return (stream) => {
+    if (stream.skipsRewrites) return Outcome.next;
+    return fail(stream) ? Outcome.answer : Outcome.drop;
+  };
 }

@@ -34,6 +34,8 @@ export class CompiledRules implements RuleList {
     const conditions = this.#conditions;
     const actions = this.#actions;
     let at = stream.ruleIndex;
+    // A rule set begins strictly, whatever the one before it said.
+    if (at === 0) stream.skipsRewrites = false;
     let again = at < 0;
     if (again) at = ~at;
     for (; at < actions.length; at++) {
@@ -88,6 +90,8 @@ class InspectingRules implements ContentRules {
     const conditions = this.#conditions;
     const actions = this.#actions;
     let at = stream.ruleIndex;
+    // A rule set begins strictly, whatever the one before it said.
+    if (at === 0) stream.skipsRewrites = false;
     let again = at < 0;
     if (again) at = ~at;
     for (; at < actions.length; at++) {

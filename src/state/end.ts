@@ -49,6 +49,8 @@ export const Ended = {
   badResponse: cause('badResponse', 'proxy', 'P', 502),
   serverDown: cause('serverDown', 'server', 'D', 503),
   resources: cause('resources', 'resource', 'R', 503),
+  /** A rule's new text found no room (strict-mode). */
+  rewriteFailed: cause('rewriteFailed', 'proxy', 'P', 500),
   internal: cause('internal', 'proxy', 'I', 500),
   killed: cause('killed', 'proxy', 'K', 503),
 } as const;

@@ -383,6 +383,8 @@ export class Stream implements TimerOwner, Queued<Stream> {
   logVersionStart = 0;
   logVersionEnd = 0;
   hasRequestLine = false;
+  /** strict-mode off: rewrites of this rule set that find no room are skipped. */
+  skipsRewrites = false;
   /** The unique identifier behind the note; end 0: not made yet. */
   uniqueIdStart = 0;
   uniqueIdEnd = 0;

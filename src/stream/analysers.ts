@@ -186,7 +186,7 @@ function backendRules(context: StreamContext, stream: Stream): boolean {
 function addedFields(context: StreamContext, stream: Stream): boolean {
   if (stream.tunnel) return true;
   if (!addFields(context.mux.memory, stream)) {
-    endWith(context, stream, Ended.internal, 500);
+    endWith(context, stream, Ended.rewriteFailed, 500);
     return false;
   }
   return true;

@@ -301,6 +301,18 @@ const ADDRESSES = [
   ),
 ];
 
+/** A rewrite that finds no room: 160 kB of a value. */
+const BIG = `http-request set-header x-big "${'%[req.hdr(x-long)]'.repeat(40)}"`;
+const STRICT = at(
+  `${GET}\r\nX-Long: ${'x'.repeat(4000)}`,
+  BIG,
+  `http-request strict-mode on\n  ${BIG}`,
+  `http-request strict-mode off\n  ${BIG}\n  http-request set-header x-small went`,
+  `http-request strict-mode off if { path /none }\n  ${BIG}`,
+  `http-request strict-mode off\n  http-request strict-mode on\n  ${BIG}`,
+  `http-request strict-mode off\n  ${BIG.replaceAll('set-header x-big', 'set-path')}\n  http-request del-header x-long`,
+);
+
 const CACHED = ['', 'no-cache', 'private', 'no-cache="set-cookie"', 'max-age=10', 'no-store', 'public', 'no-cache="Set-Cookie, x"'].map(
   (control) => ({
     rules: 'option checkcache',
@@ -327,6 +339,7 @@ export const CASES: readonly AnswerCase[] = [
   ...FIELDS,
   ...MORE,
   ...ADDRESSES,
+  ...STRICT,
   ...CACHED,
   { rules: 'option checkcache' },
   ...CASING,

@@ -5,7 +5,8 @@ import { auth } from './auth.ts';
 import { captureSample } from './capture.ts';
 import { earlyHint } from './early-hint.ts';
 import { close, silentDrop, tarpit } from './endings.ts';
-import { accept, allow, reject, setLogLevel } from './flow.ts';
+import { accept, allow, reject, setLogLevel, strictMode } from './flow.ts';
+import { addHeadersBin, setHeadersBin } from './header-blocks.ts';
 import { addHeader, delHeader, replaceHeader, replaceValue, setHeader } from './headers.ts';
 import { normalizeUri } from './normalize.ts';
 import { disableRetry, setNice, setPriorityClass, setPriorityOffset, setRetries, setTimeout } from './overrides.ts';
@@ -23,7 +24,8 @@ export const actions = [
   captureSample,
   earlyHint,
   tarpit, silentDrop, close,
-  allow, accept, reject, setLogLevel,
+  allow, accept, reject, setLogLevel, strictMode,
+  addHeadersBin, setHeadersBin,
   setHeader, addHeader, delHeader, replaceHeader, replaceValue,
   normalizeUri,
   setTimeout, setRetries, disableRetry, setPriorityClass, setPriorityOffset, setNice,

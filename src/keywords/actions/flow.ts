@@ -66,3 +66,19 @@ export const setLogLevel = defineAction({
     };
   },
 });
+
+export const strictMode = defineAction({
+  name: 'strict-mode',
+  signature: 'strict-mode { on | off }',
+  ruleSets: ALL_HTTP,
+  doc: 'With `off`, rules behind it in this rule set whose new text finds no room are skipped; else, and at the start of every rule set, that is an internal error.',
+  examples: [{ rule: 'http-request strict-mode off', request: GET, head: 'GET / HTTP/1.1' }],
+  compile: (words) => {
+    const skips = words.choice("'on' or 'off'", ['on', 'off']) === 'off';
+    words.end();
+    return (stream) => {
+      stream.skipsRewrites = skips;
+      return Outcome.next;
+    };
+  },
+});
