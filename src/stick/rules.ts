@@ -61,16 +61,16 @@ export class BackendStickRules implements StickRules {
     const entry = table.openKey(false);
     let server = found;
     if (entry !== NO_ENTRY) {
-      if (server === null && stream.server === null) server = this.#usable(this.#numbers.find(table, entry, this.#backend));
+      if (server === null && stream.server === null) server = this.#usable(stream, this.#numbers.find(table, entry, this.#backend));
       table.touch(entry);
     }
     table.close();
     return server;
   }
 
-  /** A server that is down is not stuck to, unless `option persist` says so. */
-  #usable(server: Server | null): Server | null {
-    if (server === null || this.#backend.persist) return server;
+  /** A server that is down is not stuck to, unless `option persist` or `force-persist` says so. */
+  #usable(stream: Stream, server: Server | null): Server | null {
+    if (server === null || this.#backend.persist || stream.overrides.forcePersist) return server;
     const { columns } = this.#backend;
     const admin = Atomics.load(columns, server.live + ServerLive.admin);
     if ((admin & ~(ServerAdmin.drain | ServerAdmin.drainInherited)) !== 0) return null;

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, connect } from '../support/connection.ts';
 import { ok, startHttpOrigin } from '../support/origin.ts';
-import { ask, askOn, configure, eventually, field, get, onSubjects, ports } from './rig.ts';
+import { ask, askOn, configure, eventually, field, get, onSubjects, ports, serveSockets } from './rig.ts';
 
 /** The values of a response's `x-…` field, as one text. */
 async function told(port: number, path: string, ...fields: string[]): Promise<string> {
@@ -376,3 +376,79 @@ frontend fe
   assert.equal(await told(port, '/?n=11'), '1/10/0/0');
   assert.equal(await told(port, '/?n=11'), '2/10/0/0');
 });
+
+onSubjects('whatever ends a connection or a request, it is counted down', async ({ start }) => {
+  await using origin = await serveSockets((socket) => void socket.on('data', () => socket.end()));
+  const [port] = await ports(1);
+  const rest = `backend st_stream
+  stick-table type ip size 1k store conn_cur,conn_cnt
+frontend fe
+  bind 127.0.0.1:${port}
+  timeout client 300ms
+  stick-table type ip size 1k store conn_cur,conn_cnt
+  tcp-request connection track-sc0 src
+  tcp-request connection reject if { sc0_conn_cnt eq 3 }
+  http-request track-sc1 src table st_stream
+  http-request return status 200 hdr x-told %[sc0_conn_cur]/%[sc1_conn_cur] if { path /told }
+  http-request deny if { path /deny }
+  http-request reject if { path /reject }
+  default_backend be
+backend be
+  server s 127.0.0.1:${origin.port}`;
+  await start(configure({ global: 'nbthread 1', rest }));
+  const pieces = [
+    '',
+    'GET / HT',
+    'rejected by its number',
+    'nonsense\r\n\r\n',
+    get('/'),
+    get('/deny'),
+    get('/reject'),
+    'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf',
+    'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz',
+    `${get('/deny')}${get('/')}${get('/')}`,
+  ];
+  for (const reset of [false, true]) {
+    for (const piece of pieces) {
+      const client = await connect(port);
+      client.socket.on('error', () => undefined);
+      client.socket.write(piece);
+      await sleep(10);
+      if (reset) client.socket.resetAndDestroy();
+      else client[Symbol.dispose]();
+    }
+  }
+  await eventually(async () => (await told(port, '/told')) === '1/1', 'only the one that asks');
+});
+
+for (const redispatch of [false, true]) {
+  onSubjects(
+    `a client whose server dies later ${redispatch ? 'moves with option redispatch' : 'stays without option redispatch'}`,
+    async ({ start }) => {
+      await using two = await named('two');
+      const one = await named('one');
+      const [port] = await ports(1);
+      const rest = `listen web
+  bind 127.0.0.1:${port}
+  balance roundrobin
+  retries 1
+  timeout connect 100ms
+  ${redispatch ? 'option redispatch' : 'no option redispatch'}
+  stick-table type string size 1k
+  stick on req.hdr(x-user)
+  server one 127.0.0.1:${one.port}
+  server two 127.0.0.1:${two.port}`;
+      await start(configure({ global: 'nbthread 1', rest }));
+      const users = ['ann', 'bob'];
+      const bodies = [(await ask(port, get('/', 'x-user: ann'))).body, (await ask(port, get('/', 'x-user: bob'))).body];
+      assert.deepEqual(bodies.toSorted(), ['one', 'two']);
+      const stranded = users[bodies.indexOf('one')] as string;
+      await one.close();
+      const { status, body } = await ask(port, get('/', `x-user: ${stranded}`));
+      assert.equal(status, redispatch ? 200 : 503);
+      if (!redispatch) return;
+      assert.equal(body, 'two');
+      assert.equal((await ask(port, get('/', `x-user: ${stranded}`))).body, 'two');
+    },
+  );
+}
