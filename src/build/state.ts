@@ -23,6 +23,7 @@ import {
   Reuse,
 } from '../state/settings.ts';
 import type { Shared } from '../state/shared.ts';
+import { statusTable } from '../state/statuses.ts';
 import type { Plan } from './plan.ts';
 
 /** HAProxy's default of `retries`. */
@@ -59,6 +60,9 @@ export function buildRecords(model: ConfigModel, plan: Plan, shared: Shared, mem
 function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, memory: Memory, caseMap: CaseMap | null): void {
   const { options } = proxy;
   frontend.id = proxy.id ?? proxyNumber(model, proxy);
+  const { errorStatuses, failureStatuses } = model.global;
+  if (errorStatuses !== null) frontend.errorStatuses = statusTable(errorStatuses);
+  if (failureStatuses !== null) frontend.failureStatuses = statusTable(failureStatuses);
   frontend.http = proxy.mode === 'http';
   frontend.keepAlive = keepAliveOf(options);
   frontend.dontLogNull = options['dontlognull'] === true;

@@ -34,6 +34,8 @@ export function newGlobal(): GlobalModel {
     statsSockets: [],
     statsMaxconn: null,
     statsTimeoutMs: null,
+    errorStatuses: null,
+    failureStatuses: null,
     tune: {},
     caseAdjust: [],
     flags: {},

@@ -39,6 +39,9 @@ export interface GlobalModel {
   readonly tune: Record<string, number>;
   /** `h1-case-adjust` lines and those of its file, in order. */
   readonly caseAdjust: { readonly from: string; readonly to: string }[];
+  /** `http-err-codes` and `http-fail-codes`; null: HAProxy's lists. */
+  errorStatuses: readonly number[] | null;
+  failureStatuses: readonly number[] | null;
   /** Flags by HAProxy's name: `noreuseport`, `quiet` … */
   readonly flags: Record<string, boolean>;
   /** `set-var` and `set-var-fmt`, in the order of the file. */

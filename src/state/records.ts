@@ -33,6 +33,7 @@ import {
   type WaitValue,
 } from './settings.ts';
 import type { Shared } from './shared.ts';
+import { ERRORS, FAILURES } from './statuses.ts';
 import type { PendingStores, Tracked } from './tracked.ts';
 import { VariableList } from './variables.ts';
 
@@ -125,6 +126,9 @@ export class Frontend {
   responseCaptures: { run(stream: Stream): void } | null = null;
   /** By status; missing ones use the built-in page. */
   readonly errorReplies = new Map<number, LocalReply>();
+  /** By status, 1: it counts in http_err_cnt, in http_fail_cnt. */
+  errorStatuses: Uint8Array = ERRORS;
+  failureStatuses: Uint8Array = FAILURES;
   /** First cells in the shared columns. */
   readonly live: number;
   readonly counts: number;

@@ -233,6 +233,11 @@ test('the key of one table is looked up in another of the same type', () => {
   assert.ok(!newTable({ type: 'string' }).takeKey(one, entry));
 });
 
+test('a table takes the memory that docs/memory.md says', () => {
+  const { bytes } = tableLayout(model({ type: 'ip', size: 2 ** 20, store: [store('http_req_rate', 1, 10_000), store('conn_cur')] }));
+  assert.equal(bytes, 64 + 16 * 64 + 2 ** 20 * (4 + 48));
+});
+
 test('two views of the same memory see each other', () => {
   const one = newTable({ store: [store('conn_cnt')] });
   const other = newTable({ store: [store('conn_cnt')] }, 1, one.cells.buffer as SharedArrayBuffer);

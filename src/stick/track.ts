@@ -125,9 +125,9 @@ export function countFailure(stream: Stream): void {
 
 /** A server's status: who is to blame for it, if anybody. */
 export function countStatus(stream: Stream): void {
-  const { status } = stream;
-  if (isError(status)) countError(stream);
-  else if (isFailure(status)) countFailure(stream);
+  const { status, frontend } = stream;
+  if (frontend.errorStatuses[status] === 1) countError(stream);
+  if (frontend.failureStatuses[status] === 1) countFailure(stream);
 }
 
 /** The exchange is over: what came from the client, and from the server. */
@@ -160,14 +160,4 @@ function countBytesIn(table: StickTable, entry: Entry, fromClient: number, fromS
   table.add(entry, Data.bytesOutRate, 0, Math.ceil(fromServer / factor));
   table.touch(entry);
   table.close();
-}
-
-/** HAProxy's default of http-err-codes: what a client is to blame for. */
-export function isError(status: number): boolean {
-  return status >= 400 && status < 500;
-}
-
-/** HAProxy's default of http-fail-codes: what a server is to blame for; 501 and 505 answer what a client asked for. */
-export function isFailure(status: number): boolean {
-  return status >= 500 && status < 600 && status !== 501 && status !== 505;
 }

@@ -8,7 +8,7 @@ import type { Stream } from '../../state/records.ts';
 import { type Entry, MOST_COUNTERS, NO_ENTRY, type StickTable } from '../../state/tracked.ts';
 import { addToCounter, setTag } from '../../stick/figures.ts';
 import { canBeKey, putKey } from '../../stick/key.ts';
-import { isError, isFailure, Late, track, trackedAt, trackedOf } from '../../stick/track.ts';
+import { Late, track, trackedAt, trackedOf } from '../../stick/track.ts';
 
 const GET = 'GET / HTTP/1.1';
 const TRACKING_SETS = ['tcp-request connection', 'tcp-request session', 'tcp-request content', 'http-request', 'http-response'];
@@ -67,7 +67,10 @@ function compileTrack(words: Words, counter: number, context: CompileContext): A
 function lateAt(places: Places): (stream: Stream) => number {
   if ((places & REQUEST_PLACES) !== 0) return () => Late.request;
   if (!readsResponse(places)) return () => 0;
-  return ({ status }) => Late.request | (isError(status) ? Late.error : 0) | (isFailure(status) ? Late.failure : 0);
+  return ({ status, frontend }) => {
+    const error = frontend.errorStatuses[status] === 1 ? Late.error : 0;
+    return Late.request | error | (frontend.failureStatuses[status] === 1 ? Late.failure : 0);
+  };
 }
 
 function defineTrack(counter: number): Action {

@@ -7,6 +7,7 @@ import { defaultPath, localpeer, presetenv, resetenv, setenv, unsetenv } from '.
 import { cpuMap, inertFlags, inertNumbers, inertPlaces, inertQuic, inertRanges, inertSizes, inertSwitches, inertTexts, inertTimes } from './global-internals.ts';
 import { bindCiphers, bindCurves, bindOptions, bindSignatures, bindSuites, caBase, crtBase, serverCiphers, serverCurves, serverOptions, serverSignatures, serverSuites, unixBind } from './global-lines.ts';
 import { daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, grace, group, hardStopAfter, logSendHostname, maxSpreadChecks, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
+import { httpErrCodes, httpFailCodes } from './global-statuses.ts';
 import { dnsAcceptFamily, quiet, strictLimits, tuneNumbers, tuneSizes } from './global-tuning.ts';
 import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
 import { errorLogFormat, globalLog, logFormat, logFormatSd, logSteps, logTag, optionHttplog, optionHttpslog, optionTcplog, proxyLog } from './logs.ts';
@@ -29,6 +30,7 @@ export const directives = [
   inertNumbers, inertRanges, inertSizes, inertTimes, inertSwitches, inertTexts, inertQuic, inertFlags, inertPlaces, cpuMap,
   caBase, crtBase, bindCiphers, bindSuites, bindCurves, bindSignatures, serverCiphers, serverSuites, serverCurves, serverSignatures, bindOptions, serverOptions, unixBind,
   globalMaxconn, nbthread, uid, gid, ulimitN, statsMaxconn, spreadChecks, hardStopAfter, grace, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
+  httpErrCodes, httpFailCodes,
   tuneNumbers, tuneSizes, quiet, strictLimits, dnsAcceptFamily,
   globalSetVar, globalSetVarFmt,
   globalLog, proxyLog, logTag, logFormat, errorLogFormat, logFormatSd, optionHttpslog, logSteps, optionHttplog, optionTcplog,
