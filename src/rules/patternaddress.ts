@@ -5,7 +5,7 @@
  * (HAProxy 3.x configuration 7.1.6).
  */
 import { Family, parseIp } from '../base/address.ts';
-import { latin1 } from './bytes.ts';
+import { latin1, readIpv4, readIpv6 } from './bytes.ts';
 import { claimKey, type IndexBuffers, IndexCell, type PatternIndex, PatternKind, putSlot, spread } from './patternindex.ts';
 import type { PatternEntries } from './patternset.ts';
 import { embeddedIpv4, type Sample, SampleType } from './sample.ts';
@@ -13,9 +13,12 @@ import { embeddedIpv4, type Sample, SampleType } from './sample.ts';
 const IPV4 = SampleType.ipv4;
 const LISTED = IndexCell.listed;
 const SEED = IndexCell.seed;
+/** Bits: there are networks of IPv4, of IPv6. */
+const FAMILIES = IndexCell.families;
 /** Prefix lengths of IPv6 are numbered from here. */
 const V6 = 64;
 const WIDTHS = V6 + 129;
+const SLASH = 47;
 
 export interface Network {
   readonly family: number;
@@ -60,6 +63,32 @@ function maskOf(text: string, size: number): Uint8Array | null {
   const bits = /^\d{1,3}$/.test(text) ? Number(text) : 1000;
   if (bits > size * 8) return null;
   return Uint8Array.from({ length: size }, (_, at) => (at * 8 >= bits ? 0 : (255 << Math.max(0, 8 - (bits - at * 8))) & 255));
+}
+
+/** What `readPrefix` read: the address, masked, and its family's size; length of the prefix. */
+const read = { size: 0, bits: 0, ip: new Uint8Array(16) };
+
+/** Reads a whole address with or without the length of a prefix, which most lines of large files are, without making texts. */
+function readPrefix(bytes: Uint8Array, start: number, end: number): boolean {
+  let slash = start;
+  while (slash < end && bytes[slash] !== SLASH) slash++;
+  const { ip } = read;
+  read.size = readIpv4(bytes, start, slash, ip) ? 4 : readIpv6(bytes, start, slash, ip) ? 16 : 0;
+  read.bits = read.size * 8;
+  if (read.size === 0 || slash === end) return read.size > 0;
+  let bits = 0;
+  for (let at = slash + 1; at < end; at++) {
+    const digit = (bytes[at] as number) - 48;
+    if (digit < 0 || digit > 9 || bits > 128) return false;
+    bits = bits * 10 + digit;
+  }
+  if (slash + 1 === end || bits > read.bits) return false;
+  read.bits = bits;
+  for (let i = 0; i < read.size; i++) {
+    const left = bits - i * 8;
+    ip[i] = left >= 8 ? (ip[i] as number) : left <= 0 ? 0 : (ip[i] as number) & (0xff00 >> left);
+  }
+  return true;
 }
 
 /** hot-ok: when a pattern is read */
@@ -122,14 +151,48 @@ export class AddressIndex implements PatternIndex {
   }
 
   #findIn(ip: Uint8Array, from: number, size: number): number {
-    const widths = this.#widths;
-    const base = size === 4 ? 0 : V6;
-    for (let bits = size * 8; bits >= 0; bits--) {
-      if (widths[base + bits] === 0) continue;
-      const entry = this.#probe(ip, from, size, bits, base + bits);
+    const families = this.#header[FAMILIES] as number;
+    if (size === 4 && (families & 1) !== 0) {
+      const entry = this.#findIpv4(ip, from);
       if (entry >= 0) return entry;
+    } else if (size === 16 && (families & 2) !== 0) {
+      const widths = this.#widths;
+      for (let bits = 128; bits >= 0; bits--) {
+        if (widths[V6 + bits] === 0) continue;
+        const entry = this.#probe(ip, from, size, bits, V6 + bits);
+        if (entry >= 0) return entry;
+      }
     }
     return (this.#header[LISTED] as number) > 0 ? this.#findListed(ip, from, size) : -1;
+  }
+
+  /** As for IPv6, with the address as one word. */
+  #findIpv4(ip: Uint8Array, from: number): number {
+    const widths = this.#widths;
+    const slots = this.#slots;
+    const mask = slots.length / 4 - 1;
+    const seed = this.#header[SEED] as number;
+    const word =
+      ((ip[from] as number) << 24) | ((ip[from + 1] as number) << 16) | ((ip[from + 2] as number) << 8) | (ip[from + 3] as number);
+    for (let bits = 32; bits >= 0; bits--) {
+      if (widths[bits] === 0) continue;
+      const masked = bits === 0 ? 0 : word & (-1 << (32 - bits));
+      let hash = Math.imul(seed ^ bits ^ masked, 0x85ebca6b);
+      hash ^= hash >>> 13;
+      for (let slot = spread(hash) & mask; ; slot = (slot + 1) & mask) {
+        const cell = slot * 4;
+        const entry = (slots[cell + 3] as number) - 1;
+        if (entry < 0) break;
+        if (slots[cell] !== hash || slots[cell + 2] !== bits || this.#wordAt(slots[cell + 1] as number) !== masked) continue;
+        if (this.entries.isLive(entry)) return entry;
+      }
+    }
+    return -1;
+  }
+
+  #wordAt(key: number): number {
+    const keys = this.#keys;
+    return ((keys[key] as number) << 24) | ((keys[key + 1] as number) << 16) | ((keys[key + 2] as number) << 8) | (keys[key + 3] as number);
   }
 
   #probe(ip: Uint8Array, from: number, size: number, bits: number, width: number): number {
@@ -145,7 +208,7 @@ export class AddressIndex implements PatternIndex {
     const arena = this.#keys;
     for (let slot = spread(hash) & mask; ; slot = (slot + 1) & mask) {
       const cell = slot * 4;
-      const entry = Atomics.load(slots, cell + 3) - 1;
+      const entry = (slots[cell + 3] as number) - 1;
       if (entry < 0) return -1;
       if (slots[cell] !== hash || slots[cell + 2] !== width) continue;
       const key = slots[cell + 1] as number;
@@ -173,7 +236,7 @@ export class AddressIndex implements PatternIndex {
   #findListed(ip: Uint8Array, from: number, size: number): number {
     const list = this.#list;
     const arena = this.#keys;
-    const count = Atomics.load(this.#header, LISTED);
+    const count = this.#header[LISTED] as number;
     for (let at = 0; at < count; at++) {
       const entry = list[at * 2] as number;
       const key = list[at * 2 + 1] as number;
@@ -186,6 +249,7 @@ export class AddressIndex implements PatternIndex {
   }
 
   problem(bytes: Uint8Array, start: number, end: number): string | null {
+    if (readPrefix(bytes, start, end)) return null;
     const network = parseNetwork(latin1(bytes.subarray(start, end)));
     return typeof network === 'string' ? network : null;
   }
@@ -193,16 +257,22 @@ export class AddressIndex implements PatternIndex {
   insert(entry: number): boolean {
     const { entries } = this;
     const start = entries.keyStart(entry);
-    const network = parseNetwork(latin1(entries.arena.subarray(start, start + entries.keyLength(entry))));
+    const end = start + entries.keyLength(entry);
+    if (readPrefix(entries.arena, start, end)) return this.#insertPrefix(entry, read.ip, read.size, read.bits);
+    const network = parseNetwork(latin1(entries.arena.subarray(start, end)));
     if (typeof network === 'string') return false;
-    const size = network.ip.length;
     if (network.bits < 0) return this.#insertListed(entry, network);
+    return this.#insertPrefix(entry, network.ip, network.ip.length, network.bits);
+  }
+
+  #insertPrefix(entry: number, ip: Uint8Array, size: number, bits: number): boolean {
     const at = claimKey(this.#header, this.#keys, size);
     if (at < 0) return false;
-    this.#keys.set(network.ip, at);
-    const width = (size === 4 ? 0 : V6) + network.bits;
-    const hash = this.#hash(network.ip, 0, size, width);
+    for (let i = 0; i < size; i++) this.#keys[at + i] = ip[i] as number;
+    const width = (size === 4 ? 0 : V6) + bits;
+    const hash = this.#hash(ip, 0, size, width);
     this.#widths[width] = 1;
+    this.#header[FAMILIES] = (this.#header[FAMILIES] as number) | (size === 4 ? 1 : 2);
     return putSlot(this.#slots, hash, at, width, entry);
   }
 

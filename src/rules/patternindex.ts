@@ -71,7 +71,7 @@ export interface IndexBuffers {
   readonly keys: ArrayBufferLike;
 }
 
-export const IndexCell = { longest: 0, listed: 1, seed: 2, pieces: 3, keysUsed: 4 } as const;
+export const IndexCell = { longest: 0, listed: 1, seed: 2, pieces: 3, keysUsed: 4, families: 5 } as const;
 export const INDEX_CELLS = 8;
 
 /** Where `size` bytes of keys can be written; -1: there is no room. Under the set's lock. */
@@ -106,8 +106,11 @@ export function spread(hash: number): number {
   return value ^ (value >>> 13);
 }
 
+/** A constant that fits 31 bits: with a larger one V8 adds as floating point. */
+const STEP = 0x1e3779b9;
+
 function step(hash: number, byte: number): number {
-  return (Math.imul(hash ^ byte, 0x01000193) + 0x9e3779b9) | 0;
+  return (Math.imul(hash ^ byte, 0x01000193) + STEP) | 0;
 }
 
 export class TextIndex implements PatternIndex {
@@ -274,7 +277,8 @@ export class TextIndex implements PatternIndex {
     const mask = this.#mask;
     for (let slot = spread(hash) & mask; ; slot = (slot + 1) & mask) {
       const cell = slot * 4;
-      const entry = Atomics.load(slots, cell + 3) - 1;
+      // A plain load: a call of Atomics would cost more than the rest, and a slot that is being filled may as well be seen a moment later.
+      const entry = (slots[cell + 3] as number) - 1;
       if (entry < 0) return -1;
       if (slots[cell] !== hash || slots[cell + 2] !== size) continue;
       if (this.#same(slots[cell + 1] as number, bytes, start, size) && this.entries.isLive(entry)) return entry;

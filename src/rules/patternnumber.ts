@@ -69,7 +69,7 @@ export class NumberIndex implements PatternIndex {
   find(sample: Sample): number {
     const value = this.kind === PatternKind.size ? sample.end - sample.start : sample.int;
     const exact = this.#probe(value);
-    const count = Atomics.load(this.#header, LISTED);
+    const count = this.#header[LISTED] as number;
     if (count === 0) return exact;
     const piece = this.#findPiece(value);
     if (piece >= 0 && !this.entries.isLive(piece)) return earliest(exact, this.#findListed(value, 0, count));
@@ -84,7 +84,7 @@ export class NumberIndex implements PatternIndex {
     const hash = hashOf(low, high);
     for (let slot = spread(hash) & mask; ; slot = (slot + 1) & mask) {
       const cell = slot * 4;
-      const entry = Atomics.load(slots, cell + 3) - 1;
+      const entry = (slots[cell + 3] as number) - 1;
       if (entry < 0) return -1;
       if (slots[cell + 1] === low && slots[cell + 2] === high && this.entries.isLive(entry)) return entry;
     }

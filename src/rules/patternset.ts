@@ -85,7 +85,7 @@ export class PatternEntries {
   }
 
   get count(): number {
-    return Atomics.load(this.header, COUNT);
+    return this.header[COUNT] as number;
   }
 
   get generation(): number {
@@ -110,12 +110,12 @@ export class PatternEntries {
 
   /** Where the value's bytes start; 0: there is none. */
   valueStart(entry: number): number {
-    const at = Atomics.load(this.columns, entry * STRIDE + VALUE);
+    const at = this.columns[entry * STRIDE + VALUE] as number;
     return at === 0 ? 0 : at + 4;
   }
 
   valueLength(entry: number): number {
-    const at = Atomics.load(this.columns, entry * STRIDE + VALUE);
+    const at = this.columns[entry * STRIDE + VALUE] as number;
     return at === 0 ? 0 : this.#word(at);
   }
 
