@@ -29,14 +29,17 @@ function effectNotes({ noEffect }: { readonly noEffect?: string | undefined }): 
   return noEffect === undefined ? [] : [`**no effect here**: ${noEffect}`];
 }
 
-export function directiveEntry(directive: Directive): Entry {
+/** @param known HAProxy's signature: it says more where our arguments end in "the rest" */
+export function directiveEntry(directive: Directive, known: string): Entry {
   const { name, args, negatable, doc, examples, sections, namedOnly, scope } = directive;
   const facts = [...argumentNotes(args), ...effectNotes(directive)];
   if (scope === 'proxy') {
     const where = [...'DFLB'].filter((letter) => sections.includes(letter)).map((letter) => LETTERS[letter]);
     facts.unshift(`valid in ${where.join(', ')}${namedOnly ? ' (defaults only if they have a name)' : ''}`);
   }
-  return entry(name, lineSignature(name, args, negatable), facts, doc, lineExamples(examples));
+  const isOpen = known !== '' && args.some(({ kind }) => kind === 'rest');
+  if (isOpen) facts.push("the signature is HAProxy's");
+  return entry(name, isOpen ? known : lineSignature(name, args, negatable), facts, doc, lineExamples(examples));
 }
 
 export function sectionEntry({ name, doc, named, examples }: Section): Entry {

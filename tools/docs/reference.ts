@@ -7,6 +7,7 @@ import { DUMP_USAGE } from '../../src/config/dump.ts';
 import { FLAGS } from '../../src/config/flags.ts';
 import { registry } from '../../src/config/registry.ts';
 import { catalogs } from '../../src/keywords/catalogs.ts';
+import type { Directive } from '../../src/keywords/define.ts';
 import type { Row } from '../compat/table.ts';
 import {
   actionEntry,
@@ -56,15 +57,22 @@ function sorted(entries: readonly Entry[]): Entry[] {
   return [...entries].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
+/** Entries of directives of a kind, with the table's signatures. */
+function directiveEntries(rows: readonly Row[]): (kind: string) => (directive: Directive) => Entry {
+  const signatures = new Map(rows.map(({ kind, name, signature }) => [`${kind} ${name}`, signature]));
+  return (kind) => (directive) => directiveEntry(directive, signatures.get(`${kind} ${directive.name}`) ?? '');
+}
+
 function chapters(rows: readonly Row[]): Chapter[] {
   const { global, proxy, bind, server } = registry();
+  const directives = directiveEntries(rows);
   const entries = <K>(keywords: Iterable<K>, make: (keyword: K) => Entry): Entry[] => Array.from(keywords, make);
   return [
     {
       file: '3-global.md',
       title: 'Chapter 3: the global section',
       intro: 'What holds for the whole process.',
-      parts: bySection(rows, 'global', entries(global.values(), directiveEntry), {
+      parts: bySection(rows, 'global', entries(global.values(), directives('global')), {
         '3.1': 'Process and security',
         '3.2': 'Performance',
         '3.3': 'Debugging',
@@ -76,7 +84,7 @@ function chapters(rows: readonly Row[]): Chapter[] {
       file: '4-proxies.md',
       title: 'Chapter 4: frontend, backend, listen, defaults',
       intro: 'Lines of proxies. Rules (`http-request` …) take the actions of [chapter 4.3](4-actions.md).',
-      parts: [{ title: '4.1 Keywords', entries: sorted(entries(proxy.values(), directiveEntry)) }],
+      parts: [{ title: '4.1 Keywords', entries: sorted(entries(proxy.values(), directives('proxy'))) }],
     },
     {
       file: '4-actions.md',
@@ -138,7 +146,10 @@ function sectionParts(rows: readonly Row[]): Part[] {
     .sort((a, b) => compare(order(a.name), order(b.name)))
     .map((section) => ({
       title: `${numbers.get(section.name) ?? ''} ${section.name}`.trim(),
-      entries: [sectionEntry(section), ...sorted(Array.from(sectionKeywords.get(section.name)?.values() ?? [], directiveEntry))],
+      entries: [
+        sectionEntry(section),
+        ...sorted(Array.from(sectionKeywords.get(section.name)?.values() ?? [], directiveEntries(rows)(`kw:${section.name}`))),
+      ],
     }));
 }
 
