@@ -64,6 +64,7 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
   return {
     section,
     defaultServer: newServer('', '', at),
+    namedServers: {},
     name,
     kind: section === 'frontend' || section === 'backend' ? section : 'listen',
     at,
@@ -186,7 +187,7 @@ function withoutBackend(draft: ProxyDraft): ProxyDraft {
 
 /** The record without what only the parser needs. */
 export function finishDraft(draft: ProxyDraft): ProxyModel {
-  const { section: _section, defaultServer: _defaultServer, ...model } = draft;
+  const { section: _section, defaultServer: _defaultServer, namedServers: _namedServers, ...model } = draft;
   return model;
 }
 

@@ -128,6 +128,8 @@ export interface ProxyDraft extends ProxyModel {
   readonly section: SectionKind;
   /** What `default-server` lines have said so far. */
   defaultServer: ServerModel;
+  /** Those of `default-server name NAME`, for `from NAME`. */
+  readonly namedServers: Record<string, ServerModel>;
 }
 
 interface Keyword {

@@ -55,6 +55,22 @@ test('keywords of the global section and of proxies', () => {
   assert.deepEqual(unknown, []);
 });
 
+test('keywords of proxies are valid where HAProxy has them, and may be negated as there', () => {
+  const { proxy } = registry();
+  const wrong: string[] = [];
+  for (const { name, info } of rows('proxy')) {
+    const keyword = proxy.get(name);
+    const sections = /sections ([DFLB-]{4})/.exec(info)?.[1]?.replaceAll('-', '');
+    // The manual's matrix does not have all of them.
+    if (keyword === undefined || sections === undefined) continue;
+    const ours = [...keyword.sections].sort().join('');
+    if (ours !== [...sections].sort().join('')) wrong.push(`${name}: valid in ${ours}, HAProxy ${sections}`);
+    if (keyword.negatable !== info.includes('no/default')) wrong.push(`${name}: negatable ${keyword.negatable}, HAProxy ${info}`);
+    if (keyword.namedOnly !== info.includes('named')) wrong.push(`${name}: in named defaults only ${keyword.namedOnly}, HAProxy ${info}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
 test('options of bind and server lines', () => {
   const unknown: string[] = [];
   for (const { kind, name } of [...rows('bind-opt'), ...rows('server-opt')]) {

@@ -16,7 +16,7 @@ import { abortonclose, allbackups, checkcache, clitcpka, contstats, disableH2Upg
 import { forceBackendSwitch, forcePersist, ignorePersist, useServer } from './persistence.ts';
 import { backlog, bind, description, disabled, enabled, fullconn, id, maxconn, mode } from './proxies.ts';
 import { forwarded, httpSendNameHeader, uniqueIdFormat, uniqueIdHeader } from './request-fields.ts';
-import { defaultServer, server } from './servers.ts';
+import { defaultServer, server, serverTemplate } from './servers.ts';
 import { stickCounters, stickMatch, stickOn, stickStoreRequest, stickStoreResponse, stickTable } from './stick.ts';
 import { acl, defaultBackend, httpAfterResponse, httpRequest, httpResponse, inspectDelay, redirect, responseInspectDelay, tcpRequestConnection, tcpRequestContent, tcpRequestSession, tcpResponseContent, useBackend } from './switching.ts';
 import { timeoutCheck, timeoutClient, timeoutClientFin, timeoutClientHs, timeoutConnect, timeoutHttpKeepAlive, timeoutHttpRequest, timeoutQueue, timeoutServer, timeoutServerFin, timeoutTarpit, timeoutTunnel } from './timeouts.ts';
@@ -39,7 +39,7 @@ export const directives = [
   useServer, forcePersist, ignorePersist, forceBackendSwitch,
   mode, bind, id, description, disabled, enabled, maxconn, backlog, fullconn,
   forwarded, uniqueIdFormat, uniqueIdHeader, httpSendNameHeader,
-  server, defaultServer,
+  server, serverTemplate, defaultServer,
   stickTable, stickCounters, stickMatch, stickOn, stickStoreRequest, stickStoreResponse,
   defaultBackend, useBackend, acl, tcpRequestConnection, tcpRequestSession, tcpRequestContent, tcpResponseContent, httpRequest, httpResponse, httpAfterResponse, redirect, inspectDelay, responseInspectDelay,
   timeoutClient, timeoutServer, timeoutConnect, timeoutQueue, timeoutTunnel, timeoutTarpit, timeoutCheck, timeoutHttpRequest, timeoutHttpKeepAlive, timeoutClientFin, timeoutServerFin, timeoutClientHs,

@@ -14,7 +14,6 @@ function httpCheck(draft: ProxyDraft): CheckModel {
 export const optionHttpchk = defineDirective({
   name: 'option httpchk',
   sections: 'DLB',
-  negatable: true,
   args: [
     { name: 'method-or-uri', kind: 'text', optional: true },
     { name: 'uri', kind: 'text', optional: true },
@@ -31,12 +30,11 @@ export const optionHttpchk = defineDirective({
       gives: { check: { version: 'HTTP/1.1\\r\\nHost: example.org' } },
     },
     { text: 'option httpchk GET / HTTP/1.1', gives: { check: { version: 'HTTP/1.1' } } },
-    { text: 'no option httpchk', gives: { check: null } },
+    { text: 'no option httpchk', says: "negation/default is not supported for option 'httpchk'" },
     { text: 'option httpchk GET / HTTP/1.1 x', says: "unexpected argument 'x'" },
   ],
   apply(draft, [first, uri, version, more], context) {
-    if (context.prefix !== null) draft.check = null;
-    else if (more.length > 0)
+    if (more.length > 0)
       context.error({ text: `'option httpchk' cannot handle unexpected argument '${(more[0] as Word).text}'.`, word: more[0] });
     else setRequest(draft, first, uri, version);
   },
@@ -183,15 +181,14 @@ export const disableOn404 = defineDirective({
 export const optionTcpCheck = defineDirective({
   name: 'option tcp-check',
   sections: 'DLB',
-  negatable: true,
   args: [],
   doc: 'Checks servers by connecting. Sending and expecting are not supported yet.',
   examples: [
     { text: 'option tcp-check', gives: { check: { type: 'tcp' } } },
-    { text: 'no option tcp-check', gives: { check: null } },
+    { text: 'no option tcp-check', says: "negation/default is not supported for option 'tcp-check'" },
   ],
-  apply(draft, _, { prefix }) {
-    draft.check = prefix === null ? newCheck('tcp') : null;
+  apply(draft) {
+    draft.check = newCheck('tcp');
   },
 });
 

@@ -13,7 +13,6 @@ function defineAddress(
   return defineDirective({
     name: `option ${name}`,
     sections: 'DFLB',
-    negatable: true,
     args: [{ name: 'options', kind: 'rest' }],
     doc,
     examples: [
@@ -24,10 +23,10 @@ function defineAddress(
       },
       { text: `option ${name} foo`, says: `'option ${name}' does not support 'foo'` },
       { text: `option ${name} except x`, says: "'x' is not a network" },
-      { text: `no option ${name}`, gives: { [field]: null } },
+      { text: `no option ${name}`, says: `negation/default is not supported for option '${name}'` },
     ],
     apply(draft, [words], context) {
-      draft[field] = context.prefix === null ? readAddress(`option ${name}`, normal, allowed, words, context) : null;
+      draft[field] = readAddress(`option ${name}`, normal, allowed, words, context);
     },
   });
 }
