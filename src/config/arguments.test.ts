@@ -102,6 +102,11 @@ test('what is accepted without an effect, or refused, says why', () => {
   assert.deepEqual(commandLineWarnings(parse('-f x -S y')).length, 1);
 });
 
+test('a dump that should hide names is not made without hiding them', () => {
+  assert.match(problem('-f x -dC123'), /not supported/);
+  assert.ok(parse('-f x -dC').switches.has('C'));
+});
+
 test('-q says less, unless -V asks for more', () => {
   assert.deepEqual([parse('-f x -q').quiet, parse('-f x -q -V').quiet, parse('-f x -V -q').verbose], [true, false, true]);
 });

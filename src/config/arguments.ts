@@ -177,6 +177,8 @@ function readSwitch(draft: Draft, flag: string, next: string | undefined): numbe
   const letter = flag[2] as string;
   const glued = flag.slice(3);
   if (!SWITCHES.has(letter) || (glued !== '' && !GLUED.has(letter))) return `unknown option '${flag}'`;
+  if (letter === 'C' && glued !== '')
+    return "'-dC' with a key (a dump with hashed names) is not supported by this version; without a key nothing is hidden";
   if (letter === 'M' && !isMemoryOption(glued)) return `-dM: unknown pool debugging feature <${glued}>`;
   draft.switches.add(letter);
   if (glued !== '') draft.values.set(letter, glued);

@@ -52,7 +52,7 @@ export const FLAGS: readonly Flag[] = [
   { flag: '-x', value: '<socket>', doc: 'Takes listening sockets over from an old process.', refused: "'-x' (taking over listeners)" },
   { flag: '-4', doc: 'Asks for IPv4 addresses of names only.', noEffect: 'names are resolved as the system does' },
   { flag: '-dA', value: '[<file>]', doc: 'Archive for core dumps.', noEffect: 'there is none' },
-  { flag: '-dC', doc: 'Prints the configuration as it was understood, see hawser dump.' },
+  { flag: '-dC', doc: 'Prints the configuration as it was understood, see hawser dump. With a key (hashed names) it is refused.' },
   { flag: '-dD', doc: 'Also says what is only suspicious.' },
   { flag: '-dF', doc: 'No fast forwarding.', noEffect: 'forwarding has one way' },
   { flag: '-dG', doc: 'No getaddrinfo.', noEffect: 'names are resolved as the system does' },

@@ -147,3 +147,10 @@ test('mutated texts: the same words, and a second run changes nothing', () => {
     assert.equal(formatText(laid), laid, JSON.stringify(text));
   }
 });
+
+test('the examples are in canonical layout', () => {
+  for (const name of ['blog', 'demo', 'sticky', 'tcp', 'docker/haproxy']) {
+    const text = readFileSync(join(root, `examples/${name}.cfg`), 'latin1');
+    assert.equal(formatText(text), text, `examples/${name}.cfg: bin/hawser fmt --write`);
+  }
+});
