@@ -164,13 +164,24 @@ export class MapControl {
     return null;
   }
 
-  /** Looks for sets that run full and builds them anew. Every second or so. */
+  /** Listens for sets that are half full. Call it when the threads have opened all they need. */
+  watch(): void {
+    for (const { entries } of this.#store.sets.values()) this.#watch(entries.header);
+  }
+
+  #watch(buffer: ArrayBufferLike): void {
+    const header = new Int32Array(buffer);
+    const wait = Atomics.waitAsync(header, SetCell.bell, 0);
+    if (wait.async) void wait.value.then(() => this.maintain());
+    else this.maintain();
+  }
+
+  /** Looks for sets that are half full and builds them anew, larger or without dead entries. */
   maintain(): void {
     for (const buffers of Array.from(this.#store.sets.values())) {
       const entries = new PatternEntries(buffers.entries);
-      const isFull = entries.count > entries.capacity * 0.75 || (entries.header[SetCell.used] as number) > entries.arena.length * 0.75;
       const isRefusing = (entries.header[SetCell.refused] as number) > 0;
-      if ((isFull || isRefusing) && !this.#moves.has(buffers.name)) this.#move(buffers);
+      if ((entries.isHalfFull || isRefusing) && !this.#moves.has(buffers.name)) this.#move(buffers);
     }
   }
 
@@ -197,6 +208,7 @@ export class MapControl {
   #finish(move: Move): void {
     this.#moves.delete(move.to.name);
     carryOver(move);
+    this.#watch(move.to.entries.header);
   }
 
   #open(name: string): PatternSet | null {

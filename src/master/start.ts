@@ -55,9 +55,6 @@ export async function run(line: CommandLine, threads: DataThreads): Promise<numb
 /** Name, HMAC key and cipher key of session tickets. */
 const TICKET_KEY_BYTES = 80;
 
-/** How often maps and pattern files are looked at. */
-const MAINTAIN_MS = 250;
-
 class Process {
   readonly #line: CommandLine;
   readonly #loaded: Loaded;
@@ -106,7 +103,7 @@ class Process {
     const pidfile = this.#line.pidfile ?? model.global.pidfile;
     if (pidfile !== null) writeFileSync(pidfile, `${process.pid}\n`);
     await this.#supervision.start();
-    if (this.#patterns.sets.size > 0) setInterval(() => this.maps.maintain(), MAINTAIN_MS).unref();
+    this.maps.watch();
     // Modules are read no more: after this their files may be out of reach.
     dropPrivileges(model.global);
     flushCompileCache();

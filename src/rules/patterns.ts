@@ -204,6 +204,8 @@ export function buildEntries(text: PatternText, isMap: boolean, spare: Spare, is
     const value = isMap ? entries.storeValue(bytes, cells[at + 2] as number, cells[at + 3] as number) : 0;
     entries.publish(entries.store(bytes, cells[at] as number, cells[at + 1] as number, value), 1);
   }
+  entries.header[SetCell.bellEntries] = count + (spare.entries >> 1);
+  entries.header[SetCell.bellBytes] = (entries.header[SetCell.used] as number) + (spare.bytes >> 1);
   return buffers;
 }
 

@@ -23,8 +23,13 @@ export const SetCell = {
   refused: 5,
   /** Grows with every change. */
   changes: 6,
+  /** 1 once half of the room is used: whoever gives room waits for it. */
+  bell: 7,
+  /** Entries and bytes from which on the bell is rung. */
+  bellEntries: 8,
+  bellBytes: 9,
 } as const;
-const CELLS = 8;
+const CELLS = 10;
 
 /** Columns of an entry. */
 const KEY = 0;
@@ -40,6 +45,9 @@ const USED = SetCell.used;
 const CURRENT = SetCell.generation;
 const REFUSED = SetCell.refused;
 const CHANGES = SetCell.changes;
+const BELL = SetCell.bell;
+const BELL_ENTRIES = SetCell.bellEntries;
+const BELL_BYTES = SetCell.bellBytes;
 
 /** Turns of waiting for the lock before a change is refused. */
 const SPINS = 20_000;
@@ -92,6 +100,12 @@ export class PatternEntries {
     return Atomics.load(this.header, CURRENT);
   }
 
+  /** Half of the room that was given for changes is used. */
+  get isHalfFull(): boolean {
+    const { header } = this;
+    return (header[COUNT] as number) > (header[BELL_ENTRIES] as number) || (header[USED] as number) > (header[BELL_BYTES] as number);
+  }
+
   generationOf(entry: number): number {
     return this.columns[entry * STRIDE + GENERATION] as number;
   }
@@ -137,7 +151,9 @@ export class PatternEntries {
   }
 
   unlock(): void {
-    Atomics.add(this.header, CHANGES, 1);
+    const { header } = this;
+    Atomics.add(header, CHANGES, 1);
+    if (this.isHalfFull && Atomics.exchange(header, BELL, 1) === 0) Atomics.notify(header, BELL);
     Atomics.store(this.header, LOCK, 0);
   }
 

@@ -42,8 +42,8 @@ export interface PatternSource {
 const VALUE_TEXTS = { int: 'an integer', ip: 'an IP address' } as const;
 
 /** Room for changes in a set from a file: reserved, and memory only once it is used. */
-const SPARE_ENTRIES = 16_384;
-const SPARE_BYTES = 1 << 20;
+const SPARE_ENTRIES = 32_768;
+const SPARE_BYTES = 1 << 22;
 
 export function spareFor(entries: number, bytes: number): Spare {
   return { entries: SPARE_ENTRIES + (entries >> 2), bytes: SPARE_BYTES + (bytes >> 2) };
