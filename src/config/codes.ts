@@ -144,6 +144,11 @@ export const CODES = {
     meaning: 'An ACL, a backend or a switching rule that nothing uses, or an ACL that hides a predefined one. Said with `-dD` only.',
     advice: 'Remove it, or use it.',
   },
+  'no-effect': {
+    severities: ['diag'],
+    meaning: 'A keyword of HAProxy that is read and changes nothing here: what it tunes does not exist. Said with `-dD` only.',
+    advice: 'Nothing has to be done; the [reference](reference/README.md) says why for each.',
+  },
   repeated: {
     severities: ['warning', 'notice'],
     meaning:

@@ -94,6 +94,11 @@ export function diagnose(state: ParserState, code: DiagnosticCode, text: string)
   state.diagnostics.push({ severity: 'diag', code, position: { file, line, column: 0 }, text });
 }
 
+/** A word that changes nothing here is told with `-dD`. */
+function sayNoEffect(state: ParserState, { name, noEffect }: { readonly name: string; readonly noEffect?: string }): void {
+  if (noEffect !== undefined) diagnose(state, 'no-effect', `'${name}' has no effect here: ${noEffect}`);
+}
+
 export class LineContext implements DirectiveContext {
   readonly at: Position;
   readonly section: string;
@@ -119,6 +124,10 @@ export class LineContext implements DirectiveContext {
 
   warn(text: string): void {
     warn(this.state, 'suspicious', text);
+  }
+
+  sayNoEffect(keyword: { readonly name: string; readonly noEffect?: string }): void {
+    sayNoEffect(this.state, keyword);
   }
 
   position(word: Word): Position {

@@ -43,6 +43,7 @@ function eachOption<O extends BindOption | ServerOption>(
     const reading = readArguments(option.name, option.args, words.slice(at + 1), (complaint) => complain({ word, ...complaint }), true);
     if (reading === null) return;
     apply(option, reading.values);
+    context.sayNoEffect(option);
     at += 1 + reading.taken;
   }
 }

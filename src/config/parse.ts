@@ -200,6 +200,7 @@ class Parser {
     const draft = kind === 'global' ? this.#global : (this.#sections.draft ?? this.#sections.record);
     if (kind === 'global' && this.#order.isRepeated(directive)) return;
     directive.apply(draft as never, reading.values, context);
+    context.sayNoEffect(directive);
     if (this.#sections.draft !== null) this.#order.line(this.#sections.draft, directive);
   }
 

@@ -85,6 +85,8 @@ export interface DirectiveContext {
   readonly prefix: 'no' | 'default' | null;
   error(complaint: Complaint): void;
   warn(text: string): void;
+  /** Tells of a word without effect, if suspicious things were asked for. */
+  sayNoEffect(keyword: { readonly name: string; readonly noEffect?: string }): void;
   position(word: Word): Position;
   integer(word: Word | undefined, name: string, min: number, max: number): number | null;
   time(word: Word | undefined, name: string, unit?: 'ms' | 's'): number | null;
@@ -243,8 +245,10 @@ export function defineSectionKeyword<D, const A extends readonly ArgumentSpec[]>
 }
 
 /** `option NAME` without arguments: a flag of the model that `no` clears and `default` forgets. */
-export function defineOption(name: string, sections: string, doc: string): Directive {
+/** `noEffect`: why it changes nothing here. */
+export function defineOption(name: string, sections: string, doc: string, noEffect?: string): Directive {
   return defineDirective({
+    ...(noEffect === undefined ? {} : { noEffect }),
     name: `option ${name}`,
     sections,
     negatable: true,

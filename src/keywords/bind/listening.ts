@@ -31,10 +31,11 @@ function defineNumber(name: 'maxconn' | 'backlog' | 'uid' | 'gid', min: number, 
   });
 }
 
-/** Kept by name for whoever can use it. */
-function defineOther(name: string, doc: string): BindOption {
+/** Kept by name, and without effect. */
+function defineInert(name: string, doc: string, noEffect: string): BindOption {
   return defineBindOption({
     name,
+    noEffect,
     args: [{ name: 'value', kind: 'text' }],
     doc,
     examples: [
@@ -54,14 +55,15 @@ export const maxconn = defineNumber('maxconn', 0, 'Most connections of this list
 export const backlog = defineNumber('backlog', 0, 'Length of the kernel queue of this listener.');
 export const uid = defineNumber('uid', 0, 'Owner of a UNIX socket, by number.');
 export const gid = defineNumber('gid', 0, 'Group of a UNIX socket, by number.');
-export const nice = defineOther('nice', 'No effect: connections have no priority.');
-export const label = defineOther('label', 'Kept, without effect so far.');
-export const thread = defineOther('thread', 'Which threads accept. No effect: every thread does.');
-export const process = defineOther('process', 'Obsolete and without effect.');
-export const shards = defineOther('shards', 'How many sockets listen. No effect: all threads accept from one socket.');
-export const severityOutput = defineOther(
+export const nice = defineInert('nice', 'Priority of connections in the scheduler.', 'the streams of a thread take turns by their events.');
+export const label = defineInert('label', 'A word that commands of the runtime API find the listener by.', 'there are no such commands.');
+export const thread = defineInert('thread', 'Which threads accept.', 'every thread takes what it is free for.');
+export const process = defineInert('process', 'Which processes accept.', 'there is one process.');
+export const shards = defineInert('shards', 'How many sockets listen.', 'all threads accept from one socket.');
+export const severityOutput = defineInert(
   'severity-output',
-  'How the runtime API marks severities: none, number, string. No effect: there is no runtime API.',
+  'How the runtime API marks severities: none, number, string.',
+  'there is no runtime API yet.',
 );
 
 export const name = defineBindOption({
@@ -146,7 +148,8 @@ export const level = defineBindOption({
 export const exposeFd = defineBindOption({
   name: 'expose-fd',
   args: [{ name: 'what', kind: 'choice', choices: ['listeners'] }],
-  doc: 'A new process may fetch the listening sockets here. No effect: there is no runtime API.',
+  doc: 'A new process may fetch the listening sockets here.',
+  noEffect: 'there is no runtime API yet.',
   examples: [{ text: 'expose-fd listeners', gives: { other: { 'expose-fd': ['listeners'] } } }],
   apply(bind, [what]) {
     bind.other['expose-fd'] = [what];

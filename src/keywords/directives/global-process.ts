@@ -6,8 +6,9 @@ const MOST = 2147483647;
 
 type Field<T> = { [K in keyof GlobalModel]: GlobalModel[K] extends T ? K : never }[keyof GlobalModel];
 
-function defineNumber(name: string, field: Field<number | null>, min: number, max: number, doc: string): Directive {
+function defineNumber(name: string, field: Field<number | null>, min: number, max: number, doc: string, noEffect?: string): Directive {
   return defineGlobal({
+    ...(noEffect === undefined ? {} : { noEffect }),
     name,
     args: [{ name: 'number', kind: 'integer', min, max }],
     doc,
@@ -22,8 +23,9 @@ function defineNumber(name: string, field: Field<number | null>, min: number, ma
   });
 }
 
-function defineTime(name: string, field: Field<number | null>, doc: string, min = 0): Directive {
+function defineTime(name: string, field: Field<number | null>, doc: string, min = 0, noEffect?: string): Directive {
   return defineGlobal({
+    ...(noEffect === undefined ? {} : { noEffect }),
     name,
     args: [{ name: 'time', kind: 'time', min }],
     doc,
@@ -68,7 +70,8 @@ export const statsMaxconn = defineNumber(
   'statsMaxconn',
   1,
   MOST,
-  'Most connections to the runtime API. No effect: there is none.',
+  'Most connections to the runtime API.',
+  'there is none yet.',
 );
 export const spreadChecks = defineNumber(
   'spread-checks',
@@ -87,8 +90,9 @@ export const grace = defineTime('grace', 'graceMs', 'Time between the signal for
 export const statsTimeout = defineTime(
   'stats timeout',
   'statsTimeoutMs',
-  'Longest inactivity on the runtime API. No effect: there is none.',
+  'Longest inactivity on the runtime API.',
   1,
+  'there is none yet.',
 );
 export const maxSpreadChecks = defineTime(
   'max-spread-checks',

@@ -4,7 +4,8 @@
  */
 import { type Directive, defineDirective, defineOption, type ProxyDraft } from '../define.ts';
 
-const NO_EFFECT = 'No effect';
+const ONE_COPY = 'bodies are never copied between our buffers anyway.';
+const NO_ACK = 'the kernel decides when an ACK goes out.';
 
 export const dontlognull = defineOption('dontlognull', 'DFL', 'Connections that sent nothing are not logged.');
 export const dontlogNormal = defineOption(
@@ -24,7 +25,12 @@ export const httpPretendKeepalive = defineOption(
   'DLB',
   'No `connection: close` is sent to servers, though the connection ends behind the answer.',
 );
-export const httpNoDelay = defineOption('http-no-delay', 'DFLB', `${NO_EFFECT}: answers are never held back to fill segments.`);
+export const httpNoDelay = defineOption(
+  'http-no-delay',
+  'DFLB',
+  'Segments are sent at once, full or not.',
+  'answers are never held back to fill segments.',
+);
 export const httpBufferRequest = defineOption(
   'http-buffer-request',
   'DFLB',
@@ -54,16 +60,26 @@ export const h1CaseAdjustBogusServer = defineOption(
 export const httpDropRequestTrailers = defineOption('http-drop-request-trailers', 'DB', 'Trailers of requests do not reach servers.');
 export const httpDropResponseTrailers = defineOption('http-drop-response-trailers', 'DL', 'Trailers of responses do not reach clients.');
 export const nolinger = defineOption('nolinger', 'DFLB', 'Connections are closed by a reset.');
-export const contstats = defineOption('contstats', 'DFL', `${NO_EFFECT}: counters always grow while a transfer lasts.`);
-export const socketStats = defineOption('socket-stats', 'DFL', `${NO_EFFECT}: there are no statistics by listener.`);
+export const contstats = defineOption('contstats', 'DFL', 'Counters grow while a transfer lasts.', 'ours always do.');
+export const socketStats = defineOption(
+  'socket-stats',
+  'DFL',
+  'Listeners have lines of their own in the statistics.',
+  'there are no statistics by listener.',
+);
 export const clitcpka = defineOption('clitcpka', 'DFL', 'TCP keep-alive packets to clients.');
 export const srvtcpka = defineOption('srvtcpka', 'DLB', 'TCP keep-alive packets to servers.');
-export const tcpSmartAccept = defineOption('tcp-smart-accept', 'DFL', `${NO_EFFECT}: saves an ACK packet in HAProxy.`);
-export const tcpSmartConnect = defineOption('tcp-smart-connect', 'DLB', `${NO_EFFECT}: saves an ACK packet in HAProxy.`);
-export const spliceAuto = defineOption('splice-auto', 'DFLB', `${NO_EFFECT}: bodies are never copied between our buffers anyway.`);
-export const spliceRequest = defineOption('splice-request', 'DFLB', `${NO_EFFECT}: bodies are never copied between our buffers anyway.`);
-export const spliceResponse = defineOption('splice-response', 'DFLB', `${NO_EFFECT}: bodies are never copied between our buffers anyway.`);
-export const disableH2Upgrade = defineOption('disable-h2-upgrade', 'DFL', `${NO_EFFECT}: HTTP/2 is not spoken yet.`);
+export const tcpSmartAccept = defineOption('tcp-smart-accept', 'DFL', 'Saves an ACK packet where a request is awaited.', NO_ACK);
+export const tcpSmartConnect = defineOption('tcp-smart-connect', 'DLB', 'Saves an ACK packet where a request follows.', NO_ACK);
+export const spliceAuto = defineOption('splice-auto', 'DFLB', 'Splices bodies where it seems to pay.', ONE_COPY);
+export const spliceRequest = defineOption('splice-request', 'DFLB', 'Splices requests.', ONE_COPY);
+export const spliceResponse = defineOption('splice-response', 'DFLB', 'Splices responses.', ONE_COPY);
+export const disableH2Upgrade = defineOption(
+  'disable-h2-upgrade',
+  'DFL',
+  'An HTTP/1 connection never turns into HTTP/2.',
+  'HTTP/2 is not spoken yet.',
+);
 export const unsafeRequests = defineUnsafe('request', 'DFL');
 export const unsafeResponses = defineUnsafe('response', 'DLB');
 export const invalidRequests = defineOldUnsafe('request', 'DFL');

@@ -56,14 +56,16 @@ function defineUndo(name: string): ServerOption {
   return defineServerOption({
     name,
     args: [],
-    doc: `No effect: \`${name.slice(3)}\` is not supported by this version, so it is never on.`,
+    doc: `Undoes \`${name.slice(3)}\`.`,
+    noEffect: `\`${name.slice(3)}\` is not supported by this version, so it is never on.`,
     examples: [{ text: name, gives: {} }],
     apply() {},
   });
 }
 
-function defineKept(name: string, doc: string): ServerOption {
+function defineKept(name: string, doc: string, noEffect?: string): ServerOption {
   return defineServerOption({
+    ...(noEffect === undefined ? {} : { noEffect }),
     name,
     args: [{ name: 'value', kind: 'text' }],
     doc,
@@ -78,8 +80,9 @@ function defineKept(name: string, doc: string): ServerOption {
 }
 
 /** A number that is kept by name; -1 means no limit. */
-function defineLimit(name: string, doc: string): ServerOption {
+function defineLimit(name: string, doc: string, noEffect?: string): ServerOption {
   return defineServerOption({
+    ...(noEffect === undefined ? {} : { noEffect }),
     name,
     args: [{ name: 'count', kind: 'integer', min: -1, max: MOST }],
     doc,
@@ -122,13 +125,10 @@ export const initAddr = defineKept(
   'Where an address comes from at start, in order: last, libc, none, an IP. `last,libc` if unset.',
 );
 export const resolvePrefer = defineKept('resolve-prefer', 'Which family of addresses is taken if a name has both: ipv4 or ipv6.');
-export const resolveOpts = defineKept('resolve-opts', 'Options of a resolvers section. No effect: names are resolved by the system.');
+export const resolveOpts = defineKept('resolve-opts', 'Options of a resolvers section.', 'names are resolved by the system.');
 export const resolveNet = defineKept('resolve-net', 'Networks that are preferred among the addresses of a name.');
 export const poolMaxConn = defineLimit('pool-max-conn', 'Most idle connections to this server.');
-export const poolLowConn = defineLimit(
-  'pool-low-conn',
-  'Idle connections below which none is taken from another thread. No effect: none ever is.',
-);
+export const poolLowConn = defineLimit('pool-low-conn', 'Idle connections below which none is taken from another thread.', 'none ever is.');
 export const poolPurgeDelay = defineServerOption({
   name: 'pool-purge-delay',
   args: [{ name: 'delay', kind: 'time' }],
