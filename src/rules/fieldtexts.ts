@@ -13,6 +13,7 @@ import type { Writer } from './writer.ts';
 const BACKSLASH = 92;
 const ZERO = 48;
 const LOWER_X = 120;
+const COMMA = 44;
 
 /** A template with \0 to \9 for groups, evaluated first as a log format. */
 export class Replacement implements TextFormat {
@@ -122,10 +123,11 @@ export class ReplacedItems implements TextFormat {
       const from = skipBlanks(bytes, at, this.end);
       const stop = itemEnd(bytes, from, this.end);
       const to = trimBlanks(bytes, from, stop);
-      out.copy(at, from);
-      if (this.#replacement.matches(from, to)) this.#replacement.write(out);
-      else out.copy(from, to);
-      out.copy(to, Math.min(stop + 1, this.end));
+      // An item that is replaced loses the blanks around it, as with HAProxy.
+      if (this.#replacement.matches(from, to)) {
+        this.#replacement.write(out);
+        if (stop < this.end) out.byte(COMMA);
+      } else out.copy(at, Math.min(stop + 1, this.end));
       at = stop + 1;
     }
   }

@@ -24,6 +24,15 @@ export function pathStart(bytes: Uint8Array, start: number, end: number): number
   return -1;
 }
 
+/** Where the authority of `scheme://authority` begins; -1: there is none. */
+export function authorityStart(bytes: Uint8Array, start: number, end: number): number {
+  if (bytes[start] === SLASH || bytes[start] === STAR) return -1;
+  for (let at = start; at + 2 < end; at++) {
+    if (bytes[at] === COLON) return bytes[at + 1] === SLASH && bytes[at + 2] === SLASH ? at + 3 : -1;
+  }
+  return -1;
+}
+
 /** Where the path ends: at `?` or `#` or at the end. */
 export function pathEnd(bytes: Uint8Array, start: number, end: number): number {
   let at = start;

@@ -1,7 +1,8 @@
 /** Actions that change header fields (HAProxy 3.x configuration 4.4). */
-import type { HttpMessage } from '../../http/message.ts';
+import { HeaderId, type HttpMessage } from '../../http/message.ts';
 import { type ActionStep, type CompileContext, defineAction, Outcome } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
+import { withAuthority } from '../../rules/exchange.ts';
 import { ReplacedItems, Replacement } from '../../rules/fieldtexts.ts';
 import { readsResponse } from '../../rules/place.ts';
 import { headerIdOfName } from '../../rules/reply.ts';
@@ -46,7 +47,7 @@ function compileAdd(words: Words, replaces: boolean, context: CompileContext): A
   const source = context.thread;
   const constant = format.constant === null ? -1 : source.memory.intern(format.constant);
   const constantEnd = constant + (format.constant ?? '').length;
-  return (stream) => {
+  const step: ActionStep = (stream) => {
     const message = messageOf(stream);
     let start = constant;
     let end = constantEnd;
@@ -58,6 +59,12 @@ function compileAdd(words: Words, replaces: boolean, context: CompileContext): A
     if (replaces) message.headers.removeAll(source.bytes, field.start, field.length);
     return message.headers.add(field.id, field.start, field.length, start, end) ? Outcome.next : fail(stream);
   };
+  return isHost(field, context) ? withAuthority(step, context) : step;
+}
+
+/** A change of the Host field of requests, which an absolute target follows. */
+function isHost(field: Field, context: CompileContext): boolean {
+  return field.id === HeaderId.host && !readsResponse(context.places);
 }
 
 export const setHeader = defineAction({
@@ -151,7 +158,7 @@ function compileReplace(words: Words, byItem: boolean, context: CompileContext):
   const items = new ReplacedItems(source, replacement);
   const messageOf = compileMessage(context);
   const fail = compileFailure(context);
-  return (stream) => {
+  const step: ActionStep = (stream) => {
     const message = messageOf(stream);
     const { headers } = message;
     const { bytes } = source;
@@ -169,6 +176,7 @@ function compileReplace(words: Words, byItem: boolean, context: CompileContext):
     }
     return Outcome.next;
   };
+  return isHost(field, context) ? withAuthority(step, context) : step;
 }
 
 export const replaceHeader = defineAction({
@@ -190,12 +198,12 @@ export const replaceValue = defineAction({
   name: 'replace-value',
   signature: 'replace-value <name> <match-regex> <replace-fmt>',
   ruleSets: RULE_SETS,
-  doc: 'As replace-header, for each comma-separated value by itself.',
+  doc: 'As replace-header, for each comma-separated value by itself. Blanks around a value that is replaced go.',
   examples: [
     {
       rule: 'http-request replace-value X-Forwarded-For ^192\\.168\\.(.*)$ 172.16.\\1',
       request: 'GET / HTTP/1.1\r\nX-Forwarded-For: 192.168.10.1, 192.168.13.24, 10.0.0.37',
-      head: 'GET / HTTP/1.1\nx-forwarded-for: 172.16.10.1, 172.16.13.24, 10.0.0.37',
+      head: 'GET / HTTP/1.1\nx-forwarded-for: 172.16.10.1,172.16.13.24, 10.0.0.37',
     },
   ],
   compile: (words, context) => compileReplace(words, true, context),

@@ -3,7 +3,16 @@
 import { reasonOf } from '../../http/reasons.ts';
 import { methodOf } from '../../http/tokens.ts';
 import { type ActionStep, type CompileContext, defineAction, Outcome, type TextFormat } from '../../rules/define.ts';
-import { compileExchange, findPath, findPathAndQuery, findQuery, findTarget, type PartFinder } from '../../rules/exchange.ts';
+import {
+  compileExchange,
+  findPath,
+  findPathAndQuery,
+  findPathAndQueryOrTarget,
+  findPathOrTarget,
+  findQuery,
+  findTarget,
+  type PartFinder,
+} from '../../rules/exchange.ts';
 import { Replacement } from '../../rules/fieldtexts.ts';
 import { compileFailure, writeValue, written } from '../../rules/rewrite.ts';
 import type { Words } from '../../rules/words.ts';
@@ -34,7 +43,7 @@ export const setPath = defineAction({
     { rule: 'http-request set-path /v2%[path]', request: GET, head: 'GET /v2/a/b?x=1 HTTP/1.1' },
     { rule: 'http-request set-path /c', request: 'GET http://h/a HTTP/1.1', head: 'GET http://h/c HTTP/1.1' },
   ],
-  compile: (words, context) => compileSet(findPath, words, context),
+  compile: (words, context) => compileSet(findPathOrTarget, words, context),
 });
 
 export const setPathq = defineAction({
@@ -43,7 +52,7 @@ export const setPathq = defineAction({
   ruleSets: REQUEST,
   doc: 'Replaces the path and the query of the request target.',
   examples: [{ rule: 'http-request set-pathq /c?d', request: GET, head: 'GET /c?d HTTP/1.1' }],
-  compile: (words, context) => compileSet(findPathAndQuery, words, context),
+  compile: (words, context) => compileSet(findPathAndQueryOrTarget, words, context),
 });
 
 export const setUri = defineAction({
