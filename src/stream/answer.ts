@@ -139,11 +139,12 @@ function countCause(context: StreamContext, stream: Stream, cause: Cause): void 
   const { frontend, backend, server } = stream;
   switch (cause) {
     case Ended.badRequest:
-      countTracked(stream);
+      countBroken(stream, true);
       count(context, frontend.counts + Count.requestErrors, 1);
       return;
     case Ended.clientAbort:
     case Ended.clientTimeout:
+      if (frontend.http && !stream.hasRequestLine) countBroken(stream, cause === Ended.clientAbort);
       if (backend === null) count(context, frontend.counts + Count.requestErrors, 1);
       else count(context, backend.counts + Count.clientAborts, 1);
       if (server !== null) count(context, server.counts + Count.clientAborts, 1);
@@ -163,8 +164,8 @@ function countCause(context: StreamContext, stream: Stream, cause: Cause): void 
   }
 }
 
-/** An invalid request is one, and an error of its client. */
-function countTracked(stream: Stream): void {
+/** What never became a request counts as one in what is tracked; as an error too if the client is to blame, not if it was only slow. */
+function countBroken(stream: Stream, isError: boolean): void {
   if (!stream.hasRequestLine) countRequest(stream);
-  countError(stream);
+  if (isError) countError(stream);
 }

@@ -2,10 +2,11 @@
  * The same requests at the same moments to HAProxy and to us: what stick tables have counted must be the same, request for request.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, connect } from '../support/connection.ts';
-import { startHttpOrigin } from '../support/origin.ts';
+import { startHttpOrigin, startRawOrigin } from '../support/origin.ts';
 import { needs } from '../support/peer.ts';
 import { freePort } from '../support/ports.ts';
 import { type Proxy as Running, startHaproxy, startHawser } from '../support/proxy.ts';
@@ -157,9 +158,90 @@ frontend fe
   return told;
 }
 
+/** Ways to fail, each a connection of its own: what is sent, and whether it then closes or waits until the proxy does. */
+const FAILURES: readonly (readonly [string, 'close' | 'wait'])[] = [
+  ['', 'close'],
+  ['', 'wait'],
+  ['GET / HT', 'close'],
+  ['GET / HT', 'wait'],
+  ['GET / HTTP/1.1\r\nBad Field: 1\r\n\r\n', 'wait'],
+  ['GET /refused HTTP/1.1\r\nHost: a\r\n\r\n', 'wait'],
+  ['GET /silent HTTP/1.1\r\nHost: a\r\n\r\n', 'wait'],
+  ['GET /cut HTTP/1.1\r\nHost: a\r\n\r\n', 'wait'],
+  ['GET /garbage HTTP/1.1\r\nHost: a\r\n\r\n', 'wait'],
+  ['GET /half HTTP/1.1\r\nHost: a\r\n\r\n', 'wait'],
+  ['GET /tarpit HTTP/1.1\r\nHost: a\r\n\r\n', 'wait'],
+  ['GET /auth HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 'wait'],
+  ['GET /reject HTTP/1.1\r\nHost: a\r\n\r\n', 'wait'],
+  ['GET /drop HTTP/1.1\r\nHost: a\r\n\r\n', 'close'],
+  ['GET /bad-answer HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 'wait'],
+  ['GET /refused-answer HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 'wait'],
+  ['POST /half HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc', 'close'],
+  ['GET /half HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: nonsense\r\n\r\n', 'wait'],
+];
+
+async function failures(start: (options: { config: string }) => Promise<Running>): Promise<string[]> {
+  await using origin = await startRawOrigin(async (connection) => {
+    // A client that stops in the middle is one of the cases.
+    const { head } = await connection.readMessage().catch(() => ({ head: '' }));
+    if (head.startsWith('GET /silent')) await sleep(1000);
+    else if (head.startsWith('GET /garbage')) await connection.write('nonsense\r\n\r\n');
+    else if (head.startsWith('GET /half')) await connection.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc');
+    else if (head.includes('answer')) await connection.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+  });
+  const [port, dead] = [await freePort(), await freePort()];
+  const config = `global
+  nbthread 1
+defaults
+  mode http
+  timeout client 400ms
+  timeout http-request 400ms
+  timeout server 400ms
+  timeout connect 400ms
+  timeout tarpit 100ms
+  retries 0
+frontend fe
+  bind 127.0.0.1:${port}
+  stick-table type ip size 1k store conn_cnt,conn_cur,sess_cnt,http_req_cnt,http_err_cnt,http_fail_cnt
+  tcp-request connection track-sc0 src
+  http-request return status 200 hdr x-told "%[sc0_conn_cnt]/%[sc0_conn_cur]/%[sc0_sess_cnt]/%[sc0_http_req_cnt]/%[sc0_http_err_cnt]/%[sc0_http_fail_cnt]" if { path /told }
+  http-request tarpit if { path /tarpit }
+  http-request auth if { path /auth }
+  http-request reject if { path /reject }
+  http-request silent-drop if { path /drop }
+  http-response deny if { status 200 } { capture.req.uri -m beg /refused-answer }
+  http-response return status 404 if { capture.req.uri -m beg /bad-answer }
+  use_backend refused if { path /refused }
+  default_backend be
+backend be
+  server s 127.0.0.1:${origin.port}
+backend refused
+  server s 127.0.0.1:${dead}
+`;
+  await using _proxy = await start({ config });
+  const told: string[] = [];
+  for (const [piece, end] of FAILURES) {
+    const client = await connect(port);
+    client.socket.on('error', () => undefined);
+    if (piece !== '') client.socket.write(piece);
+    if (end === 'wait') await Promise.race([once(client.socket, 'close'), once(client.socket, 'end'), sleep(2000)]);
+    else await sleep(30);
+    client[Symbol.dispose]();
+    await sleep(30);
+    using asking = await connect(port);
+    told.push(`${JSON.stringify(piece)} ${end}: ${(await ask(asking, '/told')).text}`);
+  }
+  return told;
+}
+
 describe('stick tables of HAProxy and ours', needs('haproxy'), () => {
   test('count the same', async () => {
     const [theirs, ours] = await Promise.all([script(startHaproxy), script(startHawser)]);
+    assert.deepEqual(ours, theirs);
+  });
+
+  test('see the same errors and failures', async () => {
+    const [theirs, ours] = await Promise.all([failures(startHaproxy), failures(startHawser)]);
     assert.deepEqual(ours, theirs);
   });
 

@@ -16,7 +16,7 @@ import { run } from '../support/program.ts';
 import { HAWSER } from '../support/proxy.ts';
 import { isListening } from '../support/wait.ts';
 import type { Answer } from './rig.ts';
-import { ask, configure, field, get, onSubjects, ports } from './rig.ts';
+import { ask, askOn, configure, field, get, onSubjects, ports } from './rig.ts';
 
 const FOLDER = fileURLToPath(new URL('../../examples', import.meta.url));
 const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
@@ -121,6 +121,19 @@ onSubjects('sticky.cfg: the cookie keeps a client, a dead server lets it go', as
   const other = await ask(port, get('/', `Cookie: SERVER=${first.body}`));
   assert.equal(other.status, 200);
   assert.notEqual(other.body, first.body);
+});
+
+onSubjects('abuse.cfg: a trap closes the door, and so do a hundred requests at once', async ({ start }) => {
+  await using stage = await new Stage().build(join(FOLDER, 'abuse.cfg'));
+  await start(stage.text);
+  const port = stage.port(8088);
+  using client = await connect(port);
+  const statuses: number[] = [];
+  for (let times = 0; times < 102; times++) statuses.push((await askOn(client, get('/'))).status);
+  assert.deepEqual(new Set(statuses.slice(0, 100)), new Set([200]));
+  assert.deepEqual(statuses.slice(100), [429, 429]);
+  assert.equal((await ask(port, get('/.env'))).status, 403);
+  assert.equal((await ask(port, get('/'))).status, 403);
 });
 
 onSubjects("demo.cfg: turns, the client's address, the way a server sees it", async ({ start }) => {
