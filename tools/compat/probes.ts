@@ -2,6 +2,10 @@
  * For kinds of names that are no keyword objects: the piece of configuration that must be taken if the name
  * works. A new kind of value is a line here.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { accepts, parserAlerts } from './accepts.ts';
 
 const front = (line: string): string => `frontend f\n mode http\n bind 127.0.0.1:80\n ${line}\n`;
@@ -108,6 +112,43 @@ const PRESETS: Readonly<Record<string, string>> = {
 };
 const FLAGS: Readonly<Record<string, string>> = { '-f': '-f /dev/null', '-M': '-M -f /dev/null', '-m': '-m str a', '-u': '-u 10 a' };
 
+const CERTIFICATE = fileURLToPath(new URL('../../test/support/tls/server.pem', import.meta.url));
+const AUTHORITY = fileURLToPath(new URL('../../test/support/tls/ca.pem', import.meta.url));
+const LIST_VALUES: Readonly<Record<string, string>> = {
+  alpn: 'http/1.1',
+  'ca-file': AUTHORITY,
+  'ca-verify-file': AUTHORITY,
+  ciphers: 'ECDHE-RSA-AES128-GCM-SHA256',
+  ciphersuites: 'TLS_AES_128_GCM_SHA256',
+  'client-sigalgs': 'RSA+SHA256',
+  'crl-file': AUTHORITY,
+  curves: 'P-256',
+  ecdhe: 'prime256v1',
+  ktls: 'on',
+  npn: 'http/1.1',
+  sigalgs: 'RSA+SHA256',
+  'ssl-max-ver': 'TLSv1.3',
+  'ssl-min-ver': 'TLSv1.2',
+  verify: 'none',
+};
+
+/** A line of a `crt-list` with the option in brackets: such lines live in files. */
+function listProbe(name: string): string {
+  const path = join(scratch(), 'probe.list');
+  writeFileSync(path, `${CERTIFICATE} [${name} ${LIST_VALUES[name] ?? ''}] example.org\n`);
+  return front(`bind 127.0.0.1:81 ssl crt-list ${path}`);
+}
+
+let folder = '';
+
+/** A folder that goes with the process. */
+function scratch(): string {
+  if (folder !== '') return folder;
+  folder = mkdtempSync(join(tmpdir(), 'compat-'));
+  process.on('exit', () => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
 export const PROBES: Readonly<Record<string, Probe>> = {
   balance: (name) => tcpBack(`mode ${/^log-|sticky/.test(name) ? 'log' : 'http'}\n balance ${BALANCE[name] ?? name}`),
   'hash-function': (name) => back(`balance source\n hash-type consistent ${name}`),
@@ -144,6 +185,7 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   'var-scope': (name) => SCOPES[name] ?? front(`http-request set-var(${name}.x) int(1)`),
   'log-step': (name) => `log-profile p\n on ${name} format %ci\n${back('')}`,
   'map-name-prefix': (name) => front(`http-request set-header x %[src,map_ip(${name}/dev/null)]`),
+  'crt-list-opt': listProbe,
   ruleset: (name) => SETS[name] ?? front(`${name} set-header a b`),
 };
 
