@@ -103,7 +103,7 @@ describe('answers', () => {
     assert.equal(world.memory.blocks.faults, 0);
   });
 
-  test('without a block, or without room for a value: 500, an internal error', () => {
+  test('without a block, or without room for a value: 500, and who is to blame', () => {
     const world = new ExampleWorld();
     const stream = world.stream();
     while (world.memory.take() !== NO_BLOCK);
@@ -115,7 +115,7 @@ describe('answers', () => {
     crowded.request.spareEnd = crowded.request.spare + 2;
     crowded.noteLimit = crowded.noteEnd + 2;
     assert.equal(compile(full, 'http-request', 'http-request set-header x-a %[path]/%[src]')?.run(crowded), Verdict.answer);
-    assert.equal(crowded.cause, Ended.internal);
+    assert.equal(crowded.cause, Ended.rewriteFailed);
     assert.equal(full.thread.rewriteFailures, 1);
   });
 
