@@ -30,6 +30,17 @@ const PASSING: readonly (readonly [string, string | null])[] = [
   ['http-request set-var(sess.count,ifgt) int(4)', '{ var(txn.path) -m beg /img }'],
   ['http-request set-var(proc.last) src', null],
   ['http-request set-header X-Vars "%[var(req.client)] %[var(proc.last)] %[dump_all_vars(txn)]"', null],
+  ['http-request set-var-fmt(txn.hashes) "%[base32] %[url32+src,hex] %[uuid] %[uuid(7)] %[url_ip] %[src_is_local] %[fc_src]"', null],
+  ['http-request set-var-fmt(txn.parts) "%[req.hdrs,length] %[req.hdrs_bin,length] %[req.cook_names] %[urlp] %[req.body_param(x)]"', null],
+  ['http-request set-var-fmt(txn.loads) "%[fe_req_rate] %[avg_queue(app)] %[connslots(app)] %[srv_weight(app/s1)]"', null],
+  [
+    'http-request set-var-fmt(txn.times) "%[txn.timer.total] %[req.timer.tq] %[accept_date] %[txn.sess_term_state] %[last_rule_line]"',
+    null,
+  ],
+  [
+    'http-request set-var-fmt(txn.acls) "%[acl(METH_GET,!METH_POST)] %[capture.req.uri] %[cur_client_timeout] %[req.len]"',
+    '{ req.proto_http }',
+  ],
   ['http-request set-path /v2%[path]', '{ urlp(size) -m int gt 1 } !{ method POST }'],
   ['http-request del-header x- -m beg', null],
   ['http-request set-log-level notice', '{ req.hdr(host),djb2,mod(2) 0 1 } { nbsrv(app) ge 1 }'],

@@ -116,7 +116,7 @@ const REFUSED: readonly (readonly [string, RegExp, number])[] = [
   ['{ pth_beg /x }', /unknown fetch method 'pth_beg'/, 1],
   ['{ path_bag /x }', /unknown fetch method 'path_bag'/, 1],
   ['{ path -m nope x }', /unknown matching method 'nope'/, 3],
-  ['{ distcc_body(x) gt 1 }', /fetch method 'distcc_body' is not supported by this version/, 1],
+  ['{ 51d.all(x) gt 1 }', /fetch method '51d.all' is not supported by this version/, 1],
   ['{ src 10.0.0.0/33 }', /mask is 0 to 32/, 2],
   ['{ src www.example.com }', /is a host name: .* not supported/, 2],
   ['{ hdr_cnt(a) eq many }', /'many' is not an integer/, 3],

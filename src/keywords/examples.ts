@@ -150,6 +150,7 @@ export class ExampleWorld {
   /** A stream of TCP mode on which the client, or the server, has sent these bytes. */
   rawStream(raw: string, isResponse: boolean): Stream {
     const stream = this.stream();
+    this.memory.give(stream.request.block);
     stream.request.reset();
     stream.tunnel = true;
     stream.hasRequestLine = false;

@@ -5,7 +5,7 @@
 import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 import { decideResponse } from '../http/framing.ts';
 import { Framing, Method } from '../http/message.ts';
-import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
+import { Close, type CloseReason, type TcpFigureValue, type Wire, type WireHandler } from '../platform/contract.ts';
 import { BodyDecoder, BodyResult } from '../proto/h1/body.ts';
 import { encodeRequestHead, requestConnectionField } from '../proto/h1/encode.ts';
 import { HeadParser, HeadResult } from '../proto/h1/head.ts';
@@ -346,6 +346,10 @@ export class H1Back implements WireHandler, BackMux {
 
   findSource(stream: Stream): void {
     stream.hasBackSource = !this.#wireClosed && this.#wire.localAddress(stream.backSource);
+  }
+
+  measure(figure: TcpFigureValue): number {
+    return this.#wireClosed ? -1 : this.#wire.measure(figure);
   }
 
   pauseResponse(): void {

@@ -1,6 +1,6 @@
 /** A server connection in TCP mode: bytes as they are, half-closes passed on. */
 import { type Block, NO_BLOCK } from '../base/memory.ts';
-import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
+import { Close, type CloseReason, type TcpFigureValue, type Wire, type WireHandler } from '../platform/contract.ts';
 import { Broken } from '../state/end.ts';
 import type { BackMux, Server, Stream } from '../state/records.ts';
 import type { MuxContext } from './context.ts';
@@ -89,6 +89,10 @@ export class RawBack implements WireHandler, BackMux {
 
   findSource(stream: Stream): void {
     stream.hasBackSource = !this.#wireClosed && this.#wire.localAddress(stream.backSource);
+  }
+
+  measure(figure: TcpFigureValue): number {
+    return this.#wireClosed ? -1 : this.#wire.measure(figure);
   }
 
   pauseResponse(): void {

@@ -89,6 +89,8 @@ export interface Wire {
   silence(ttl: number): void;
   /** Marks the packets of the connection, or sets their type of service. False: the system does not allow it. */
   setOption(option: WireOptionValue, value: number): boolean;
+  /** What the kernel's TCP says of the connection; -1: it is none of TCP, or closed. */
+  measure(figure: TcpFigureValue): number;
   /** Fills in the peer's address (accepted: the client's; connected: the server's). False if unknown. */
   peerAddress(into: SocketAddress): boolean;
   /** Fills in this side's address. False if unknown. */
@@ -103,6 +105,19 @@ export const WireOption = {
   tos: 1,
 } as const;
 export type WireOptionValue = (typeof WireOption)[keyof typeof WireOption];
+
+/** Figures of a TCP connection, as in Linux' struct tcp_info: times in microseconds, packets. */
+export const TcpFigure = {
+  unacked: 0,
+  sacked: 1,
+  lost: 2,
+  retransmitted: 3,
+  forwardAcked: 4,
+  rttUs: 5,
+  rttVarianceUs: 6,
+  reordering: 7,
+} as const;
+export type TcpFigureValue = (typeof TcpFigure)[keyof typeof TcpFigure];
 
 /** Chooses the handler of an accepted wire; null refuses it: the host closes it at once. */
 export type Acceptor = (wire: Wire, listener: Listener) => WireHandler | null;

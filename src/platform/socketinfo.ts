@@ -1,6 +1,6 @@
 /** Questions to an open socket that every host asks alike. It must not know wires. */
 import type { SocketAddress } from '../base/address.ts';
-import { WireOption, type WireOptionValue } from './contract.ts';
+import { TcpFigure, type TcpFigureValue, WireOption, type WireOptionValue } from './contract.ts';
 import { area, errno, getpeername, getsockname, getsockopt, setsockopt } from './ffi.ts';
 import { decodeSockaddr, SOCKADDR_BYTES } from './sockaddr.ts';
 
@@ -71,6 +71,29 @@ export function setWireOption(descriptor: number, option: WireOptionValue, value
   if (descriptor < 0) return false;
   if (option === WireOption.mark) return set(descriptor, SOL_SOCKET, SO_MARK, value);
   return set(descriptor, IPPROTO_IPV6, IPV6_TCLASS, value) || set(descriptor, IPPROTO_IP, IP_TOS, value);
+}
+
+const TCP_INFO = 11;
+/** Bytes of struct tcp_info up to tcpi_reordering. */
+const TCP_INFO_BYTES = 92;
+const information = area(TCP_INFO_BYTES);
+/** Word of each figure in it. */
+const FIGURE_WORDS: Readonly<Record<TcpFigureValue, number>> = {
+  [TcpFigure.unacked]: 6,
+  [TcpFigure.sacked]: 7,
+  [TcpFigure.lost]: 8,
+  [TcpFigure.retransmitted]: 9,
+  [TcpFigure.forwardAcked]: 10,
+  [TcpFigure.rttUs]: 17,
+  [TcpFigure.rttVarianceUs]: 18,
+  [TcpFigure.reordering]: 22,
+};
+
+/** A figure of the connection; -1: it has none. */
+export function measure(descriptor: number, figure: TcpFigureValue): number {
+  answerLength.words[0] = TCP_INFO_BYTES;
+  if (descriptor < 0 || getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, information.pointer, answerLength.pointer) !== 0) return -1;
+  return information.words[FIGURE_WORDS[figure]] as number;
 }
 
 /** The error that waits at a socket (SO_ERROR), 0 for none: how a connect has ended. */

@@ -10,9 +10,13 @@ const PERIOD_MS = 1000;
 /** Times are kept in 31 bits. */
 const TIME_MASK = 0x7fffffff;
 
-/** One more event. `wallMs`: the wall clock, which threads share. */
-export function countEvent(live: Int32Array, cell: number, wallMs: number): void {
-  const now = Math.floor(wallMs % (TIME_MASK + 1));
+/** What a wall clock (milliseconds), which threads share, gives for `now` below. A small integer: it can be passed on without a box. */
+export function rateTime(wallMs: number): number {
+  return Math.floor(wallMs % (TIME_MASK + 1));
+}
+
+/** One more event. */
+export function countEvent(live: Int32Array, cell: number, now: number): void {
   const began = Atomics.load(live, cell + BEGAN);
   const elapsed = (now - began) & TIME_MASK;
   if (elapsed >= PERIOD_MS && Atomics.compareExchange(live, cell + BEGAN, began, now - (elapsed % PERIOD_MS)) === began) {
@@ -23,8 +27,7 @@ export function countEvent(live: Int32Array, cell: number, wallMs: number): void
 }
 
 /** Events in the last second. */
-export function eventsPerSecond(live: Int32Array, cell: number, wallMs: number): number {
-  const now = Math.floor(wallMs % (TIME_MASK + 1));
+export function eventsPerSecond(live: Int32Array, cell: number, now: number): number {
   const elapsed = (now - Atomics.load(live, cell + BEGAN)) & TIME_MASK;
   if (elapsed >= 2 * PERIOD_MS) return 0;
   const current = Atomics.load(live, cell + CURRENT);

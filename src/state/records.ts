@@ -9,7 +9,7 @@ import { Timer, type TimerOwner } from '../base/timers.ts';
 import { DEFAULT_FRAMING, type FramingOptions } from '../http/framing.ts';
 import { HttpMessage } from '../http/message.ts';
 import { RestrictNames, type RestrictNamesMode } from '../http/names.ts';
-import type { Wire } from '../platform/contract.ts';
+import type { TcpFigureValue, Wire } from '../platform/contract.ts';
 import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
 import { type BrokenReason, type Cause, Ended } from './end.ts';
 import { KeptAddresses } from './kept.ts';
@@ -560,6 +560,8 @@ export interface BackMux {
   unsent(stream: Stream): number;
   /** Fills stream.backSource. */
   findSource(stream: Stream): void;
+  /** As of a wire. */
+  measure(figure: TcpFigureValue): number;
   pauseResponse(stream: Stream): void;
   resumeResponse(stream: Stream): void;
   /** The exchange is over: to the idle pool if `reusable` and possible, else closed. */

@@ -5,7 +5,7 @@
 import type { BackPool } from '../mux/back-pool.ts';
 import type { MuxContext } from '../mux/context.ts';
 import type { Task } from '../platform/contract.ts';
-import { countEvent } from '../state/rates.ts';
+import { countEvent, rateTime } from '../state/rates.ts';
 import type { Server, Stream } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
 
@@ -59,7 +59,7 @@ export function deadline(now: number, delayMs: number): number {
 
 /** One more event of a rate: `cell` is a record's `live` + its rate. */
 export function countRate({ mux }: StreamContext, cell: number): void {
-  countEvent(mux.shared.live, cell, mux.host.wallClock());
+  countEvent(mux.shared.live, cell, rateTime(mux.host.wallClock()));
 }
 
 /** Adds to one of this thread's counters: `cell` is a record's `counts` + Count.x. */

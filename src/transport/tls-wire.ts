@@ -10,7 +10,16 @@
 import type { SocketAddress } from '../base/address.ts';
 import { BLOCK_SIZE, type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 import { Timer, type TimerOwner } from '../base/timers.ts';
-import { Close, type CloseReason, type Host, type Task, type Wire, type WireHandler, type WireOptionValue } from '../platform/contract.ts';
+import {
+  Close,
+  type CloseReason,
+  type Host,
+  type Task,
+  type TcpFigureValue,
+  type Wire,
+  type WireHandler,
+  type WireOptionValue,
+} from '../platform/contract.ts';
 import { Handshake, Read, type TlsContext, type TlsEngine } from '../platform/tls/contract.ts';
 import { ClientHello, HelloResult } from '../proto/tls-hello.ts';
 import type { CertificateChoice } from './certificates.ts';
@@ -451,6 +460,10 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
 
   setOption(option: WireOptionValue, value: number): boolean {
     return this.#lower.setOption(option, value);
+  }
+
+  measure(figure: TcpFigureValue): number {
+    return this.#lower.measure(figure);
   }
 
   peerAddress(into: SocketAddress): boolean {

@@ -9,7 +9,7 @@ import type { ClosableFront, FrontDesk } from '../mux/front-desk.ts';
 import { H1Front } from '../mux/h1-front.ts';
 import { RawFront } from '../mux/raw-front.ts';
 import type { Listener, Wire, WireHandler } from '../platform/contract.ts';
-import { countEvent } from '../state/rates.ts';
+import { countEvent, rateTime } from '../state/rates.ts';
 import { type Frontend, type RuleList, type Session, Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
 import { Count, FrontendLive, ProcessLive } from '../state/shared.ts';
@@ -186,7 +186,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     counts[at + Count.sessionsTotal] = (counts[at + Count.sessionsTotal] as number) + 1;
     if (current > (counts[at + Count.sessionsMax] as number)) counts[at + Count.sessionsMax] = current;
     if (!frontend.countsRates) return;
-    countEvent(this.#context.shared.live, frontend.live + FrontendLive.sessionRate, this.#context.host.wallClock());
+    countEvent(this.#context.shared.live, frontend.live + FrontendLive.sessionRate, rateTime(this.#context.host.wallClock()));
   }
 
   /**

@@ -18,6 +18,7 @@ onSubjects('connections, listeners and loads, as rules of both directions see th
     ['weights', '%[srv_weight(app/s1)] %[srv_uweight(app/s1)] %[srv_iweight(app/s1)] %[srv_is_up(app/s1)]'],
     ['rates', '%[fe_sess_rate] %[fe_req_rate] %[be_sess_rate(app)]'],
     ['process', '%[nbproc] %[proc] %[stopping] %[env(SAMPLES_TEST)] %[uuid,length]'],
+    ['tcp', '%[fc_rtt(us),bool] %[fc_lost] %[fc_unacked]'],
     ['acl', '%[req.proto_http] %[wait_end] %[fc_http_major] %[http_first_req]'],
   ];
   const response = [
@@ -49,6 +50,7 @@ backend app
   assert.equal(field(head, 'rates'), '1 1 0');
   assert.equal(field(head, 'process'), '1 1 0 here 36');
   assert.equal(field(head, 'acl'), '1 1 1 1');
+  assert.match(field(head, 'tcp') ?? '', /^1 0 \d+$/);
   assert.equal(field(head, 'bc'), `127.0.0.1 127.0.0.1 1 s1 1 app ${old ? 2 : 3}`);
   assert.equal(field(head, 'be'), '5000 0 1 1 1');
   assert.equal(field(head, 'status'), '200 HTTP/1.1 /x?y=1');

@@ -7,8 +7,6 @@ export const TO_COME: readonly string[] = [
   "keyword 'accept-proxy'",
   "keyword 'tcp-check expect'",
   "keyword 'track'",
-  "'http-request' 'set-var'",
-  "fetch method 'req.payload'",
   "keyword 'stick-table'",
   "keyword 'http-error'",
   "section 'userlist'",

@@ -5,6 +5,10 @@
 export const DIFFERENCES: Readonly<Record<string, string>> = {
   'converter url_enc input type': 'takes bytes, so that none is lost at a zero byte; a string casts to them unchanged',
   'converter hex2i input type': 'takes text: digits are text, and a binary sample casts to it unchanged',
+  'fetch fc_rtt arguments': 'the unit may be left out, as HAProxy does in practice although its manual says otherwise',
+  'fetch fc_rttvar arguments': 'as fc_rtt',
+  'fetch bc_rtt arguments': 'as fc_rtt',
+  'fetch bc_rttvar arguments': 'as fc_rtt',
   'fetch acl arguments': 'names of ACLs, at most twelve',
   'converter set-var arguments': 'each of the conditions, at most four, is an argument',
   'converter strcmp type': 'an integer with a sign, as in the list that HAProxy prints and as its manual describes',

@@ -6,6 +6,7 @@ import { dst, dstPort, feConn, feId, feName, src, srcPort } from './client.ts';
 import { bcDst, bcDstPort, bcHttpMajor, bcReused, bcSrc, bcSrcPort, dstIsLocal, fcDst, fcDstIsLocal, fcDstPort, fcHttpMajor, fcSrc, fcSrcIsLocal, fcSrcPort, feDefbe, soId, soName, srcIsLocal } from './connections.ts';
 import { alwaysFalse, alwaysTrue, bin, bool, date, hostname, int, ipv4, ipv6, meth, pid, rand, str, thread } from './constants.ts';
 import { cook, cookCnt, cookVal, cookie, reqCook, reqCookCnt, reqCookNames, reqCookVal, resCook, resCookCnt, resCookNames, resCookVal, scook, scookCnt, scookVal } from './cookies.ts';
+import { distccBody, distccParam } from './distcc.ts';
 import { bcBeQueue, bcSrvQueue, bytesIn, bytesOut, prioClass, prioOffset, reqBytesIn, resBytesIn, txnConnRetries, txnId32, txnRedispatched, txnSessTermState } from './exchange.ts';
 import { base32, base32Src, url32, url32Src, urlIp, urlPort } from './hashes.ts';
 import { reqHdrNames, reqHdrs, reqHdrsBin, resHdrNames, resHdrs, resHdrsBin } from './header-blocks.ts';
@@ -18,6 +19,7 @@ import { rdpCookie, rdpCookieCnt, reqRdpCookie, reqRdpCookieCnt } from './remote
 import { base, baseq, httpFirstReq, method, path, pathq, query, reqVer, reqVerOld, resVer, respVer, serverStatus, status, txnStatus, url } from './request.ts';
 import { beConn, beId, beName, nbsrv, queue, srvConn, srvId, srvIsUp, srvName, srvQueue } from './servers.ts';
 import { sc0Key, sc0Tracked, sc1Key, sc1Tracked, sc2Key, sc2Tracked, scKey, scTracked, sourceFigures, tableAvl, tableCnt, trackedFigures } from './stick-counters.ts';
+import { bcRtt, bcRttvar, fcFackets, fcLost, fcReordering, fcRetrans, fcRtt, fcRttvar, fcSacked, fcUnacked } from './tcp-figures.ts';
 import { beConnectTimeout, beMaxRetries, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, curClientTimeout, curConnectTimeout, curMaxRetries, curQueueTimeout, curServerTimeout, curTarpitTimeout, curTunnelTimeout, feClientTimeout, feTarpitTimeout } from './timeouts.ts';
 import { acceptDate, bcTimerConnect, fcTimerHandshake, fcTimerTotal, reqTimerHdr, reqTimerIdle, reqTimerQueue, reqTimerTq, requestDate, resTimerData, resTimerHdr, txnTimerTotal, txnTimerUser } from './timers.ts';
 import { repSslHelloType, reqSslAlpn, reqSslCipherlist, reqSslEcExt, reqSslHelloType, reqSslHelloTypeOld, reqSslKeyshareGroups, reqSslSigalgs, reqSslSni, reqSslSniOld, reqSslStExt, reqSslSupportedGroups, reqSslVer, reqSslVerOld, resSslHelloType } from './tls-hello.ts';
@@ -32,6 +34,7 @@ export const samples = [
   srcIsLocal, dstIsLocal, fcSrc, fcSrcPort, fcSrcIsLocal, fcDst, fcDstPort, fcDstIsLocal, bcSrc, bcSrcPort, bcDst, bcDstPort, bcReused, fcHttpMajor, bcHttpMajor, soId, soName, feDefbe,
   alwaysTrue, alwaysFalse, bool, int, str, bin, ipv4, ipv6, meth, hostname, pid, thread, rand, date,
   reqCook, cook, resCook, scook, cookie, reqCookCnt, cookCnt, resCookCnt, scookCnt, reqCookVal, cookVal, resCookVal, scookVal, reqCookNames, resCookNames,
+  distccParam, distccBody,
   txnConnRetries, txnRedispatched, txnSessTermState, txnId32, prioClass, prioOffset, bcBeQueue, bcSrvQueue, reqBytesIn, bytesIn, resBytesIn, bytesOut,
   base32, base32Src, url32, url32Src, urlIp, urlPort,
   reqHdrs, resHdrs, reqHdrsBin, resHdrsBin, reqHdrNames, resHdrNames,
@@ -44,6 +47,7 @@ export const samples = [
   method, path, pathq, query, url, base, baseq, reqVer, reqVerOld, resVer, respVer, status, txnStatus, serverStatus, httpFirstReq,
   beName, beId, srvName, srvId, nbsrv, beConn, queue, srvConn, srvQueue, srvIsUp,
   trackedFigures, scTracked, sc0Tracked, sc1Tracked, sc2Tracked, scKey, sc0Key, sc1Key, sc2Key, sourceFigures, tableCnt, tableAvl,
+  fcRtt, fcRttvar, bcRtt, bcRttvar, fcUnacked, fcSacked, fcLost, fcRetrans, fcFackets, fcReordering,
   feClientTimeout, feTarpitTimeout, beConnectTimeout, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, beMaxRetries, curClientTimeout, curTarpitTimeout, curServerTimeout, curTunnelTimeout, curConnectTimeout, curQueueTimeout, curMaxRetries,
   fcTimerHandshake, fcTimerTotal, bcTimerConnect, reqTimerIdle, reqTimerHdr, reqTimerTq, reqTimerQueue, resTimerHdr, resTimerData, txnTimerTotal, txnTimerUser, acceptDate, requestDate,
   reqSslHelloType, reqSslHelloTypeOld, reqSslSni, reqSslSniOld, reqSslVer, reqSslVerOld, reqSslAlpn, reqSslEcExt, reqSslStExt, reqSslCipherlist, reqSslSigalgs, reqSslSupportedGroups, reqSslKeyshareGroups, resSslHelloType, repSslHelloType,

@@ -3,7 +3,7 @@ import { connectionLimit, takesTraffic } from '../../balance/usable.ts';
 import { type CompileContext, defineFetch, type FetchStep } from '../../rules/define.ts';
 import { Valid } from '../../rules/place.ts';
 import { SampleType } from '../../rules/sample.ts';
-import { eventsPerSecond } from '../../state/rates.ts';
+import { eventsPerSecond, rateTime } from '../../state/rates.ts';
 import type { Backend, Frontend, Server, Stream } from '../../state/records.ts';
 import { BackendLive, FrontendLive, ProcessLive, ServerLive, ServerRunning } from '../../state/shared.ts';
 
@@ -172,7 +172,7 @@ function compileRate(cellOf: (stream: Stream) => number, { thread }: CompileCont
   const { clock } = thread;
   return (sample, stream) => {
     const cell = cellOf(stream);
-    return cell >= 0 && sample.setInt(eventsPerSecond(live, cell, clock.wallClock()));
+    return cell >= 0 && sample.setInt(eventsPerSecond(live, cell, rateTime(clock.wallClock())));
   };
 }
 

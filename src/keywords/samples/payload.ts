@@ -35,7 +35,8 @@ function later(sample: Sample): boolean {
 const START_LINE_COST = 20;
 
 /** Bytes of a message in HAProxy's form: start line, fields, body. */
-function messageSize({ headers, ...message }: HttpMessage): number {
+function messageSize(message: HttpMessage): number {
+  const { headers } = message;
   let size = START_LINE_COST + message.methodEnd - message.methodStart + message.targetEnd - message.targetStart;
   size += message.versionEnd - message.versionStart + message.reasonEnd - message.reasonStart + message.bodyEnd - message.bodyStart;
   for (let row = 0; row < headers.rows; row++) {

@@ -141,11 +141,6 @@ export const txnTimerUser = defineFetch({
 const UNITS = { s: 0.001, ms: 1, us: 1000 } as const;
 const UNIT = [{ name: 'unit', kind: 'str', oneOf: ['s', 'ms', 'us'], default: 's' }] as const;
 
-function compileDate(unit: keyof typeof UNITS, dateOf: (stream: Stream) => number): FetchStep {
-  const perMs = UNITS[unit];
-  return (sample, stream) => sample.setInt(Math.floor(dateOf(stream) * perMs));
-}
-
 export const acceptDate = defineFetch({
   name: 'accept_date',
   args: UNIT,
@@ -156,7 +151,15 @@ export const acceptDate = defineFetch({
     { call: 'accept_date', out: 1_795_164_074 },
     { call: 'accept_date(ms)', out: 1_795_164_074_255 },
   ],
-  compile: ([unit]) => compileDate(unit, (stream) => stream.session.acceptedWallMs),
+  compile: ([unit]) => {
+    const perMs = UNITS[unit];
+    return (sample, stream) => {
+      // Written in place: a number above 2^31 that is passed on would be boxed.
+      sample.type = SampleType.int;
+      sample.int = Math.floor(stream.session.acceptedWallMs * perMs);
+      return true;
+    };
+  },
 });
 
 export const requestDate = defineFetch({
@@ -166,5 +169,13 @@ export const requestDate = defineFetch({
   valid: Valid.requestKept,
   doc: 'When the first byte of the request came, since the epoch.',
   examples: [{ call: 'request_date(ms)', out: 1_795_164_075_100 }],
-  compile: ([unit]) => compileDate(unit, (stream) => stream.firstByteWallMs),
+  compile: ([unit]) => {
+    const perMs = UNITS[unit];
+    return (sample, stream) => {
+      // Written in place: a number above 2^31 that is passed on would be boxed.
+      sample.type = SampleType.int;
+      sample.int = Math.floor(stream.firstByteWallMs * perMs);
+      return true;
+    };
+  },
 });

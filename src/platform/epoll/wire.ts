@@ -6,13 +6,13 @@
  */
 import type { SocketAddress } from '../../base/address.ts';
 import { BLOCK_SIZE, type Block, HEADROOM, NO_BLOCK, TAILROOM } from '../../base/memory.ts';
-import { Close, type CloseReason, type Task, type Wire, type WireHandler, type WireOptionValue } from '../contract.ts';
+import { Close, type CloseReason, type Task, type TcpFigureValue, type Wire, type WireHandler, type WireOptionValue } from '../contract.ts';
 import { EAGAIN, EINPROGRESS, EINTR } from '../errno.ts';
 import { close, connect, errno, read, shutdown, write } from '../ffi.ts';
 import { nobody } from '../nobody.ts';
 import { connectFailure } from '../reasons.ts';
 import { NO_SLICE } from '../slices.ts';
-import { localAddress, peerAddress, resetOnClose, setWireOption, silence, socketError } from '../socketinfo.ts';
+import { localAddress, measure, peerAddress, resetOnClose, setWireOption, silence, socketError } from '../socketinfo.ts';
 import type { EpollCore } from './core.ts';
 
 const EPOLLIN = 1;
@@ -177,6 +177,10 @@ export class EpollWire implements Wire, Task {
 
   setOption(option: WireOptionValue, value: number): boolean {
     return setWireOption(this.descriptor, option, value);
+  }
+
+  measure(figure: TcpFigureValue): number {
+    return measure(this.descriptor, figure);
   }
 
   peerAddress(into: SocketAddress): boolean {

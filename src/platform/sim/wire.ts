@@ -130,6 +130,10 @@ export class SimWire implements Wire, Task, End {
     return true;
   }
 
+  measure(): number {
+    return -1;
+  }
+
   peerAddress(into: SocketAddress): boolean {
     return this.#address(into);
   }

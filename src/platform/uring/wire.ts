@@ -9,14 +9,14 @@
  */
 import type { SocketAddress } from '../../base/address.ts';
 import { BLOCK_SIZE, type Block, NO_BLOCK } from '../../base/memory.ts';
-import { Close, type CloseReason, type Task, type Wire, type WireHandler, type WireOptionValue } from '../contract.ts';
+import { Close, type CloseReason, type Task, type TcpFigureValue, type Wire, type WireHandler, type WireOptionValue } from '../contract.ts';
 import { EAGAIN, ECANCELED, EINTR, ENOBUFS } from '../errno.ts';
 import { shutdown } from '../ffi.ts';
 import { nobody } from '../nobody.ts';
 import { connectFailure } from '../reasons.ts';
 import { NO_SLICE } from '../slices.ts';
 import { SOCKADDR_BYTES } from '../sockaddr.ts';
-import { localAddress, peerAddress, resetOnClose, setWireOption, silence } from '../socketinfo.ts';
+import { localAddress, measure, peerAddress, resetOnClose, setWireOption, silence } from '../socketinfo.ts';
 import { BUFFER_GROUP } from './buffers.ts';
 import { KIND_BITS, type UringCore } from './core.ts';
 
@@ -208,6 +208,10 @@ export class UringWire implements Wire, Task {
 
   setOption(option: WireOptionValue, value: number): boolean {
     return setWireOption(this.descriptor, option, value);
+  }
+
+  measure(figure: TcpFigureValue): number {
+    return measure(this.descriptor, figure);
   }
 
   peerAddress(into: SocketAddress): boolean {
