@@ -29,9 +29,13 @@ defaults
   log 127.0.0.1:${logPort} format raw local0
   log-format "%f %ts %ST %s"
 ${SECTIONS}`;
-  const proxies = CASES.map(
-    ({ rules }, at) => `listen c${at}\n  bind 127.0.0.1:${ports[at]}\n  ${rules}\n  server s1 127.0.0.1:${serverPort}\n`,
-  );
+  const server = `server s1 127.0.0.1:${serverPort}`;
+  const proxies = CASES.map(({ rules, backend }, at) => {
+    const bind = `  bind 127.0.0.1:${ports[at]}\n  ${rules}\n`;
+    if (backend === undefined) return `listen c${at}\n${bind}  ${server}\n`;
+    const lines = backend.includes('NONE') ? backend.replace('NONE', '') : `${backend}\n  ${server}`;
+    return `frontend c${at}\n${bind}  default_backend b${at}\nbackend b${at}\n  ${lines}\n`.replaceAll('BACKEND', `b${at}`);
+  });
   return `${head}${proxies.join('')}`.replaceAll('FOLDER', folder);
 }
 

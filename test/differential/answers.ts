@@ -5,6 +5,8 @@
 export interface AnswerCase {
   /** Lines of the proxy; `FOLDER` is where the files are. */
   readonly rules: string;
+  /** Lines of a backend of its own: then `rules` are a frontend's. `NONE` as its server line: it has none. */
+  readonly backend?: string;
   /** Request line and fields; a Host and `Connection: close` are added. */
   readonly request?: string;
   /** What is left of the server's answer when the rules ran on it: header lines. */
@@ -442,6 +444,56 @@ const EDITS = [
   ...at('OPTIONS * HTTP/1.1', 'http-request set-path /new', 'http-request set-query z', 'http-request replace-path (.*) /p'),
 ];
 
+const both = (rules: string, backend: string, request: string = GET): AnswerCase => ({ rules, backend, request });
+const DENY_403 = 'http-request deny';
+const MARK = (name: string): string => `http-after-response add-header x-after ${name}`;
+
+/** A frontend and a backend: who answers, whose pages count, what comes first. */
+const HALVES: readonly AnswerCase[] = [
+  both('errorfile 403 FOLDER/page.http', DENY_403),
+  both('errorfile 403 FOLDER/page.http', `errorfile 403 FOLDER/head.http\n  ${DENY_403}`),
+  both(
+    'http-error status 403 content-type text/plain string front',
+    `http-error status 403 content-type text/plain lf-string "%[be_name,length]"\n  ${DENY_403}`,
+  ),
+  both(DENY_403, 'errorfile 403 FOLDER/page.http'),
+  both(
+    'errorfile 403 FOLDER/page.http',
+    `http-error status 403 content-type text/plain string a\n  http-error status 403 default-errorfiles\n  ${DENY_403}`,
+  ),
+  both('http-response deny', 'errorfile 502 FOLDER/page.http'),
+  both('errorfile 502 FOLDER/page.http', 'http-response deny'),
+  both('errorfile 503 FOLDER/page.http', 'NONE'),
+  both('http-error status 503 content-type text/plain lf-string "%[path] of %[be_name,length]"', 'NONE'),
+  both('errorfiles site', 'errorloc 503 /sorry\n  NONE'),
+  both(MARK('front'), MARK('back')),
+  both(MARK('front'), `${MARK('back')}\n  ${DENY_403}`),
+  both(`${MARK('front')}\n  ${DENY_403}`, MARK('back')),
+  both(MARK('front'), `http-after-response allow\n  ${MARK('back')}`),
+  both('http-response add-header x-seen front', 'http-response add-header x-seen back'),
+  both('http-response return status 202', 'http-response set-header x-seen back'),
+  both('http-request add-header x-in front\n  http-request allow', 'http-request add-header x-in back'),
+  both('redirect location /front if { path /none }', 'redirect location /back\n  http-request set-header x-in back'),
+  both('redirect location /front', 'http-request deny'),
+  both('http-request set-path /new', 'http-request return content-type text/plain lf-string "%[path]"'),
+  both('option forwardfor header X-Front', 'option forwardfor header X-Back'),
+  both('option forwardfor header X-Front', ''),
+  both('option forwardfor', 'option forwardfor except 127.0.0.0/8'),
+  both('option forwardfor except 127.0.0.0/8', 'option forwardfor'),
+  both('option forwardfor if-none', 'option forwardfor', `${GET}\r\nX-Forwarded-For: 1.2.3.4`),
+  both('option forwardfor if-none', 'option forwardfor if-none', `${GET}\r\nX-Forwarded-For: 1.2.3.4`),
+  both('option forwardfor if-none', '', `${GET}\r\nX-Forwarded-For: 1.2.3.4`),
+  both('option originalto header X-Front', 'option originalto except 127.0.0.1'),
+  both('unique-id-format u-%[path]\n  unique-id-header X-Id', 'http-request set-header x-early %[unique-id]'),
+  both('declare capture request len 9\n  http-response set-header x-c %hr', 'http-request capture path id 0'),
+  both('http-response set-header x-c %hr', 'http-request capture path id 0'),
+  both('', 'http-request auth realm back'),
+  both('http-request strict-mode off', `http-request set-header x-ok 1\n  ${BIG}`, `${GET}\r\nX-Long: ${'x'.repeat(4000)}`),
+  both('http-request set-src ipv4(10.9.8.7)', 'option forwardfor\n  http-request set-header x-src %[src]'),
+  both('monitor-uri /a/b?x=1&y=2\n  monitor fail if { nbsrv(BACKEND) lt 1 }', 'NONE'),
+  both('monitor-uri /a/b?x=1&y=2\n  monitor fail if { nbsrv(BACKEND) lt 1 }', ''),
+];
+
 export const CASES: readonly AnswerCase[] = [
   ...RETURN,
   ...DENY,
@@ -456,6 +508,7 @@ export const CASES: readonly AnswerCase[] = [
   ...ADDRESSES,
   ...STRICT,
   ...EDITS,
+  ...HALVES,
   ...CACHED,
   { rules: 'option checkcache' },
   ...CASING,
