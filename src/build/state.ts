@@ -68,6 +68,7 @@ function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, 
   frontend.dontLogNull = options['dontlognull'] === true;
   frontend.dontLogNormal = options['dontlog-normal'] === true;
   frontend.logAsap = options['logasap'] === true;
+  frontend.continuousStats = options['contstats'] === true;
   frontend.lenientRequests = options['accept-unsafe-violations-in-http-request'] === true;
   if (options['http-restrict-req-hdr-names delete'] === true) frontend.restrictHeaderNames = RestrictNames.delete;
   if (options['http-restrict-req-hdr-names reject'] === true) frontend.restrictHeaderNames = RestrictNames.reject;

@@ -51,6 +51,10 @@ export function buildLogs(parts: LogParts): BuiltLogs {
   const { host, memory, model } = parts;
   const destinations = host === null ? null : new Destinations(host, memory, model);
   checkTargets(parts);
+  for (const name of parts.frontends[0]?.compiler.thread.logProfiles ?? []) {
+    const { at } = (parts.frontends[0] as LoggedFrontend).proxy;
+    if (profileOf(model, name) === null) parts.report(at, new RuleError(`do-log : unknown log-profile '${name}'`));
+  }
   for (const logged of parts.frontends) new FrontendBuilder(logged, parts).build(destinations);
   return {
     dropped: () => destinations?.dropped() ?? 0,
@@ -131,7 +135,13 @@ class FrontendBuilder {
     frontend.logsErrors = !isDefault || proxy.errorLogFormat !== null;
     const { clock, shared } = compiler.thread;
     const separatesErrors = proxy.options['log-separate-errors'] === true;
-    frontend.log = new FrontendLog({ frontend, targets, format, errorFormat, sd, live: shared.live, clock, separatesErrors });
+    const make = (to: readonly LogTarget[]): FrontendLog =>
+      new FrontendLog({ frontend, targets: to, format, errorFormat, sd, live: shared.live, clock, separatesErrors });
+    frontend.log = make(targets);
+    frontend.profileLogs = compiler.thread.logProfiles.map((profile) => {
+      const other = models.map((model) => ({ ...inRing(model, this.#parts.model), profile }));
+      return make(other.flatMap((model) => this.#targets(model, destinations)));
+    });
   }
 
   #targets(model: LogModel, destinations: Destinations | null): LogTarget[] {

@@ -6,7 +6,7 @@
 import type { SocketAddress } from '../base/address.ts';
 import type { Block } from '../base/memory.ts';
 import { NEVER, Timer, type TimerOwner } from '../base/timers.ts';
-import type { ConnectOptions, Host, SentHandler, Wire, WireHandler } from '../platform/contract.ts';
+import type { ConnectOptions, Host, SentHandler, Task, Wire, WireHandler } from '../platform/contract.ts';
 
 /** How long after a lost connection the next is tried. */
 const RETRY_MS = 1000;
@@ -15,7 +15,7 @@ const DEFAULT_TIMEOUT_MS = 5000;
 const LEAST_PIECES = 64;
 const MOST_PIECES = 16_384;
 
-const State = { idle: 0, connecting: 1, up: 2, closed: 3 } as const;
+const State = { idle: 0, connecting: 1, up: 2, leaving: 3, closed: 4 } as const;
 
 export interface RingSettings {
   readonly address: SocketAddress;
@@ -34,8 +34,9 @@ export const COUNT_ROOM = 6;
 
 const CONNECT: ConnectOptions = { source: null };
 
-export class RingSender implements WireHandler, TimerOwner {
+export class RingSender implements WireHandler, TimerOwner, Task {
   dropped = 0;
+  queued = false;
   readonly #host: Host;
   readonly #handler: SentHandler;
   readonly #settings: RingSettings;
@@ -153,7 +154,7 @@ export class RingSender implements WireHandler, TimerOwner {
   onTimer(): void {
     if (this.#state === State.idle) {
       if (this.#count > 0) this.#connect();
-    } else this.#wire?.destroy(true);
+    } else this.#leave(true);
   }
 
   onOpen(): void {
@@ -171,11 +172,21 @@ export class RingSender implements WireHandler, TimerOwner {
     if (!this.#underWay) return;
     this.#underWay = false;
     this.#pop();
-    if (this.#state === State.up) this.#flush();
+    // Not at once: a connection that broke gives back what it held before it says so, and would take the rest for nothing.
+    if (this.#state === State.up && this.#count > 0 && !this.queued) this.#host.later(this);
+  }
+
+  run(): void {
+    if (this.#state === State.up && !this.#underWay && this.#count > 0) this.#flush();
   }
 
   onEnd(): void {
-    this.#wire?.destroy(false);
+    this.#leave(false);
+  }
+
+  #leave(reset: boolean): void {
+    if (this.#state !== State.closed) this.#state = State.leaving;
+    this.#wire?.destroy(reset);
   }
 
   onClose(): void {

@@ -137,6 +137,7 @@ function resetStream(stream: Stream): void {
   stream.requestDone = stream.responseDone = stream.responseStarted = false;
   stream.tunnel = stream.requestSent = stream.closeClient = stream.clientGone = stream.serverReusable = stream.logged = false;
   stream.hasBackSource = false;
+  stream.countedIn = stream.countedOut = 0;
   stream.cookieCaptures.fill(-1);
   stream.clientDeadlineMs = stream.serverDeadlineMs = Number.POSITIVE_INFINITY;
   stream.logLevel = -1;

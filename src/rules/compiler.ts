@@ -46,12 +46,12 @@ export class Compiler {
    * @throws RuleFault
    */
   rules(ruleSet: string, models: readonly RuleModel[], report: ((fault: RuleFault) => void) | null = null): RuleList | null {
-    return compileRules(ruleSet, models, this.#acls, this.#registry, this.context(this.#places(ruleSet)), report);
+    return compileRules(ruleSet, models, this.#acls, this.#registry, this.context(this.#places(ruleSet), ruleSet), report);
   }
 
   /** As `rules`, for `tcp-request content` and `tcp-response content`. @throws RuleFault */
   contentRules(ruleSet: string, models: readonly RuleModel[], report: ((fault: RuleFault) => void) | null = null): ContentRules | null {
-    return compileContentRules(ruleSet, models, this.#acls, this.#registry, this.context(this.#places(ruleSet)), report);
+    return compileContentRules(ruleSet, models, this.#acls, this.#registry, this.context(this.#places(ruleSet), ruleSet), report);
   }
 
   /** The `acl` lines that are wrong, whether they are used or not. Before the rules. */
@@ -84,8 +84,8 @@ export class Compiler {
   }
 
   /** What words compile in, at these places. */
-  context(places: Places): CompileContext {
-    return new Context(this.#registry, this, places);
+  context(places: Places, ruleSet = ''): CompileContext {
+    return new Context(this.#registry, this, places, ruleSet);
   }
 }
 
@@ -93,16 +93,18 @@ class Context implements CompileContext {
   readonly thread: Thread;
   readonly proxy: RuleProxy;
   readonly places: Places;
+  readonly ruleSet: string;
   readonly captures: CaptureCounts;
   readonly #registry: Registry;
   readonly #compiler: Compiler;
 
-  constructor(registry: Registry, compiler: Compiler, places: Places) {
+  constructor(registry: Registry, compiler: Compiler, places: Places, ruleSet: string) {
     this.#registry = registry;
     this.#compiler = compiler;
     this.thread = compiler.thread;
     this.proxy = compiler.proxy;
     this.places = places;
+    this.ruleSet = ruleSet;
     this.captures = compiler.captures;
   }
 

@@ -88,6 +88,8 @@ export interface CompileContext {
   readonly thread: Thread;
   readonly proxy: RuleProxy;
   readonly places: Places;
+  /** The rule set by HAProxy's name, as `http-request`; empty where no rule is compiled. */
+  readonly ruleSet: string;
   /** Read it when a line is written, not before: rules that are compiled later add to it. */
   readonly captures: CaptureCounts;
   /** An expression that fills the whole text. */

@@ -91,6 +91,8 @@ export class Thread {
   readonly #openUserlists = new Map<string, Userlist>();
   /** Pattern files and maps that rules name, as this thread sees them. */
   readonly patterns: ThreadPatterns;
+  /** Log profiles that rules name (do-log), by number: the logs, which are built behind the rules, know what they say. */
+  readonly logProfiles: string[] = [];
   /** The register of conditions and formats: nobody keeps anything in it across a call. */
   readonly sample: Sample;
   /** For values that are built while a rule runs. */

@@ -73,13 +73,11 @@ export class Frontend {
   dontLogNull = false;
   dontLogNormal = false;
   logAsap = false;
-  /** The log shows the address that clients connect to. */
+  /** The log shows the address that clients connect to, and this side's address of server connections. */
   needsDestination = false;
-  /** The log shows this side's address of server connections. */
   needsBackSource = false;
-  /** Bits (1 << LogOrigin) of the steps at which a line is logged. */
+  /** Bits (1 << LogOrigin) of the steps that are logged; and whether what has no request is: not by the default line. */
   logSteps = 1 << LogOrigin.close;
-  /** Connections and exchanges without a request are logged: not by the default line. */
   logsErrors = true;
   lenientRequests = false;
   framing: FramingOptions = DEFAULT_FRAMING;
@@ -119,8 +117,10 @@ export class Frontend {
   /** Bytes of each capture slot. */
   readonly requestCaptureLengths: number[] = [];
   readonly responseCaptureLengths: number[] = [];
-  /** null: no log target, nothing is rendered. */
+  /** null: no log target, nothing is rendered. `profileLogs`: other profiles, by the number that rules know them by. */
   log: LogRenderer | null = null;
+  profileLogs: readonly (LogRenderer | null)[] = [];
+  continuousStats = false;
   /** Copies captured header values into the stream's notes. */
   requestCaptures: { run(stream: Stream): void } | null = null;
   responseCaptures: { run(stream: Stream): void } | null = null;
@@ -436,7 +436,9 @@ export class Stream implements TimerOwner, Queued<Stream> {
   dataAtMs = -1;
   endedAtMs = -1;
 
-  /** Bytes received from the client (%U) and from the server (%B). */
+  /** Bytes received from the client (%U) and from the server (%B); those in the counters already (option contstats). */
+  countedIn = 0;
+  countedOut = 0;
   bytesFromClient = 0;
   bytesFromServer = 0;
   /** Status of the answer that the client got; 0: none (logged -1). */
@@ -488,7 +490,6 @@ export class Stream implements TimerOwner, Queued<Stream> {
   /** Which moment the line being rendered is about, and its number in the frontend. */
   logOrigin: LogOriginValue = LogOrigin.close;
   logNumber = 0;
-  /** This side's address of the server connection, if the frontend's log shows it (`needsBackSource`). */
   readonly backSource: SocketAddress = newAddress();
   hasBackSource = false;
   /** The server's connection may serve others once the exchange is over. */

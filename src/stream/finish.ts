@@ -57,19 +57,28 @@ export function leaveQueue(context: StreamContext, stream: Stream): void {
 
 function countEnd(context: StreamContext, stream: Stream): void {
   const { frontend, backend, server, status } = stream;
-  const bytesOut = stream.bytesFromServer;
-  countSide(context, frontend.counts, stream, bytesOut);
+  countTransfer(context, stream);
   if (frontend.http && status > 0) count(context, frontend.counts + responseClass(status), 1);
   if (backend === null) return;
-  countSide(context, backend.counts, stream, bytesOut);
   if (backend.http && status > 0) count(context, backend.counts + responseClass(status), 1);
   if (server === null) return;
-  countSide(context, server.counts, stream, bytesOut);
   if (backend.http && status > 0 && !stream.isLocalReply) count(context, server.counts + responseClass(status), 1);
 }
 
-function countSide(context: StreamContext, counts: number, stream: Stream, bytesOut: number): void {
-  count(context, counts + Count.bytesIn, stream.bytesFromClient);
+/** Counts the bytes since it was called last: at the end, or on the way with option contstats. */
+export function countTransfer(context: StreamContext, stream: Stream): void {
+  const { frontend, backend, server, bytesFromClient, bytesFromServer } = stream;
+  const bytesIn = bytesFromClient - stream.countedIn;
+  const bytesOut = bytesFromServer - stream.countedOut;
+  stream.countedIn = bytesFromClient;
+  stream.countedOut = bytesFromServer;
+  countSide(context, frontend.counts, bytesIn, bytesOut);
+  if (backend !== null) countSide(context, backend.counts, bytesIn, bytesOut);
+  if (server !== null) countSide(context, server.counts, bytesIn, bytesOut);
+}
+
+function countSide(context: StreamContext, counts: number, bytesIn: number, bytesOut: number): void {
+  count(context, counts + Count.bytesIn, bytesIn);
   count(context, counts + Count.bytesOut, bytesOut);
 }
 

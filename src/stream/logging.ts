@@ -4,7 +4,7 @@
  */
 import { Ended } from '../state/end.ts';
 import { LogOrigin, type LogOriginValue } from '../state/logstep.ts';
-import type { Stream } from '../state/records.ts';
+import type { LogRenderer, Stream } from '../state/records.ts';
 import { BackendLive, FrontendLive, ProcessLive, ServerLive, type Shared } from '../state/shared.ts';
 
 /** The line of the end, unless it was written before or is not wanted. `stream.endedAtMs` is set. */
@@ -31,6 +31,14 @@ export function logStep(shared: Shared, stream: Stream, origin: LogOriginValue, 
   if ((frontend.logSteps & (1 << origin)) === 0 || frontend.log === null) return;
   stream.endedAtMs = nowMs;
   write(shared, stream, origin);
+}
+
+/** A line now, to these targets: the action do-log. */
+export function logHere(shared: Shared, stream: Stream, log: LogRenderer, origin: LogOriginValue, nowMs: number): void {
+  stream.endedAtMs = nowMs;
+  stream.logOrigin = origin;
+  countConnections(shared, stream);
+  log.stream(stream);
 }
 
 /** option dontlognull: nothing was received; option dontlog-normal: nothing went wrong (HAProxy 3.x configuration 4.2). */

@@ -15,7 +15,7 @@ import { runAnalysers } from './analysers.ts';
 import { awaitDrain, endWith } from './answer.ts';
 import { connectFailed, retryNow, retryStale } from './assign.ts';
 import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
-import { finish, leaveQueue, leaveServer } from './finish.ts';
+import { countTransfer, finish, leaveQueue, leaveServer } from './finish.ts';
 import { nameServer } from './forwarded.ts';
 import { logStep } from './logging.ts';
 import { saveRequestLine } from './notes.ts';
@@ -412,6 +412,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   #touch(stream: Stream): void {
     const now = this.#context.mux.host.now();
     const { clientTimeoutMs, serverTimeoutMs } = stream;
+    if (stream.frontend.continuousStats) countTransfer(this.#context, stream);
     if (stream.tunnel) {
       const tunnelMs = stream.overrides.tunnelTimeoutMs;
       const { serverFinMs } = (stream.backend as Backend).timeouts;

@@ -202,3 +202,24 @@ onSubjects('a soft stop is logged', async (rig) => {
   const line = await syslog.waitFor(/stopped/);
   assert.match(line, /^<132>.*: Proxy f stopped \(cumulated conns: FE: 1, BE: 0\)\.\n$/);
 });
+
+onSubjects('do-log writes lines on the way, by rule set and profile', async (rig) => {
+  if (rig.old) return;
+  await using origin = await startHttpOrigin(answer);
+  await using syslog = await startSyslog();
+  const [port] = await ports(1);
+  const rest = `log-profile p\n  on http-req format "R %OG %HP"\n  on http-res drop\n  on any format "A %OG %ST"
+listen l\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${syslog.port} format raw local0\n  log-format "%OG %ST"
+  tcp-request content do-log\n  http-request do-log profile p\n  http-response do-log profile p\n  http-response do-log
+  http-after-response do-log profile p\n  server s 127.0.0.1:${origin.port}`;
+  await rig.start(configure({ global: ONE_THREAD, rest }));
+  await ask(port, get('/p'));
+  await syslog.waitFor(/txn_close/);
+  assert.deepEqual(syslog.messages, [
+    'tcp-req-cont -1\n',
+    'R http-req /p\n',
+    'http-res 200\n',
+    'A http-after-res 200\n',
+    'txn_close 200\n',
+  ]);
+});

@@ -8,6 +8,7 @@ import { close, silentDrop, tarpit } from './endings.ts';
 import { accept, allow, reject, setLogLevel, strictMode } from './flow.ts';
 import { addHeadersBin, setHeadersBin } from './header-blocks.ts';
 import { addHeader, delHeader, replaceHeader, replaceValue, setHeader } from './headers.ts';
+import { doLog } from './logging.ts';
 import { normalizeUri } from './normalize.ts';
 import { disableRetry, setNice, setPriorityClass, setPriorityOffset, setRetries, setTimeout } from './overrides.ts';
 import { addAcl, delAcl, delMap, setMap } from './patterns.ts';
@@ -27,6 +28,7 @@ export const actions = [
   allow, accept, reject, setLogLevel, strictMode,
   addHeadersBin, setHeadersBin,
   setHeader, addHeader, delHeader, replaceHeader, replaceValue,
+  doLog,
   normalizeUri,
   setTimeout, setRetries, disableRetry, setPriorityClass, setPriorityOffset, setNice,
   addAcl, delAcl, setMap, delMap,

@@ -60,7 +60,7 @@ export const h1CaseAdjustBogusServer = defineOption(
 export const httpDropRequestTrailers = defineOption('http-drop-request-trailers', 'DB', 'Trailers of requests do not reach servers.');
 export const httpDropResponseTrailers = defineOption('http-drop-response-trailers', 'DL', 'Trailers of responses do not reach clients.');
 export const nolinger = defineOption('nolinger', 'DFLB', 'Connections are closed by a reset.');
-export const contstats = defineOption('contstats', 'DFL', 'Counters grow while a transfer lasts.', 'ours always do.');
+export const contstats = defineOption('contstats', 'DFL', 'Bytes are counted while a transfer lasts, not only at its end.');
 export const socketStats = defineOption(
   'socket-stats',
   'DFL',
