@@ -69,6 +69,7 @@ export const proxyLog = defineDirective({
   doc: 'A log target of its own, `log global` for those of the global section, `no log` for none.',
   examples: [
     { text: 'log global', gives: { logGlobal: true } },
+    { text: 'log global local0', says: "'log global' cannot handle unexpected argument 'local0'" },
     { text: 'log stderr format short daemon', gives: { logs: [{ format: 'short', target: { descriptor: 2 } }] } },
     { text: 'no log', gives: { logs: [], logGlobal: false } },
   ],
@@ -76,7 +77,10 @@ export const proxyLog = defineDirective({
     if (context.prefix !== null) {
       draft.logs.length = 0;
       draft.logGlobal = false;
-    } else if (target.text === 'global' && options.length === 0) draft.logGlobal = true;
+    } else if (target.text === 'global' && options.length > 0) {
+      const [extra] = options as readonly [(typeof options)[number]];
+      context.error({ text: `'log global' cannot handle unexpected argument '${extra.text}'.`, word: extra });
+    } else if (target.text === 'global') draft.logGlobal = true;
     else addLog(draft.logs, target, options, context);
   },
 });
