@@ -53,6 +53,8 @@ measure('http-request deny if { path_end .jpg .gif .css .js .ico .svg }');
 measure('http-request deny if { hdr(host) -i evil.test }');
 measure('http-request deny if { src 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 }');
 measure('http-request deny if { path_reg ^/img/[a-z]+\\.(jpg|gif)$ }');
+measure('http-request deny if { sc_http_req_rate(0) gt 1000 }');
+measure('http-request deny if { src,table_http_req_rate(web) gt 1000 }');
 measure('http-request set-header x-a constant');
 measure('http-request set-header x-a %[src]');
 measure('http-request set-header x-a %[req.hdr(host),lower]');

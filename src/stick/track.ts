@@ -10,6 +10,9 @@ import { Data, type DataType, type Entry, NO_ENTRY, type StickTable, Tracked } f
 /** Of a version, a status and the record that HAProxy keeps for them. */
 const START_LINE = 23;
 
+/** Entries that this thread's sessions and streams refer to: 0 once all have ended. */
+export const tracking = { held: 0 };
+
 /** What is counted at once when tracking begins: `http-request` and `http-response` rules run after these moments. */
 export const Late = { request: 1, error: 2, failure: 4 } as const;
 
@@ -27,6 +30,7 @@ export function track(tracked: Tracked, index: number, table: StickTable, late: 
     tracked.tables[index] = table;
     tracked.entries[index] = entry;
     table.reference(entry);
+    tracking.held++;
     table.add(entry, Data.connCur, 0, 1);
     table.add(entry, Data.connCnt, 0, 1);
     table.add(entry, Data.connRate, 0, 1);
@@ -69,6 +73,7 @@ function leave(table: StickTable, entry: Entry): void {
   }
   table.release(entry);
   table.close();
+  tracking.held--;
 }
 
 /** Where counter `index` of the stream is: its own record or its session's; null: it tracks nothing. */

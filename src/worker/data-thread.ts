@@ -7,6 +7,7 @@ import { MuxContext, type MuxLimits } from '../mux/context.ts';
 import type { Host } from '../platform/contract.ts';
 import type { Server } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
+import { tracking } from '../stick/track.ts';
 import { isUsable, redistribute, serveQueues, wakeWaiters } from '../stream/assign.ts';
 import { type BuiltinReplies, StreamContext } from '../stream/context.ts';
 import { StreamMachine } from '../stream/machine.ts';
@@ -48,7 +49,7 @@ export class DataThread {
   }
 
   /** Records and blocks that are in use: all zero once everything has come home. */
-  inUse(): { streams: number; blocks: number; notes: number; faults: number; connections: number } {
+  inUse(): { streams: number; blocks: number; notes: number; faults: number; connections: number; tracked: number } {
     const { memory } = this.host;
     // Blocks that the host has lent to the kernel for receiving are where they belong.
     const offered = this.host.counters()['offered'] ?? 0;
@@ -58,6 +59,7 @@ export class DataThread {
       notes: memory.notes.total - memory.notes.free,
       faults: memory.blocks.faults + memory.notes.faults,
       connections: this.listeners.connections,
+      tracked: tracking.held,
     };
   }
 }

@@ -15,9 +15,14 @@ defaults
   OPTIONS
 frontend f
   bind :8000
+  stick-table type integer size 10 store conn_cur,http_req_rate(1s)
+  tcp-request connection track-sc0 int(1)
+  http-request track-sc1 path table b
   default_backend b
 backend b
   http-reuse REUSE
+  stick-table type string size 5 expire 1s store conn_cur,http_err_cnt,bytes_out_rate(1s)
+  stick store-request path
   server s1 127.0.0.1:9001
   server s2 127.0.0.1:9002
 `;

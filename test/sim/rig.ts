@@ -182,7 +182,7 @@ export class SimRig {
     thread.listeners.stop();
     this.until('every connection has ended', () => thread.listeners.connections === 0 && host.counters()['wires'] === 0, FAREWELL_MS);
     this.pass(10);
-    assert.deepEqual(thread.inUse(), { streams: 0, blocks: 0, notes: 0, faults: 0, connections: 0 }, this.place());
+    assert.deepEqual(thread.inUse(), { streams: 0, blocks: 0, notes: 0, faults: 0, connections: 0, tracked: 0 }, this.place());
     assert.equal(host.timers.count, 0, `timers are left; ${this.place()}`);
     assert.deepEqual(this.#counters(), {}, this.place());
   }
