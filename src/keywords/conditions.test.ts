@@ -121,7 +121,7 @@ const REFUSED: readonly (readonly [string, RegExp, number])[] = [
   ['{ src www.example.com }', /is a host name: .* not supported/, 2],
   ['{ hdr_cnt(a) eq many }', /'many' is not an integer/, 3],
   ['{ path(a) /x }', /sample fetch 'path' takes no argument, got 1/, 1],
-  ['{ path_reg (a)\\1 }', /back-reference/, 2],
+  ['{ path_reg (a)\\2 }', /no group/, 2],
   ['{ path -f /nowhere }', /failed to open pattern file <\/nowhere>/, 3],
   ['{ bin(41) x }', /'-m' and a matching method are needed/, 1],
   ['{ req.hdr(a,b) x }', /'occ' is an integer, not 'b'/, 1],

@@ -21,7 +21,22 @@ export const OP = {
   absoluteEnd: 8,
   wordEdge: 9,
   notWordEdge: 10,
+  lineStart: 11,
+  lineEnd: 12,
+  // What follows is for regex-backtrack.ts alone.
+  /** The text of group x again. */
+  back: 13,
+  /** The body, up to `done`, is matched by itself; x: bits of Look, and the width of what is looked at behind. Goes on at y. */
+  look: 14,
+  done: 15,
+  /** Stores the position in slot x of the loops. */
+  mark: 16,
+  /** Goes on at y if nothing was read since the mark x. */
+  progress: 17,
 } as const;
+
+/** Bits of `look`. Above them is the width, for `behind`. */
+export const Look = { negative: 1, behind: 2, atomic: 4, shift: 3 } as const;
 
 /** Instructions that a program may have: counted repetition multiplies. */
 const MOST_INSTRUCTIONS = 5000;
@@ -37,6 +52,10 @@ export interface Program {
   readonly groups: number;
   /** It can match at the start of the text only. */
   readonly anchored: boolean;
+  /** It has look-around, back-references or atomic groups: no automaton, but regex-backtrack.ts with a budget of steps. */
+  readonly backtracks: boolean;
+  /** Loops that may read nothing in a turn; only if it backtracks. */
+  readonly loops: number;
 }
 
 type Node =
@@ -44,6 +63,8 @@ type Node =
   | { readonly kind: 'set'; readonly set: Int32Array }
   | { readonly kind: 'assert'; readonly op: number }
   | { readonly kind: 'group'; readonly index: number; readonly body: Node }
+  | { readonly kind: 'look'; readonly body: Node; readonly bits: number }
+  | { readonly kind: 'back'; readonly index: number; readonly fold: boolean }
   | { readonly kind: 'all'; readonly parts: readonly Node[] }
   | { readonly kind: 'any'; readonly parts: readonly Node[] }
   | { readonly kind: 'repeat'; readonly body: Node; readonly min: number; readonly max: number; readonly lazy: boolean };
@@ -51,7 +72,7 @@ type Node =
 export function compileProgram(pattern: string, ignoreCase: boolean): Program {
   const parser = new Parser(pattern, ignoreCase);
   const tree = parser.parse();
-  const emitter = new Emitter();
+  const emitter = new Emitter(parser.backtracks);
   emitter.emit({ kind: 'group', index: 0, body: tree });
   emitter.push(OP.match, 0, 0);
   return {
@@ -59,6 +80,8 @@ export function compileProgram(pattern: string, ignoreCase: boolean): Program {
     classes: Int32Array.from(emitter.classes),
     groups: parser.groups,
     anchored: isAnchored(tree),
+    backtracks: parser.backtracks,
+    loops: emitter.loops,
   };
 }
 
@@ -109,10 +132,12 @@ const DIGIT = setOf([48, 57]);
 const WORD = setOf([48, 57], [65, 90], [95, 95], [97, 122]);
 const SPACE = setOf([9, 13], [32, 32]);
 const HORIZONTAL = setOf([9, 9], [32, 32]);
+const VERTICAL = setOf([10, 13]);
+const ANY = invert(newSet());
 const ANY_BUT_NEWLINE = invert(setOf([10, 10]));
 /** Escapes that stand for a class; the capital stands for all other bytes. */
-const CLASS_ESCAPES: Readonly<Record<string, Int32Array>> = { d: DIGIT, w: WORD, s: SPACE, h: HORIZONTAL };
-const CHAR_ESCAPES: Readonly<Record<string, number>> = { t: 9, n: 10, r: 13, f: 12, v: 11, a: 7, e: 27 };
+const CLASS_ESCAPES: Readonly<Record<string, Int32Array>> = { d: DIGIT, w: WORD, s: SPACE, h: HORIZONTAL, v: VERTICAL };
+const CHAR_ESCAPES: Readonly<Record<string, number>> = { t: 9, n: 10, r: 13, f: 12, a: 7, e: 27 };
 const POSIX: Readonly<Record<string, Int32Array>> = {
   alpha: setOf([65, 90], [97, 122]),
   digit: DIGIT,
@@ -133,9 +158,15 @@ const POSIX: Readonly<Record<string, Int32Array>> = {
 
 class Parser {
   groups = 1;
+  backtracks = false;
   readonly #text: string;
+  readonly #names = new Map<string, number>();
   #at = 0;
   #ignoreCase: boolean;
+  /** (?s): a point reads newlines too. */
+  #dotAll = false;
+  /** (?m): ^ and $ stand at lines. */
+  #lines = false;
   #depth = 0;
 
   constructor(text: string, ignoreCase: boolean) {
@@ -185,11 +216,11 @@ class Parser {
       case '[':
         return this.#bracket();
       case '.':
-        return { kind: 'set', set: ANY_BUT_NEWLINE };
+        return { kind: 'set', set: this.#dotAll ? ANY : ANY_BUT_NEWLINE };
       case '^':
-        return { kind: 'assert', op: OP.textStart };
+        return { kind: 'assert', op: this.#lines ? OP.lineStart : OP.textStart };
       case '$':
-        return { kind: 'assert', op: OP.textEnd };
+        return { kind: 'assert', op: this.#lines ? OP.lineEnd : OP.textEnd };
       case '\\':
         return this.#escape();
       case '*':
@@ -208,37 +239,63 @@ class Parser {
   }
 
   #group(): Node | null {
-    const outer = this.#ignoreCase;
+    const outer = [this.#ignoreCase, this.#dotAll, this.#lines] as const;
     let index = -1;
+    let look = -1;
     if (this.#take('?')) {
-      if (this.#named()) index = this.groups++;
-      else if (!this.#options()) return null;
+      look = this.#look();
+      if (look < 0 && this.#named()) index = this.groups++;
+      else if (look < 0 && !this.#options()) return null;
     } else if (this.#peek() === '*') throw new RuleError(`'(*…)' is not supported by this version`);
     else index = this.groups++;
     const body = this.#alternatives();
     if (!this.#take(')')) throw new RuleError("')' is missing");
-    this.#ignoreCase = outer;
+    [this.#ignoreCase, this.#dotAll, this.#lines] = outer;
+    if (look >= 0) return lookAt(body, look);
     return index < 0 ? body : { kind: 'group', index, body };
+  }
+
+  /** The bits of look-around and atomic groups; -1: it is another group. */
+  #look(): number {
+    const bits = this.#take('=')
+      ? 0
+      : this.#take('!')
+        ? Look.negative
+        : this.#take('<=')
+          ? Look.behind
+          : this.#take('<!')
+            ? Look.behind | Look.negative
+            : this.#take('>')
+              ? Look.atomic
+              : -1;
+    if (bits >= 0) this.backtracks = true;
+    return bits;
   }
 
   #named(): boolean {
     const name = /^(?:P?<|')(\w+)[>']/.exec(this.#text.slice(this.#at));
     if (name === null) return false;
+    this.#names.set(name[1] as string, this.groups);
     this.#at += name[0].length;
     return true;
   }
 
-  /** `(?:`, `(?i:` and, for the rest of the group, `(?i)`; true if a body follows. */
+  /** `(?:`, `(?i:` and, for the rest of the group, `(?i)`, with the letters i, s and m; true if a body follows. */
   #options(): boolean {
-    const options = /^(-?i)?([:)])/.exec(this.#text.slice(this.#at));
+    const options = /^([ism]*)(?:-([ism]+))?([:)])/.exec(this.#text.slice(this.#at));
     if (options === null) {
-      throw new RuleError(
-        `'(?${this.#text.slice(this.#at, this.#at + 2)}' is not supported: look-around, atomic groups and conditions can't be run in linear time`,
-      );
+      throw new RuleError(`'(?${this.#text.slice(this.#at, this.#at + 2)}' is not supported by this version`);
     }
     this.#at += options[0].length;
-    if (options[1] !== undefined) this.#ignoreCase = options[1] === 'i';
-    return options[2] === ':';
+    for (const letter of options[1] as string) this.#setOption(letter, true);
+    for (const letter of options[2] ?? '') this.#setOption(letter, false);
+    return options[3] === ':';
+  }
+
+  #setOption(letter: string, on: boolean): void {
+    if (letter === 'i') this.#ignoreCase = on;
+    else if (letter === 's') this.#dotAll = on;
+    else this.#lines = on;
   }
 
   #escape(): Node {
@@ -251,7 +308,36 @@ class Parser {
     if (char === 'Z') return { kind: 'assert', op: OP.textEnd };
     const set = classEscape(char);
     if (set !== null) return { kind: 'set', set };
+    const back = this.#backReference(char);
+    if (back >= 0) return { kind: 'back', index: back, fold: this.#ignoreCase };
+    if (char === 'Q') return this.#quoted();
+    if (char === 'E') return { kind: 'all', parts: [] };
     return this.#byte(this.#charEscape(char));
+  }
+
+  /** The group of `\\1`, `\\g1`, `\\g{1}`, `\\k<name>`; -1: it is none. */
+  #backReference(char: string): number {
+    if (!/[1-9gk]/.test(char)) return -1;
+    const found = /^(?:(\d+)|g\{?(\d+)\}?|k[<{'](\w+)[>}'])/.exec(this.#text.slice(this.#at - 1));
+    if (found === null) throw new RuleError(`'\\${char}' is not supported by this version`);
+    const index = found[3] === undefined ? Number(found[1] ?? found[2]) : (this.#names.get(found[3]) ?? 0);
+    // Two digits and more that no group answers to are an octal number.
+    if (found[1] !== undefined && index > 9 && index >= this.groups) return -1;
+    if (index < 1 || index >= this.groups) throw new RuleError(`there is no group before '\\${found[0]}'`);
+    this.#at += found[0].length - 1;
+    this.backtracks = true;
+    return index;
+  }
+
+  /** `\\Q…\\E` */
+  #quoted(): Node {
+    const end = this.#text.indexOf('\\E', this.#at);
+    const text = this.#text.slice(this.#at, end < 0 ? undefined : end);
+    this.#at += text.length + (end < 0 ? 0 : 2);
+    const parts = Array.from(text, (char) => this.#byte(char.charCodeAt(0)));
+    // What repeats stands for the last character alone.
+    const last = parts.pop();
+    return { kind: 'all', parts: last === undefined ? parts : [...parts, this.#repeated(last)] };
   }
 
   /** The byte of an escape whose backslash and letter were read. */
@@ -263,12 +349,11 @@ class Parser {
       this.#at += hex.length;
       return hex === '' ? 0 : Number.parseInt(hex, 16);
     }
-    if (char === '0') {
+    if (/[0-7]/.test(char)) {
       const octal = /^[0-7]{0,2}/.exec(this.#text.slice(this.#at))?.[0] ?? '';
       this.#at += octal.length;
-      return Number.parseInt(`0${octal}`, 8);
+      return Number.parseInt(`${char}${octal}`, 8) & 255;
     }
-    if (/[1-9]/.test(char)) throw new RuleError(`back-reference '\\${char}' is not supported: it can't be run in linear time`);
     if (/[a-zA-Z]/.test(char)) throw new RuleError(`'\\${char}' is not supported by this version`);
     return char.charCodeAt(0);
   }
@@ -331,8 +416,11 @@ class Parser {
       const range = this.#range();
       if (range === null) return node;
       const lazy = this.#take('?');
-      if (this.#peek() === '+') throw new RuleError('possessive repetition is not supported by this version');
       node = { kind: 'repeat', body: node, min: range.min, max: range.max, lazy };
+      if (!lazy && this.#take('+')) {
+        node = { kind: 'look', body: node, bits: Look.atomic };
+        this.backtracks = true;
+      }
     }
   }
 
@@ -351,10 +439,69 @@ class Parser {
   }
 }
 
+/** Look-behind has a width; alternatives have one each. */
+function lookAt(body: Node, bits: number): Node {
+  if ((bits & Look.behind) === 0) return { kind: 'look', body, bits };
+  if (body.kind === 'any') {
+    const parts = body.parts.map((part) => lookAt(part, bits));
+    return (bits & Look.negative) !== 0 ? { kind: 'all', parts } : { kind: 'any', parts };
+  }
+  const width = widthOf(body);
+  if (width < 0) throw new RuleError('what is looked at behind must have a fixed length');
+  return { kind: 'look', body, bits: bits | (width << Look.shift) };
+}
+
+/** How many bytes a node reads; -1: not always as many. */
+function widthOf(node: Node): number {
+  switch (node.kind) {
+    case 'byte':
+    case 'set':
+      return 1;
+    case 'assert':
+    case 'look':
+      return node.kind === 'look' && (node.bits & Look.atomic) !== 0 ? widthOf(node.body) : 0;
+    case 'group':
+      return widthOf(node.body);
+    case 'repeat': {
+      const width = widthOf(node.body);
+      return node.min === node.max && width >= 0 ? width * node.min : -1;
+    }
+    case 'all':
+      return node.parts.map(widthOf).reduce((sum, width) => (sum < 0 || width < 0 ? -1 : sum + width), 0);
+    case 'any': {
+      const widths = new Set(node.parts.map(widthOf));
+      return widths.size === 1 ? (widths.values().next().value as number) : -1;
+    }
+    default:
+      return -1;
+  }
+}
+
+/** Whether a node can match without reading. */
+function canBeEmpty(node: Node): boolean {
+  switch (node.kind) {
+    case 'byte':
+    case 'set':
+      return false;
+    case 'group':
+      return canBeEmpty(node.body);
+    case 'look':
+      return (node.bits & Look.atomic) === 0 || canBeEmpty(node.body);
+    case 'repeat':
+      return node.min === 0 || canBeEmpty(node.body);
+    case 'all':
+      return node.parts.every(canBeEmpty);
+    case 'any':
+      return node.parts.some(canBeEmpty);
+    default:
+      return true;
+  }
+}
+
 function classEscape(char: string): Int32Array | null {
   const direct = CLASS_ESCAPES[char];
   if (direct !== undefined) return direct;
-  const opposite = /[DWSH]/.test(char) ? CLASS_ESCAPES[char.toLowerCase()] : undefined;
+  const opposite = /[DWSHV]/.test(char) ? CLASS_ESCAPES[char.toLowerCase()] : undefined;
   return opposite === undefined ? null : invert(opposite);
 }
 
@@ -363,6 +510,12 @@ function classEscape(char: string): Int32Array | null {
 class Emitter {
   readonly code: number[] = [];
   readonly classes: number[] = [];
+  loops = 0;
+  readonly #backtracks: boolean;
+
+  constructor(backtracks: boolean) {
+    this.#backtracks = backtracks;
+  }
 
   /** Index of the next instruction. */
   get here(): number {
@@ -393,6 +546,16 @@ class Emitter {
         this.emit(node.body);
         this.push(OP.save, node.index * 2 + 1, 0);
         return;
+      case 'look': {
+        const look = this.push(OP.look, node.bits, 0);
+        this.emit(node.body);
+        this.push(OP.done, 0, 0);
+        this.code[look * 3 + 2] = this.here;
+        return;
+      }
+      case 'back':
+        this.push(OP.back, node.index, node.fold ? 1 : 0);
+        return;
       case 'all':
         for (const part of node.parts) this.emit(part);
         return;
@@ -420,8 +583,13 @@ class Emitter {
     for (let count = 0; count < min; count++) this.emit(body);
     if (max === INFINITE) {
       const split = this.push(OP.split, 0, 0);
+      const isGuarded = this.#backtracks && canBeEmpty(body);
+      const slot = isGuarded ? this.loops++ : 0;
+      if (isGuarded) this.push(OP.mark, slot, 0);
       this.emit(body);
+      const progress = isGuarded ? this.push(OP.progress, slot, 0) : -1;
       this.push(OP.jump, split, 0);
+      if (progress >= 0) this.code[progress * 3 + 2] = this.here;
       this.#aim(split, split + 1, this.here, lazy);
       return;
     }

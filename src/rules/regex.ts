@@ -1,13 +1,15 @@
 /**
  * Regular expressions over bytes, in time linear in the text: a program for a set of threads that advance
  * together (Thompson, Pike), so hostile input can't make a match slow, and nothing is allocated per match.
- * The first alternative and the greedy repetition win, as in PCRE. Refused at start, with the reason:
- * look-around, back-references, atomic groups, and what would make the program too large. Patterns are bytes
- * (latin-1), not Unicode, as HAProxy's are by default.
+ * The first alternative and the greedy repetition win, as in PCRE. What can't be run so, look-around, back-references
+ * and atomic groups, runs with a budget of steps (regex-backtrack.ts). Refused at start, with the reason: what
+ * would make the program too large. Patterns are bytes (latin-1), not Unicode, as HAProxy's are by default.
  *
  * It must not know samples, headers or replacement texts.
  */
 import { RuleError } from './error.ts';
+import { Backtracker, regexCounters } from './regex-backtrack.ts';
+import { holds } from './regex-holds.ts';
 import { compileProgram, OP, type Program } from './regex-program.ts';
 import { Found, hasStates, RegexStates } from './regex-states.ts';
 
@@ -17,17 +19,11 @@ const MATCH = OP.match;
 const JUMP = OP.jump;
 const SPLIT = OP.split;
 const SAVE = OP.save;
-const TEXT_START = OP.textStart;
-const TEXT_END = OP.textEnd;
-const ABSOLUTE_END = OP.absoluteEnd;
-const WORD_EDGE = OP.wordEdge;
 
 /** Thread steps that one match may take: about 20 ms. Above it there is no match, counted. */
 const STEP_BUDGET = 4_000_000;
-const NEWLINE = 10;
 
-/** Matches that ran out of budget, of this thread. */
-export const regexCounters = { overBudget: 0 };
+export { regexCounters };
 
 /** Sets of program positions, in order of preference, with the captures of each. */
 class ThreadList {
@@ -51,6 +47,8 @@ export class Regex {
   readonly #program: Program;
   /** The quick way for `test`; null: the pattern has word boundaries or is too large. */
   readonly #states: RegexStates | null;
+  /** For what can't be run in linear time. */
+  readonly #backtracker: Backtracker | null;
   readonly #slots: number;
   #now: ThreadList;
   #next: ThreadList;
@@ -60,7 +58,8 @@ export class Regex {
 
   constructor(program: Program) {
     this.#program = program;
-    this.#states = hasStates(program) ? new RegexStates(program) : null;
+    this.#states = !program.backtracks && hasStates(program) ? new RegexStates(program) : null;
+    this.#backtracker = program.backtracks ? new Backtracker(program, this) : null;
     this.groups = program.groups;
     this.#slots = program.groups * 2;
     this.match = new Int32Array(this.#slots);
@@ -73,6 +72,7 @@ export class Regex {
 
   /** Whether the pattern is found anywhere in bytes[start, end). */
   test(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#backtracker !== null) return this.#backtracker.find(bytes, start, end, start);
     if (this.#states !== null) {
       const found = this.#states.test(bytes, start, end);
       if (found !== Found.unsure) return found === Found.yes;
@@ -82,6 +82,7 @@ export class Regex {
 
   /** The leftmost match that begins at `from` or later; `match` is then filled. Anchors mean `start` and `end`. */
   find(bytes: Uint8Array, start: number, end: number, from: number): boolean {
+    if (this.#backtracker !== null) return this.#backtracker.find(bytes, start, end, from);
     return this.#run(bytes, start, end, from, false);
   }
 
@@ -187,20 +188,6 @@ export class Regex {
       list.count++;
     }
   }
-}
-
-/** Whether an assertion is true between the bytes before and at `at`. */
-function holds(op: number, bytes: Uint8Array, start: number, end: number, at: number): boolean {
-  if (op === TEXT_START) return at === start;
-  if (op === TEXT_END) return at === end || (at === end - 1 && bytes[at] === NEWLINE);
-  if (op === ABSOLUTE_END) return at === end;
-  const before = at > start && isWord(bytes[at - 1] as number);
-  const after = at < end && isWord(bytes[at] as number);
-  return (before !== after) === (op === WORD_EDGE);
-}
-
-function isWord(byte: number): boolean {
-  return (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 90) || byte === 95 || (byte >= 97 && byte <= 122);
 }
 
 /** Compiles a pattern. @throws RuleError with the reason if it can't be run safely or is malformed */
