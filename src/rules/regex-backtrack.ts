@@ -5,7 +5,7 @@
  */
 import { LOWER } from '../http/tokens.ts';
 import { holds } from './regex-holds.ts';
-import { Look, OP, type Program } from './regex-program.ts';
+import { Look, OP, type Program } from './regex-tree.ts';
 
 const BYTE = OP.byte;
 const SET = OP.set;

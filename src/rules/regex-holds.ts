@@ -1,5 +1,5 @@
 /** What assertions of regular expressions mean: `^`, `$`, `\\b` and their kin, between two bytes. */
-import { OP } from './regex-program.ts';
+import { OP } from './regex-tree.ts';
 
 // In this file, so that V8 sees constants (DESIGN 1).
 const TEXT_START = OP.textStart;

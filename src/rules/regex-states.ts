@@ -3,7 +3,7 @@
  * while texts are read, within fixed memory. What it can't hold (too many states, word boundaries) it says so,
  * and regex.ts does it the slower way. It knows no groups.
  */
-import { OP, type Program } from './regex-program.ts';
+import { OP, type Program } from './regex-tree.ts';
 
 // In this file, so that V8 sees constants (DESIGN 1).
 const BYTE = OP.byte;

@@ -10,8 +10,9 @@
 import { RuleError } from './error.ts';
 import { Backtracker, regexCounters } from './regex-backtrack.ts';
 import { holds } from './regex-holds.ts';
-import { compileProgram, OP, type Program } from './regex-program.ts';
+import { compileProgram } from './regex-program.ts';
 import { Found, hasStates, RegexStates } from './regex-states.ts';
+import { OP, type Program } from './regex-tree.ts';
 
 // In this file, so that V8 sees constants (DESIGN 1).
 const BYTE = OP.byte;
