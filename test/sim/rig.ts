@@ -94,6 +94,7 @@ export class SimRig {
       frontend.log = { stream: (stream) => this.#log(stream) };
       // The default format is written when a connection comes: here all lines are of the end.
       frontend.logSteps = 1 << LogOrigin.close;
+      frontend.logsErrors = true;
     }
     const { tune } = model.global;
     const limits = { bufferSize: tune['tune.bufsize'] ?? 16_384, maxRewrite: 1024, maxHeaders: 101, logTargetBytes: 1024 };
