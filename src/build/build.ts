@@ -156,6 +156,7 @@ class Builder {
           http: proxy.mode === 'http',
           frontend,
           backend,
+          bandwidthLimits: proxy.bandwidthLimits,
           requestCaptureCount: proxy.captureRequestHeaders.length,
           responseCaptureCount: proxy.captureResponseHeaders.length,
         },

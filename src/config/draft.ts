@@ -86,6 +86,7 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
     forceSwitches: [],
     acls: [],
     rules: {},
+    bandwidthLimits: [],
     inspectDelayMs: null,
     responseInspectDelayMs: null,
     balance: null,

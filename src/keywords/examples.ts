@@ -7,7 +7,7 @@ import { parseIp, type SocketAddress } from '../base/address.ts';
 import { NOTE_SIZE, plainMemory } from '../base/memory.ts';
 import { Framing, type HttpMessage } from '../http/message.ts';
 import { headerIdOf, methodOf } from '../http/tokens.ts';
-import type { RuleModel } from '../model/config.ts';
+import type { BandwidthLimitModel, RuleModel } from '../model/config.ts';
 import { latin1 } from '../rules/bytes.ts';
 import { Compiler } from '../rules/compiler.ts';
 import { PatternStore } from '../rules/patternstore.ts';
@@ -45,6 +45,16 @@ function readExample(path: string, files: Readonly<Record<string, string>>): Uin
   if (text === undefined) throw Object.assign(new Error(`no file ${path} here`), { code: 'ENOENT' });
   return Uint8Array.from(text, (char) => char.charCodeAt(0));
 }
+
+/** `filter bwlim-out slow default-limit 100k default-period 1s`. */
+const SLOW: BandwidthLimitModel = {
+  name: 'slow',
+  toClient: true,
+  bytes: 102_400,
+  periodMs: 1000,
+  leastBytes: 0,
+  at: { file: 'example', line: 1, column: 1 },
+};
 
 export class ExampleWorld {
   readonly memory = plainMemory({ blocks: 8, notes: 4, statics: 1 << 18 });
@@ -110,7 +120,7 @@ export class ExampleWorld {
     return new Compiler(
       this.registry,
       this.thread,
-      { name: 'web', http: true, frontend, backend, requestCaptureCount: 0, responseCaptureCount: 0 },
+      { name: 'web', http: true, frontend, backend, requestCaptureCount: 0, responseCaptureCount: 0, bandwidthLimits: [SLOW] },
       acls,
     );
   }

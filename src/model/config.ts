@@ -87,6 +87,8 @@ export interface ProxyModel {
   /** By rule set: 'http-request', 'http-response', 'tcp-request connection' … */
   readonly rules: Record<string, RuleModel[]>;
   /** `tcp-request inspect-delay`: how long `tcp-request content` rules may wait for data. */
+  /** `filter bwlim-in` and `bwlim-out`. */
+  readonly bandwidthLimits: BandwidthLimitModel[];
   inspectDelayMs: number | null;
   /** `tcp-response inspect-delay`. */
   responseInspectDelayMs: number | null;
@@ -205,6 +207,16 @@ export interface ConditionModel {
 export interface UseBackendModel {
   readonly name: string;
   readonly condition: ConditionModel | null;
+  readonly at: Position;
+}
+
+/** So many bytes in a period; nulls: `set-bandwidth-limit` must say it. */
+export interface BandwidthLimitModel {
+  readonly name: string;
+  readonly toClient: boolean;
+  readonly bytes: number | null;
+  readonly periodMs: number | null;
+  readonly leastBytes: number;
   readonly at: Position;
 }
 

@@ -6,6 +6,7 @@
  * A `compile` runs at start and may throw a RuleError; the step it returns runs per request and may neither
  * throw nor allocate.
  */
+import type { BandwidthLimitModel } from '../model/config.ts';
 import type { Backend, Frontend, LocalReply, Server, Stream } from '../state/records.ts';
 import type { StickTable } from '../state/tracked.ts';
 import type { PatternKindValue } from './patternindex.ts';
@@ -57,6 +58,8 @@ export interface RuleProxy {
   /** `capture request header` and `capture response header` lines of the frontend: they have the first slots. */
   readonly requestCaptureCount: number;
   readonly responseCaptureCount: number;
+  /** `filter bwlim-in` and `bwlim-out` lines. */
+  readonly bandwidthLimits?: readonly BandwidthLimitModel[];
 }
 
 /** Capture slots in use, of the whole proxy: `capture … len` rules add to them while they are compiled. */

@@ -3,7 +3,7 @@ import type { Stream } from '../state/records.ts';
 import type { CompileContext } from './define.ts';
 import { atWord, RuleError } from './error.ts';
 import { canCast, cast, SampleType } from './sample.ts';
-import { readTimeMs, type Words } from './words.ts';
+import { readSize, readTimeMs, type Words } from './words.ts';
 
 /** The number for a stream; NaN: the expression gives none. */
 export type NumberStep = (stream: Stream) => number;
@@ -11,6 +11,16 @@ export type NumberStep = (stream: Stream) => number;
 /** The next word as a time in milliseconds, or as an expression that gives milliseconds; no words may follow. */
 export function compileTime(words: Words, context: CompileContext): NumberStep {
   return compileNumber(words, 'a time, or an expression that gives milliseconds', readTimeMs, context);
+}
+
+/** As compileTime, with other words behind it. */
+export function compileTimeOf(words: Words, context: CompileContext): NumberStep {
+  return compileWord(words, 'a time, or an expression that gives milliseconds', readTimeMs, context);
+}
+
+/** The next word as a size in bytes, or as an expression; other words may follow. */
+export function compileSizeOf(words: Words, context: CompileContext): NumberStep {
+  return compileWord(words, 'a size, or an expression that gives bytes', readSize, context);
 }
 
 /** The next word as an integer within bounds, or as an expression; no words may follow. Decimal, or hexadecimal behind 0x. */
@@ -26,9 +36,14 @@ function readInteger(word: string, at: number, min: number, max: number): number
 }
 
 function compileNumber(words: Words, what: string, read: (word: string) => number | null, context: CompileContext): NumberStep {
+  const step = compileWord(words, what, read, context);
+  words.end();
+  return step;
+}
+
+function compileWord(words: Words, what: string, read: (word: string) => number | null, context: CompileContext): NumberStep {
   const word = words.next(what);
   const at = words.at - 1;
-  words.end();
   const constant = read(word);
   if (constant !== null) return () => constant;
   const expression = atWord(at, () => context.expression(word));

@@ -1,4 +1,28 @@
-/** What rules set for one stream instead of what its proxies say. Fields only; a pooled stream is given new ones by `reset`. */
+/** What rules set for one stream instead of what its proxies say. Fields only: it must not know streams or who reads them. */
+import type { Block } from '../base/memory.ts';
+
+/** Body data of one direction goes through it: src/filter/. */
+export interface DataLimit {
+  /** Something waits in it. */
+  readonly holds: boolean;
+  /** Takes data over; `last`: the message ends with it. */
+  take(block: Block, start: number, end: number, last: boolean): void;
+  /** The message ends behind what it holds. Only while it holds something. */
+  end(): void;
+  /** The stream is over. */
+  release(): void;
+}
+
+/** What `set-bandwidth-limit` has set; no bytes: nothing. */
+export class LimitSettings {
+  /** So many may pass in a period. */
+  bytes = 0;
+  periodMs = 0;
+  /** Slices are not smaller, unless there is no more. */
+  leastBytes = 0;
+}
+
+/** A pooled stream is given new ones by `reset`. */
 export class StreamOverrides {
   /** Milliseconds; 0: none. -1: not set; the backend's are filled in when it is known. */
   tunnelTimeoutMs = -1;
@@ -17,10 +41,16 @@ export class StreamOverrides {
   ignorePersist = false;
   /** Hops that the last packets of a silent drop live; 0: there are none if that can be done. */
   dropTtl = 0;
+  /** Data from the client, data to the client. */
+  readonly inLimit = new LimitSettings();
+  readonly outLimit = new LimitSettings();
+  limitIn: DataLimit | null = null;
+  limitOut: DataLimit | null = null;
 
   reset(): void {
     this.tunnelTimeoutMs = this.connectTimeoutMs = this.queueTimeoutMs = this.retriesSet = -1;
     this.priorityClass = this.priorityOffsetMs = 0;
+    this.inLimit.bytes = this.outLimit.bytes = 0;
     this.noRetry = this.forcePersist = this.ignorePersist = false;
   }
 }

@@ -5,6 +5,7 @@
 import type { BackPool } from '../mux/back-pool.ts';
 import type { MuxContext } from '../mux/context.ts';
 import type { Task } from '../platform/contract.ts';
+import type { DataLimit } from '../state/overrides.ts';
 import { countEvent, rateTime } from '../state/rates.ts';
 import type { Server, Stream } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
@@ -17,7 +18,14 @@ export interface BuiltinReplies {
   broken(status: number): CannedReply | null;
 }
 
+/** Bandwidth limits: src/filter/bandwidth.ts. */
+export interface DataLimits {
+  begin(stream: Stream, toClient: boolean, bytes: number, periodMs: number, leastBytes: number): DataLimit;
+}
+
 export class StreamContext {
+  /** Set by the worker before the first connection. */
+  limits!: DataLimits;
   readonly mux: MuxContext;
   readonly backs: BackPool;
   readonly replies: BuiltinReplies;

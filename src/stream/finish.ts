@@ -6,6 +6,7 @@ import { Phase, type Stream } from '../state/records.ts';
 import { BackendLive, Count, ProcessLive, ServerLive, Stopping } from '../state/shared.ts';
 import { countBytes, releaseTracked } from '../stick/track.ts';
 import { count, type StreamContext } from './context.ts';
+import { endLimits } from './limiting.ts';
 import { logEnd } from './logging.ts';
 
 /** Ends the stream. `stream.cause` says why. */
@@ -14,6 +15,7 @@ export function finish(context: StreamContext, stream: Stream): void {
   const { mux } = context;
   stream.endedAtMs = mux.host.now();
   leaveQueue(context, stream);
+  if (stream.overrides.limitIn !== null || stream.overrides.limitOut !== null) endLimits(stream);
   if (stream.back !== null) stream.back.release(stream, false);
   leaveServer(context, stream);
   leaveBackend(context, stream);

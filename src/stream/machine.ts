@@ -8,7 +8,7 @@ import { NEVER, type Timer, type TimerOwner } from '../base/timers.ts';
 import { Method } from '../http/message.ts';
 import { Broken, type BrokenReason, Ended } from '../state/end.ts';
 import { LogOrigin } from '../state/logstep.ts';
-import { type Backend, type BackMux, Phase, type Server, type Stream, type StreamEvents } from '../state/records.ts';
+import { type Backend, type BackMux, type FrontMux, Phase, type Server, type Stream, type StreamEvents } from '../state/records.ts';
 import { RetryOn, Wait } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
 import { runAnalysers } from './analysers.ts';
@@ -17,14 +17,14 @@ import { connectFailed, retryNow, retryStale } from './assign.ts';
 import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { countTransfer, finish, leaveQueue, leaveServer } from './finish.ts';
 import { nameServer } from './forwarded.ts';
+import { beginLimits, detachEarly, dropEarly, passEarly } from './limiting.ts';
 import { logStep } from './logging.ts';
 import { saveRequestLine } from './notes.ts';
+import { clientOwes, FLOW_BLOCKS, finTimeout, forgive, serverOwes } from './owing.ts';
 import { inspectResponse, respond, takeResponse, verdictOf } from './response.ts';
 import { retryBit, retryRequest } from './retry.ts';
 import { finishWait, takeRequest } from './waiting.ts';
 
-/** Blocks on their way to one side before the other is told to wait: two keep a bulk transfer busy. */
-const FLOW_BLOCKS = 2;
 /** `log-steps` as it is by default. */
 const JUST_CLOSE = 1 << LogOrigin.close;
 /** How long a connection that is being made is waited for after its client has gone (milliseconds). */
@@ -60,6 +60,12 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       this.#onEarlyData(stream, block, start, end, last);
       return;
     }
+    const { limitIn } = stream.overrides;
+    if (limitIn === null) this.#passRequest(stream, back, block, start, end, last);
+    else limitIn.take(block, start, end, last);
+  }
+
+  #passRequest(stream: Stream, back: BackMux, block: Block, start: number, end: number, last: boolean): void {
     back.sendData(stream, block, start, end, last);
     if (last) {
       this.#onRequestComplete(stream);
@@ -120,6 +126,12 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       this.#goOn(stream);
       return;
     }
+    const { limitIn } = stream.overrides;
+    if (limitIn?.holds) limitIn.end();
+    else this.#endRequest(stream);
+  }
+
+  #endRequest(stream: Stream): void {
     stream.back?.sendEnd(stream);
     if (!stream.tunnel) {
       this.#onRequestComplete(stream);
@@ -151,7 +163,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     if (front === null || stream.phase === Phase.done) return;
     if (stream.responseDone) {
       if (stream.requestDone) this.#settle(stream);
-    } else if (back !== null && front.unsent(stream) < FLOW_BLOCKS) {
+    } else if (back !== null && front.unsent(stream) < FLOW_BLOCKS && !stream.overrides.limitOut?.holds) {
       back.resumeResponse(stream);
       if (stream.serverDeadlineMs === NEVER && stream.phase === Phase.data) this.#touch(stream);
     }
@@ -192,18 +204,30 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     if (stream.tunnel) stream.backend?.stickRules?.store(stream);
     if (stream.frontend.needsBackSource) back.findSource(stream);
     if (stream.frontend.logSteps !== JUST_CLOSE) logStep(this.#context.mux.shared, stream, LogOrigin.connect, now);
+    const limited = stream.overrides.inLimit.bytes > 0 || stream.overrides.outLimit.bytes > 0;
+    const detached = limited && this.#limitRequest(stream);
     if (!nameServer(this.#context.mux.memory, stream) || !back.sendRequest(stream)) {
+      if (detached) dropEarly(this.#context.mux.memory);
       this.#onUnsendable(stream);
       return;
     }
+    if (detached) passEarly(stream.overrides.limitIn);
     if (stream.request.nextBlock !== NO_BLOCK || (stream.tunnel && stream.requestDone)) this.#sendHeld(stream, back);
     if (stream.clientGone) {
       endWith(this.#context, stream, Ended.clientAbort, 400);
       return;
     }
-    if (!stream.requestDone) front?.resumeRequest(stream);
+    if (!stream.requestDone && !stream.overrides.limitIn?.holds) front?.resumeRequest(stream);
     this.#touch(stream);
     if (stream.tunnel && (stream.backend as Backend).tcpResponseRules !== null) this.#inspectResponse(stream);
+  }
+
+  /** Bandwidth limits begin. True: the early body is theirs, to be passed behind the head. */
+  #limitRequest(stream: Stream): boolean {
+    beginLimits(this.#context, stream);
+    if (stream.overrides.limitIn === null || !detachEarly(this.#context.mux.memory, stream.request)) return false;
+    stream.requestDone = false;
+    return true;
   }
 
   /** What was held back while rules waited, behind what went out with the head; in a tunnel perhaps the client's end. */
@@ -211,9 +235,13 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     const { request } = stream;
     const { nextBlock } = request;
     if (nextBlock !== NO_BLOCK) {
+      const { limitIn } = stream.overrides;
       request.nextBlock = NO_BLOCK;
-      back.sendData(stream, nextBlock, request.nextStart, request.nextEnd, request.nextLast);
-      if (request.nextLast) stream.requestDone = true;
+      if (limitIn !== null) limitIn.take(nextBlock, request.nextStart, request.nextEnd, request.nextLast);
+      else {
+        back.sendData(stream, nextBlock, request.nextStart, request.nextEnd, request.nextLast);
+        if (request.nextLast) stream.requestDone = true;
+      }
     }
     if (stream.tunnel && stream.requestDone) back.sendEnd(stream);
   }
@@ -250,7 +278,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   #readOn(stream: Stream): void {
     const { front, back } = stream;
     if (!stream.responseStarted || stream.responseDone || front === null || back === null) return;
-    if (front.unsent(stream) < FLOW_BLOCKS) back.resumeResponse(stream);
+    if (front.unsent(stream) < FLOW_BLOCKS && !stream.overrides.limitOut?.holds) back.resumeResponse(stream);
   }
 
   /** Rules, then the head goes out. */
@@ -259,14 +287,23 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     const { response } = stream;
     if (response.nextBlock !== NO_BLOCK) this.#sendHeldResponse(stream);
     else if (response.complete) this.#onResponseComplete(stream);
-    else this.#onResponseStarted(stream);
+    else {
+      this.#onResponseStarted(stream);
+      passEarly(stream.overrides.limitOut);
+    }
   }
 
   #sendHeldResponse(stream: Stream): void {
     const { response, front } = stream;
     const { nextBlock, nextLast } = response;
     response.nextBlock = NO_BLOCK;
+    const { limitOut } = stream.overrides;
     this.#onResponseStarted(stream);
+    if (limitOut !== null) {
+      passEarly(limitOut);
+      limitOut.take(nextBlock, response.nextStart, response.nextEnd, nextLast);
+      return;
+    }
     front?.sendData(stream, nextBlock, response.nextStart, response.nextEnd, nextLast);
     if (nextLast) this.#onResponseComplete(stream);
   }
@@ -285,13 +322,20 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     const { response, front } = stream;
     const { bodyBlock, nextBlock } = response;
     response.bodyBlock = response.nextBlock = NO_BLOCK;
-    if (bodyBlock !== NO_BLOCK) front?.sendData(stream, bodyBlock, response.bodyStart, response.bodyEnd, false);
-    if (nextBlock !== NO_BLOCK) front?.sendData(stream, nextBlock, response.nextStart, response.nextEnd, false);
+    beginLimits(context, stream);
+    if (bodyBlock !== NO_BLOCK && front !== null) this.#passOrLimit(stream, front, bodyBlock, response.bodyStart, response.bodyEnd);
+    if (nextBlock !== NO_BLOCK && front !== null) this.#passOrLimit(stream, front, nextBlock, response.nextStart, response.nextEnd);
     if (response.complete) this.onResponseEnd(stream);
     else {
-      stream.back?.resumeResponse(stream);
+      if (!stream.overrides.limitOut?.holds) stream.back?.resumeResponse(stream);
       this.#touch(stream);
     }
+  }
+
+  #passOrLimit(stream: Stream, front: FrontMux, block: Block, start: number, end: number): void {
+    const { limitOut } = stream.overrides;
+    if (limitOut === null) front.sendData(stream, block, start, end, false);
+    else limitOut.take(block, start, end, false);
   }
 
   #onResponseStarted(stream: Stream): void {
@@ -306,7 +350,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   }
 
   onResponseData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
-    const { front, back } = stream;
+    const { front } = stream;
     if (front === null || stream.responseDone) {
       this.#context.mux.memory.give(block);
       return;
@@ -315,6 +359,13 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       if (takeResponse(this.#context, stream, block, start, end, last)) this.#goOn(stream);
       return;
     }
+    const { limitOut } = stream.overrides;
+    if (limitOut === null) this.#passResponse(stream, front, block, start, end, last);
+    else limitOut.take(block, start, end, last);
+  }
+
+  #passResponse(stream: Stream, front: FrontMux, block: Block, start: number, end: number, last: boolean): void {
+    const { back } = stream;
     front.sendData(stream, block, start, end, last);
     if (last) this.#onResponseComplete(stream);
     else {
@@ -330,6 +381,12 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       if (stream.wait !== Wait.responsePause) this.#goOn(stream);
       return;
     }
+    const { limitOut } = stream.overrides;
+    if (limitOut?.holds) limitOut.end();
+    else this.#endResponse(stream);
+  }
+
+  #endResponse(stream: Stream): void {
     stream.front?.sendEnd(stream);
     if (!stream.tunnel) {
       this.#onResponseComplete(stream);
@@ -360,7 +417,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       if (stream.responseDone) this.#settle(stream);
       return;
     }
-    if (back.unsent(stream) < FLOW_BLOCKS) front.resumeRequest(stream);
+    if (back.unsent(stream) < FLOW_BLOCKS && !stream.overrides.limitIn?.holds) front.resumeRequest(stream);
     if (stream.responseDone || (stream.clientDeadlineMs === NEVER && stream.phase >= Phase.headers)) this.#touch(stream);
   }
 
@@ -404,6 +461,40 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     const server = stream.server as Server;
     count(this.#context, server.counts + Count.retries, 1);
     retryStale(this.#context, stream);
+  }
+
+  // Bandwidth limits (DataPasser) ---------------------------------------------------------------
+
+  pass(stream: Stream, toClient: boolean, block: Block, start: number, end: number, last: boolean): void {
+    const { front, back } = stream;
+    const endsTunnel = last && stream.tunnel;
+    if (toClient && front !== null && !stream.responseDone) {
+      this.#passResponse(stream, front, block, start, end, last && !endsTunnel);
+      if (endsTunnel) this.#endResponse(stream);
+    } else if (!toClient && back !== null && !stream.requestDone) {
+      this.#passRequest(stream, back, block, start, end, last && !endsTunnel);
+      if (endsTunnel) this.#endRequest(stream);
+    } else this.#context.mux.memory.give(block);
+  }
+
+  hasRoom(stream: Stream, toClient: boolean): boolean {
+    const side = toClient ? stream.front : stream.back;
+    return side === null || side.unsent(stream) < FLOW_BLOCKS;
+  }
+
+  pause(stream: Stream, toClient: boolean): void {
+    if (toClient) stream.back?.pauseResponse(stream);
+    else stream.front?.pauseRequest(stream);
+  }
+
+  overflow(stream: Stream): void {
+    endWith(this.#context, stream, Ended.resources, 503);
+  }
+
+  resume(stream: Stream, toClient: boolean): void {
+    if (!this.hasRoom(stream, toClient)) return;
+    if (toClient) stream.back?.resumeResponse(stream);
+    else if (!stream.requestDone) stream.front?.resumeRequest(stream);
   }
 
   // Timeouts ------------------------------------------------------------------------------------
@@ -481,39 +572,4 @@ export class StreamMachine implements StreamEvents, TimerOwner {
 /** A server that leaves without a whole head has said nothing, or something incomplete. */
 function brokenEvent(stream: Stream): number {
   return stream.bytesFromServer > 0 ? RetryOn.junkResponse : RetryOn.emptyResponse;
-}
-
-/** A client owes the rest of its request, unless the server takes no more of it; and has to take what is there of the answer. */
-function clientOwes(stream: Stream): boolean {
-  if (!stream.requestDone && !serverIsFull(stream)) return true;
-  return stream.phase >= Phase.data && !stream.responseDone && stream.front !== null && stream.front.unsent(stream) > 0;
-}
-
-/**
- * A server owes nothing before it has the whole request, unless it takes it too slowly; nothing after its answer; and nothing
- * while the client takes no more of that.
- */
-function serverOwes(stream: Stream): boolean {
-  const { front, back } = stream;
-  if (stream.responseDone) return back !== null && back.unsent(stream) > 0;
-  if (stream.wait === Wait.responsePause) return false;
-  if (stream.phase < Phase.data) return stream.requestDone || serverIsFull(stream);
-  return serverIsFull(stream) || front === null || front.unsent(stream) < FLOW_BLOCKS;
-}
-
-function serverIsFull(stream: Stream): boolean {
-  return stream.back !== null && stream.back.unsent(stream) >= FLOW_BLOCKS;
-}
-
-/** Time is up: whoever was waiting for the other side meanwhile is not to blame. */
-function forgive(stream: Stream): void {
-  const client = clientOwes(stream);
-  const server = serverOwes(stream);
-  // Somebody is always to blame.
-  if (!client && server) stream.clientDeadlineMs = NEVER;
-  if (!server && client) stream.serverDeadlineMs = NEVER;
-}
-
-function finTimeout(done: boolean, finMs: number, elseMs: number): number {
-  return done && finMs > 0 ? finMs : elseMs;
 }

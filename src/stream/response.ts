@@ -16,6 +16,7 @@ import { armDeadlines, deadline, type StreamContext } from './context.ts';
 import { applyResponseCookie } from './cookie.ts';
 import { leaveServer } from './finish.ts';
 import { heldBytes, holdData, isHeldWhole } from './hold.ts';
+import { beginLimits, detachEarly, dropEarly } from './limiting.ts';
 import { logAsap, logStep } from './logging.ts';
 
 const CONTENT = 0;
@@ -32,8 +33,11 @@ export function respond(context: StreamContext, stream: Stream): boolean {
   logAsap(context.mux.shared, stream, stream.responseAtMs);
   logStep(context.mux.shared, stream, LogOrigin.response, stream.responseAtMs);
   stream.session.lastServer = stream.server;
-  const { front } = stream;
+  const { front, overrides } = stream;
+  if (overrides.outLimit.bytes > 0 || overrides.inLimit.bytes > 0) beginLimits(context, stream);
+  const detached = overrides.limitOut !== null && detachEarly(context.mux.memory, stream.response);
   if (front === null || !front.sendResponse(stream)) {
+    if (detached) dropEarly(context.mux.memory);
     endWith(context, stream, Ended.resources, 503);
     return false;
   }

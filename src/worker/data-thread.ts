@@ -2,6 +2,7 @@
  * A data thread put together: host, muxes, machine, listeners. Whoever calls it has chosen the host and
  * built the state; tests call it with the simulator.
  */
+import { BandwidthLimits } from '../filter/bandwidth.ts';
 import { BackPool } from '../mux/back-pool.ts';
 import { MuxContext, type MuxLimits } from '../mux/context.ts';
 import type { Host } from '../platform/contract.ts';
@@ -28,6 +29,7 @@ export class DataThread {
     this.backs = new BackPool(this.mux);
     this.streams = new StreamContext(this.mux, this.backs, replies, serveFreed);
     const machine = new StreamMachine(this.streams);
+    this.streams.limits = new BandwidthLimits(host, machine);
     this.mux.events = machine;
     this.mux.streamTimers = machine;
     this.listeners = new Listeners(this.mux, this.backs);

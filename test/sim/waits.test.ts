@@ -37,6 +37,8 @@ const FRONT = [
   'http-response pause 4ms',
   'http-response wait-for-body time 20s',
   'http-request set-header x-seen 1',
+  'filter bwlim-in up default-limit 3k default-period 5ms\n  http-request set-bandwidth-limit up',
+  'filter bwlim-out down default-limit 3k default-period 5ms min-size 10\n  http-response set-bandwidth-limit down',
 ] as const;
 const BACK = [
   'option http-buffer-request',
@@ -50,7 +52,9 @@ const BACK = [
 ] as const;
 
 function configFor(dice: World, more = ''): string {
-  const front = [pick(dice, FRONT), pick(dice, FRONT)].join('\n  ');
+  const first = pick(dice, FRONT);
+  const second = pick(dice, FRONT);
+  const front = first === second ? first : `${first}\n  ${second}`;
   const back = [pick(dice, BACK), pick(dice, BACK)].join('\n  ');
   const reuse = pick(dice, ['never', 'safe', 'aggressive', 'always']);
   return CONFIG.replace('FRONT', front)

@@ -2,6 +2,7 @@
 import { setDst, setDstPort, setSrc, setSrcPort } from './addresses.ts';
 import { answer, deny } from './answers.ts';
 import { auth } from './auth.ts';
+import { setBandwidthLimit } from './bandwidth.ts';
 import { captureSample } from './capture.ts';
 import { earlyHint } from './early-hint.ts';
 import { close, silentDrop, tarpit } from './endings.ts';
@@ -22,6 +23,7 @@ export const actions = [
   setSrc, setSrcPort, setDst, setDstPort,
   deny, answer,
   auth,
+  setBandwidthLimit,
   captureSample,
   earlyHint,
   tarpit, silentDrop, close,

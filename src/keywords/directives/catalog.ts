@@ -2,6 +2,7 @@
 import { balance, cookie, hashType, httpReuse, redispatch, retries, retryOn } from './balancing.ts';
 import { disableOn404, httpCheckExpect, httpCheckSend, optionHttpchk, optionTcpCheck, tcpCheckConnect } from './checks.ts';
 import { errorfile, errorfiles, errorloc, errorloc302, errorloc303, httpError } from './error-pages.ts';
+import { filter } from './filters.ts';
 import { h1CaseAdjust, h1CaseAdjustFile } from './global-case.ts';
 import { defaultPath, localpeer, presetenv, resetenv, setenv, unsetenv } from './global-environment.ts';
 import { cpuMap, inertFlags, inertNumbers, inertPlaces, inertQuic, inertRanges, inertSizes, inertSwitches, inertTexts, inertTimes } from './global-internals.ts';
@@ -25,6 +26,7 @@ export const directives = [
   balance, hashType, httpReuse, retries, retryOn, redispatch, cookie,
   optionHttpchk, httpCheckSend, httpCheckExpect, disableOn404, optionTcpCheck, tcpCheckConnect,
   errorfile, errorfiles, errorloc, errorloc302, errorloc303, httpError,
+  filter,
   h1CaseAdjust, h1CaseAdjustFile,
   setenv, presetenv, unsetenv, resetenv, defaultPath, localpeer,
   inertNumbers, inertRanges, inertSizes, inertTimes, inertSwitches, inertTexts, inertQuic, inertFlags, inertPlaces, cpuMap,
