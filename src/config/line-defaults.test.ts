@@ -19,6 +19,7 @@ test('TLS defaults hold for lines that say nothing else', () => {
   ssl-default-bind-ciphers A:B
   ssl-default-bind-options ssl-min-ver TLSv1.3 no-tls-tickets
   ssl-default-server-ciphersuites C
+  ssl-server-verify none
   ssl-default-server-options ssl-max-ver TLSv1.2
 frontend f
   bind :1
@@ -39,10 +40,10 @@ backend e from d
       ['C', 0x0303, false, false],
     ],
   );
-  const settings = [b, e].map((proxy) => proxy?.servers[0]?.tls).map((tls) => [tls?.cipherSuites, tls?.maxVersion]);
+  const settings = [b, e].map((proxy) => proxy?.servers[0]?.tls).map((tls) => [tls?.cipherSuites, tls?.maxVersion, tls?.verify]);
   assert.deepEqual(settings, [
-    ['D', 0x0303],
-    ['D', 0x0304],
+    ['D', 0x0303, 'none'],
+    ['D', 0x0304, 'none'],
   ]);
 });
 

@@ -31,6 +31,8 @@ function defineNumber(name: 'maxconn' | 'backlog' | 'uid' | 'gid', min: number, 
   });
 }
 
+const NO_QUIC = 'QUIC listeners are refused by this version.';
+
 /** Kept by name, and without effect. */
 function defineInert(name: string, doc: string, noEffect: string): BindOption {
   return defineBindOption({
@@ -59,12 +61,25 @@ export const nice = defineInert('nice', 'Priority of connections in the schedule
 export const label = defineInert('label', 'A word that commands of the runtime API find the listener by.', 'there are no such commands.');
 export const thread = defineInert('thread', 'Which threads accept.', 'every thread takes what it is free for.');
 export const process = defineInert('process', 'Which processes accept.', 'there is one process.');
+export const quicAlgorithm = defineInert('quic-cc-algo', 'Congestion control of QUIC.', NO_QUIC);
+export const quicSocket = defineInert('quic-socket', 'Sockets of QUIC connections.', NO_QUIC);
+export const ktls = defineInert('ktls', 'TLS of the kernel: on or off.', 'it is never used.');
+export const congestion = defineInert('cc', 'Congestion control of the connections.', "the system's default is used, as without the word.");
 export const shards = defineInert('shards', 'How many sockets listen.', 'all threads accept from one socket.');
 export const severityOutput = defineInert(
   'severity-output',
   'How the runtime API marks severities: none, number, string.',
   'there is no runtime API yet.',
 );
+
+export const tfo = defineBindOption({
+  name: 'tfo',
+  args: [],
+  doc: 'Clients may send data with their first packet (TCP Fast Open).',
+  noEffect: 'connections open in the ordinary way, to which such clients fall back.',
+  examples: [{ text: 'tfo', gives: {} }],
+  apply() {},
+});
 
 export const name = defineBindOption({
   name: 'name',

@@ -5,8 +5,8 @@ import { errorfile, errorfiles, errorloc, errorloc302, errorloc303, httpError } 
 import { filter } from './filters.ts';
 import { h1CaseAdjust, h1CaseAdjustFile } from './global-case.ts';
 import { defaultPath, localpeer, presetenv, resetenv, setenv, unsetenv } from './global-environment.ts';
-import { cpuMap, inertFlags, inertNumbers, inertPlaces, inertQuic, inertRanges, inertSizes, inertSwitches, inertTexts, inertTimes } from './global-internals.ts';
-import { bindCiphers, bindCurves, bindOptions, bindSignatures, bindSuites, caBase, crtBase, serverCiphers, serverCurves, serverOptions, serverSignatures, serverSuites, unixBind } from './global-lines.ts';
+import { cpuMap, inertFlags, inertNumbers, inertPercents, inertPlaces, inertQuic, inertRanges, inertRest, inertSizes, inertSwitches, inertTexts, inertTimes } from './global-internals.ts';
+import { bindCiphers, bindCurves, bindOptions, bindSignatures, bindSuites, caBase, crtBase, serverCiphers, serverCurves, serverOptions, serverSignatures, serverSuites, serverVerify, unixBind } from './global-lines.ts';
 import { daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, grace, group, hardStopAfter, logSendHostname, maxSpreadChecks, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
 import { httpErrCodes, httpFailCodes } from './global-statuses.ts';
 import { dnsAcceptFamily, quiet, strictLimits, tuneNumbers, tuneSizes } from './global-tuning.ts';
@@ -29,8 +29,8 @@ export const directives = [
   filter,
   h1CaseAdjust, h1CaseAdjustFile,
   setenv, presetenv, unsetenv, resetenv, defaultPath, localpeer,
-  inertNumbers, inertRanges, inertSizes, inertTimes, inertSwitches, inertTexts, inertQuic, inertFlags, inertPlaces, cpuMap,
-  caBase, crtBase, bindCiphers, bindSuites, bindCurves, bindSignatures, serverCiphers, serverSuites, serverCurves, serverSignatures, bindOptions, serverOptions, unixBind,
+  inertNumbers, inertRanges, inertSizes, inertTimes, inertSwitches, inertTexts, inertQuic, inertPercents, inertRest, inertFlags, inertPlaces, cpuMap,
+  caBase, crtBase, bindCiphers, bindSuites, bindCurves, bindSignatures, serverCiphers, serverSuites, serverCurves, serverSignatures, serverVerify, bindOptions, serverOptions, unixBind,
   globalMaxconn, nbthread, uid, gid, ulimitN, statsMaxconn, spreadChecks, hardStopAfter, grace, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
   httpErrCodes, httpFailCodes,
   tuneNumbers, tuneSizes, quiet, strictLimits, dnsAcceptFamily,

@@ -12,6 +12,9 @@ const RESERVED = 'memory is reserved at start.';
 const ONE_COPY = 'bodies pass from one socket to the other without a copy between buffers anyway.';
 const KERNEL_PLACES = 'the kernel places the threads.';
 const NO_QUIC = 'QUIC listeners and servers are refused by this version.';
+const NO_H2 = 'HTTP/2 is not spoken by this version.';
+const NO_COMPRESSION = 'compression is refused by this version.';
+const NO_OCSP = 'OCSP answers are not fetched by this version.';
 const NO_LUA = 'Lua scripts are refused by this version.';
 const NO_CLIENT = 'nothing here sends HTTP requests of its own accord.';
 const LINUX_ONLY = 'only Linux is served, by io_uring or epoll.';
@@ -88,6 +91,37 @@ export const inertNumbers = defineNumbers(0, MOST, [
   ['tune.defaults.purge', 'Frees defaults sections that nobody uses.', 'they end with the parsing.'],
   ['stress-level', 'Adds faults to HAProxy for its developers.', 'it tests code that is not here.'],
   ['tune.http.cookielen', 'Most bytes of a captured cookie in a log line.', '`capture cookie` is refused by this version.'],
+  ['tune.h2.be.initial-window-size', 'Window of streams to servers.', NO_H2],
+  ['tune.h2.be.max-concurrent-streams', 'Most streams of a connection to a server.', NO_H2],
+  ['tune.h2.be.glitches-threshold', 'Glitches after which a server connection ends.', NO_H2],
+  ['tune.h2.be.max-frames-at-once', 'Most frames of a server handled in a row.', NO_H2],
+  ['tune.h2.fe.initial-window-size', 'Window of streams of clients.', NO_H2],
+  ['tune.h2.fe.max-concurrent-streams', 'Most streams of a client connection.', NO_H2],
+  ['tune.h2.fe.max-total-streams', 'Streams after which a client connection ends.', NO_H2],
+  ['tune.h2.fe.max-rst-at-once', 'Most resets of a client handled in a row.', NO_H2],
+  ['tune.h2.fe.glitches-threshold', 'Glitches after which a client connection ends.', NO_H2],
+  ['tune.h2.fe.max-frames-at-once', 'Most frames of a client handled in a row.', NO_H2],
+  ['tune.h2.header-table-size', 'Size of the table of header compression.', NO_H2],
+  ['tune.h2.initial-window-size', 'Window of streams of both sides.', NO_H2],
+  ['tune.h2.max-concurrent-streams', 'Most streams of a connection of either side.', NO_H2],
+  ['tune.h2.max-frame-size', 'Longest frame.', NO_H2],
+  ['maxcomprate', 'Most compressed bytes in a second.', NO_COMPRESSION],
+  ['maxzlibmem', 'Most memory for compression, in megabytes.', NO_COMPRESSION],
+  ['ocsp-update.maxdelay', 'Longest time between two OCSP answers.', NO_OCSP],
+  ['ocsp-update.mindelay', 'Shortest time between two OCSP answers.', NO_OCSP],
+  ['tune.ssl.ocsp-update.maxdelay', 'Old name of `ocsp-update.maxdelay`.', NO_OCSP],
+  ['tune.ssl.ocsp-update.mindelay', 'Old name of `ocsp-update.mindelay`.', NO_OCSP],
+  ['tune.ssl.cachesize', 'Sessions that are kept to be resumed.', "each thread's TLS library keeps its own."],
+  [
+    'tune.ssl.capture-buffer-size',
+    'Bytes of a ClientHello that are kept for fetches.',
+    'the fetches that read them are refused by this version.',
+  ],
+  [
+    'tune.ssl.capture-cipherlist-size',
+    'Old name of `tune.ssl.capture-buffer-size`.',
+    'the fetches that read it are refused by this version.',
+  ],
   ['tune.chksize', 'Size of the buffers of checks.', 'HAProxy ignores it too: checks use ordinary buffers.'],
 ]);
 
@@ -100,7 +134,7 @@ export const inertRanges = defineAll(
   defineNumbers(1, MOST, [
     ['tune.peers.max-updates-at-once', 'Most table updates sent in a row.', 'the peers section is refused by this version.'],
   ]),
-  defineNumbers(1, 9, [['tune.comp.maxlevel', 'Most work for a compressed body.', 'compression is refused by this version.']]),
+  defineNumbers(1, 9, [['tune.comp.maxlevel', 'Most work for a compressed body.', NO_COMPRESSION]]),
   defineNumbers(0, 100, [
     [
       'tune.pool-high-fd-ratio',
@@ -116,6 +150,8 @@ export const inertRanges = defineAll(
 );
 
 export const inertSizes = defineSizes([
+  ['tune.h2.be.rxbuf', 'Buffers of a connection to a server.', NO_H2],
+  ['tune.h2.fe.rxbuf', 'Buffers of a client connection.', NO_H2],
   [
     'tune.rcvbuf.client',
     'Receive buffer of client sockets in the kernel.',
@@ -235,6 +271,44 @@ const QUIC =
 export const inertQuic = defineTexts(
   '1',
   QUIC.split(' ').map((name): Row => [`tune.quic.${name}`, 'Tunes QUIC.', NO_QUIC]),
+);
+
+export const inertPercents = defineNumbers(0, 100, [
+  ['maxcompcpuusage', 'Share of a core above which nothing is compressed.', NO_COMPRESSION],
+  [
+    'tune.glitches.kill.cpu-usage',
+    'Share of a core above which glitches end connections.',
+    'the thresholds of glitches are refused by this version.',
+  ],
+]);
+
+export const inertRest = defineAll(
+  defineNumbers(1024, MOST, [
+    [
+      'tune.ssl.default-dh-param',
+      'Size of the parameters of DHE ciphers.',
+      'no DHE cipher is offered: ECDHE is what clients of today take.',
+    ],
+  ]),
+  defineNumbers(8, 15, [['tune.zlib.windowsize', 'Window of compression.', NO_COMPRESSION]]),
+  defineNumbers(1, 9, [['tune.zlib.memlevel', 'Memory of compression.', NO_COMPRESSION]]),
+  defineSwitches([
+    ['ocsp-update.disable', 'No OCSP answer is fetched.', NO_OCSP],
+    ['harden.reject-privileged-ports.quic', 'QUIC clients with ports below 1024 are refused.', NO_QUIC],
+  ]),
+  defineChoices(['auto', 'off'], [['acme.scheduler', 'Whether certificates are fetched.', 'acme sections are refused by this version.']]),
+  defineChoices(['none', 'connection', 'stream'], [['tune.h2.log-errors', 'Which errors of HTTP/2 are logged.', NO_H2]]),
+  defineTexts('name', [
+    ['tune.epoll.mask-events', 'Events that epoll does not report.', 'none is masked, and io_uring comes first.'],
+    ['ocsp-update.httpproxy', 'Proxy for OCSP.', NO_OCSP],
+    ['tune.streams-elasticity', 'How the number of streams shrinks under load.', NO_H2],
+  ]),
+  defineInert(
+    [{ name: 'environment', kind: 'choice', choices: ['preserve-env'], optional: true }],
+    'preserve-env',
+    [['x', "allowed: 'preserve-env'"]],
+    [['external-check', 'Programs may check servers.', '`option external-check` is refused by this version.']],
+  ),
 );
 
 export const inertFlags = defineAll(

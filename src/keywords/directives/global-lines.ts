@@ -51,6 +51,21 @@ export const serverSuites = defineTlsText('server', 'ciphersuites', 'ciphersuite
 export const serverCurves = defineTlsText('server', 'curves', 'curves', 'Curves');
 export const serverSignatures = defineTlsText('server', 'sigalgs', 'sigalgs', 'Signature algorithms');
 
+export const serverVerify = defineGlobal({
+  name: 'ssl-server-verify',
+  args: [{ name: 'mode', kind: 'word' }],
+  doc: 'Whether certificates of servers are verified where a line says nothing else: `none`, or `required` as without it.',
+  examples: [
+    { text: 'ssl-server-verify none', gives: {} },
+    { text: 'ssl-server-verify maybe', says: "'ssl-server-verify' expects 'none' or 'required'" },
+  ],
+  apply(_global, [mode], context) {
+    if (mode.text === 'none' || mode.text === 'required')
+      context.lineDefaults('server', [{ text: 'verify', column: mode.column, quoted: false }, mode]);
+    else context.error({ text: "'ssl-server-verify' expects 'none' or 'required'", word: mode, near: ['none', 'required'] });
+  },
+});
+
 const VERSIONS = ['sslv3', 'tlsv10', 'tlsv11', 'tlsv12', 'tlsv13'];
 const SHARED_OPTIONS = [
   ...VERSIONS.flatMap((version) => [`no-${version}`, `force-${version}`]),
