@@ -235,6 +235,19 @@ onSubjects('an entry expires, looking at it does not keep it, tracking does', as
   assert.equal(await told(port, '/look?key=a'), '0');
 });
 
+onSubjects('a table that nobody asks empties itself', async ({ start }) => {
+  const [port] = await ports(1);
+  const rest = `backend st
+  stick-table type integer size 1k expire 300ms store http_req_cnt
+frontend fe
+  bind 127.0.0.1:${port}
+  http-request track-sc0 url_param(n) table st
+  http-request return status 200 hdr x-told %[table_cnt(st)]`;
+  await start(configure({ rest }));
+  for (let n = 1; n <= 5; n++) await told(port, `/?n=${n}`);
+  await eventually(async () => (await told(port, '/')) === '0', 'all five have expired');
+});
+
 onSubjects('a rate slides as HAProxy counts it', async ({ start }) => {
   const [port] = await ports(1);
   const rest = `frontend fe
