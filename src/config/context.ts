@@ -150,6 +150,13 @@ export class LineContext implements DirectiveContext {
     return readNumber(this.keyword, spec, word, (complaint) => this.error(complaint));
   }
 
+  checkCriterion(acl: string, [criterion, pattern]: readonly Word[]): void {
+    if (criterion === undefined || pattern === undefined || criterion.text.includes('(') || !pattern.text.startsWith('(')) return;
+    const place = acl === '' ? 'a condition' : `acl '${acl}'`;
+    const advice = "remove the space before '(', or put '--' before the pattern if it is meant";
+    this.warn(`${place} : matching '${criterion.text}' for pattern '${pattern.text}' is likely a mistake: ${advice}.`);
+  }
+
   condition(words: readonly Word[]): ConditionModel | null | undefined {
     const [first, ...rest] = words;
     if (first === undefined) return null;
@@ -164,6 +171,7 @@ export class LineContext implements DirectiveContext {
       this.error({ text: `'${this.keyword}' : no condition behind '${first.text}'`, word: first });
       return undefined;
     }
+    for (const [index, word] of rest.entries()) if (word.text === '{') this.checkCriterion('', rest.slice(index + 1, index + 3));
     const columns = rest.map((word) => word.column);
     return { unless: first.text === 'unless', words: rest.map((word) => word.text), columns, at: this.position(first) };
   }

@@ -92,6 +92,8 @@ export interface DirectiveContext {
   time(word: Word | undefined, name: string, unit?: 'ms' | 's'): number | null;
   /** The `if`/`unless` at the start of `words`, null if there are no words, or undefined after a complaint. */
   condition(words: readonly Word[]): ConditionModel | null | undefined;
+  /** Warns of a pattern that looks like the arguments of the criterion before it. */
+  checkCriterion(acl: string, words: readonly Word[]): void;
   /** Action, words and condition of a rule line. */
   rule(words: readonly Word[]): RuleModel | null;
   bindLine(address: Word, options: readonly Word[]): BindModel | null;

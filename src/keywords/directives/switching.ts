@@ -65,6 +65,7 @@ export const acl = defineDirective({
     else if (criterion.length === 0) {
       context.error({ text: `error detected while parsing ACL '${name.text}' : missing fetch method in ACL expression`, word: name });
     } else {
+      context.checkCriterion(name.text, criterion);
       const columns = criterion.map((word) => word.column);
       draft.acls.push({ name: name.text, words: criterion.map((word) => word.text), columns, at: context.position(name) });
     }
