@@ -11,7 +11,7 @@ import { Family, parseIp } from '../base/address.ts';
 import { type Memory, SCRATCH_SIZE } from '../base/memory.ts';
 import { catalogs } from '../keywords/catalogs.ts';
 import { type BuiltLogs, buildLogs } from '../log/build.ts';
-import type { ConditionModel, ProxyModel, VariableModel } from '../model/config.ts';
+import type { ConditionModel, ProxyModel, RuleModel, VariableModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
@@ -309,7 +309,7 @@ class Builder {
 
   #rules(proxy: ProxyModel, compiler: Compiler, set: string): ReturnType<Compiler['rules']> {
     // `redirect` lines are http-request rules that run behind all others (HAProxy 3.x configuration 4.2 redirect).
-    const models = [...(proxy.rules[set] ?? []), ...(set === 'http-request' ? (proxy.rules['redirect'] ?? []) : [])];
+    const models = [...(proxy.rules[set] ?? []), ...(set === 'http-request' ? (proxy.rules['redirect'] ?? []).map(literalRedirect) : [])];
     if (models.length === 0) return null;
     return compiler.rules(set, models, (fault) => this.#report(fault.at, fault));
   }
@@ -338,6 +338,12 @@ class Builder {
     this.#told.add(key);
     this.problems.push(problem);
   }
+}
+
+/** Targets of `redirect` lines are no log formats, unlike those of `http-request redirect` (HAProxy 3.x configuration 4.2). */
+function literalRedirect(model: RuleModel): RuleModel {
+  const isTarget = (at: number): boolean => ['location', 'prefix', 'scheme'].includes(model.words[at - 1] ?? '');
+  return { ...model, words: model.words.map((word, at) => (isTarget(at) ? word.replaceAll('%', '%%') : word)) };
 }
 
 /** The condition of a `use_backend` line. @throws ConditionFault */

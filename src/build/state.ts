@@ -7,7 +7,7 @@ import { copyAddress } from '../base/address.ts';
 import type { Memory } from '../base/memory.ts';
 import { DEFAULT_FRAMING, type FramingOptions } from '../http/framing.ts';
 import { HEADER_NAMES, HeaderId } from '../http/message.ts';
-import { RestrictNames } from '../http/names.ts';
+import { RestrictNames, type RestrictNamesMode } from '../http/names.ts';
 import type { CookieModel, ForwardforModel, ProxyModel, ServerModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import { CaseMap } from '../proto/h1/case.ts';
@@ -70,8 +70,7 @@ function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, 
   frontend.logAsap = options['logasap'] === true;
   frontend.continuousStats = options['contstats'] === true;
   frontend.lenientRequests = options['accept-unsafe-violations-in-http-request'] === true;
-  if (options['http-restrict-req-hdr-names delete'] === true) frontend.restrictHeaderNames = RestrictNames.delete;
-  if (options['http-restrict-req-hdr-names reject'] === true) frontend.restrictHeaderNames = RestrictNames.reject;
+  frontend.restrictHeaderNames = restrictOf(options);
   frontend.useProxyHeader = options['http-use-proxy-header'] === true;
   frontend.inspectDelayMs = proxy.inspectDelayMs ?? 0;
   frontend.bufferRequest = frontend.http && options['http-buffer-request'] === true;
@@ -108,6 +107,7 @@ function setBackend(backend: Backend, proxy: ProxyModel, model: ConfigModel, mem
   backend.pretendKeepAlive = options['http-pretend-keepalive'] === true;
   backend.tcpKeepAlive = options['srvtcpka'] === true;
   backend.dropRequestTrailers = options['http-drop-request-trailers'] === true;
+  backend.restrictHeaderNames = restrictOf(options);
   backend.checksCache = options['checkcache'] === true;
   if (options['h1-case-adjust-bogus-server'] === true) backend.caseMap = caseMap;
   backend.noLinger = options['nolinger'] === true;
@@ -193,6 +193,11 @@ function framingOf(model: ConfigModel, lenient: boolean): FramingOptions {
 function forwardForOf(model: ForwardforModel | null, memory: Memory): ForwardFor | null {
   if (model === null) return null;
   return { ...fieldNameOf(model.header, memory), except: model.except, ifNone: model.ifNone };
+}
+
+function restrictOf(options: Readonly<Record<string, boolean>>): RestrictNamesMode {
+  if (options['http-restrict-req-hdr-names delete'] === true) return RestrictNames.delete;
+  return options['http-restrict-req-hdr-names reject'] === true ? RestrictNames.reject : RestrictNames.preserve;
 }
 
 function fieldNameOf(text: string, memory: Memory): FieldName {

@@ -163,3 +163,15 @@ test('an ACL without pattern never matches, with a warning that -- silences', ()
   assert.equal(condition('{ path }').test(world.stream()), false);
   assert.equal(compiler.warnings.length, 1);
 });
+
+test('http_auth_group names groups that exist, and is true for the groups of the user', () => {
+  const world = new ExampleWorld();
+  const condition = (words: string) => world.newCompiler().condition({ unless: false, words: words.split(' '), at }, Place.frontendRequest);
+  // ann:secret:x
+  const ann = 'GET / HTTP/1.1\r\nAuthorization: Basic YW5uOnNlY3JldDp4';
+  assert.equal(condition('{ http_auth_group(people) staff }').test(world.stream(ann)), true);
+  assert.equal(condition('{ http_auth_group(people) staff }').test(world.stream()), false);
+  assert.throws(() => condition('{ http_auth_group(people) stuff }'), /invalid group 'stuff'/);
+  assert.throws(() => condition('{ http_auth_group(people) }'), /no groups specified/);
+  assert.throws(() => condition('{ http_auth_group(nobody) staff }'), /there is no userlist 'nobody'/);
+});

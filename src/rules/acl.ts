@@ -105,6 +105,11 @@ function compileWords(name: string, words: readonly string[], registry: Registry
   const { fetch } = criterion;
   const chain = atWord(0, () => compileChain(converters, fetch.type, registry, context));
   const patterns = readPatterns(criterion.matcher === VERSION && !words.includes('-m') ? words.map(versionNumbers) : words);
+  fetch.checkPatterns?.(
+    args,
+    patterns.groups.flatMap((group) => group.patterns),
+    context,
+  );
   const matcher = chooseMatcher(criterion, chain.type, patterns, registry);
   if (!canCast(chain.type, matcher.expects)) {
     throw new RuleError(`a ${TYPE_NAMES[chain.type]} can't be matched with '-m ${matcher.name}'`, 0, first);

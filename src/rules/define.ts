@@ -154,6 +154,8 @@ export interface Fetch extends Described {
   readonly compile: (args: readonly AnyArg[], context: CompileContext) => FetchStep;
   /** For ACLs: yields every value in turn, asked again while `sample.more`. null: there is only one. */
   readonly compileEach: ((args: readonly AnyArg[], context: CompileContext) => FetchStep) | null;
+  /** Judges the patterns that an ACL has behind it. @throws RuleError */
+  readonly checkPatterns?: (args: readonly string[], patterns: readonly string[], context: CompileContext) => void;
 }
 
 interface FetchDefinition<A extends readonly ArgSpec[]> extends Omit<Fetch, 'args' | 'compile' | 'compileEach' | 'derivatives'> {

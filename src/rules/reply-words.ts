@@ -103,7 +103,7 @@ function readOption(words: Words, draft: Draft, context: CompileContext): void {
       checkSection(draft.section, words.at - 1, context);
       return;
     case 'hdr':
-      draft.fields.push(readField(words, context));
+      readField(words, draft, context);
       draft.isPlain = false;
       return;
     case 'errorfile':
@@ -157,13 +157,14 @@ function readFile(path: string, word: number, context: CompileContext): Uint8Arr
   return bytes;
 }
 
-function readField(words: Words, context: CompileContext): ReplyField {
+/** Fields that the answer's payload decides. */
+const OWN_FIELDS = ['content-length', 'content-type', 'transfer-encoding'];
+
+function readField(words: Words, draft: Draft, context: CompileContext): void {
   const name = words.next('the name of a header field').toLowerCase();
-  if (name === 'content-length' || name === 'transfer-encoding') {
-    throw new RuleError(`'${name}' can't be set: the length of an answer is told by its payload`, words.at - 1, name);
-  }
   const text = words.next('the value of a header field');
-  return { name, format: atWord(words.at - 1, () => context.format(text, 'header')) };
+  if (OWN_FIELDS.includes(name)) context.warn(`header '${name}' is always ignored by an answer`);
+  else draft.fields.push({ name, format: atWord(words.at - 1, () => context.format(text, 'header')) });
 }
 
 function makeReply(draft: Draft, context: CompileContext): LocalReply {

@@ -85,6 +85,7 @@ export class Userlist {
   /** Names of groups in memory: start and length. */
   readonly #groups: Int32Array;
   readonly #members: readonly Int32Array[];
+  readonly #names: readonly string[];
 
   /** At start. @throws RuleError for a hash that can't be checked here */
   constructor(host: UserlistHost, model: UserlistModel) {
@@ -97,6 +98,7 @@ export class Userlist {
     );
     this.#hashes = users.map((user) => (user.isHashed ? user.password : null));
     const names = Array.from(new Set([...groups.map(({ name }) => name), ...users.flatMap((user) => user.groups)]));
+    this.#names = names;
     this.#groups = Int32Array.from(names.flatMap((name) => [memory.intern(name), name.length]));
     this.#members = users.map((user) => Int32Array.from(user.groups.map((name) => names.indexOf(name))));
     const hash = this.#hashes.some((one) => one !== null) ? hashOf(host, model) : null;
@@ -133,6 +135,11 @@ export class Userlist {
     let difference = 0;
     for (let at = 0; at < length; at++) difference |= (bytes[one + at] as number) ^ (bytes[other + at] as number);
     return difference;
+  }
+
+  /** At start: is there a group of this name? */
+  hasGroup(name: string): boolean {
+    return this.#names.includes(name);
   }
 
   groupCount(user: number): number {

@@ -174,9 +174,9 @@ export class Backend {
   originalTo: ForwardFor | null = null;
   /** option forwarded: adds the field, behind all rules; false: no room. */
   forwarded: { add(stream: Stream): boolean } | null = null;
-  /** option checkcache. */
   checksCache = false;
   dropRequestTrailers = false;
+  restrictHeaderNames: RestrictNamesMode = RestrictNames.preserve;
   /** option h1-case-adjust-bogus-server. */
   caseMap: { adjust(bytes: Uint8Array, start: number, end: number): void } | null = null;
   /** http-send-name-header. */

@@ -5,7 +5,7 @@
 
 import { hasRoom, isReachable } from '../balance/usable.ts';
 import { Method } from '../http/message.ts';
-import { RestrictNames, restrictNames } from '../http/names.ts';
+import { RestrictNames, type RestrictNamesMode, restrictNames } from '../http/names.ts';
 import { Ended } from '../state/end.ts';
 import {
   type Backend,
@@ -35,15 +35,16 @@ type Analyser = (context: StreamContext, stream: Stream) => boolean;
 const REQUEST_ANALYSERS: readonly Analyser[] = [
   tcpContentRules,
   countRequest,
-  headerNames,
   answerMonitor,
   captureRequest,
   bufferForFrontend,
   frontendRules,
+  frontendNames,
   chooseBackend,
   bufferForBackend,
   backendContentRules,
   backendRules,
+  backendNames,
   bufferPost,
   addedFields,
   persistence,
@@ -87,9 +88,16 @@ function countRequest(context: StreamContext, stream: Stream): boolean {
   return true;
 }
 
-/** option http-restrict-req-hdr-names. */
-function headerNames(context: StreamContext, stream: Stream): boolean {
-  const mode = stream.frontend.restrictHeaderNames;
+/** option http-restrict-req-hdr-names: behind the rules, which may have added some, as HAProxy does. */
+function frontendNames(context: StreamContext, stream: Stream): boolean {
+  return restrictTo(context, stream, stream.frontend.restrictHeaderNames);
+}
+
+function backendNames(context: StreamContext, stream: Stream): boolean {
+  return restrictTo(context, stream, (stream.backend as Backend).restrictHeaderNames);
+}
+
+function restrictTo(context: StreamContext, stream: Stream, mode: RestrictNamesMode): boolean {
   if (mode === RestrictNames.preserve || stream.tunnel) return true;
   if (restrictNames(stream.request.headers, context.mux.memory.bytes, mode)) return true;
   endWith(context, stream, Ended.denied, 403);

@@ -147,6 +147,9 @@ const REDIRECT = answers(
   'http-request redirect location /x clear-cookie USER',
   'http-request redirect location /x clear-cookie USER=',
   'redirect location /line',
+  'redirect location "/%[path]/%%"',
+  'redirect prefix /%5',
+  'http-request return status 200 hdr content-length 3 hdr content-type x hdr x-a b',
   'redirect prefix /x if { path_beg /nope }\n  redirect scheme https if { path_beg /a }',
   'http-response redirect location /from-response',
   'http-response redirect location /from-response code 301 if { status 200 }',
@@ -494,6 +497,22 @@ const HALVES: readonly AnswerCase[] = [
   both('monitor-uri /a/b?x=1&y=2\n  monitor fail if { nbsrv(BACKEND) lt 1 }', ''),
 ];
 
+const ODD = `${GET}\r\nX_Under: 1\r\nX.Dot: 2\r\nx-fine-9: 3\r\nX!: 4`;
+const NAMES = [
+  both('', 'option http-restrict-req-hdr-names delete', ODD),
+  both('http-request return status 200', 'option http-restrict-req-hdr-names reject', ODD),
+  both('', 'option http-restrict-req-hdr-names reject\n  http-request set-header x-one 1', ODD),
+  ...at(
+    ODD,
+    'http-request set-header x-one 1',
+    'option http-restrict-req-hdr-names preserve',
+    'option http-restrict-req-hdr-names delete',
+    'option http-restrict-req-hdr-names reject',
+    'option http-restrict-req-hdr-names reject\n  errorfile 403 FOLDER/page.http',
+    'option http-restrict-req-hdr-names delete\n  http-request set-header x_one 1',
+  ),
+];
+
 export const CASES: readonly AnswerCase[] = [
   ...RETURN,
   ...DENY,
@@ -509,6 +528,8 @@ export const CASES: readonly AnswerCase[] = [
   ...STRICT,
   ...EDITS,
   ...HALVES,
+  ...NAMES,
+  ...at(GET, 'option http-restrict-req-hdr-names reject'),
   ...CACHED,
   { rules: 'option checkcache' },
   ...CASING,

@@ -2,6 +2,7 @@
 
 import { compileCredentials, credentials, readCredentials } from '../../rules/credentials.ts';
 import { type CompileContext, defineFetch, type FetchStep } from '../../rules/define.ts';
+import { RuleError } from '../../rules/error.ts';
 import { Valid } from '../../rules/place.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
 import type { Userlist } from '../../rules/userlist.ts';
@@ -56,6 +57,12 @@ export const httpAuthGroup = defineFetch({
   compile: ([list], context) => {
     const userOf = compileUser(list, context);
     return (sample, stream) => userOf(stream) >= 0 && sample.setText(credentials.userStart, credentials.userEnd);
+  },
+  checkPatterns: ([name = ''], patterns, { thread }) => {
+    const list = thread.userlist(name);
+    if (list === undefined) return;
+    if (patterns.length === 0) throw new RuleError('http_auth_group(): no groups specified');
+    for (const group of patterns) if (!list.hasGroup(group)) throw new RuleError(`http_auth_group(): invalid group '${group}'`, -1, group);
   },
   compileEach: ([list], context) => {
     const userOf = compileUser(list, context);
