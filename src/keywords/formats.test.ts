@@ -168,7 +168,7 @@ test('the second termination letter, by phase', () => {
 
 const REFUSED: readonly (readonly [string, FormatKind, RegExp])[] = [
   ['%nope', 'log', /no such format alias 'nope'\. .*'%%'/],
-  ['%[ssl_fc]', 'log', /fetch method 'ssl_fc' is not supported by this version/],
+  ['%[ssl_c_der]', 'log', /fetch method 'ssl_c_der' is not supported by this version/],
   ['50%', 'log', /truncated line at '%'/],
   ['% x', 'log', /'%%' writes a single '%'/],
   ['%{+Z}ci', 'log', /'\+Z' is not a flag/],

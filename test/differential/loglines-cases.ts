@@ -76,6 +76,7 @@ export const FORMATS: readonly FormatCase[] = [
   { name: 'spaces', mode: 'http', fields: null, lines: "log-format '  a   %hr  %CC b%%  %s%b   %hs  '" },
   { name: 'httplog', mode: 'http', fields: null, lines: 'option httplog' },
   { name: 'httplog clf', mode: 'http', fields: null, lines: 'option httplog clf' },
+  { name: 'httpslog', mode: 'http', fields: null, lines: 'option httpslog' },
   { name: 'the default', mode: 'http', fields: null, lines: '' },
   { name: 'logasap', mode: 'http', fields: null, lines: 'option httplog\n  option logasap' },
   { name: 'separate errors', mode: 'http', fields: null, lines: 'option httplog\n  option log-separate-errors', form: 'short' },

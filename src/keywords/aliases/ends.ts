@@ -1,5 +1,7 @@
 /** Log aliases of addresses, proxies, servers and the process (HAProxy 3.x configuration 8.2.6). */
 import { Family, type SocketAddress } from '../../base/address.ts';
+import { SCRATCH_SIZE } from '../../base/memory.ts';
+import { Fact, type FactValue } from '../../platform/tls/contract.ts';
 import { writeIpv4, writeIpv6 } from '../../rules/bytes.ts';
 import { type AliasStep, type CompileContext, defineAlias } from '../../rules/define.ts';
 import { NameTable } from '../../rules/names.ts';
@@ -217,19 +219,14 @@ export const frontendTransport = defineAlias({
   ],
   compile: (style, context) => {
     const names = new NameTable(context.thread.memory, context.thread.frontends.values());
-    return (out, { frontend }) => {
+    return (out, { frontend, session }) => {
       if (style.quote) out.byte(QUOTE);
       out.copy(names.start(frontend), names.end(frontend));
-      if (isEncrypted()) out.byte(TILDE);
+      if (session.tls !== null) out.byte(TILDE);
       if (style.quote) out.byte(QUOTE);
     };
   },
 });
-
-/** No bind line speaks TLS yet. */
-function isEncrypted(): boolean {
-  return false;
-}
 
 export const backendName = defineAlias({
   name: 'b',
@@ -308,15 +305,23 @@ export const pid = defineAlias({
   },
 });
 
+/** What is known of TLS on the client's connection; `-` without. */
+function compileFact(style: TextStyle, fact: FactValue, { thread: { memory } }: CompileContext): AliasStep {
+  return (out, { session }) => {
+    const start = memory.scratch();
+    const end = session.tls === null ? -1 : session.tls.fact(fact, start, start + SCRATCH_SIZE);
+    if (end < 0) out.empty(style);
+    else out.text(start, end, style);
+  };
+}
+
 export const tlsVersion = defineAlias({
   name: 'sslv',
   kind: 'string',
   httpOnly: false,
   doc: 'The TLS version of the client connection.',
   examples: [{ format: '%sslv', out: '-' }],
-  compile: (style) => {
-    return (out) => out.empty(style);
-  },
+  compile: (style, context) => compileFact(style, Fact.version, context),
 });
 
 export const tlsCipher = defineAlias({
@@ -325,7 +330,5 @@ export const tlsCipher = defineAlias({
   httpOnly: false,
   doc: 'The TLS cipher of the client connection.',
   examples: [{ format: '%sslc', out: '-' }],
-  compile: (style) => {
-    return (out) => out.empty(style);
-  },
+  compile: (style, context) => compileFact(style, Fact.cipher, context),
 });

@@ -22,6 +22,7 @@ import { sc0Key, sc0Tracked, sc1Key, sc1Tracked, sc2Key, sc2Tracked, scKey, scTr
 import { bcRtt, bcRttvar, fcFackets, fcLost, fcReordering, fcRetrans, fcRtt, fcRttvar, fcSacked, fcUnacked } from './tcp-figures.ts';
 import { beConnectTimeout, beMaxRetries, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, curClientTimeout, curConnectTimeout, curMaxRetries, curQueueTimeout, curServerTimeout, curTarpitTimeout, curTunnelTimeout, feClientTimeout, feTarpitTimeout } from './timeouts.ts';
 import { acceptDate, bcTimerConnect, fcTimerHandshake, fcTimerTotal, reqTimerHdr, reqTimerIdle, reqTimerQueue, reqTimerTq, requestDate, resTimerData, resTimerHdr, txnTimerTotal, txnTimerUser } from './timers.ts';
+import { fcErr, sslCCaErr, sslCErr, sslFc, sslFcAlpn, sslFcCipher, sslFcErr, sslFcIsResumed, sslFcProtocol, sslFcSni } from './tls-client.ts';
 import { repSslHelloType, reqSslAlpn, reqSslCipherlist, reqSslEcExt, reqSslHelloType, reqSslHelloTypeOld, reqSslKeyshareGroups, reqSslSigalgs, reqSslSni, reqSslSniOld, reqSslStExt, reqSslSupportedGroups, reqSslVer, reqSslVerOld, resSslHelloType } from './tls-hello.ts';
 import { uniqueId } from './unique-id.ts';
 import { dumpAllVars, variable } from './variables.ts';
@@ -50,6 +51,7 @@ export const samples = [
   fcRtt, fcRttvar, bcRtt, bcRttvar, fcUnacked, fcSacked, fcLost, fcRetrans, fcFackets, fcReordering,
   feClientTimeout, feTarpitTimeout, beConnectTimeout, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, beMaxRetries, curClientTimeout, curTarpitTimeout, curServerTimeout, curTunnelTimeout, curConnectTimeout, curQueueTimeout, curMaxRetries,
   fcTimerHandshake, fcTimerTotal, bcTimerConnect, reqTimerIdle, reqTimerHdr, reqTimerTq, reqTimerQueue, resTimerHdr, resTimerData, txnTimerTotal, txnTimerUser, acceptDate, requestDate,
+  fcErr, sslFc, sslFcIsResumed, sslFcErr, sslCErr, sslCCaErr, sslFcSni, sslFcProtocol, sslFcCipher, sslFcAlpn,
   reqSslHelloType, reqSslHelloTypeOld, reqSslSni, reqSslSniOld, reqSslVer, reqSslVerOld, reqSslAlpn, reqSslEcExt, reqSslStExt, reqSslCipherlist, reqSslSigalgs, reqSslSupportedGroups, reqSslKeyshareGroups, resSslHelloType, repSslHelloType,
   uniqueId,
   variable, dumpAllVars,
