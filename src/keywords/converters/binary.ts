@@ -43,9 +43,9 @@ export const be2dec = defineConverter({
   ...BIN_TO_TEXT,
   doc: 'An unsigned decimal number for every `chunk_size` bytes, the first byte being the highest. With `truncate` a shorter rest is left out.',
   examples: [
-    { value: '\x01\x02\x03\x04\x05\x06\x07', call: 'be2dec(:,2)', out: '258:772:1286:7' },
-    { value: '\x01\x02\x03\x04\x05\x06\x07', call: 'be2dec(-,2,1)', out: '258-772-1286' },
-    { value: '\x7f\x00\x00\x01', call: 'be2dec(.,1)', out: '127.0.0.1' },
+    { value: 'AQIDBAUGBw==', call: 'b64dec,be2dec(:,2)', out: '258:772:1286:7' },
+    { value: 'AQIDBAUGBw==', call: 'b64dec,be2dec(-,2,1)', out: '258-772-1286' },
+    { value: 'fwAAAQ==', call: 'b64dec,be2dec(.,1)', out: '127.0.0.1' },
   ],
   compile: ([separator, size, truncate], { thread }) => compileDecimals(thread, separator, size, truncate, true),
 });
@@ -56,8 +56,8 @@ export const le2dec = defineConverter({
   ...BIN_TO_TEXT,
   doc: 'As be2dec, the first byte being the lowest.',
   examples: [
-    { value: '\x01\x02\x03\x04\x05\x06\x07', call: 'le2dec(:,2)', out: '513:1027:1541:7' },
-    { value: '\x01\x02\x03', call: 'le2dec(-,2,1)', out: '513' },
+    { value: 'AQIDBAUGBw==', call: 'b64dec,le2dec(:,2)', out: '513:1027:1541:7' },
+    { value: 'AQID', call: 'b64dec,le2dec(-,2,1)', out: '513' },
   ],
   compile: ([separator, size, truncate], { thread }) => compileDecimals(thread, separator, size, truncate, false),
 });
@@ -72,10 +72,10 @@ export const be2hex = defineConverter({
   ...BIN_TO_TEXT,
   doc: 'The bytes in hexadecimal, with the separator after every `chunk_size` bytes. With `truncate` a shorter rest is left out.',
   examples: [
-    { value: '\x01\x02\x03\x04\x05\x06\x07', call: 'be2hex', out: '01020304050607' },
-    { value: '\x01\x02\x03\x04\x05\x06\x07', call: 'be2hex(:,2)', out: '0102:0304:0506:07' },
-    { value: '\x01\x02\x03\x04\x05\x06\x07', call: 'be2hex(--,2,1)', out: '0102--0304--0506' },
-    { value: '\x01\x02\x03\x04\x05\x06\x07\x08', call: 'be2hex(,3,1)', out: '010203040506' },
+    { value: 'AQIDBAUGBw==', call: 'b64dec,be2hex', out: '01020304050607' },
+    { value: 'AQIDBAUGBw==', call: 'b64dec,be2hex(:,2)', out: '0102:0304:0506:07' },
+    { value: 'AQIDBAUGBw==', call: 'b64dec,be2hex(--,2,1)', out: '0102--0304--0506' },
+    { value: 'AQIDBAUGBwg=', call: 'b64dec,be2hex(,3,1)', out: '010203040506' },
   ],
   compile: ([separator, size, truncate], { thread }) => {
     if (size < 0 || (size === 0 && separator !== '')) throw new RuleError("'chunk_size' is needed with a separator, and is not negative");

@@ -11,6 +11,7 @@ import { language } from './languages.ts';
 import { map, mapBeg, mapBegInt, mapBegIp, mapBegKey, mapDir, mapDirInt, mapDirIp, mapDirKey, mapDom, mapDomInt, mapDomIp, mapDomKey, mapEnd, mapEndInt, mapEndIp, mapEndKey, mapInt, mapIntInt, mapIntIp, mapIntKey, mapIp, mapIpInt, mapIpIp, mapIpKey, mapReg, mapRegInt, mapRegIp, mapRegKey, mapRegm, mapStr, mapStrInt, mapStrIp, mapStrKey, mapSub, mapSubInt, mapSubIp, mapSubKey } from './maps.ts';
 import { feExists, nbsrvOf, srvIsUpOf, srvQueueOf } from './names.ts';
 import { add, and, bool, cpl, div, even, iif, ipmask, mod, mul, neg, not, odd, or, sub, xor } from './numbers.ts';
+import { ethData, ethDst, ethHdr, ethProto, ethSrc, ethVlan, ipData, ipDf, ipDst, ipHdr, ipProto, ipSrc, ipTos, ipTtl, ipVer, tcpDst, tcpFlags, tcpMss, tcpOptionsList, tcpSack, tcpSeq, tcpSrc, tcpTsopt, tcpTsval, tcpWin, tcpWscale, tcpWsopt } from './packets.ts';
 import { when } from './passing.ts';
 import { protobuf, ungrpc } from './protobuf.ts';
 import { inTable, tableExpire, tableFigures, tableIdle } from './stick-tables.ts';
@@ -30,6 +31,7 @@ export const converters = [
   map, mapStr, mapStrInt, mapStrIp, mapStrKey, mapBeg, mapBegInt, mapBegIp, mapBegKey, mapEnd, mapEndInt, mapEndIp, mapEndKey, mapSub, mapSubInt, mapSubIp, mapSubKey, mapDir, mapDirInt, mapDirIp, mapDirKey, mapDom, mapDomInt, mapDomIp, mapDomKey, mapInt, mapIntInt, mapIntIp, mapIntKey, mapIp, mapIpInt, mapIpIp, mapIpKey, mapReg, mapRegInt, mapRegIp, mapRegKey, mapRegm,
   feExists, nbsrvOf, srvIsUpOf, srvQueueOf,
   add, sub, mul, div, mod, neg, and, or, xor, cpl, bool, not, odd, even, iif, ipmask,
+  ethHdr, ethData, ethDst, ethSrc, ethProto, ethVlan, ipHdr, ipData, ipVer, ipProto, ipDf, ipTos, ipTtl, ipSrc, ipDst, tcpSrc, tcpDst, tcpSeq, tcpFlags, tcpWin, tcpMss, tcpWscale, tcpTsval, tcpSack, tcpTsopt, tcpWsopt, tcpOptionsList,
   when,
   protobuf, ungrpc,
   inTable, tableFigures, tableExpire, tableIdle,

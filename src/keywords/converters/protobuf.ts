@@ -123,7 +123,9 @@ const ARGS = [
   { name: 'field_number', kind: 'str' },
   { name: 'field_type', kind: 'str', default: null },
 ] as const;
-const MESSAGE = '\x08\x96\x01\x12\x05hello\x1a\x04\x08\x07\x10\x03';
+/** In base64: 1 is 150, 2 is hello, 3 is a message of 1: 7 and 2: -2. And the same in gRPC's frame. */
+const MESSAGE = 'CJYBEgVoZWxsbxoECAcQAw==';
+const FRAMED = 'AAAAABAIlgESBWhlbGxvGgQIBxAD';
 
 export const protobuf = defineConverter({
   name: 'protobuf',
@@ -132,11 +134,11 @@ export const protobuf = defineConverter({
   to: SampleType.any,
   doc: 'A field of a Protocol Buffers message, by its number (1.2 is field 2 of the message in field 1): bytes, or with a type an integer.',
   examples: [
-    { value: MESSAGE, call: 'protobuf(1,int32)', out: 150 },
-    { value: MESSAGE, call: 'protobuf(2)', out: 'hello' },
-    { value: MESSAGE, call: 'protobuf(3.1,uint64)', out: 7 },
-    { value: MESSAGE, call: 'protobuf(3.2,sint32)', out: -2 },
-    { value: MESSAGE, call: 'protobuf(9)', out: null },
+    { value: MESSAGE, call: 'b64dec,protobuf(1,int32)', out: 150 },
+    { value: MESSAGE, call: 'b64dec,protobuf(2)', out: 'hello' },
+    { value: MESSAGE, call: 'b64dec,protobuf(3.1,uint64)', out: 7 },
+    { value: MESSAGE, call: 'b64dec,protobuf(3.2,sint32)', out: -2 },
+    { value: MESSAGE, call: 'b64dec,protobuf(9)', out: null },
   ],
   compile: ([path, type]) => compileField(path, type, 0),
 });
@@ -148,8 +150,8 @@ export const ungrpc = defineConverter({
   to: SampleType.any,
   doc: 'As protobuf, of a message with the five bytes that gRPC puts before it.',
   examples: [
-    { value: `\x00\x00\x00\x00\x10${MESSAGE}`, call: 'ungrpc(2)', out: 'hello' },
-    { value: `\x00\x00\x00\x00\x10${MESSAGE}`, call: 'ungrpc(1,int64)', out: 150 },
+    { value: FRAMED, call: 'b64dec,ungrpc(2)', out: 'hello' },
+    { value: FRAMED, call: 'b64dec,ungrpc(1,int64)', out: 150 },
   ],
   compile: ([path, type]) => compileField(path, type, GRPC_PREFIX),
 });
