@@ -4,6 +4,36 @@ import type { Shape } from './evaluation.ts';
 /** Where we answer otherwise than HAProxy 2.6, and why. */
 export const DIFFERENCES: Readonly<Record<string, string>> = {};
 
+/**
+ * What came after 2.6, which refuses it: new fetches, new arguments, and a parameter of a form that was bytes and is text now. We
+ * evaluate them for a request and its response.
+ */
+export const LATER: readonly string[] = [
+  'query(with_qm)',
+  'urlp(x,?,i)',
+  'req.body_param(k,i)',
+  'req.body_param(K),add(1)',
+  'req.cook_names',
+  'res.cook_names',
+  'act_conn',
+  'uptime',
+  'accept_date(ms)',
+  'request_date',
+  'req.timer.hdr',
+  'txn.timer.total',
+  'fc.timer.total',
+  'bytes_in',
+  'req.bytes_in',
+  'txn.sess_term_state',
+  'txn.conn_retries',
+  'txn.status',
+  'cur_client_timeout',
+  'be_connect_timeout',
+  'acl(TRUE)',
+  'dump_all_vars',
+  'uuid(7)',
+];
+
 const TARGET_FETCHES = [
   'method',
   'url',
