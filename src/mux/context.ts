@@ -115,7 +115,7 @@ function resetStream(stream: Stream): void {
   stream.backend = stream.server = stream.front = stream.back = null;
   stream.note = -1;
   stream.hasRequestLine = false;
-  stream.lastRule = null;
+  stream.lastRule = stream.waitingRule = null;
   stream.uniqueIdStart = stream.uniqueIdEnd = 0;
   stream.phase = Phase.request;
   stream.cause = Ended.normal;

@@ -52,7 +52,10 @@ export class CompiledRules implements RuleList {
 
 /** The list is left at rule `at`: where it goes on, and its verdict. */
 function leave(stream: Stream, outcome: OutcomeValue, at: number, origins: readonly RuleOrigin[]): VerdictValue {
-  if (outcome !== WAIT && outcome !== AGAIN) stream.lastRule = origins[at] as RuleOrigin;
+  const origin = origins[at] as RuleOrigin;
+  const waits = outcome === WAIT || outcome === AGAIN;
+  stream.waitingRule = waits ? origin : null;
+  if (!waits) stream.lastRule = origin;
   stream.ruleIndex = outcome === WAIT ? at + 1 : outcome === AGAIN ? ~at : 0;
   if (outcome === STOP || outcome === NEXT) return Verdict.next;
   return outcome === AGAIN ? Verdict.wait : outcome;
@@ -99,7 +102,7 @@ class InspectingRules implements ContentRules {
       again = false;
       if (condition !== null) {
         const judgement = final ? test(condition, stream) : condition.judge(stream, this.#sample);
-        if (judgement === Judgement.unknown) return this.#await(stream);
+        if (judgement === Judgement.unknown) return this.#await(stream, at);
         if (judgement === Judgement.fails) continue;
       }
       const outcome = (actions[at] as ActionStep)(stream);
@@ -110,7 +113,8 @@ class InspectingRules implements ContentRules {
   }
 
   /** The rules run again from the first one when more has come (HAProxy 3.x configuration 4.2 tcp-request inspect-delay). */
-  #await(stream: Stream): VerdictValue {
+  #await(stream: Stream, at: number): VerdictValue {
+    stream.waitingRule = this.#origins[at] as RuleOrigin;
     stream.ruleIndex = 0;
     stream.wait = this.#wait;
     return Verdict.wait;

@@ -407,8 +407,9 @@ export class Stream implements TimerOwner, Queued<Stream> {
   analyser = 0;
   /** Index of the rule that runs next, for a list that waited; negative: ~index of one whose action runs again. */
   ruleIndex = 0;
-  /** The last rule that ended the evaluation of its set. */
+  /** The last rule that ended the evaluation of its set, and the one that waits for data or a time. */
   lastRule: RuleOrigin | null = null;
+  waitingRule: RuleOrigin | null = null;
   /** Where the rules of the response stand (stream/response.ts). */
   responseStep = 0;
   /** What rules wait for, and until when (host clock). Wait.body: for how many bytes, 0: for all. */
@@ -506,9 +507,8 @@ export class Stream implements TimerOwner, Queued<Stream> {
   serial = 0;
   /** The user's syslog level override and whether the line is wanted: -1 default, 8 silent. */
   logLevel = -1;
-  /** txn. */
+  /** txn; and req until the response begins, then res. */
   readonly variables = new VariableList();
-  /** req until the response begins, then res. */
   readonly messageVariables = new VariableList();
   /** Values at log time of %fc %bc %sc %ac, filled by the machine just before rendering. */
   readonly logConnections = new Int32Array(4);

@@ -69,7 +69,7 @@ onSubjects('the rule that ended a list, and how the stream ended, in the log', a
       rest: `frontend web
   bind 127.0.0.1:${port}
   log 127.0.0.1:${syslog.port} local0
-  log-format "%[last_rule_line] %[last_rule_file,regsub(.*/,)] %[txn.sess_term_state] %[txn.status] %[req.bytes_in] %[txn.conn_retries] %[act_conn] %[acl(METH_GET,!METH_POST)]"
+  log-format "%[last_rule_line] %[last_rule_file,regsub(.*/,)] %[txn.sess_term_state] %[txn.status] %[req.bytes_in] %[txn.conn_retries] %[act_conn] %[acl(METH_GET,!METH_POST)] %[last_entity,regsub(.*/,)] %[waiting_entity]"
   http-request set-header x y
   http-request deny if { path /no }
   http-request return status 200`,
@@ -77,9 +77,15 @@ onSubjects('the rule that ended a list, and how the stream ended, in the log', a
   );
   const line = 14;
   await ask(port, get('/no'));
-  assert.match(text(await syslog.waitFor(/PR--/)), new RegExp(`^${line} proxy.cfg PR-- 403 ${get('/no').length} 0 1 1$`));
+  assert.match(
+    text(await syslog.waitFor(/PR--/)),
+    new RegExp(`^${line} proxy.cfg PR-- 403 ${get('/no').length} 0 1 1 proxy.cfg:${line} -$`),
+  );
   await ask(port, get('/yes'));
-  assert.match(text(await syslog.waitFor(/LR--/)), new RegExp(`^${line + 1} proxy.cfg LR-- 200 ${get('/yes').length} 0 1 1$`));
+  assert.match(
+    text(await syslog.waitFor(/LR--/)),
+    new RegExp(`^${line + 1} proxy.cfg LR-- 200 ${get('/yes').length} 0 1 1 proxy.cfg:${line + 1} -$`),
+  );
 });
 
 onSubjects('a server is chosen by the name in a TLS hello that passes through, whatever its cuts', async ({ start }) => {

@@ -4,6 +4,9 @@ import { RuleError } from '../../rules/error.ts';
 import { Valid } from '../../rules/place.ts';
 import { SampleType } from '../../rules/sample.ts';
 import { UUID_LENGTH, UuidMaker } from '../../rules/uuid.ts';
+import { Writer } from '../../rules/writer.ts';
+import type { Stream } from '../../state/records.ts';
+import type { RuleOrigin } from '../../state/settings.ts';
 
 function compileInt(value: number): FetchStep {
   return (sample) => sample.setInt(value);
@@ -168,4 +171,42 @@ export const lastRuleLine = defineFetch({
   compile: () => {
     return (sample, { lastRule }) => lastRule !== null && sample.setInt(lastRule.line);
   },
+});
+
+const COLON = 58;
+const LINE_DIGITS = 12;
+
+/** `file:line` of a rule. */
+function compilePlace(ruleOf: (stream: Stream) => RuleOrigin | null, { thread }: CompileContext): FetchStep {
+  const out = new Writer(thread.memory);
+  return (sample, stream) => {
+    const rule = ruleOf(stream);
+    if (rule === null) return false;
+    const start = out.memory.scratch();
+    out.open(start, start + rule.fileEnd - rule.fileStart + LINE_DIGITS);
+    out.copy(rule.fileStart, rule.fileEnd);
+    out.byte(COLON);
+    out.int(rule.line);
+    return sample.setText(start, out.at);
+  };
+}
+
+export const lastEntity = defineFetch({
+  name: 'last_entity',
+  args: [],
+  type: SampleType.str,
+  valid: Valid.running,
+  doc: 'What ended the evaluation of rules last: file and line of the rule.',
+  examples: [{ call: 'last_entity', out: null }],
+  compile: (_, context) => compilePlace((stream) => stream.lastRule, context),
+});
+
+export const waitingEntity = defineFetch({
+  name: 'waiting_entity',
+  args: [],
+  type: SampleType.str,
+  valid: Valid.running,
+  doc: 'What the stream waits for, or waited for when it was cut off: file and line of the rule.',
+  examples: [{ call: 'waiting_entity', out: null }],
+  compile: (_, context) => compilePlace((stream) => stream.waitingRule, context),
 });
