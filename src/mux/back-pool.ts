@@ -21,7 +21,12 @@ export class BackPool implements TimerOwner {
   readonly #freeRaw: RawBack[] = [];
   readonly #timer = new Timer(this);
   readonly #target: SocketAddress = newAddress();
-  readonly #options: { source: SocketAddress | null; keepAlive: boolean } & ConnectOptions = { source: null, keepAlive: false };
+  readonly #options: { source: SocketAddress | null; keepAlive: boolean; mark: number; tos: number } & ConnectOptions = {
+    source: null,
+    keepAlive: false,
+    mark: -1,
+    tos: -1,
+  };
   #servers: readonly Server[] = [];
   #lookMs = LOOK_MS;
 
@@ -45,6 +50,7 @@ export class BackPool implements TimerOwner {
 
   /** An idle connection that this stream may use, or null. It is the stream's from then on. */
   takeIdle(stream: Stream, server: Server): H1Back | null {
+    if (isMarked(stream)) return null;
     const { session } = stream;
     const own = session.privateBack as H1Back | null;
     if (own !== null) {
@@ -92,6 +98,8 @@ export class BackPool implements TimerOwner {
     counts[server.counts + Count.connectsTotal] = (counts[server.counts + Count.connectsTotal] as number) + 1;
     this.#options.source = server.source;
     this.#options.keepAlive = server.backend.tcpKeepAlive;
+    this.#options.mark = stream.overrides.backMark;
+    this.#options.tos = stream.overrides.backTos;
     let target = server.address;
     if (server.portFromClient) {
       copyAddress(server.address, this.#target);
@@ -105,7 +113,7 @@ export class BackPool implements TimerOwner {
   /** Puts a connection that has finished an exchange aside for others, or for its session. */
   keep(back: H1Back, stream: Stream): void {
     const server = back.server as Server;
-    if (back.requests > server.maxReuse) back.close();
+    if (back.requests > server.maxReuse || isMarked(stream)) back.close();
     else if (server.backend.reuse === Reuse.never) {
       this.closePrivate(stream.session);
       stream.session.privateBack = back;
@@ -161,4 +169,9 @@ export class BackPool implements TimerOwner {
     }
     host.timers.set(this.#timer, now + this.#lookMs);
   }
+}
+
+/** set-bc-mark and set-bc-tos: its packets are its own. */
+function isMarked({ overrides }: Stream): boolean {
+  return overrides.backMark >= 0 || overrides.backTos >= 0;
 }

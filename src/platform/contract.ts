@@ -136,6 +136,9 @@ export interface ConnectOptions {
   readonly source: SocketAddress | null;
   /** TCP keep-alive packets (SO_KEEPALIVE). */
   readonly keepAlive?: boolean;
+  /** WireOption.mark and tos, before the first packet; absent or below 0: as they are. */
+  readonly mark?: number;
+  readonly tos?: number;
 }
 
 /** A datagram sender with one destination (syslog over UDP or a UNIX datagram socket). */

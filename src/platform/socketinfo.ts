@@ -1,6 +1,6 @@
 /** Questions to an open socket that every host asks alike. It must not know wires. */
 import type { SocketAddress } from '../base/address.ts';
-import { TcpFigure, type TcpFigureValue, WireOption, type WireOptionValue } from './contract.ts';
+import { type ConnectOptions, TcpFigure, type TcpFigureValue, WireOption, type WireOptionValue } from './contract.ts';
 import { area, errno, getpeername, getsockname, getsockopt, setsockopt } from './ffi.ts';
 import { decodeSockaddr, SOCKADDR_BYTES } from './sockaddr.ts';
 
@@ -94,6 +94,12 @@ export function measure(descriptor: number, figure: TcpFigureValue): number {
   answerLength.words[0] = TCP_INFO_BYTES;
   if (descriptor < 0 || getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, information.pointer, answerLength.pointer) !== 0) return -1;
   return information.words[FIGURE_WORDS[figure]] as number;
+}
+
+/** Sets what the options of a connection say about its packets, before the first one. */
+export function setPacketOptions(descriptor: number, { mark = -1, tos = -1 }: ConnectOptions): void {
+  if (mark >= 0) setWireOption(descriptor, WireOption.mark, mark | 0);
+  if (tos >= 0) setWireOption(descriptor, WireOption.tos, tos);
 }
 
 /** The error that waits at a socket (SO_ERROR), 0 for none: how a connect has ended. */

@@ -41,6 +41,9 @@ export class StreamOverrides {
   ignorePersist = false;
   /** Hops that the last packets of a silent drop live; 0: there are none if that can be done. */
   dropTtl = 0;
+  /** Of the packets to the server; -1: as they are. */
+  backMark = -1;
+  backTos = -1;
   /** Data from the client, data to the client. */
   readonly inLimit = new LimitSettings();
   readonly outLimit = new LimitSettings();
@@ -51,6 +54,7 @@ export class StreamOverrides {
     this.tunnelTimeoutMs = this.connectTimeoutMs = this.queueTimeoutMs = this.retriesSet = -1;
     this.priorityClass = this.priorityOffsetMs = 0;
     this.inLimit.bytes = this.outLimit.bytes = 0;
+    this.backMark = this.backTos = -1;
     this.noRetry = this.forcePersist = this.ignorePersist = false;
   }
 }

@@ -108,6 +108,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
       : (this.#freeRaw.pop() ?? new RawFront(this.#context, this));
     const { session } = front;
     wire.peerAddress(session.source);
+    session.wire = wire;
     beginSession(session, frontend, this.#context.host);
     if (frontend.needsDestination) session.hasDestination = wire.localAddress(session.destination);
     session.listenerName = door.identity.name;
@@ -115,6 +116,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     session.listenerIsNamed = door.identity.isNamed;
     if (!this.#isWelcome(wire, session, door.tls === null)) {
       releaseTracked(session);
+      session.wire = null;
       this.#leave(frontend);
       this.#recycle(front);
       return null;

@@ -126,3 +126,19 @@ listen posts
   }
   assert.equal(found.size, 2);
 });
+
+onSubjects('marks and types of service: a connection with its own serves nobody else', async ({ start, old }) => {
+  await using origin = await startHttpOrigin(() => ok('x'));
+  const [port] = await ports(1);
+  const rules = old
+    ? 'http-request set-tos 0x10'
+    : 'http-request set-fc-tos 0x10\n  http-request set-bc-tos int(32) if { path /own }\n  http-request set-fc-mark 7\n  tcp-request connection set-tos 8';
+  await start(
+    configure({
+      global: 'nbthread 1',
+      rest: `listen l\n  bind 127.0.0.1:${port}\n  http-reuse always\n  ${rules}\n  server s1 127.0.0.1:${origin.port}`,
+    }),
+  );
+  for (const path of ['/', '/own', '/', '/own', '/']) assert.equal((await ask(port, get(path))).body, 'x');
+  if (!old) assert.equal(origin.connections.length, 3, 'one that is shared, two of their own');
+});

@@ -12,6 +12,7 @@ import { addHeader, delHeader, replaceHeader, replaceValue, setHeader } from './
 import { doLog } from './logging.ts';
 import { normalizeUri } from './normalize.ts';
 import { disableRetry, setNice, setPriorityClass, setPriorityOffset, setRetries, setTimeout } from './overrides.ts';
+import { setBcMark, setBcTos, setFcMark, setFcTos, setMark, setTos } from './packets.ts';
 import { addAcl, delAcl, delMap, setMap } from './patterns.ts';
 import { redirect } from './redirect.ts';
 import { replacePath, replacePathq, replaceUri, setMethod, setPath, setPathq, setQuery, setStatus, setUri } from './requestline.ts';
@@ -33,6 +34,7 @@ export const actions = [
   doLog,
   normalizeUri,
   setTimeout, setRetries, disableRetry, setPriorityClass, setPriorityOffset, setNice,
+  setFcMark, setFcTos, setBcMark, setBcTos, setMark, setTos,
   addAcl, delAcl, setMap, delMap,
   redirect,
   setPath, setPathq, setUri, setQuery, replacePath, replacePathq, replaceUri, setMethod, setStatus,

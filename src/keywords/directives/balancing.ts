@@ -3,8 +3,8 @@ import { balanceProblem } from '../../balance/algorithms.ts';
 import type { HashTypeModel } from '../../model/config.ts';
 import { type DirectiveContext, defineDirective, type ProxyDraft, type Word } from '../define.ts';
 
-const PLAIN = ['roundrobin', 'static-rr', 'leastconn', 'first', 'source', 'random', 'uri', 'url_param', 'hdr', 'hash'];
-const LATER = ['rdp-cookie', 'log-hash', 'sticky'];
+const PLAIN = ['roundrobin', 'static-rr', 'leastconn', 'first', 'source', 'random', 'uri', 'url_param', 'hdr', 'hash', 'rdp-cookie'];
+const LATER = ['log-hash', 'sticky'];
 
 export const balance = defineDirective({
   name: 'balance',
@@ -13,7 +13,7 @@ export const balance = defineDirective({
     { name: 'algorithm', kind: 'word' },
     { name: 'arguments', kind: 'rest' },
   ],
-  doc: 'How a server is chosen: `roundrobin`, `static-rr`, `leastconn`, `first`, `source`, `random(draws)`, `uri`, `url_param NAME`, `hdr(NAME)`, `hash EXPRESSION`. Without a line: random of two draws.',
+  doc: 'How a server is chosen: `roundrobin`, `static-rr`, `leastconn`, `first`, `source`, `random(draws)`, `uri`, `url_param NAME`, `hdr(NAME)`, `hash EXPRESSION`, `rdp-cookie(NAME)`. Without a line: random of two draws.',
   examples: [
     { text: 'balance roundrobin', gives: { balance: { algorithm: 'roundrobin', words: [] } } },
     { text: 'balance random(3)', gives: { balance: { algorithm: 'random', words: ['3'] } } },
@@ -22,7 +22,8 @@ export const balance = defineDirective({
     { text: 'balance hdr(Host)', gives: { balance: { algorithm: 'hdr', words: ['Host'] } } },
     { text: 'balance hash req.cook(sid)', gives: { balance: { algorithm: 'hash', words: ['req.cook(sid)'] } } },
     { text: 'balance url_param user', gives: { balance: { algorithm: 'url_param', words: ['user'] } } },
-    { text: 'balance rdp-cookie', says: "'rdp-cookie' is not supported by this version" },
+    { text: 'balance rdp-cookie(msts)', gives: { balance: { algorithm: 'rdp-cookie', words: ['msts'] } } },
+    { text: 'balance sticky', says: "'sticky' is not supported by this version" },
     { text: 'balance roundrobbin', says: "did you mean 'roundrobin' maybe ?" },
   ],
   apply(draft, [word, rest], context) {

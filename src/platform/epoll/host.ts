@@ -13,6 +13,7 @@ import { area, close, epollWait, eventfd, fcntl, read, write } from '../ffi.ts';
 import { NodeLoop } from '../nodeloop.ts';
 import { connectFailure } from '../reasons.ts';
 import { encodeSockaddr } from '../sockaddr.ts';
+import { setPacketOptions } from '../socketinfo.ts';
 import { connectingSocket, datagramSocket, keepAlive, SOCK_NONBLOCK } from '../sockets.ts';
 import { EpollCore, EVENTS } from './core.ts';
 import { type AcceptSink, EpollListener } from './listener.ts';
@@ -97,6 +98,7 @@ export class EpollHost implements Host, AcceptSink, Hungry {
     const wire = this.#wireAt(index);
     const descriptor = connectingSocket(address, options.source, SOCK_NONBLOCK);
     if (options.keepAlive === true && descriptor >= 0) keepAlive(descriptor);
+    setPacketOptions(descriptor, options);
     const length = encodeSockaddr(address, this.#core.address, 0);
     if (descriptor < 0) wire.fail(-1, handler, connectFailure(-descriptor));
     else if (length === 0) wire.fail(descriptor, handler, Close.unreachable);

@@ -14,6 +14,7 @@ import { mapAnonymous } from '../mapping.ts';
 import { NodeLoop } from '../nodeloop.ts';
 import { connectFailure } from '../reasons.ts';
 import { encodeSockaddr, SOCKADDR_BYTES } from '../sockaddr.ts';
+import { setPacketOptions } from '../socketinfo.ts';
 import { connectingSocket, datagramSocket, keepAlive } from '../sockets.ts';
 import { KIND_BITS, KIND_IGNORED, UringCore } from './core.ts';
 import { type AcceptSink, UringListener } from './listener.ts';
@@ -114,6 +115,7 @@ export class UringHost implements Host, AcceptSink {
     const wire = this.#wireAt(index);
     const descriptor = connectingSocket(address, options.source, 0);
     if (options.keepAlive === true && descriptor >= 0) keepAlive(descriptor);
+    setPacketOptions(descriptor, options);
     if (descriptor < 0) {
       wire.fail(-1, handler, connectFailure(-descriptor));
       return wire;
