@@ -58,6 +58,30 @@ backend b
   );
 });
 
+test('a name that does not exist comes with a similar one that does', () => {
+  const text = `userlist staff
+ user ann
+http-errors site
+ errorfile 503 /dev/null
+backend counts
+ stick-table type ip size 100
+listen l
+ mode http
+ bind :1
+ timeout client 1s
+ timeout server 1s
+ timeout connect 1s
+ server web1 127.0.0.1:1
+ use-server web2 if TRUE
+ http-request auth unless { http_auth(staf) }
+ http-request track-sc0 src table count
+ errorfiles sites
+ http-request redirect locaton /
+`;
+  const hints = problemsOf(text).map(({ at, text: message }) => `${at.line} ${/did you mean '(.*)' maybe/.exec(message)?.[1]}`);
+  assert.deepEqual(hints.sort(), ['14 web1', '15 staff', '16 counts', '17 site', '18 location']);
+});
+
 test('what a defaults section says wrongly is told once, and the number of problems is bounded', () => {
   const defaults = 'defaults d\n mode http\n http-request deny if nope\n';
   assert.equal(problemsOf(`${defaults}backend b from d\nbackend c from d\n`).length, 1);

@@ -39,7 +39,10 @@ export function useServerOf(use: UseServerModel, backend: Backend, compiler: Com
   const condition = compiler.condition(use.condition, Place.useServer);
   if (!isComputed(use.name)) {
     const server = backend.servers.find(({ name }) => name === use.name);
-    if (server === undefined) throw new RuleError(`unable to find server '${use.name}' referenced in a 'use-server' rule`);
+    if (server === undefined) {
+      const names = backend.servers.map(({ name }) => name);
+      throw new RuleError(`unable to find server '${use.name}' referenced in a 'use-server' rule`, -1, use.name, names);
+    }
     return { server, choice: null, condition };
   }
   const format = compiler.format(use.name, 'text', Place.useServer);

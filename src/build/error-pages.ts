@@ -47,7 +47,9 @@ export function setErrorPage(page: ErrorPageModel, compiler: Compiler): void {
     }
     case 'section': {
       const section = errorSections.get(page.name);
-      if (section === undefined) throw new RuleError(`unable to find required http-errors section: '${page.name}'`);
+      if (section === undefined) {
+        throw new RuleError(`unable to find required http-errors section: '${page.name}'`, -1, page.name, [...errorSections.keys()]);
+      }
       for (const status of page.statuses ?? section.keys()) set(compiler, status, section.get(status) ?? null);
     }
   }

@@ -3,6 +3,7 @@ import type { ConditionModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import { RuleError } from '../rules/error.ts';
+import { nearest } from '../rules/registry.ts';
 import { placeOfWord, RuleFault } from '../rules/rulelist.ts';
 
 /** A condition that belongs to no rule of a set: of a `use_backend` line. */
@@ -23,12 +24,22 @@ export class ConditionFault extends Error {
 export function problemOf(at: Position, error: unknown): BuildProblem {
   if (error instanceof RuleFault || error instanceof ConditionFault) {
     const { code, found, allowed, message } = error.error;
-    return { severity: 'alert', code, at: error.at, text: error.message, reason: message, found, allowed };
+    return { severity: 'alert', code, at: error.at, text: `${error.message}${hint(error.error)}`, reason: message, found, allowed };
   }
   if (error instanceof RuleError) {
     const { code, message, found, allowed } = error;
-    return { severity: 'alert', code, at, text: message, found, allowed };
+    return { severity: 'alert', code, at, text: `${message}${hint(error)}`, found, allowed };
   }
   if (error instanceof RangeError) return { severity: 'alert', code: 'bad-value', at, text: error.message };
   throw error;
+}
+
+/** Names among which a similar one is looked for: among more it would take too long for each error. */
+const MOST_NAMES = 1000;
+
+/** The name that was probably meant, unless the message has one. */
+function hint({ message, found, allowed }: RuleError): string {
+  if (found === null || allowed.length > MOST_NAMES || message.includes('mean') || allowed.includes(found)) return '';
+  const near = nearest(found, allowed);
+  return near === null ? '' : `; did you mean '${near}' maybe ?`;
 }
