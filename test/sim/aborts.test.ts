@@ -18,6 +18,11 @@ frontend f
   stick-table type integer size 10 store conn_cur,http_req_rate(1s)
   tcp-request connection track-sc0 int(1)
   http-request track-sc1 path table b
+  tcp-request connection set-var(sess.from) src
+  http-request set-var(sess.last) path
+  http-request set-var-fmt(txn.line) "%[method] %[path] %[req.hdrs]"
+  http-request set-var(req.fields) req.hdrs
+  http-response set-var(res.fields) res.hdrs
   default_backend b
 backend b
   http-reuse REUSE

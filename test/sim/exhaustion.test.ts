@@ -20,6 +20,11 @@ defaults
   timeout queue 1s
 frontend f
   bind :8000
+  tcp-request connection set-var(sess.from) src
+  http-request set-var(sess.last) path
+  http-request set-var-fmt(txn.line) "%[method] %[path] %[req.hdrs]"
+  http-request set-var(req.fields) req.hdrs
+  http-response set-var(res.fields) res.hdrs
   http-request return status 200 content-type text/plain string here if { path_beg /x9 }
   default_backend b
 backend b
