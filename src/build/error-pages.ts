@@ -50,7 +50,11 @@ export function setErrorPage(page: ErrorPageModel, compiler: Compiler): void {
       if (section === undefined) {
         throw new RuleError(`unable to find required http-errors section: '${page.name}'`, -1, page.name, [...errorSections.keys()]);
       }
-      for (const status of page.statuses ?? section.keys()) set(compiler, status, section.get(status) ?? null);
+      for (const status of page.statuses ?? section.keys()) {
+        const reply = section.get(status);
+        if (reply !== undefined) set(compiler, status, reply);
+        else compiler.context(PLACES).warn(`status '${status}' is not declared in http-errors section '${page.name}'`);
+      }
     }
   }
 }
