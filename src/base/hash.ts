@@ -61,11 +61,11 @@ export function hashCrc32(bytes: Uint8Array, start: number, end: number): number
   return ~value >>> 0;
 }
 
-/** CRC-32C (RFC 4960 appendix B). */
+/** CRC-32C (RFC 4960 appendix B), as a signed number: one above 2^31 would be boxed to be returned. */
 export function hashCrc32c(bytes: Uint8Array, start: number, end: number): number {
   let value = -1;
   for (let at = start; at < end; at++) value = (CASTAGNOLI_TABLE[(value ^ (bytes[at] as number)) & 255] as number) ^ (value >>> 8);
-  return ~value >>> 0;
+  return ~value;
 }
 
 /** `none`: the number written in the first 4 bytes, network order. */

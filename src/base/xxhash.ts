@@ -21,7 +21,7 @@ function left(value: number, bits: number): number {
   return (value << bits) | (value >>> (32 - bits));
 }
 
-/** An unsigned number of 32 bits. */
+/** Its 32 bits as a signed number: one above 2^31 would be boxed to be returned. */
 export function xxh32(bytes: Uint8Array, start: number, end: number, seed: number): number {
   const size = end - start;
   let at = start;
@@ -44,7 +44,7 @@ export function xxh32(bytes: Uint8Array, start: number, end: number, seed: numbe
   for (; at < end; at++) hash = Math.imul(left((hash + Math.imul(bytes[at] as number, P32_5)) | 0, 11), P32_1);
   hash = Math.imul(hash ^ (hash >>> 15), P32_2);
   hash = Math.imul(hash ^ (hash >>> 13), P32_3);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }
 
 function round32(state: number, input: number): number {

@@ -41,6 +41,16 @@ const PASSING: readonly (readonly [string, string | null])[] = [
     'http-request set-var-fmt(txn.acls) "%[acl(METH_GET,!METH_POST)] %[capture.req.uri] %[cur_client_timeout] %[req.len]"',
     '{ req.proto_http }',
   ],
+  [
+    'http-request set-var-fmt(txn.maps) "%[path,map_beg(paths.map)] %[src,map_ip(networks.map,none)] %[path,map_regm(expressions.map)] %[path,map_end(paths.map)]"',
+    '!{ hdr(host) -i -f blocked.lst } { path -m sub /img -i .PNG } { path -m dir img } { src 192.0.2.0/24 2001:db8::/32 }',
+  ],
+  [
+    'http-request set-var-fmt(txn.made) "%[path,sha1,hex] %[path,xxh64] %[path,json] %[date,http_date] %[path,concat(-,txn.path,-),rtrim(-)] %[path,crc32c,add(1)]"',
+    '{ path -m reg ^/(?!api) }',
+  ],
+  ['http-request set-map(hosts.map) %[path] same', null],
+  ['http-request add-acl(blocked.lst) never.test', null],
   ['http-request set-path /v2%[path]', '{ urlp(size) -m int gt 1 } !{ method POST }'],
   ['http-request del-header x- -m beg', null],
   ['http-request set-log-level notice', '{ req.hdr(host),djb2,mod(2) 0 1 } { nbsrv(app) ge 1 }'],

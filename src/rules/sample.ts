@@ -98,6 +98,13 @@ export class Sample {
     return true;
   }
 
+  /** 32 bits as an unsigned integer. They come as a signed one: a number above 2^31 would be boxed to be handed over. */
+  setUnsigned(bits: number): boolean {
+    this.type = INT;
+    this.int = bits >>> 0;
+    return true;
+  }
+
   /** All 64 bits: as text and as bytes they come out exactly, in arithmetic to 53 bits. */
   setWide(high: number, low: number): boolean {
     this.wideHigh = high | 0;

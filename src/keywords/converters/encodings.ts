@@ -135,7 +135,7 @@ export const ub64dec = defineConverter({
 function compileHash(hash: HashFunction, mode: number): ConvertStep {
   return (sample) => {
     const value = hash(sample.memory.bytes, sample.start, sample.end);
-    return sample.setInt(mode !== 0 ? avalanche(value) : value);
+    return sample.setUnsigned(mode !== 0 ? avalanche(value) | 0 : value | 0);
   };
 }
 

@@ -21,7 +21,7 @@ export const crc32c = defineConverter({
   compile: ([mode]) => {
     return (sample) => {
       const value = hashCrc32c(sample.memory.bytes, sample.start, sample.end);
-      return sample.setInt(mode !== 0 ? avalanche(value) : value);
+      return sample.setUnsigned(mode !== 0 ? avalanche(value) | 0 : value);
     };
   },
 });
@@ -36,7 +36,7 @@ export const xxh32 = defineConverter({
     { value: 'abc', call: 'xxh32', out: 0x32d153ff },
   ],
   compile: ([seed]) => {
-    return (sample) => sample.setInt(hashXxh32(sample.memory.bytes, sample.start, sample.end, seed));
+    return (sample) => sample.setUnsigned(hashXxh32(sample.memory.bytes, sample.start, sample.end, seed));
   },
 });
 

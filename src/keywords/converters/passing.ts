@@ -1,5 +1,7 @@
-/** Converters that pass a sample on if something holds about the stream (HAProxy 3.x configuration 7.3.1). */
-import { defineConverter } from '../../rules/define.ts';
+/** Converters that pass a sample on: if something holds about the stream, or after they kept it for the log (HAProxy 3.x configuration 7.3.1). */
+import { capture } from '../../rules/capture.ts';
+import { type CompileContext, type ConvertStep, defineConverter } from '../../rules/define.ts';
+import { RuleError } from '../../rules/error.ts';
 import { SampleType } from '../../rules/sample.ts';
 import { Ended } from '../../state/end.ts';
 import type { Stream } from '../../state/records.ts';
@@ -38,4 +40,37 @@ export const when = defineConverter({
         return () => live[ProcessLive.stopping] === 1;
     }
   },
+});
+
+/** Copies the text into a slot of the frontend that the request came by, if it has that slot. */
+function compileCapture(slot: number, isResponse: boolean, { thread }: CompileContext): ConvertStep {
+  if (slot < 0) throw new RuleError(`the number of a slot is not negative, as ${slot}`, -1, String(slot));
+  return (sample, stream) => {
+    const { frontend } = stream;
+    const lengths = isResponse ? frontend.responseCaptureLengths : frontend.requestCaptureLengths;
+    if (slot >= lengths.length) return true;
+    const slots = isResponse ? stream.responseCaptures : stream.requestCaptures;
+    capture(thread, stream, slots, slot, sample.start, sample.end, lengths[slot] as number);
+    return true;
+  };
+}
+
+export const captureReq = defineConverter({
+  name: 'capture-req',
+  args: [{ name: 'id', kind: 'int' }],
+  from: SampleType.str,
+  to: SampleType.str,
+  doc: 'Keeps the text in a slot of the request for the log, if there is one, and passes it on.',
+  examples: [{ value: 'a', call: 'capture-req(0)', out: 'a' }],
+  compile: ([slot], context) => compileCapture(slot, false, context),
+});
+
+export const captureRes = defineConverter({
+  name: 'capture-res',
+  args: [{ name: 'id', kind: 'int' }],
+  from: SampleType.str,
+  to: SampleType.str,
+  doc: 'Keeps the text in a slot of the response for the log, if there is one, and passes it on.',
+  examples: [{ value: 'a', call: 'capture-res(0)', out: 'a' }],
+  compile: ([slot], context) => compileCapture(slot, true, context),
 });
