@@ -18,4 +18,5 @@ test('the second before counts in proportion, and is forgotten after another one
   assert.equal(eventsPerSecond(live, 0, start + 9000), 0);
   countEvent(live, 0, start + 20_000);
   assert.equal(eventsPerSecond(live, 0, start + 20_000), 1);
+  assert.equal(eventsPerSecond(live, 0, start + 20_900), 1);
 });

@@ -30,7 +30,11 @@ export function countEvent(live: Int32Array, cell: number, now: number): void {
 export function eventsPerSecond(live: Int32Array, cell: number, now: number): number {
   const elapsed = (now - Atomics.load(live, cell + BEGAN)) & TIME_MASK;
   if (elapsed >= 2 * PERIOD_MS) return 0;
+  const isOver = elapsed >= PERIOD_MS;
   const current = Atomics.load(live, cell + CURRENT);
-  if (elapsed >= PERIOD_MS) return Math.floor((current * (2 * PERIOD_MS - elapsed)) / PERIOD_MS);
-  return current + Math.floor((Atomics.load(live, cell + PREVIOUS) * (PERIOD_MS - elapsed)) / PERIOD_MS);
+  const before = isOver ? current : Atomics.load(live, cell + PREVIOUS);
+  const sinceThen = isOver ? 0 : current;
+  // A single event counts for the whole second after its own, so that low rates do not flicker.
+  if (before <= 1 && sinceThen === 0) return before;
+  return sinceThen + Math.floor((before * ((isOver ? 2 : 1) * PERIOD_MS - elapsed)) / PERIOD_MS);
 }
