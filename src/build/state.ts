@@ -74,6 +74,7 @@ function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, 
   frontend.useProxyHeader = options['http-use-proxy-header'] === true;
   frontend.inspectDelayMs = proxy.inspectDelayMs ?? 0;
   frontend.bufferRequest = frontend.http && options['http-buffer-request'] === true;
+  frontend.closesOnResponse = options['idle-close-on-response'] === true;
   frontend.ignoreProbes = options['http-ignore-probes'] === true;
   frontend.dropResponseTrailers = options['http-drop-response-trailers'] === true;
   if (options['h1-case-adjust-bogus-client'] === true) frontend.caseMap = caseMap;
@@ -103,6 +104,7 @@ function setBackend(backend: Backend, proxy: ProxyModel, model: ConfigModel, mem
   backend.bufferRequest = backend.http && options['http-buffer-request'] === true;
   backend.allBackups = options['allbackups'] === true;
   backend.persist = options['persist'] === true;
+  backend.maxKeepAliveQueue = proxy.maxKeepAliveQueue ?? -1;
   backend.preferLastServer = options['prefer-last-server'] === true;
   backend.pretendKeepAlive = options['http-pretend-keepalive'] === true;
   backend.tcpKeepAlive = options['srvtcpka'] === true;

@@ -75,6 +75,7 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
     maxconn: null,
     backlog: null,
     fullconn: null,
+    maxKeepAliveQueue: null,
     retries: null,
     timeouts: newTimeouts(),
     options: {},

@@ -71,6 +71,8 @@ export interface ProxyModel {
   maxconn: number | null;
   backlog: number | null;
   fullconn: number | null;
+  /** -1: no limit is said. */
+  maxKeepAliveQueue: number | null;
   retries: number | null;
   readonly timeouts: TimeoutsModel;
   /** Options by HAProxy's name without `option `; true/false, or the option's own words when it takes arguments. */

@@ -48,13 +48,11 @@ export interface UseBackend {
 }
 
 export interface UseServer {
-  /** null: `choice` finds it. */
   readonly server: Server | null;
   readonly choice: { find(stream: Stream): Server | null } | null;
   readonly condition: { test(stream: Stream): boolean };
 }
 
-/** force-persist and ignore-persist. */
 export interface PersistRule {
   readonly force: boolean;
   readonly condition: { test(stream: Stream): boolean };
@@ -89,6 +87,7 @@ export class Frontend {
   restrictHeaderNames: RestrictNamesMode = RestrictNames.preserve;
   /** Connections that send nothing are neither answered nor logged. */
   ignoreProbes = false;
+  closesOnResponse = false;
   /** Connections end by a reset. */
   noLinger = false;
   forwardFor: ForwardFor | null = null;
@@ -164,6 +163,7 @@ export class Backend {
   persist = false;
   /** A session goes on with the server it used last. */
   preferLastServer = false;
+  maxKeepAliveQueue = -1;
   /** No `connection: close` to servers, although the connection ends. */
   pretendKeepAlive = false;
   /** TCP keep-alive packets to servers. */

@@ -20,7 +20,7 @@ import {
   type UseServer,
 } from '../state/records.ts';
 import { type Timeouts, Verdict, type VerdictValue } from '../state/settings.ts';
-import { BackendLive, Count, FrontendLive } from '../state/shared.ts';
+import { BackendLive, Count, FrontendLive, ServerLive } from '../state/shared.ts';
 import { countRequest as trackRequest } from '../stick/track.ts';
 import { endWith, sendAnswer, vanish } from './answer.ts';
 import { assign, isUsable } from './assign.ts';
@@ -249,7 +249,10 @@ function applyUseServers(context: StreamContext, stream: Stream, rules: readonly
 function lastServer(context: StreamContext, { session }: Stream, backend: Backend): Server | null {
   const { lastServer: last } = session;
   if (last === null || last.backend !== backend || !isUsable(context, last)) return null;
-  return hasRoom(context.mux.shared.live, last) ? last : null;
+  const { live } = context.mux.shared;
+  const most = backend.maxKeepAliveQueue;
+  const takes = most < 0 ? hasRoom(live, last) : Atomics.load(live, last.live + ServerLive.queued) < most;
+  return takes ? last : null;
 }
 
 /** The last one: the machine's events go on from here. */

@@ -222,7 +222,12 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
   }
 
   onIdle(front: ClosableFront): void {
-    if (this.#stopping) front.closeIdle();
+    if (this.#stopping) this.#closeIdle(front);
+  }
+
+  /** option idle-close-on-response: an idle one is closed with its next response only, so that no request on its way is lost. */
+  #closeIdle(front: ClosableFront): void {
+    if (!(front as H1Front | RawFront).session.frontend.closesOnResponse) front.closeIdle();
   }
 
   onSessionEnd(session: Session): void {
@@ -298,7 +303,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     this.#context.host.timers.drop(this.#timer);
     for (const door of this.#doors) door.listener.stop();
     this.#parking.clear();
-    for (const front of [...this.#open]) front.closeIdle();
+    for (const front of [...this.#open]) this.#closeIdle(front);
     for (const wire of [...this.#handshakes.keys()]) wire.destroy(false);
     if (this.connections === 0) this.onEmpty?.();
   }

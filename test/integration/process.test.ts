@@ -14,7 +14,7 @@ import { Program, run } from '../support/program.ts';
 import { HAWSER, makeFolder } from '../support/proxy.ts';
 import { isOld, subjects } from '../support/subject.ts';
 import { isListening, until, within } from '../support/wait.ts';
-import { ask, askOn, configure, get, onSubjects, ports, serveSockets } from './rig.ts';
+import { ask, askOn, configure, eventually, get, onSubjects, ports, serveSockets } from './rig.ts';
 
 const SUBJECT = subjects[0] as string;
 const OLD = isOld(SUBJECT);
@@ -380,4 +380,17 @@ test('-D: a process of its own, whose number the file tells', async () => {
     process.kill(pid, 'SIGTERM');
     await until(() => !isListening(port), 'the end');
   }
+});
+
+onSubjects('option idle-close-on-response: at a soft stop an idle connection is served once more', async ({ start }) => {
+  const [port] = await ports(1);
+  const proxy = await start(simple(port, 'option idle-close-on-response\n  timeout http-keep-alive 3s'));
+  using client = await connect(port);
+  assert.equal((await askOn(client, get('/1'))).status, 200);
+  proxy.program.kill('SIGUSR1');
+  await eventually(async () => !(await isListening(port)), 'the listener to close');
+  const last = await askOn(client, get('/2'));
+  assert.equal(last.status, 200);
+  assert.match(last.head, /^connection: close\r$/m);
+  assert.equal(await client.readToEnd(), '');
 });

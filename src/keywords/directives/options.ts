@@ -36,6 +36,11 @@ export const httpBufferRequest = defineOption(
   'DFLB',
   "Rules see the beginning of the request's body: it is waited for, as far as a buffer holds it.",
 );
+export const idleCloseOnResponse = defineOption(
+  'idle-close-on-response',
+  'DFL',
+  'At a soft stop idle connections are not closed at once but with their next response.',
+);
 export const httpIgnoreProbes = defineOption(
   'http-ignore-probes',
   'DFL',

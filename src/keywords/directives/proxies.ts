@@ -144,6 +144,21 @@ export const backlog = defineDirective({
   },
 });
 
+export const maxKeepAliveQueue = defineDirective({
+  name: 'max-keep-alive-queue',
+  sections: 'DLB',
+  args: [{ name: 'size', kind: 'integer', min: -1, max: MOST }],
+  doc: 'A client goes on with the server it used (option prefer-last-server) only while fewer streams than this wait for that; -1, the default: while it has a free slot.',
+  examples: [
+    { text: 'max-keep-alive-queue 5', gives: { maxKeepAliveQueue: 5 } },
+    { text: 'max-keep-alive-queue -1', gives: { maxKeepAliveQueue: -1 } },
+    { text: 'max-keep-alive-queue x', says: "'max-keep-alive-queue'" },
+  ],
+  apply(draft, [size]) {
+    draft.maxKeepAliveQueue = size;
+  },
+});
+
 export const fullconn = defineDirective({
   name: 'fullconn',
   sections: 'DLB',
