@@ -98,6 +98,14 @@ export class Sample {
     return true;
   }
 
+  /** What was put into `int` is the value, kept within the range. For numbers above 2^31, which would be boxed to be handed over. */
+  settle(): boolean {
+    this.type = INT;
+    if (this.int > MOST) this.int = MOST;
+    else if (this.int < -MOST) this.int = -MOST;
+    return true;
+  }
+
   /** 32 bits as an unsigned integer. They come as a signed one: a number above 2^31 would be boxed to be handed over. */
   setUnsigned(bits: number): boolean {
     this.type = INT;
@@ -255,6 +263,11 @@ function toText(sample: Sample): boolean {
   const at = memory.scratch();
   const { bytes } = memory;
   if (type === INT && sample.isWide) return sample.setText(at, writeWide(bytes, at, sample.wideHigh, sample.wideLow));
+  // Two words: a number above 2^31 would be boxed to be handed over.
+  if (type === INT && (sample.int > 0x7fffffff || sample.int < -0x80000000) && sample.int < MOST && sample.int > -MOST) {
+    const high = Math.floor(sample.int / 4294967296);
+    return sample.setText(at, writeWide(bytes, at, high | 0, (sample.int - high * 4294967296) | 0));
+  }
   if (type === BOOL || type === INT) return sample.setText(at, writeInt(bytes, at, sample.int));
   if (type === IPV4) return sample.setText(at, writeIpv4(bytes, at, sample.ip, 0));
   if (type === IPV6) return sample.setText(at, writeIpv6(bytes, at, sample.ip));

@@ -19,18 +19,12 @@ function compileOperation(value: string, context: CompileContext, operation: num
     if (!operand.read(stream)) return false;
     const { int } = sample;
     const by = operand.value;
-    switch (operation) {
-      case ADD:
-        return sample.setInt(int + by);
-      case SUBTRACT:
-        return sample.setInt(int - by);
-      case MULTIPLY:
-        return sample.setInt(int * by);
-      case DIVIDE:
-        return sample.setInt(by === 0 ? Number.MAX_VALUE : Math.trunc(int / by));
-      default:
-        return sample.setInt(by === 0 ? 0 : int % by);
-    }
+    if (operation === ADD) sample.int = int + by;
+    else if (operation === SUBTRACT) sample.int = int - by;
+    else if (operation === MULTIPLY) sample.int = int * by;
+    else if (operation === DIVIDE) sample.int = by === 0 ? Number.MAX_VALUE : Math.trunc(int / by);
+    else sample.int = by === 0 ? 0 : int % by;
+    return sample.settle();
   };
 }
 
