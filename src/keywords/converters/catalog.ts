@@ -2,6 +2,7 @@
 import { base2, be2dec, be2hex, htonl, le2dec } from './binary.ts';
 import { dateOf, httpDate, ltime, msLtime, msUtime, usLtime, usUtime, utime } from './dates.ts';
 import { b64dec, base64, crc32, djb2, hex, hex2i, sdbm, ub64dec, ub64enc, wt6 } from './encodings.ts';
+import { fixIsValid, fixTagValue } from './fix.ts';
 import { rfc7239Field, rfc7239IsValid, rfc7239N2nn, rfc7239N2np, rfc7239Nn, rfc7239Np } from './forwarded.ts';
 import { crc32c, digest, hmac, sha1, sha2, xxh3, xxh32, xxh64 } from './hashes.ts';
 import { hostOnly, param, portOnly, reverseDom } from './hosts.ts';
@@ -22,6 +23,7 @@ export const converters = [
   be2dec, le2dec, be2hex, base2, htonl,
   httpDate, utime, ltime, msUtime, msLtime, usUtime, usLtime, dateOf,
   hex, hex2i, base64, b64dec, ub64enc, ub64dec, djb2, sdbm, crc32, wt6,
+  fixIsValid, fixTagValue,
   rfc7239IsValid, rfc7239Field, rfc7239N2nn, rfc7239N2np, rfc7239Nn, rfc7239Np,
   crc32c, xxh32, xxh64, xxh3, sha1, sha2, digest, hmac,
   hostOnly, portOnly, reverseDom, param,
