@@ -44,7 +44,8 @@ export class StreamOverrides {
   /** Of the packets to the server; -1: as they are. */
   backMark = -1;
   backTos = -1;
-  /** Data from the client, data to the client. */
+  /** A rule has set a limit for data from the client, or for data to the client. */
+  isLimited = false;
   readonly inLimit = new LimitSettings();
   readonly outLimit = new LimitSettings();
   limitIn: DataLimit | null = null;
@@ -53,7 +54,8 @@ export class StreamOverrides {
   reset(): void {
     this.tunnelTimeoutMs = this.connectTimeoutMs = this.queueTimeoutMs = this.retriesSet = -1;
     this.priorityClass = this.priorityOffsetMs = 0;
-    this.inLimit.bytes = this.outLimit.bytes = 0;
+    if (this.isLimited) this.inLimit.bytes = this.outLimit.bytes = 0;
+    this.isLimited = false;
     this.backMark = this.backTos = -1;
     this.noRetry = this.forcePersist = this.ignorePersist = false;
   }

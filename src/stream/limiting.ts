@@ -21,8 +21,22 @@ export function beginLimits(context: StreamContext, stream: Stream): void {
     overrides.limitOut = context.limits.begin(stream, true, outLimit.bytes, outLimit.periodMs, outLimit.leastBytes);
 }
 
+/** Before a response goes out. True: its early body is the limit's, to be passed behind the head. */
+export function limitResponse(context: StreamContext, stream: Stream): boolean {
+  beginLimits(context, stream);
+  return stream.overrides.limitOut !== null && detachEarly(context.mux.memory, stream.response);
+}
+
+/** Before a request goes out. True: as above; the request is not done before that has passed. */
+export function limitRequest(context: StreamContext, stream: Stream): boolean {
+  beginLimits(context, stream);
+  if (stream.overrides.limitIn === null || !detachEarly(context.mux.memory, stream.request)) return false;
+  stream.requestDone = false;
+  return true;
+}
+
 /** Takes the early body out of a message that is about to be sent. False: there is none, or no block for it. */
-export function detachEarly(memory: Memory, message: HttpMessage): boolean {
+function detachEarly(memory: Memory, message: HttpMessage): boolean {
   early.block = NO_BLOCK;
   if (message.bodyEnd === message.bodyStart) return false;
   if (message.bodyBlock !== NO_BLOCK) {

@@ -17,7 +17,7 @@ import { connectFailed, retryNow, retryStale } from './assign.ts';
 import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { countTransfer, finish, leaveQueue, leaveServer } from './finish.ts';
 import { nameServer } from './forwarded.ts';
-import { beginLimits, detachEarly, dropEarly, passEarly } from './limiting.ts';
+import { beginLimits, dropEarly, limitRequest, passEarly } from './limiting.ts';
 import { logStep } from './logging.ts';
 import { saveRequestLine } from './notes.ts';
 import { clientOwes, FLOW_BLOCKS, finTimeout, forgive, serverOwes } from './owing.ts';
@@ -204,8 +204,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     if (stream.tunnel) stream.backend?.stickRules?.store(stream);
     if (stream.frontend.needsBackSource) back.findSource(stream);
     if (stream.frontend.logSteps !== JUST_CLOSE) logStep(this.#context.mux.shared, stream, LogOrigin.connect, now);
-    const limited = stream.overrides.inLimit.bytes > 0 || stream.overrides.outLimit.bytes > 0;
-    const detached = limited && this.#limitRequest(stream);
+    const detached = stream.overrides.isLimited && limitRequest(this.#context, stream);
     if (!nameServer(this.#context.mux.memory, stream) || !back.sendRequest(stream)) {
       if (detached) dropEarly(this.#context.mux.memory);
       this.#onUnsendable(stream);
@@ -220,14 +219,6 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     if (!stream.requestDone && !stream.overrides.limitIn?.holds) front?.resumeRequest(stream);
     this.#touch(stream);
     if (stream.tunnel && (stream.backend as Backend).tcpResponseRules !== null) this.#inspectResponse(stream);
-  }
-
-  /** Bandwidth limits begin. True: the early body is theirs, to be passed behind the head. */
-  #limitRequest(stream: Stream): boolean {
-    beginLimits(this.#context, stream);
-    if (stream.overrides.limitIn === null || !detachEarly(this.#context.mux.memory, stream.request)) return false;
-    stream.requestDone = false;
-    return true;
   }
 
   /** What was held back while rules waited, behind what went out with the head; in a tunnel perhaps the client's end. */
@@ -322,7 +313,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     const { response, front } = stream;
     const { bodyBlock, nextBlock } = response;
     response.bodyBlock = response.nextBlock = NO_BLOCK;
-    beginLimits(context, stream);
+    if (stream.overrides.isLimited) beginLimits(context, stream);
     if (bodyBlock !== NO_BLOCK && front !== null) this.#passOrLimit(stream, front, bodyBlock, response.bodyStart, response.bodyEnd);
     if (nextBlock !== NO_BLOCK && front !== null) this.#passOrLimit(stream, front, nextBlock, response.nextStart, response.nextEnd);
     if (response.complete) this.onResponseEnd(stream);

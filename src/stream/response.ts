@@ -16,7 +16,7 @@ import { armDeadlines, deadline, type StreamContext } from './context.ts';
 import { applyResponseCookie } from './cookie.ts';
 import { leaveServer } from './finish.ts';
 import { heldBytes, holdData, isHeldWhole } from './hold.ts';
-import { beginLimits, detachEarly, dropEarly } from './limiting.ts';
+import { dropEarly, limitResponse } from './limiting.ts';
 import { logAsap, logStep } from './logging.ts';
 
 const CONTENT = 0;
@@ -34,8 +34,7 @@ export function respond(context: StreamContext, stream: Stream): boolean {
   logStep(context.mux.shared, stream, LogOrigin.response, stream.responseAtMs);
   stream.session.lastServer = stream.server;
   const { front, overrides } = stream;
-  if (overrides.outLimit.bytes > 0 || overrides.inLimit.bytes > 0) beginLimits(context, stream);
-  const detached = overrides.limitOut !== null && detachEarly(context.mux.memory, stream.response);
+  const detached = overrides.isLimited && limitResponse(context, stream);
   if (front === null || !front.sendResponse(stream)) {
     if (detached) dropEarly(context.mux.memory);
     endWith(context, stream, Ended.resources, 503);

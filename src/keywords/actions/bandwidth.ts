@@ -33,6 +33,7 @@ function compileLimit(words: Words, context: CompileContext): ActionStep {
     settings.bytes = most > 0 ? most : (bytes as number);
     settings.periodMs = ms > 0 ? ms : (periodMs as number);
     settings.leastBytes = leastBytes;
+    stream.overrides.isLimited = true;
     return Outcome.next;
   };
 }
