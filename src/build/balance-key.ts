@@ -33,6 +33,11 @@ export function balanceKey(balance: BalanceModel | null, compiler: Compiler): Ba
   return text === null ? null : new ExpressionKey(compiler.expression(text, Place.useServer), compiler.thread.sample);
 }
 
+/** What `persist rdp-cookie` looks at. @throws RuleError */
+export function rdpCookieKey(name: string, compiler: Compiler): BalanceKey {
+  return new ExpressionKey(compiler.expression(`req.rdp_cookie(${name})`, Place.useServer), compiler.thread.sample);
+}
+
 function expressionOf({ algorithm, words }: BalanceModel): string | null {
   if (algorithm === 'hash') return words[0] as string;
   if (algorithm === 'rdp-cookie') return words.length === 0 ? 'req.rdp_cookie' : `req.rdp_cookie(${words[0]})`;

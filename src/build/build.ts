@@ -39,7 +39,8 @@ import type { BuiltinReplies } from '../stream/context.ts';
 import { prepareCookie } from '../stream/cookie.ts';
 import { CookieCapture } from '../stream/cookie-captures.ts';
 import { MonitorUri } from '../stream/monitor.ts';
-import { balanceKey } from './balance-key.ts';
+import { RdpPersistence } from '../stream/rdp-persistence.ts';
+import { balanceKey, rdpCookieKey } from './balance-key.ts';
 import { addForceSwitches, persistRulesOf, useBackendOf, useServerOf } from './choices.ts';
 import { errorSectionsOf, setErrorPage } from './error-pages.ts';
 import { ConditionFault, problemOf } from './fault.ts';
@@ -259,6 +260,12 @@ class Builder {
     const useServers: UseServer[] = [];
     for (const use of proxy.useServers) this.#attempt(use.at, () => useServers.push(useServerOf(use, backend, compiler)));
     if (useServers.length > 0) backend.useServers = useServers;
+    const { persistRdpCookie } = proxy;
+    if (persistRdpCookie !== null) {
+      this.#attempt(persistRdpCookie.at, () => {
+        backend.rdpPersistence = new RdpPersistence(this.#parts.memory, rdpCookieKey(persistRdpCookie.name, compiler), backend);
+      });
+    }
     this.#attempt(proxy.at, () => {
       backend.persistRules = persistRulesOf(proxy, compiler);
     });

@@ -76,6 +76,7 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
     backlog: null,
     fullconn: null,
     maxKeepAliveQueue: null,
+    persistRdpCookie: null,
     retries: null,
     timeouts: newTimeouts(),
     options: {},

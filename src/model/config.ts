@@ -73,6 +73,8 @@ export interface ProxyModel {
   fullconn: number | null;
   /** -1: no limit is said. */
   maxKeepAliveQueue: number | null;
+  /** `persist rdp-cookie`: the cookie's name. */
+  persistRdpCookie: NameModel | null;
   retries: number | null;
   readonly timeouts: TimeoutsModel;
   /** Options by HAProxy's name without `option `; true/false, or the option's own words when it takes arguments. */

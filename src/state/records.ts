@@ -184,9 +184,9 @@ export class Backend {
   cookie: CookiePersistence | null = null;
   stickRules: StickRules | null = null;
   readonly servers: Server[] = [];
-  /** null: none. */
   useServers: readonly UseServer[] | null = null;
   persistRules: readonly PersistRule[] | null = null;
+  rdpPersistence: { find(stream: Stream): Server | null } | null = null;
   picker: ServerPicker | null = null;
   tcpContentRules: ContentRules | null = null;
   inspectDelayMs = 0;

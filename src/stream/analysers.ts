@@ -205,6 +205,7 @@ function persistence(context: StreamContext, stream: Stream): boolean {
   if (backend.persistRules !== null) overrulePersistence(stream, backend.persistRules);
   if (backend.useServers !== null) applyUseServers(context, stream, backend.useServers);
   if (backend.cookie !== null && !stream.tunnel) stream.server = assignByCookie(stream, context.mux.memory);
+  if (backend.rdpPersistence !== null && stream.server === null && stream.tunnel) applyRdpCookie(stream, backend.rdpPersistence);
   if (backend.stickRules !== null) stickToServer(stream, backend.stickRules);
   if (stream.server === null && backend.preferLastServer) stream.server = lastServer(context, stream, backend);
   return true;
@@ -216,6 +217,12 @@ function stickToServer(stream: Stream, rules: StickRules): void {
   if (server === null) return;
   stream.server = server;
   stream.persistent = true;
+}
+
+/** persist rdp-cookie. */
+function applyRdpCookie(stream: Stream, persistence: NonNullable<Backend['rdpPersistence']>): void {
+  stream.server = persistence.find(stream);
+  if (stream.server !== null) stream.persistent = true;
 }
 
 /** force-persist and ignore-persist: the first line that fits. */

@@ -18,7 +18,7 @@ function ticks(pid: number): number {
 }
 
 function assertRate(ms: number, what: string): void {
-  assert.ok(ms > EXPECTED_MS * 0.95 - PERIOD_MS / 5 && ms < EXPECTED_MS * 1.4, `${what}: ${ms} ms, expected ${EXPECTED_MS}`);
+  assert.ok(ms > EXPECTED_MS * 0.95 - PERIOD_MS / 5 && ms < EXPECTED_MS * 2.5, `${what}: ${ms} ms, expected ${EXPECTED_MS}`);
 }
 
 const FILTERS = `filter bwlim-in up default-limit ${LIMIT} default-period ${PERIOD_MS}
@@ -54,7 +54,7 @@ onSubjects('downloads and uploads take as long as the limit says, without a busy
   assert.equal((await up.readMessage()).body, 'ok');
   assertRate(performance.now() - from, 'upload');
   assert.equal(origin.requests.at(-1)?.body, body);
-  assert.ok(ticks(proxy.pid) - before < 60, 'less than 0.6 s of processor time for 2 s of waiting');
+  assert.ok(ticks(proxy.pid) - before < 120, 'less than 1.2 s of processor time for 2 s of waiting, on two threads');
 });
 
 onSubjects('a tunnel is limited in both directions, a client that leaves frees all', async ({ start, old, context }) => {
@@ -81,7 +81,7 @@ onSubjects('a tunnel is limited in both directions, a client that leaves frees a
   client.end();
   assert.equal(await client.readToEnd(), said);
   const ms = performance.now() - from;
-  assert.ok(ms > EXPECTED_MS * 0.9 && ms < EXPECTED_MS * 1.6, `${ms} ms, expected ${EXPECTED_MS}`);
+  assert.ok(ms > EXPECTED_MS * 0.9 && ms < EXPECTED_MS * 2.5, `${ms} ms, expected ${EXPECTED_MS}`);
   using leaves = await connect(port);
   await leaves.write(said);
   await leaves.read(100);

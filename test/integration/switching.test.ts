@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { connect } from '../support/connection.ts';
 import { ok, startHttpOrigin } from '../support/origin.ts';
 import { startSyslog } from '../support/syslog.ts';
-import { ask, configure, eventually, get, httpLine, onSubjects, ports } from './rig.ts';
+import { ask, configure, eventually, get, httpLine, onSubjects, ports, serveSockets } from './rig.ts';
 
 onSubjects(
   'use_backend with a name of the request: unknown ones go to the default, disabled ones are passed over',
@@ -141,4 +141,48 @@ onSubjects('marks and types of service: a connection with its own serves nobody 
   );
   for (const path of ['/', '/own', '/', '/own', '/']) assert.equal((await ask(port, get(path))).body, 'x');
   if (!old) assert.equal(origin.connections.length, 3, 'one that is shared, two of their own');
+});
+
+/** A connection request of a terminal client with a cookie (MS-RDPBCGR 2.2.1.1). */
+function rdpRequest(cookie: string): string {
+  const text = `Cookie: ${cookie}\r\n`;
+  const length = 11 + text.length;
+  return `\x03\x00\x00${String.fromCharCode(length)}${String.fromCharCode(length - 5)}\xe0\x00\x00\x00\x00\x00${text}`;
+}
+
+onSubjects('RDP cookies: one names its server, others are hashed', async ({ start }) => {
+  const serve = (name: string) =>
+    serveSockets((socket) => {
+      socket.once('data', () => socket.end(name));
+    });
+  await using one = await serve('one');
+  await using two = await serve('two');
+  const [persists, hashes] = await ports(2);
+  const common = `mode tcp
+  tcp-request inspect-delay 5s
+  tcp-request content accept if { req.rdp_cookie(mstshash) -m found } or { req.rdp_cookie(msts) -m found }
+  server one 127.0.0.1:${one.port}
+  server two 127.0.0.1:${two.port}`;
+  await start(
+    configure({
+      rest: `listen persists\n  bind 127.0.0.1:${persists}\n  balance first\n  persist rdp-cookie\n  ${common}
+listen hashes\n  bind 127.0.0.1:${hashes}\n  balance rdp-cookie\n  ${common}`,
+    }),
+  );
+  const said = async (port: number, cookie: string): Promise<string> => {
+    using client = await connect(port);
+    await client.write(Uint8Array.from(rdpRequest(cookie), (sign) => sign.charCodeAt(0)));
+    return await client.readToEnd();
+  };
+  const exchanged = (port: number): number => ((port & 255) << 8) | (port >> 8);
+  assert.equal(await said(persists, `msts=16777343.${exchanged(two.port)}.0000`), 'two');
+  assert.equal(await said(persists, `msts=16777343.${exchanged(one.port)}.0000`), 'one');
+  assert.equal(await said(persists, 'msts=16777343.1.0000'), 'one', 'nobody is there: the first');
+  const seen = new Set<string>();
+  for (const user of ['anna', 'bert', 'carl', 'dora', 'emil', 'fred']) {
+    const first = await said(hashes, `mstshash=${user}`);
+    seen.add(first);
+    assert.equal(await said(hashes, `mstshash=${user}`), first, user);
+  }
+  assert.equal(seen.size, 2);
 });

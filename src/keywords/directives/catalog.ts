@@ -14,7 +14,7 @@ import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
 import { errorLogFormat, globalLog, logFormat, logFormatSd, logSteps, logTag, optionHttplog, optionHttpslog, optionTcplog, proxyLog } from './logs.ts';
 import { captureCookie, captureRequestHeader, captureResponseHeader, declareCaptureRequest, declareCaptureResponse, forwardfor, monitorFail, monitorUri, originalto } from './messages.ts';
 import { abortonclose, allbackups, checkcache, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, h1CaseAdjustBogusClient, h1CaseAdjustBogusServer, httpBufferRequest, httpDropRequestTrailers, httpDropResponseTrailers, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpUseProxyHeader, httpclose, idleCloseOnResponse, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
-import { forceBackendSwitch, forcePersist, ignorePersist, useServer } from './persistence.ts';
+import { forceBackendSwitch, forcePersist, ignorePersist, persistNamedRdpCookie, persistRdpCookie, useServer } from './persistence.ts';
 import { backlog, bind, description, disabled, enabled, fullconn, id, maxKeepAliveQueue, maxconn, mode } from './proxies.ts';
 import { forwarded, httpSendNameHeader, uniqueIdFormat, uniqueIdHeader } from './request-fields.ts';
 import { defaultServer, server, serverTemplate } from './servers.ts';
@@ -38,7 +38,7 @@ export const directives = [
   globalLog, proxyLog, logTag, logFormat, errorLogFormat, logFormatSd, optionHttpslog, logSteps, optionHttplog, optionTcplog,
   forwardfor, originalto, captureRequestHeader, captureCookie, captureResponseHeader, monitorUri, monitorFail, declareCaptureRequest, declareCaptureResponse,
   dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpBufferRequest, idleCloseOnResponse, httpIgnoreProbes, httpUseProxyHeader, checkcache, h1CaseAdjustBogusClient, h1CaseAdjustBogusServer, httpDropRequestTrailers, httpDropResponseTrailers, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
-  useServer, forcePersist, ignorePersist, forceBackendSwitch,
+  useServer, forcePersist, ignorePersist, forceBackendSwitch, persistRdpCookie, persistNamedRdpCookie,
   mode, bind, id, description, disabled, enabled, maxconn, backlog, maxKeepAliveQueue, fullconn,
   forwarded, uniqueIdFormat, uniqueIdHeader, httpSendNameHeader,
   server, serverTemplate, defaultServer,

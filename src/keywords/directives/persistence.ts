@@ -70,3 +70,33 @@ export const forceBackendSwitch = defineDirective({
     if (condition !== null) draft.forceSwitches.push(condition);
   },
 });
+
+export const persistRdpCookie = defineDirective({
+  name: 'persist rdp-cookie',
+  sections: 'DLB',
+  args: [],
+  doc: 'The server whose address and port the RDP cookie `msts` tells. Rules must have waited for the cookie.',
+  examples: [
+    { text: 'persist rdp-cookie', gives: { persistRdpCookie: { name: 'msts' } } },
+    { text: 'persist rdp-cookie x', says: "cannot handle unexpected argument 'x'" },
+  ],
+  apply(draft, _words, context) {
+    draft.persistRdpCookie = { name: 'msts', at: context.position({ text: '', column: 1, quoted: false }) };
+  },
+});
+
+export const persistNamedRdpCookie = defineDirective({
+  name: 'persist',
+  sections: 'DLB',
+  args: [{ name: 'kind', kind: 'word' }],
+  doc: '`persist rdp-cookie(NAME)`: as `persist rdp-cookie`, for a cookie of another name.',
+  examples: [
+    { text: 'persist rdp-cookie(session)', gives: { persistRdpCookie: { name: 'session' } } },
+    { text: 'persist cookie', says: "'persist' expects 'rdp-cookie'" },
+  ],
+  apply(draft, [word], context) {
+    const name = /^rdp-cookie\(([^()]+)\)$/.exec(word.text)?.[1];
+    if (name === undefined) context.error({ text: `'persist' expects 'rdp-cookie' or 'rdp-cookie(NAME)', found '${word.text}'`, word });
+    else draft.persistRdpCookie = { name, at: context.position(word) };
+  },
+});
