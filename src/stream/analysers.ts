@@ -280,11 +280,20 @@ function runRules(context: StreamContext, stream: Stream, rules: RuleList | null
 /** What follows from a verdict. True: the next analyser. */
 function isThrough(context: StreamContext, stream: Stream, verdict: VerdictValue): boolean {
   if (verdict === Verdict.next) return true;
+  if (verdict !== Verdict.wait) countDenial(context, stream);
   if (verdict === Verdict.answer) sendAnswer(context, stream);
   else if (verdict === Verdict.wait) beginWait(context, stream);
   else if (verdict === Verdict.vanish) vanish(context, stream);
   else drop(context, stream);
   return false;
+}
+
+/** A request that rules refuse; a redirect or another answer is none. */
+function countDenial(context: StreamContext, stream: Stream): void {
+  const { cause, frontend, backend } = stream;
+  if (cause !== Ended.denied && cause !== Ended.tarpitted) return;
+  count(context, frontend.counts + Count.deniedRequests, 1);
+  if (backend !== null) count(context, backend.counts + Count.deniedRequests, 1);
 }
 
 /** reject and silent-drop: no answer at all. */

@@ -9,10 +9,11 @@ import { Ended } from '../state/end.ts';
 import { LogOrigin } from '../state/logstep.ts';
 import { type Backend, Phase, type RuleList, type Stream } from '../state/records.ts';
 import { Verdict, type VerdictValue, Wait } from '../state/settings.ts';
+import { Count } from '../state/shared.ts';
 import { countStatus } from '../stick/track.ts';
 import { endWith, runAfterResponse, sendAnswer, vanish } from './answer.ts';
 import { leaksCookie } from './checkcache.ts';
-import { armDeadlines, deadline, type StreamContext } from './context.ts';
+import { armDeadlines, count, deadline, type StreamContext } from './context.ts';
 import { applyResponseCookie } from './cookie.ts';
 import { leaveServer } from './finish.ts';
 import { heldBytes, holdData, isHeldWhole } from './hold.ts';
@@ -106,12 +107,20 @@ export function verdictOf(context: StreamContext, stream: Stream, verdict: Verdi
   }
   if (verdict === Verdict.close) return closeServer(context, stream);
   stream.endPhase = stream.tunnel ? Phase.data : Phase.headers;
+  if (verdict !== Verdict.answer || stream.cause === Ended.denied) countDenial(context, stream);
   if (stream.back !== null) stream.back.release(stream, false);
   leaveServer(context, stream);
   if (verdict === Verdict.answer) sendAnswer(context, stream);
   else if (verdict === Verdict.vanish) vanish(context, stream);
   else endWith(context, stream, Ended.denied, 0);
   return false;
+}
+
+/** A response that rules refuse. */
+function countDenial(context: StreamContext, { frontend, backend, server }: Stream): void {
+  count(context, frontend.counts + Count.deniedResponses, 1);
+  if (backend !== null) count(context, backend.counts + Count.deniedResponses, 1);
+  if (server !== null) count(context, server.counts + Count.deniedResponses, 1);
 }
 
 /** The server's part is over: true if what it has said is whole. */

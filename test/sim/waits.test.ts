@@ -3,8 +3,10 @@
  * again. First all goes well, then either side breaks off at any moment: nothing may be lost, mixed up or left behind.
  */
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import type { SimPeer } from '../../src/platform/sim/peer.ts';
 import { World } from '../../src/platform/sim/world.ts';
+import { Count } from '../../src/state/shared.ts';
 import { drawExchange, type Exchange, pick } from './exchange.ts';
 import { judgeAll, judgeBroken } from './judge.ts';
 import { BREAKS, breakOff, Client, drip, type Fault, Origin, readSlowly, type ServerOptions } from './peers.ts';
@@ -189,5 +191,51 @@ eachSeed('inspected streams of bytes: in order, whole if nobody breaks off', 250
   if (!breaks) assert.equal(got.length, said.length, rig.place());
   client.close();
   (served as SimPeer | null)?.close();
+  rig.finish();
+});
+
+test('what rules refuse is counted', () => {
+  const rig = new SimRig(
+    `
+frontend f
+  mode http
+  bind :8000
+  timeout client 3s
+  timeout tarpit 5ms
+  http-request tarpit if { path /tarpit }
+  http-request silent-drop if { path /silent }
+  http-request return status 200 if { path /return }
+  default_backend b
+backend b
+  mode http
+  timeout connect 1s
+  timeout server 1s
+  http-request deny if { path /deny }
+  http-response deny if { status 204 }
+  server s1 127.0.0.1:9001
+`,
+    { seed: 1 },
+  );
+  rig.host.answer(9001, (peer) => {
+    peer.onEvent = () => {
+      if (!peer.text.endsWith('\r\n\r\n')) return;
+      peer.write(peer.text.includes('/late') ? 'HTTP/1.1 204 OK\r\n\r\n' : 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+      peer.received = [];
+    };
+  });
+  for (const path of ['tarpit', 'silent', 'return', 'deny', 'late', 'fine']) {
+    const client = rig.host.dial(8000);
+    client.write(`GET /${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    rig.until(path, () => rig.lines.some(({ request }) => request === `GET /${path}`));
+    client.close();
+  }
+  const { counts } = rig.shared;
+  const [frontend] = rig.state.frontends;
+  const [backend] = rig.state.backends;
+  const of = (from: number | undefined, cell: number): number => counts[(from as number) + cell] as number;
+  assert.deepEqual(
+    [of(frontend?.counts, Count.deniedRequests), of(backend?.counts, Count.deniedRequests), of(backend?.counts, Count.deniedResponses)],
+    [3, 1, 1],
+  );
   rig.finish();
 });
