@@ -30,7 +30,7 @@ test('what complains names a code of the table', () => {
 
 test('golden configurations say codes with the severities that the table promises', () => {
   const seen = new Set<DiagnosticCode>();
-  for (const name of readdirSync(GOLDEN).filter((file) => file.endsWith('.cfg'))) {
+  for (const name of readdirSync(GOLDEN, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.cfg'))) {
     const { diagnostics } = parseFiles([join(GOLDEN, name)], { environment: {}, localPeer: 'peer', diagnose: true });
     for (const { code, severity } of diagnostics) {
       seen.add(code);

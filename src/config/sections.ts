@@ -96,14 +96,25 @@ export class Sections {
     this.#enter('defaults', 'defaults');
     const hasName = words.length > 1 && (words[1] as Word).text !== 'from';
     const name = hasName ? (words[1] as Word).text : '';
-    const from = this.#from('defaults', words.slice(hasName ? 2 : 1));
-    if (hasName) this.#checkName('defaults', words[1] as Word);
+    const from = this.#from('defaults', name, words.slice(hasName ? 2 : 1));
+    if (hasName) this.#checkDefaultsName(words[1] as Word);
     const base = from === null ? null : from.draft;
     this.draft = this.#newDraft(base, 'defaults', name, words[0] as Word);
     if (from !== null) this.#checkRules(from, this.draft);
     const twin = name === '' ? null : (this.#defaults.get(name)?.draft.at ?? null);
     this.#current = { draft: this.draft, twin, implicitUser: null, explicitUser: null, warned: false, ruleUser: null };
     if (name !== '') this.#defaults.set(name, this.#current);
+  }
+
+  /** Any bytes may be in it as long as no `from` names it. */
+  #checkDefaultsName(word: Word): void {
+    const earlier = this.#defaults.get(word.text);
+    if (earlier === undefined || earlier.explicitUser === null) this.#checkDuplicate('defaults', word);
+    else {
+      const { file, line } = earlier.draft.at;
+      const text = `defaults '${word.text}' has the same name as another defaults section declared at ${file}:${line} which was explicitly referenced hence cannot be replaced.`;
+      complain(this.#state, 'duplicate-name', { text, word });
+    }
   }
 
   #newDraft(base: ProxyDraft | null, kind: SectionKind, name: string, word: Word): ProxyDraft {
@@ -120,40 +131,36 @@ export class Sections {
     return { file, line, column: word.column };
   }
 
-  #checkName(section: string, word: Word): boolean {
+  #checkName(what: string, word: Word, when = ''): boolean {
     if (NAME.test(word.text)) return true;
     const stray = /[^A-Za-z0-9._:-]/.exec(word.text)?.[0] ?? '';
-    complain(this.#state, 'bad-name', { text: `character '${stray}' is not permitted in '${section}' name '${word.text}'.`, word });
+    complain(this.#state, 'bad-name', { text: `character '${stray}' is not permitted in ${what} name '${word.text}'${when}.`, word });
     return false;
   }
 
-  /** `from NAME`, or nothing. */
-  #from(section: string, words: readonly Word[]): Defaults | null {
-    const [from, name, extra] = words;
+  /** `from NAME`, or nothing. `section` and `name` are of who says it. */
+  #from(section: SectionKind, name: string, words: readonly Word[]): Defaults | null {
+    const [from, wanted, extra] = words;
     if (from === undefined) return null;
-    if (from.text !== 'from') {
-      const text =
-        section === 'defaults'
-          ? `'defaults' cannot handle unexpected argument '${from.text}'.`
-          : "please use the 'bind' keyword for listening addresses.";
-      complain(this.#state, 'bad-argument', { text, word: from });
+    if (from.text !== 'from' || wanted === undefined || extra !== undefined) {
+      this.#refuseFrom(section, extra ?? from);
       return null;
     }
-    if (name === undefined || extra !== undefined) {
-      complain(this.#state, 'bad-argument', { text: `'from' expects one name of a defaults section`, word: extra ?? from });
+    const found = this.#defaults.get(wanted.text);
+    if (found === undefined) {
+      const text = `defaults section '${wanted.text}' not found for ${section}${name === '' ? '' : ` '${name}'`}`;
+      complain(this.#state, 'unknown-defaults', { text, word: wanted, near: [...this.#defaults.keys()] });
       return null;
     }
-    const found = this.#defaults.get(name.text);
-    if (found !== undefined) {
-      this.#checkTwin(section, found, name);
-      return found;
-    }
-    complain(this.#state, 'unknown-defaults', {
-      text: `unknown defaults section '${name.text}' for ${section}`,
-      word: name,
-      near: [...this.#defaults.keys()],
-    });
-    return null;
+    const { file, line } = found.draft.at;
+    this.#checkName('defaults section', wanted, ` when designated by its name (section found at ${file}:${line})`);
+    this.#checkTwin(section, found, wanted);
+    return found;
+  }
+
+  #refuseFrom(section: SectionKind, word: Word): void {
+    if (section === 'defaults' || section === 'backend') this.#tooMany(section, word);
+    else complain(this.#state, 'bad-argument', { text: "please use the 'bind' keyword for listening addresses.", word });
   }
 
   #checkTwin(section: string, { draft, twin }: Defaults, word: Word): void {
@@ -168,8 +175,8 @@ export class Sections {
     const nameWord = words[1];
     const name = nameWord?.text ?? '';
     if (nameWord === undefined) complain(this.#state, 'bad-name', { text: `'${kind}' expects an <id> argument: its name`, word: words[0] });
-    else if (this.#checkName(kind, nameWord)) this.#checkDuplicate(kind, nameWord);
-    const explicit = this.#from(kind, words.slice(2));
+    else if (this.#checkName(`'${kind}'`, nameWord)) this.#checkDuplicate(kind, nameWord);
+    const explicit = this.#from(kind, name, words.slice(2));
     const defaults = explicit ?? this.#current;
     const draft = this.#newDraft(defaults?.draft ?? null, kind, name, words[0] as Word);
     if (defaults !== null) this.#noteUse(defaults, explicit !== null, draft);
@@ -177,17 +184,18 @@ export class Sections {
     this.proxies.push(draft);
   }
 
+  /** Proxies must differ in their names, and defaults sections from proxies. */
   #checkDuplicate(kind: SectionKind, word: Word): void {
-    const other = this.#byName.get(word.text);
+    const defaults = kind === 'defaults' ? undefined : this.#defaults.get(word.text);
+    const other = this.#byName.get(word.text) ?? defaults?.draft;
     if (other !== undefined) {
       const { file, line } = other.at;
+      const otherKind = other === defaults?.draft ? 'defaults' : other.kind;
       complain(this.#state, 'duplicate-name', {
-        text: `${kind} '${word.text}' has the same name as ${other.kind} '${other.name}' declared at ${file}:${line}.`,
+        text: `${kind} '${word.text}' has the same name as ${otherKind} '${other.name}' declared at ${file}:${line}.`,
         word,
       });
-      return;
-    }
-    this.#byName.set(word.text, { kind, name: word.text, at: this.#here(word) } as ProxyDraft);
+    } else if (kind !== 'defaults') this.#byName.set(word.text, { kind, name: word.text, at: this.#here(word) } as ProxyDraft);
   }
 
   #noteUse(defaults: Defaults, isExplicit: boolean, draft: ProxyDraft): void {

@@ -1,78 +1,73 @@
-/**
- * Configurations with what they must give. A file of `config/` begins with its expectations:
- *
- *     #: alert|warning|notice LINE WORDS   a message that holds these words; line 0: about the whole
- *     #: model JSON                        a part of the model; arrays must have the same length
- *     #: haproxy differs REASON            HAProxy 2.6 judges otherwise, and why
- *
- * Messages that no line expects fail the test. The installed HAProxy must accept and reject the same files.
- */
+/** The golden configurations (golden.ts says what they may hold) against Hawser and the installed HAProxy. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
 import { test } from 'node:test';
-import { diagnosticText, hasErrors } from '../../src/config/diagnostic.ts';
-import { type ParseResult, parseFiles } from '../../src/config/parse.ts';
 import { fragmentDifference } from '../support/fragment.ts';
 import { needs, peer } from '../support/peer.ts';
+import { expectationsOf, goldenFiles, judge, type Message } from './golden.ts';
 
-const FOLDER = join(import.meta.dirname, 'config');
-const FILES = readdirSync(FOLDER)
-  .filter((name) => name.endsWith('.cfg'))
-  .map((name) => join(FOLDER, name));
+const FILES = goldenFiles();
+/** HAProxy processes at a time. */
+const MOST_PROCESSES = 4;
 
-interface Expectation {
-  readonly messages: { readonly severity: string; readonly line: number; readonly words: string }[];
-  model: unknown;
-  differs: boolean;
+function difference(wanted: readonly Message[], said: readonly Message[]): string | null {
+  if (wanted.length !== said.length) return `wanted ${wanted.length} messages, not ${said.length}`;
+  const index = wanted.findIndex((message, at) => !isSaid(message, said[at] as Message));
+  return index < 0 ? null : `wanted ${shown(wanted[index] as Message)}`;
 }
 
-function expectations(file: string): Expectation {
-  const wanted: Expectation = { messages: [], model: {}, differs: false };
-  for (const line of readFileSync(file, 'latin1').split('\n')) {
-    if (!line.startsWith('#: ')) break;
-    const [, kind, rest] = /^#: (\w+) (.*)$/.exec(line) as unknown as [string, string, string];
-    if (kind === 'model') wanted.model = JSON.parse(rest);
-    else if (kind === 'haproxy') wanted.differs = true;
-    else {
-      const space = rest.indexOf(' ');
-      wanted.messages.push({ severity: kind, line: Number(rest.slice(0, space)), words: rest.slice(space + 1) });
-    }
-  }
-  return wanted;
+function isSaid(wanted: Message, said: Message): boolean {
+  return wanted.severity === said.severity && wanted.line === said.line && said.words.includes(wanted.words);
 }
 
-function parse(file: string): ParseResult {
-  return parseFiles([file], { environment: {}, localPeer: 'peer' });
+function shown({ severity, line, words }: Message): string {
+  return `${severity} ${line} ${words}`;
 }
 
-test('configurations give what they say', () => {
-  for (const file of FILES) {
-    const wanted = expectations(file);
-    const { model, diagnostics } = parse(file);
-    const shown = diagnostics.map((diagnostic) => `${diagnostic.severity} ${diagnostic.position?.line ?? 0} ${diagnosticText(diagnostic)}`);
-    assert.equal(shown.length, wanted.messages.length, `${file}:\n${shown.join('\n')}`);
-    wanted.messages.forEach(({ severity, line, words }, index) => {
-      const message = shown[index] as string;
-      assert.ok(
-        message.startsWith(`${severity} ${line} `) && message.includes(words),
-        `${file}: wanted ${severity} ${line} ${words}, got ${message}`,
-      );
-    });
-    assert.equal(fragmentDifference(model, wanted.model), null, file);
-  }
-});
+const judged = new Map<string, boolean>();
 
-test('HAProxy accepts and rejects the same files', needs('haproxy'), () => {
-  const environment = { PATH: process.env['PATH'] ?? '' };
+test('configurations give what they say', async () => {
   const wrong: string[] = [];
   for (const file of FILES) {
-    if (expectations(file).differs) continue;
-    const { status, stderr } = spawnSync(peer('haproxy'), ['-c', '-f', file], { env: environment, encoding: 'latin1' });
-    // 2: valid, but nothing to listen on.
-    const accepts = status === 0 || status === 2;
-    if (!hasErrors(parse(file).diagnostics) !== accepts) wrong.push(`${file}: ${stderr}`);
+    const wanted = expectationsOf(file);
+    const { model, messages, isValid } = await judge(file, wanted);
+    judged.set(file, isValid);
+    const found = difference(wanted.messages, messages) ?? fragmentDifference(model, wanted.model);
+    if (found !== null) wrong.push([`${file}: ${found}, got`, ...messages.map(shown)].join('\n  '));
   }
   assert.deepEqual(wrong, []);
 });
+
+test('HAProxy accepts and rejects the same files', needs('haproxy'), async () => {
+  const wrong: string[] = [];
+  const files = FILES.filter((file) => !expectationsOf(file).differs);
+  const worker = async (): Promise<void> => {
+    for (let file = files.pop(); file !== undefined; file = files.pop()) {
+      const found = await disagreement(file);
+      if (found !== null) wrong.push(`${file}: ${found}`);
+    }
+  };
+  await Promise.all(Array.from({ length: MOST_PROCESSES }, worker));
+  assert.deepEqual(wrong.sort(), []);
+});
+
+/** Where HAProxy says otherwise; null: nowhere. */
+async function disagreement(file: string): Promise<string | null> {
+  const wanted = expectationsOf(file);
+  const { status, stderr } = await haproxy(file, wanted.environment);
+  // 2: valid, but nothing to listen on.
+  const accepts = status === 0 || status === 2;
+  if (judged.get(file) !== accepts) return `HAProxy ${accepts ? 'accepts' : 'rejects'} it: ${stderr}`;
+  const missing = wanted.saysSo ? wanted.messages.find(({ words }) => !stderr.includes(words)) : undefined;
+  return missing === undefined ? null : `HAProxy does not say '${missing.words}': ${stderr}`;
+}
+
+/** `status` null: killed by a signal. */
+function haproxy(file: string, environment: Record<string, string>): Promise<{ status: number | null; stderr: string }> {
+  const env = { PATH: process.env['PATH'] ?? '', ...environment };
+  const { promise, resolve } = Promise.withResolvers<{ status: number | null; stderr: string }>();
+  const child = execFile(peer('haproxy'), ['-c', '-f', file], { env, encoding: 'latin1' }, (_error, _stdout, stderr) => {
+    resolve({ status: child.exitCode, stderr });
+  });
+  return promise;
+}
