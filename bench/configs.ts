@@ -8,10 +8,18 @@
 
 import { edgeSections } from './edge.ts';
 
+export interface TlsSetup {
+  /** A file with certificate and key. */
+  readonly certificate: string;
+  readonly toServer: boolean;
+}
+
 export interface Setup {
   readonly mode: 'http' | 'tcp';
   /** Thirty rules (edge.ts) instead of an ordinary installation. */
   readonly edge: boolean;
+  /** null: clear text on both sides. */
+  readonly tls: TlsSetup | null;
   /** Where the proxy listens. */
   readonly port: number;
   readonly originPort: number;
@@ -44,14 +52,16 @@ function sections(setup: Setup): string {
 }
 
 function httpSections(setup: Setup): string {
-  const backends = BACKENDS.map((name) => `\nbackend ${name}\n    server s1 127.0.0.1:${setup.originPort}\n`);
+  const backends = BACKENDS.map(
+    (name) => `\nbackend ${name}\n    server s1 127.0.0.1:${setup.originPort}${setup.tls?.toServer ? ' ssl verify none' : ''}\n`,
+  );
   return `    timeout http-keep-alive 120s
     option httplog
     option forwardfor
     http-reuse always
 
 frontend front
-    bind 127.0.0.1:${setup.port}
+    bind 127.0.0.1:${setup.port}${setup.tls === null ? '' : ` ssl crt ${setup.tls.certificate}`}
     acl is_api path_beg /api/
     acl is_admin hdr(host) -i admin.example.com
     http-request set-header X-Forwarded-Proto http
@@ -97,16 +107,21 @@ ${BACKENDS.map((name) => `    upstream ${name} { server 127.0.0.1:${setup.origin
     proxy_hide_header X-Served-By;
     add_header X-Served-By edge always;
     server {
-        listen 127.0.0.1:${setup.port} backlog=4096;
-        location / { proxy_pass http://$pool; }
-        location /api/ { proxy_pass http://api; }
+        listen 127.0.0.1:${setup.port}${setup.tls === null ? '' : ' ssl'} backlog=4096;${nginxCertificate(setup.tls)}
+        location / { proxy_pass ${setup.tls?.toServer ? 'https' : 'http'}://$pool; }
+        location /api/ { proxy_pass ${setup.tls?.toServer ? 'https' : 'http'}://api; }
     }
 }
 `;
 }
 
+function nginxCertificate(tls: TlsSetup | null): string {
+  if (tls === null) return '';
+  return `\n        ssl_certificate ${tls.certificate};\n        ssl_certificate_key ${tls.certificate};\n        ssl_session_cache shared:s:1m;`;
+}
+
 /** The server behind all proxies: a short text, and files from memory. */
-export function originConfig(port: number, folder: string): string {
+export function originConfig(port: number, tlsPort: number, certificate: string, folder: string): string {
   return `${nginxHead(folder)}
 http {
     ${nginxPaths(folder)}
@@ -120,6 +135,9 @@ http {
     keepalive_timeout 600s;
     server {
         listen 127.0.0.1:${port} backlog=4096;
+        listen 127.0.0.1:${tlsPort} ssl backlog=4096;
+        ssl_certificate ${certificate};
+        ssl_certificate_key ${certificate};
         root ${folder};
         location = / { return 200 "Hello, world! this is a small response body.\\n"; }
         location /catalogue/ { return 200 "Hello, world! this is a small response body.\\n"; }

@@ -89,16 +89,21 @@ export function floor(kind: 'http' | 'tcp'): Contender {
   };
 }
 
+/** A certificate with its key, of those that the tests use. */
+export function certificatePath(name: string): string {
+  return join(ROOT, 'test/support/tls', name);
+}
+
 /** The server behind all of them, with files of 64 kB and 1 MB. */
-export async function startOrigin(): Promise<Running> {
+export async function startOrigin(): Promise<Running & { readonly tlsPort: number }> {
   const command = findPeer('nginx');
   if (command === undefined) throw new Error('nginx is not installed: it is the server behind the proxies');
-  const [port, folder] = [await freePort(), makeFolder()];
+  const [port, tlsPort, folder] = [await freePort(), await freePort(), makeFolder()];
   writeFileSync(join(folder, '64k'), Buffer.alloc(64 * 1024, 'h'));
   writeFileSync(join(folder, '1m'), Buffer.alloc(1024 * 1024, 'h'));
-  const program = startPinned(LOAD_CPU, nginxCommand(command, folder, originConfig(port, folder)));
+  const program = startPinned(LOAD_CPU, nginxCommand(command, folder, originConfig(port, tlsPort, certificatePath('server.pem'), folder)));
   await program.until(() => isListening(port), 'the server to listen');
-  return { name: 'server', program, port };
+  return { name: 'server', program, port, tlsPort };
 }
 
 function nginxCommand(command: string, folder: string, config: string): ProgramOptions {

@@ -31,7 +31,14 @@ export async function measureIdle(contender: Contender, count: number, ground: G
   let running: Running | undefined;
   try {
     const maxconn = count + 500;
-    running = await start(contender, { mode: 'http', edge: false, originPort: ground.originPort, syslogPort: ground.sink.port, maxconn });
+    running = await start(contender, {
+      mode: 'http',
+      edge: false,
+      tls: null,
+      originPort: ground.originPort,
+      syslogPort: ground.sink.port,
+      maxconn,
+    });
     // Code and memory that a first load needs belong to no connection.
     await runLoad(running.port, { path: '/', connections: AT_ONCE, headers: [] }, 1);
     await delay(SETTLE_MS);

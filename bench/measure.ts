@@ -2,10 +2,11 @@
  * Measures a row: all contenders run, and take the load in turns, round after round, so that what the machine does beside it hits
  * all of them alike. It must not know who they are.
  */
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { within } from '../test/support/wait.ts';
 import type { Contender, Running } from './contenders.ts';
-import { start } from './contenders.ts';
+import { certificatePath, start } from './contenders.ts';
 import type { Load } from './load.ts';
 import { runLoad } from './load.ts';
 import { cpuTimeOf, peakBytes } from './pinned.ts';
@@ -22,6 +23,8 @@ export interface Pace {
 /** What the measured stand on. */
 export interface Ground {
   readonly originPort: number;
+  /** The same server through TLS. */
+  readonly tlsOriginPort: number;
   readonly sink: SyslogSink;
 }
 
@@ -69,7 +72,9 @@ async function startAndWarm(contender: Contender, row: LoadRow, pace: Pace, grou
   let running: Running | undefined;
   try {
     const { mode, load, edge = false } = row;
-    running = await start(contender, { mode, edge, originPort: ground.originPort, syslogPort: ground.sink.port, maxconn: MAXCONN });
+    const tls = row.tls === undefined ? null : { certificate: certificatePath(row.tls.certificate), toServer: row.tls.toServer };
+    const originPort = tls?.toServer ? ground.tlsOriginPort : ground.originPort;
+    running = await start(contender, { mode, edge, tls, originPort, syslogPort: ground.sink.port, maxconn: MAXCONN });
     await checkAnswer(running.port, load);
     await runLoad(running.port, load, pace.warmSeconds);
     return running;
@@ -113,7 +118,8 @@ async function finish(running: Running, row: LoadRow, result: Result): Promise<v
 
 /** One request must be answered with 200 before anything is measured. */
 async function checkAnswer(port: number, load: Load): Promise<void> {
-  const socket = connect(port, '127.0.0.1');
+  const socket: Socket =
+    load.scheme === 'https' ? connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false }) : connect(port, '127.0.0.1');
   const answer = new Promise<string>((resolve, reject) => {
     socket.on('error', reject);
     socket.on('close', () => reject(new Error('the connection was closed without an answer')));

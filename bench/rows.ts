@@ -14,6 +14,13 @@ export interface LoadRow {
   readonly withEpoll?: boolean;
   /** The configuration with thirty rules. */
   readonly edge?: boolean;
+  readonly tls?: Tls;
+}
+
+/** TLS of a row: the key of the proxy's certificate, and whether its servers are spoken to through TLS too. */
+export interface Tls {
+  readonly certificate: 'server.pem' | 'rsa.pem';
+  readonly toServer: boolean;
 }
 
 export const EPOLL_BAR = 1.2;
@@ -39,6 +46,8 @@ export const BROWSER_HEADERS = [
 ];
 
 const small = (headers: readonly string[]): Load => ({ path: '/', connections: 64, headers });
+
+const ECDSA: Tls = { certificate: 'server.pem', toServer: false };
 
 export const LOAD_ROWS: readonly LoadRow[] = [
   { id: 'small', title: 'Keep-alive, small responses', mode: 'http', load: small([]), bar: 0.9, floor: 'http', withEpoll: true },
@@ -83,6 +92,60 @@ export const LOAD_ROWS: readonly LoadRow[] = [
     load: { path: '/1m', connections: 16, headers: [] },
     bar: 0.9,
     floor: 'tcp',
+  },
+  {
+    id: 'tls',
+    title: 'TLS, keep-alive, small responses',
+    mode: 'http',
+    load: { ...small([]), scheme: 'https' },
+    bar: 0.85,
+    floor: 'http',
+    tls: ECDSA,
+  },
+  {
+    id: 'tls-new',
+    title: 'TLS, a full handshake per request, P-256',
+    mode: 'http',
+    load: { ...small(['Connection: close']), scheme: 'https' },
+    bar: 1,
+    floor: 'http',
+    tls: ECDSA,
+  },
+  {
+    id: 'tls-rsa',
+    title: 'TLS, a full handshake per request, RSA-2048',
+    mode: 'http',
+    load: { ...small(['Connection: close']), scheme: 'https' },
+    bar: 1,
+    floor: 'http',
+    tls: { certificate: 'rsa.pem', toServer: false },
+  },
+  {
+    id: 'tls-resumed',
+    title: 'TLS, a resumed session per request',
+    mode: 'http',
+    load: { path: '/', connections: 1, headers: [], scheme: 'https', resumes: true },
+    bar: 1,
+    floor: 'http',
+    tls: ECDSA,
+  },
+  {
+    id: 'tls-1m',
+    title: 'TLS, keep-alive, bodies of 1 MB',
+    mode: 'http',
+    load: { path: '/1m', connections: 16, headers: [], scheme: 'https' },
+    bar: 0.85,
+    floor: 'http',
+    tls: ECDSA,
+  },
+  {
+    id: 'tls-both',
+    title: 'TLS on both sides, keep-alive, bodies of 1 MB',
+    mode: 'http',
+    load: { path: '/1m', connections: 16, headers: [], scheme: 'https' },
+    bar: 0.85,
+    floor: 'http',
+    tls: { certificate: 'server.pem', toServer: true },
   },
 ];
 

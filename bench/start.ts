@@ -40,7 +40,15 @@ export async function measureStart(contender: Contender, runs: number, ground: G
 
 async function startOnce(contender: Contender, ground: Ground): Promise<{ startMs: number; bytes: number }> {
   const port = await freePort();
-  const setup = { mode: 'http' as const, edge: false, port, originPort: ground.originPort, syslogPort: ground.sink.port, maxconn: 4096 };
+  const setup = {
+    mode: 'http' as const,
+    edge: false,
+    tls: null,
+    port,
+    originPort: ground.originPort,
+    syslogPort: ground.sink.port,
+    maxconn: 4096,
+  };
   const command = contender.command(setup, makeFolder());
   const began = performance.now();
   const program = startPinned(`${PROXY_CPU},${LOAD_CPU}`, command);
