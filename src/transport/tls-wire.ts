@@ -42,6 +42,8 @@ const State = {
   failed: 3,
   open: 4,
   broken: 5,
+  /** Destroyed: the end of the connection is being told. */
+  closing: 6,
 } as const;
 
 /** How long a peer may take to read the alert and leave (milliseconds). */
@@ -149,7 +151,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
 
   onTimer(): void {
     if (this.#state === State.handshake || this.#state === State.hello) this.#timedOut = true;
-    else if (this.#state !== State.failed) return;
+    else if (this.#state !== State.failed && this.#state !== State.closing) return;
     this.#lower.destroy(false);
   }
 
@@ -231,6 +233,10 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   #fail(): void {
     this.#state = State.failed;
     this.#lower.finish();
+    this.#setLinger();
+  }
+
+  #setLinger(): void {
     const { host } = this.#ground;
     host.timers.set(this.#timer, host.now() + LINGER_MS);
   }
@@ -350,14 +356,17 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   }
 
   onEnd(): void {
-    if (this.#isBefore()) this.#lower.destroy(false);
+    if (this.#isBefore() || this.#state === State.closing) this.#lower.destroy(false);
     else if (this.#held !== NO_BLOCK) this.#endWaits = true;
     else if (this.#isOpen()) this.#end();
   }
 
   onSent(_: Wire, block: Block): void {
-    if (this.#ground.isOwn(block)) this.#ground.giveOwn(block);
-    else this.handler.onSent(this, block);
+    if (!this.#ground.isOwn(block)) this.handler.onSent(this, block);
+    else {
+      this.#ground.giveOwn(block);
+      if (this.#state === State.closing && this.#lower.unsent === 0) this.#lower.destroy(false);
+    }
   }
 
   onClose(_: Wire, reason: CloseReason): void {
@@ -449,9 +458,24 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   }
 
   destroy(reset: boolean): void {
-    if (this.#state === State.idle) return;
+    if (this.#state === State.idle || this.#state === State.closing) return;
+    const says = this.#isOpen() && !reset && this.#lower.unsent === 0;
     if (this.#state === State.open) this.#state = State.broken;
-    this.#lower.destroy(reset);
+    if (!says || !this.#sayEnd()) this.#lower.destroy(reset);
+  }
+
+  /**
+   * Tells the peer that the connection ends on purpose, so that it knows that nothing is missing (RFC 8446 6.1) and keeps its
+   * session. False: there is nothing to wait for.
+   */
+  #sayEnd(): boolean {
+    const engine = this.#engine as TlsEngine;
+    engine.shutdown();
+    this.#flush(engine);
+    if (this.#lower.unsent === 0) return false;
+    this.#state = State.closing;
+    this.#setLinger();
+    return true;
   }
 
   silence(ttl: number): void {
