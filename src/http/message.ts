@@ -207,6 +207,40 @@ export class HeaderTable {
     return -1;
   }
 
+  /**
+   * As `find`, for who knows the name's number: rows of known names all have theirs, so that bytes are compared only where both
+   * names have none.
+   */
+  findName(id: number, bytes: Uint8Array, nameStart: number, nameLength: number, from: number): number {
+    const { cells, rows } = this;
+    if (id !== 0) return this.findId(id as HeaderIdValue, from);
+    for (let row = from; row < rows; row++) {
+      if (cells[row * CELLS + 1] === nameLength && sameBytes(bytes, cells[row * CELLS] as number, nameStart, nameLength)) return row;
+    }
+    return -1;
+  }
+
+  /** The last row with this name; -1: none. */
+  findLastName(id: number, bytes: Uint8Array, nameStart: number, nameLength: number): number {
+    const { cells } = this;
+    const size = nameLength | (id << 16);
+    for (let row = this.rows - 1; row >= 0; row--) {
+      if (cells[row * CELLS + 1] !== size) continue;
+      if (id !== 0 || sameBytes(bytes, cells[row * CELLS] as number, nameStart, nameLength)) return row;
+    }
+    return -1;
+  }
+
+  /** As `removeAll`, for who knows the name's number. */
+  removeName(id: number, bytes: Uint8Array, nameStart: number, nameLength: number): void {
+    const { cells, rows } = this;
+    const size = nameLength | (id << 16);
+    for (let row = 0; row < rows; row++) {
+      if (cells[row * CELLS + 1] !== size) continue;
+      if (id !== 0 || sameBytes(bytes, cells[row * CELLS] as number, nameStart, nameLength)) cells[row * CELLS + 1] = 0;
+    }
+  }
+
   /** Removes every row with this name; how many there were. */
   removeAll(bytes: Uint8Array, nameStart: number, nameLength: number): number {
     let count = 0;
@@ -226,6 +260,11 @@ export class HeaderTable {
     }
     return count;
   }
+}
+
+function sameBytes(bytes: Uint8Array, start: number, other: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== bytes[other + i]) return false;
+  return true;
 }
 
 export class HttpMessage {

@@ -77,8 +77,6 @@ export class MuxContext {
     stream.front = front;
     stream.clientTimeoutMs = frontend.timeouts.clientMs;
     stream.overrides.tarpitTimeoutMs = frontend.timeouts.tarpitMs;
-    if (frontend.requestCaptures !== null) stream.requestCaptures.fill(-1);
-    if (frontend.responseCaptures !== null) stream.responseCaptures.fill(-1);
     this.variables.begin(session.variables, stream.variables, stream.messageVariables);
     stream.startedAtMs = this.host.now();
     stream.serial = Atomics.add(this.shared.live, ProcessLive.serial, 1);
@@ -107,6 +105,11 @@ export class MuxContext {
     stream.machine = this.streamTimers;
     return stream;
   }
+}
+
+/** Nothing is captured any more: only slots that the frontend has were filled. A loop: a call of fill costs more than these few cells. */
+function clearCaptures(ranges: Int32Array, count: number): void {
+  for (let at = 0; at < count * 2; at++) ranges[at] = -1;
 }
 
 function resetStream(stream: Stream): void {
@@ -138,7 +141,9 @@ function resetStream(stream: Stream): void {
   stream.tunnel = stream.requestSent = stream.closeClient = stream.clientGone = stream.serverReusable = stream.logged = false;
   stream.hasBackSource = false;
   stream.countedIn = stream.countedOut = 0;
-  stream.cookieCaptures.fill(-1);
+  clearCaptures(stream.requestCaptures, stream.frontend.requestCaptureLengths.length);
+  clearCaptures(stream.responseCaptures, stream.frontend.responseCaptureLengths.length);
+  clearCaptures(stream.cookieCaptures, 2);
   stream.clientDeadlineMs = stream.serverDeadlineMs = Number.POSITIVE_INFINITY;
   stream.logLevel = -1;
   if (stream.stores !== null) stream.stores.count = 0;

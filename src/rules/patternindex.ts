@@ -6,6 +6,7 @@
  */
 import { LOWER } from '../http/tokens.ts';
 import type { PatternEntries } from './patternset.ts';
+import { lowerSkips, pairAt } from './patternskips.ts';
 import type { Sample } from './sample.ts';
 
 export const PatternKind = {
@@ -62,6 +63,8 @@ export interface IndexBuffers {
   readonly header: ArrayBufferLike;
   /** Which first bytes keys have: bits by hash of four bytes; and a byte for each first byte of shorter keys. */
   readonly filter: ArrayBufferLike;
+  /** How far a search may move on: patternskips.ts. */
+  readonly skips: ArrayBufferLike;
   /** Entries that are tried one by one: ranges, odd masks, regular expressions. */
   readonly list: ArrayBufferLike;
   /** Ranges cut into pieces that do not overlap: where each begins, and its first entry (or -1). */
@@ -71,7 +74,7 @@ export interface IndexBuffers {
   readonly keys: ArrayBufferLike;
 }
 
-export const IndexCell = { longest: 0, listed: 1, seed: 2, pieces: 3, keysUsed: 4, families: 5 } as const;
+export const IndexCell = { longest: 0, listed: 1, seed: 2, pieces: 3, keysUsed: 4, families: 5, window: 6 } as const;
 export const INDEX_CELLS = 8;
 
 /** Where `size` bytes of keys can be written; -1: there is no room. Under the set's lock. */
@@ -85,6 +88,8 @@ export function claimKey(header: Int32Array, keys: Uint8Array, size: number): nu
 const LONGEST = IndexCell.longest;
 const SEED = IndexCell.seed;
 const KEYS_USED = IndexCell.keysUsed;
+/** Bytes of the window that moves over a text (patternskips.ts); 0: none does, every byte is looked at. */
+const WINDOW = IndexCell.window;
 const SHORT = 4;
 /** Entries with the same key that are kept apart: when the first is deleted the next counts. */
 const MOST_ALIKE = 64;
@@ -122,6 +127,7 @@ export class TextIndex implements PatternIndex {
   #lengths: Uint8Array;
   #header: Int32Array;
   #filter: Uint8Array;
+  #skips: Uint8Array;
   #keys: Uint8Array;
   #mask: number;
   readonly #case: Uint8Array;
@@ -138,6 +144,7 @@ export class TextIndex implements PatternIndex {
     this.#lengths = new Uint8Array(buffers.lengths);
     this.#header = new Int32Array(buffers.header);
     this.#filter = new Uint8Array(buffers.filter);
+    this.#skips = new Uint8Array(buffers.skips);
     this.#keys = new Uint8Array(buffers.keys);
     this.#mask = this.#slots.length / 4 - 1;
   }
@@ -149,6 +156,7 @@ export class TextIndex implements PatternIndex {
     this.#lengths = new Uint8Array(buffers.lengths);
     this.#header = new Int32Array(buffers.header);
     this.#filter = new Uint8Array(buffers.filter);
+    this.#skips = new Uint8Array(buffers.skips);
     this.#keys = new Uint8Array(buffers.keys);
     this.#mask = this.#slots.length / 4 - 1;
   }
@@ -215,6 +223,27 @@ export class TextIndex implements PatternIndex {
 
   /** The first of the file. */
   #findInside(bytes: Uint8Array, start: number, end: number): number {
+    const window = this.#header[WINDOW] as number;
+    return window === 0 ? this.#findAnywhere(bytes, start, end) : this.#findInWindow(bytes, start, end, window);
+  }
+
+  /** As #findAnywhere, where the window can end. */
+  #findInWindow(bytes: Uint8Array, start: number, end: number, window: number): number {
+    const skips = this.#skips;
+    let best = -1;
+    let at = start + window - 2;
+    while (at + 1 < end) {
+      const skip = skips[pairAt(bytes, at)] as number;
+      at += skip;
+      if (skip > 0) continue;
+      const from = at - window + 2;
+      if (this.#mayBeginAt(bytes, from, end)) best = earlier(best, this.#findFrom(bytes, from, end, null));
+      at++;
+    }
+    return best;
+  }
+
+  #findAnywhere(bytes: Uint8Array, start: number, end: number): number {
     let best = this.#lengths[0] === 1 ? this.#probe(this.#header[SEED] as number, bytes, start, 0) : -1;
     for (let at = start; at < end; at++) {
       if (this.#mayBeginAt(bytes, at, end)) best = earlier(best, this.#findFrom(bytes, at, end, null));
@@ -333,9 +362,17 @@ export class TextIndex implements PatternIndex {
       hash = step(hash, fold[arena[at] as number] as number);
     }
     if (this.kind >= INSIDE && this.kind <= PARTS + 1) this.#addToFilter(arena, start, size);
+    if (this.kind === INSIDE) this.#addToSkips(arena, start, size);
     this.#lengths[size] = 1;
     if (size > (this.#header[LONGEST] as number)) this.#header[LONGEST] = size;
     return putSlot(this.#slots, hash, start, size, entry);
+  }
+
+  /** A key shorter than the window ends it. */
+  #addToSkips(arena: Uint8Array, start: number, size: number): void {
+    const window = this.#header[WINDOW] as number;
+    if (size < window) Atomics.store(this.#header, WINDOW, 0);
+    else lowerSkips(this.#skips, window, arena, start);
   }
 
   #addToFilter(arena: Uint8Array, start: number, size: number): void {

@@ -17,6 +17,7 @@ import {
 import { NumberIndex } from './patternnumber.ts';
 import { RegexIndex } from './patternregex.ts';
 import { type EntryBuffers, newEntryBuffers, PatternEntries, SetCell } from './patternset.ts';
+import { SKIPS, windowOf } from './patternskips.ts';
 
 /** What a thread needs to see a set: plain data. */
 export interface SetBuffers {
@@ -226,16 +227,24 @@ export function buildIndex(entryBuffers: EntryBuffers, kind: PatternKindValue, f
     lengths: make(kind === PatternKind.address ? ADDRESS_WIDTHS : isText ? lengthsFor(entries, hasSpare) : 0),
     header: make(INDEX_CELLS * 4),
     filter: make(filterBytes),
+    skips: make(kind === PatternKind.inside ? SKIPS : 0),
     list: make(isNumber ? capacity * 24 : kind === PatternKind.address ? capacity * 8 : 0),
     bounds: make(0),
     owners: make(0),
     keys: make(kind === PatternKind.address ? capacity * 33 : kind === PatternKind.binary ? entries.arena.length : 0),
   };
   new Int32Array(buffers.header)[IndexCell.seed] = (Math.random() * 0x7fffffff) | 0;
+  if (kind === PatternKind.inside) prepareWindow(buffers, windowOf(entries));
   const index = indexOver(entries, buffers, false);
   for (let entry = 0; entry < count; entry++) insertOrFail(index, entries, entry);
   if (index instanceof NumberIndex) index.cut(make);
   return index.buffers;
+}
+
+/** A window moves on by all but its last pair, until a key says otherwise. hot-ok: when a set is built */
+function prepareWindow(buffers: IndexBuffers, window: number): void {
+  new Int32Array(buffers.header)[IndexCell.window] = window;
+  new Uint8Array(buffers.skips).fill(Math.max(0, window - 1));
 }
 
 /** hot-ok: when a set is built */

@@ -46,8 +46,18 @@ export function queryStart(bytes: Uint8Array, start: number, end: number): numbe
   return -1;
 }
 
+/** Per byte: 1 where the search for the end of a list item must look closer. */
+const ITEM_STOP = new Uint8Array(256);
+ITEM_STOP[COMMA] = ITEM_STOP[QUOTE] = 1;
+
 /** End of the list item that begins at `start`: the next comma outside quotes (RFC 9110 5.6.1), or `end`. */
 export function itemEnd(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && ITEM_STOP[bytes[at] as number] === 0) at++;
+  return at < end && bytes[at] === QUOTE ? quotedItemEnd(bytes, at, end) : at;
+}
+
+function quotedItemEnd(bytes: Uint8Array, start: number, end: number): number {
   let quoted = false;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number;

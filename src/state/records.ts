@@ -393,8 +393,8 @@ export class Stream implements TimerOwner, Queued<Stream> {
   uniqueIdStart = 0;
   uniqueIdEnd = 0;
   /** Captured header values in the note: start, end per slot; -1: not captured. */
-  readonly requestCaptures = new Int32Array(MAX_CAPTURES * 2);
-  readonly responseCaptures = new Int32Array(MAX_CAPTURES * 2);
+  readonly requestCaptures = new Int32Array(MAX_CAPTURES * 2).fill(-1);
+  readonly responseCaptures = new Int32Array(MAX_CAPTURES * 2).fill(-1);
   /** The cookies that `capture cookie` keeps, of the request and of the response: start, end; -1: none. */
   readonly cookieCaptures = new Int32Array(4).fill(-1);
 

@@ -109,10 +109,11 @@ export class Variables {
       return false;
     }
     if (cell === NONE || (this.#words[(cell >> 2) + ROOM] as number) < length) cell = this.#replace(list, cell, name, start, end);
-    else this.memory.bytes.copyWithin(cell + CELL_HEAD, start, end);
+    else copy(this.memory.bytes, start, end, cell + CELL_HEAD);
     if (cell === NONE) return false;
     const words = this.#words;
-    this.#count(list, length - (words[(cell >> 2) + LENGTH] as number));
+    const more = length - (words[(cell >> 2) + LENGTH] as number);
+    if (more !== 0) this.#count(list, more);
     words[(cell >> 2) + TYPE] = type;
     words[(cell >> 2) + LENGTH] = length;
     this.#numbers[(cell >> 3) + NUMBER] = number;
@@ -148,7 +149,17 @@ export class Variables {
   }
 
   clear(list: VariableList): void {
-    while (list.head !== NONE) this.#remove(list, list.head);
+    if (list.head === NONE) return;
+    const words = this.#words;
+    let size = 0;
+    for (let cell = list.head; cell !== NONE; ) {
+      const next = words[cell >> 2] as number;
+      size += VARIABLE_COST + (words[(cell >> 2) + LENGTH] as number);
+      this.memory.cells.give(cell);
+      cell = next;
+    }
+    list.head = NONE;
+    this.#count(list, -size);
   }
 
   /** A new cell with these bytes at the head of the list, instead of `old` (NONE: there was none); NONE: no memory, `old` is gone too. */
@@ -156,7 +167,7 @@ export class Variables {
     const { cells, bytes } = this.memory;
     const length = end - start;
     const cell = cells.take(CELL_HEAD + length);
-    if (cell >= 0) bytes.copyWithin(cell + CELL_HEAD, start, end);
+    if (cell >= 0) copy(bytes, start, end, cell + CELL_HEAD);
     if (old !== NONE) this.#remove(list, old);
     if (cell < 0) return NONE;
     const words = this.#words;
@@ -198,6 +209,15 @@ export class Variables {
   #count(list: VariableList, more: number): void {
     for (let at: VariableList | null = list; at !== null; at = at.parent) at.size += more;
     const { live } = this.#shared;
-    if ((live[ProcessLive.variablesLimit] as number) > 0 && more !== 0) Atomics.add(live, ProcessLive.variables, more);
+    if ((live[ProcessLive.variablesLimit] as number) > 0) Atomics.add(live, ProcessLive.variables, more);
   }
+}
+
+/** Up to this many bytes a loop is faster than a call of the engine. */
+const SHORT = 64;
+
+/** Copies [start, end) to `at`: somewhere else, or further to the front. */
+function copy(bytes: Uint8Array, start: number, end: number, at: number): void {
+  if (end - start > SHORT) bytes.copyWithin(at, start, end);
+  else for (let from = start, to = at; from < end; from++, to++) bytes[to] = bytes[from] as number;
 }

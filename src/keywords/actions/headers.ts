@@ -56,7 +56,7 @@ function compileAdd(words: Words, replaces: boolean, context: CompileContext): A
       start = written.start;
       end = written.end;
     }
-    if (replaces) message.headers.removeAll(source.bytes, field.start, field.length);
+    if (replaces) message.headers.removeName(field.id, source.bytes, field.start, field.length);
     return message.headers.add(field.id, field.start, field.length, start, end) ? Outcome.next : fail(stream);
   };
   return isHost(field, context) ? withAuthority(step, context) : step;
@@ -121,8 +121,9 @@ export const delHeader = defineAction({
     const lower = name.toLowerCase();
     const start = source.memory.intern(lower);
     const { length } = lower;
+    const id = headerIdOfName(lower);
     return (stream) => {
-      messageOf(stream).headers.removeAll(source.bytes, start, length);
+      messageOf(stream).headers.removeName(id, source.bytes, start, length);
       return Outcome.next;
     };
   },
@@ -164,9 +165,9 @@ function compileReplace(words: Words, byItem: boolean, context: CompileContext):
     const { bytes } = source;
     replacement.prepare(stream);
     for (
-      let row = headers.find(bytes, field.start, field.length, 0);
+      let row = headers.findName(field.id, bytes, field.start, field.length, 0);
       row >= 0;
-      row = headers.find(bytes, field.start, field.length, row + 1)
+      row = headers.findName(field.id, bytes, field.start, field.length, row + 1)
     ) {
       const start = headers.valueStart(row);
       const end = headers.valueEnd(row);

@@ -8,19 +8,22 @@ import { type CompileContext, defineFetch, defineFetchName, type FetchStep } fro
 import { RuleError } from '../../rules/error.ts';
 import { readLooseInt } from '../../rules/looseint.ts';
 import { readsResponse, Valid } from '../../rules/place.ts';
+import { headerIdOfName } from '../../rules/reply.ts';
 import { cast, type Sample, SampleType, type SampleTypeValue } from '../../rules/sample.ts';
 import { itemEnd, skipBlanks, trimBlanks } from '../../rules/target.ts';
 import type { Stream } from '../../state/records.ts';
 
 /** A field name as rules look for it; every name if the length is 0. */
 interface FieldName {
+  /** HeaderId. */
+  readonly id: number;
   readonly start: number;
   readonly length: number;
 }
 
 function fieldName(name: string | null, context: CompileContext): FieldName {
   const lower = (name ?? '').toLowerCase();
-  return { start: context.thread.memory.intern(lower), length: lower.length };
+  return { id: headerIdOfName(lower), start: context.thread.memory.intern(lower), length: lower.length };
 }
 
 /** Set by nextValue: the value it found. */
@@ -28,7 +31,7 @@ const found = { start: 0, end: 0 };
 
 /** The first row at or after `from` with this name (any row that is no hole if it is empty); -1: none. */
 function findRow(bytes: Uint8Array, headers: HeaderTable, name: FieldName, from: number): number {
-  if (name.length > 0) return headers.find(bytes, name.start, name.length, from);
+  if (name.length > 0) return headers.findName(name.id, bytes, name.start, name.length, from);
   for (let row = from; row < headers.rows; row++) if (!headers.isHole(row)) return row;
   return -1;
 }
@@ -61,13 +64,29 @@ function messageOf(stream: Stream, side: Side): HttpMessage {
 /** One value: occurrence N from the start, or from the end if negative. */
 function compileOne(side: Side, whole: boolean, name: string | null, occurrence: number, context: CompileContext): FetchStep {
   const field = fieldName(name, context);
+  if (occurrence === -1 && field.length > 0) return compileLast(side, whole, field);
   return (sample, stream) => {
     const { headers } = messageOf(stream, side);
     if (occurrence > 0) return pick(sample, headers, field, whole, occurrence);
-    if (occurrence === -1) return last(sample, headers, field, whole);
     const total = count(sample, headers, field, whole);
     const wanted = total + 1 + occurrence;
     return wanted > 0 && pick(sample, headers, field, whole, wanted);
+  };
+}
+
+/** The last value of the last field, without a look at those before. */
+function compileLast(side: Side, whole: boolean, { id, start, length }: FieldName): FetchStep {
+  return (sample, stream) => {
+    const { headers } = side === 'request' ? stream.request : stream.response;
+    const { bytes } = sample.memory;
+    const row = headers.findLastName(id, bytes, start, length);
+    if (row < 0) return false;
+    let from = headers.valueStart(row);
+    const end = headers.valueEnd(row);
+    if (whole) return sample.setText(from, end);
+    for (let stop = itemEnd(bytes, from, end); stop < end; stop = itemEnd(bytes, from, end)) from = stop + 1;
+    from = skipBlanks(bytes, from, end);
+    return sample.setText(from, trimBlanks(bytes, from, end));
   };
 }
 
@@ -79,13 +98,6 @@ function rewind(sample: Sample): void {
 function pick(sample: Sample, headers: HeaderTable, field: FieldName, whole: boolean, wanted: number): boolean {
   rewind(sample);
   for (let at = 0; at < wanted; at++) if (!nextValue(sample, headers, field, whole)) return false;
-  return sample.setText(found.start, found.end);
-}
-
-function last(sample: Sample, headers: HeaderTable, field: FieldName, whole: boolean): boolean {
-  rewind(sample);
-  if (!nextValue(sample, headers, field, whole)) return false;
-  while (nextValue(sample, headers, field, whole));
   return sample.setText(found.start, found.end);
 }
 
