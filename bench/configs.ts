@@ -12,6 +12,7 @@ export interface TlsSetup {
   /** A file with certificate and key. */
   readonly certificate: string;
   readonly toServer: boolean;
+  readonly resumes: boolean;
 }
 
 export interface Setup {
@@ -35,7 +36,7 @@ export function haproxyConfig(setup: Setup): string {
     nbthread 1
     maxconn ${setup.maxconn}
     no strict-limits
-    log 127.0.0.1:${setup.syslogPort} local0
+${setup.tls?.resumes === false ? '    tune.ssl.cachesize 0\n' : ''}    log 127.0.0.1:${setup.syslogPort} local0
 
 defaults
     mode ${setup.mode}
@@ -61,7 +62,7 @@ function httpSections(setup: Setup): string {
     http-reuse always
 
 frontend front
-    bind 127.0.0.1:${setup.port}${setup.tls === null ? '' : ` ssl crt ${setup.tls.certificate}`}
+    bind 127.0.0.1:${setup.port}${setup.tls === null ? '' : ` ssl crt ${setup.tls.certificate}${setup.tls.resumes ? '' : ' no-tls-tickets'}`}
     acl is_api path_beg /api/
     acl is_admin hdr(host) -i admin.example.com
     http-request set-header X-Forwarded-Proto http
@@ -117,7 +118,7 @@ ${BACKENDS.map((name) => `    upstream ${name} { server 127.0.0.1:${setup.origin
 
 function nginxCertificate(tls: TlsSetup | null): string {
   if (tls === null) return '';
-  return `\n        ssl_certificate ${tls.certificate};\n        ssl_certificate_key ${tls.certificate};\n        ssl_session_cache shared:s:1m;`;
+  return `\n        ssl_certificate ${tls.certificate};\n        ssl_certificate_key ${tls.certificate};\n        ssl_protocols TLSv1.2 TLSv1.3;\n        ssl_session_cache off;\n        ssl_session_tickets ${tls.resumes ? 'on' : 'off'};`;
 }
 
 /** The server behind all proxies: a short text, and files from memory. */

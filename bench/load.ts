@@ -7,8 +7,6 @@ export interface Load {
   readonly connections: number;
   readonly headers: readonly string[];
   readonly scheme?: 'https';
-  /** Each request on a connection of its own that resumes one TLS session: openssl is the client. */
-  readonly resumes?: boolean;
 }
 
 export interface LoadResult {
@@ -25,7 +23,6 @@ const GRACE_MS = 10_000;
 
 /** Loads a port of 127.0.0.1 for some seconds from one thread. Throws if wrk is missing or fails. */
 export async function runLoad(port: number, load: Load, seconds: number): Promise<LoadResult> {
-  if (load.resumes === true) return resume(port, load, seconds);
   const command = findPeer('wrk');
   if (command === undefined) throw new Error('wrk is not installed');
   const headers = load.headers.flatMap((header) => ['-H', header]);
@@ -37,19 +34,6 @@ export async function runLoad(port: number, load: Load, seconds: number): Promis
   );
   if (status !== 0) throw new Error(`wrk ended with status ${status}: ${stderr}${stdout}`);
   return parseWrk(stdout);
-}
-
-/** TLS 1.2, whose session is at hand as soon as the handshake is done. */
-async function resume(port: number, load: Load, seconds: number): Promise<LoadResult> {
-  const command = findPeer('openssl');
-  if (command === undefined) throw new Error('openssl is not installed');
-  const time = Math.max(1, Math.round(seconds));
-  const args = ['s_time', '-connect', `127.0.0.1:${port}`, '-www', load.path, '-reuse', '-tls1_2', '-time', String(time)];
-  const { status, stdout, stderr } = await run({ command, args }, seconds * 1000 + GRACE_MS);
-  const requests = Number(/(\d+) connections in [\d.]+ real seconds/.exec(stdout)?.[1] ?? 0);
-  if (status !== 0 || requests === 0) throw new Error(`openssl ended with status ${status}: ${stderr}${stdout}`);
-  const requestsPerS = requests / time;
-  return { requests, requestsPerS, p50Us: 1e6 / requestsPerS, p99Us: Number.NaN, errors: '' };
 }
 
 /** Reads wrk's report. */

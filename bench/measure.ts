@@ -72,7 +72,7 @@ async function startAndWarm(contender: Contender, row: LoadRow, pace: Pace, grou
   let running: Running | undefined;
   try {
     const { mode, load, edge = false } = row;
-    const tls = row.tls === undefined ? null : { certificate: certificatePath(row.tls.certificate), toServer: row.tls.toServer };
+    const tls = row.tls === undefined ? null : { ...row.tls, certificate: certificatePath(row.tls.certificate) };
     const originPort = tls?.toServer ? ground.tlsOriginPort : ground.originPort;
     running = await start(contender, { mode, edge, tls, originPort, syslogPort: ground.sink.port, maxconn: MAXCONN });
     await checkAnswer(running.port, load);

@@ -21,6 +21,8 @@ export interface LoadRow {
 export interface Tls {
   readonly certificate: 'server.pem' | 'rsa.pem';
   readonly toServer: boolean;
+  /** Sessions are resumed: wrk does it whenever it may. */
+  readonly resumes: boolean;
 }
 
 export const EPOLL_BAR = 1.2;
@@ -47,7 +49,7 @@ export const BROWSER_HEADERS = [
 
 const small = (headers: readonly string[]): Load => ({ path: '/', connections: 64, headers });
 
-const ECDSA: Tls = { certificate: 'server.pem', toServer: false };
+const ECDSA: Tls = { certificate: 'server.pem', toServer: false, resumes: false };
 
 export const LOAD_ROWS: readonly LoadRow[] = [
   { id: 'small', title: 'Keep-alive, small responses', mode: 'http', load: small([]), bar: 0.9, floor: 'http', withEpoll: true },
@@ -118,16 +120,16 @@ export const LOAD_ROWS: readonly LoadRow[] = [
     load: { ...small(['Connection: close']), scheme: 'https' },
     bar: 1,
     floor: 'http',
-    tls: { certificate: 'rsa.pem', toServer: false },
+    tls: { ...ECDSA, certificate: 'rsa.pem' },
   },
   {
     id: 'tls-resumed',
     title: 'TLS, a resumed session per request',
     mode: 'http',
-    load: { path: '/', connections: 1, headers: [], scheme: 'https', resumes: true },
+    load: { ...small(['Connection: close']), scheme: 'https' },
     bar: 1,
     floor: 'http',
-    tls: ECDSA,
+    tls: { ...ECDSA, resumes: true },
   },
   {
     id: 'tls-1m',
@@ -145,7 +147,7 @@ export const LOAD_ROWS: readonly LoadRow[] = [
     load: { path: '/1m', connections: 16, headers: [], scheme: 'https' },
     bar: 0.85,
     floor: 'http',
-    tls: { certificate: 'server.pem', toServer: true },
+    tls: { ...ECDSA, toServer: true },
   },
 ];
 
