@@ -87,3 +87,22 @@ test('what a defaults section says wrongly is told once, and the number of probl
   assert.equal(problemsOf(`${defaults}backend b from d\nbackend c from d\n`).length, 1);
   assert.equal(problemsOf(`backend b\n mode http\n${' http-request deny if nope\n'.repeat(200)}`).length, 50);
 });
+
+test('conditions of force-persist, ignore-persist and use-server are told at their words', () => {
+  const lines = ['force-persist if { blah }', 'ignore-persist if { src 1.2.3.4.5 }', 'use-server s if { path,uper x }'];
+  const told = said(`backend b\n mode http\n ${lines.join('\n ')}\n server s 127.0.0.1:1\n`).filter((line) => line.startsWith('alert'));
+  assert.deepEqual(
+    told.map((line) => line.split(' : ')[0]).sort(),
+    [
+      "alert 3:21 error detected while parsing a 'force-persist' rule",
+      "alert 4:26 error detected while parsing a 'ignore-persist' rule",
+      'alert 5:20 error detected while parsing switching rule',
+    ],
+    told.join('\n'),
+  );
+});
+
+test('a log-profile that only do-log uses is checked where nothing is opened', () => {
+  const proxy = 'frontend f\n mode http\n bind :1\n timeout client 1s\n log 127.0.0.1:1 local0\n http-request do-log profile p\n';
+  assert.match(said(`${proxy}log-profile p\n on any format "%[path]"\n`)[0] as string, /^alert 8:\d+ sample fetch <path>/);
+});

@@ -11,7 +11,7 @@ import { Family, parseIp } from '../base/address.ts';
 import { type Memory, SCRATCH_SIZE } from '../base/memory.ts';
 import { catalogs } from '../keywords/catalogs.ts';
 import { type BuiltLogs, buildLogs } from '../log/build.ts';
-import type { ConditionModel, ProxyModel, RuleModel, VariableModel } from '../model/config.ts';
+import type { ProxyModel, RuleModel, VariableModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
@@ -41,9 +41,9 @@ import { CookieCapture } from '../stream/cookie-captures.ts';
 import { MonitorUri } from '../stream/monitor.ts';
 import { RdpPersistence } from '../stream/rdp-persistence.ts';
 import { balanceKey, rdpCookieKey } from './balance-key.ts';
-import { addForceSwitches, persistRulesOf, useBackendOf, useServerOf } from './choices.ts';
+import { addForceSwitches, conditionOf, persistRulesOf, useBackendOf, useServerOf } from './choices.ts';
 import { errorSectionsOf, setErrorPage } from './error-pages.ts';
-import { ConditionFault, problemOf } from './fault.ts';
+import { problemOf } from './fault.ts';
 import type { Plan } from './plan.ts';
 import { buildRecords, type State } from './state.ts';
 import { compileStick, openTables, serverNumbers } from './tables.ts';
@@ -214,11 +214,11 @@ class Builder {
     for (const use of proxy.useBackends) {
       this.#attempt(use.at, () => {
         // A backend that is missing has been told by config/check.ts; the condition is judged all the same.
-        const condition = use.condition === null ? null : switchingCondition(compiler, use.condition);
+        const condition = use.condition === null ? null : conditionOf(compiler, 'switching rule', use.condition, Place.useBackend);
         frontend.useBackends.push(useBackendOf(use, condition, backendsByName, compiler));
       });
     }
-    this.#attempt(proxy.at, () => addForceSwitches(frontend, proxy, compiler));
+    addForceSwitches(frontend, proxy, compiler, (at, task) => this.#attempt(at, task));
   }
 
   /** A `listen` runs the rules of its one line set once, in its frontend half. */
@@ -266,9 +266,7 @@ class Builder {
         backend.rdpPersistence = new RdpPersistence(this.#parts.memory, rdpCookieKey(persistRdpCookie.name, compiler), backend);
       });
     }
-    this.#attempt(proxy.at, () => {
-      backend.persistRules = persistRulesOf(proxy, compiler);
-    });
+    backend.persistRules = persistRulesOf(proxy, compiler, (at, task) => this.#attempt(at, task));
   }
 
   /** A rule set that nobody would run is an error: an ignored rule is a wrong configuration. */
@@ -354,14 +352,6 @@ function literalRedirect(model: RuleModel): RuleModel {
 }
 
 /** The condition of a `use_backend` line. @throws ConditionFault */
-function switchingCondition(compiler: Compiler, condition: ConditionModel): ReturnType<Compiler['condition']> {
-  try {
-    return compiler.condition(condition, placeOf('use_backend', true));
-  } catch (error) {
-    throw error instanceof RuleError ? new ConditionFault('switching rule', condition, error) : error;
-  }
-}
-
 /** Of the interfaces as they are at start. */
 function localAddresses(): Uint8Array[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

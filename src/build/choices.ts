@@ -2,14 +2,16 @@
  * Who is chosen by rules: backends by `use_backend`, servers by `use-server`, and what overrules persistence. From the model's names
  * to records, or to names that are made per request. It must not know how rules are run.
  */
-import type { ProxyModel, UseBackendModel, UseServerModel } from '../model/config.ts';
+import type { ConditionModel, ProxyModel, UseBackendModel, UseServerModel } from '../model/config.ts';
+import type { Position } from '../model/position.ts';
 import type { Compiler } from '../rules/compiler.ts';
 import { RuleError } from '../rules/error.ts';
 import { NamedChoice, NameTable } from '../rules/named-choice.ts';
-import { Place } from '../rules/place.ts';
+import { Place, type Places } from '../rules/place.ts';
 import type { Backend, Frontend, PersistRule, UseBackend, UseServer } from '../state/records.ts';
+import { ConditionFault } from './fault.ts';
 
-type Test = PersistRule['condition'];
+type Test = NonNullable<PersistRule['condition']>;
 
 /** A name that is made per request. */
 export function isComputed(name: string): boolean {
@@ -36,7 +38,7 @@ export function useBackendOf(
 
 /** One `use-server` line. @throws RuleError */
 export function useServerOf(use: UseServerModel, backend: Backend, compiler: Compiler): UseServer {
-  const condition = compiler.condition(use.condition, Place.useServer);
+  const condition = conditionOf(compiler, 'switching rule', use.condition, Place.useServer);
   if (!isComputed(use.name)) {
     const server = backend.servers.find(({ name }) => name === use.name);
     if (server === undefined) {
@@ -53,16 +55,33 @@ export function useServerOf(use: UseServerModel, backend: Backend, compiler: Com
   return { server: null, choice: new NamedChoice(compiler.thread, format, servers), condition };
 }
 
-/** `force-persist` and `ignore-persist` lines. @throws RuleError */
-export function persistRulesOf(proxy: ProxyModel, compiler: Compiler): readonly PersistRule[] | null {
-  const rules = proxy.persistRules.map(({ force, condition }) => ({
-    force,
-    condition: compiler.condition(condition, Place.backendRequest),
-  }));
+/** Runs a step, and tells what is wrong with the line at this position. */
+type Attempt = (at: Position, task: () => void) => void;
+
+/** `force-persist` and `ignore-persist` lines. */
+export function persistRulesOf(proxy: ProxyModel, compiler: Compiler, attempt: Attempt): readonly PersistRule[] | null {
+  const rules: PersistRule[] = [];
+  for (const { force, condition } of proxy.persistRules) {
+    const what = `a '${force ? 'force' : 'ignore'}-persist' rule`;
+    attempt(condition.at, () => rules.push({ force, condition: conditionOf(compiler, what, condition, Place.backendRequest) }));
+  }
   return rules.length === 0 ? null : rules;
 }
 
-/** `force-be-switch` lines. @throws RuleError */
-export function addForceSwitches(frontend: Frontend, proxy: ProxyModel, compiler: Compiler): void {
-  for (const condition of proxy.forceSwitches) frontend.forceSwitches.push(compiler.condition(condition, Place.useBackend));
+/** `force-be-switch` lines. */
+export function addForceSwitches(frontend: Frontend, proxy: ProxyModel, compiler: Compiler, attempt: Attempt): void {
+  for (const condition of proxy.forceSwitches) {
+    attempt(condition.at, () =>
+      frontend.forceSwitches.push(conditionOf(compiler, "a 'force-be-switch' rule", condition, Place.useBackend)),
+    );
+  }
+}
+
+/** The condition of a line that is no rule of a set. @throws ConditionFault with the place of the bad word */
+export function conditionOf(compiler: Compiler, what: string, condition: ConditionModel, place: Places): Test {
+  try {
+    return compiler.condition(condition, place);
+  } catch (error) {
+    throw error instanceof RuleError ? new ConditionFault(what, condition, error) : error;
+  }
 }

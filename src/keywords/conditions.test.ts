@@ -175,3 +175,13 @@ test('http_auth_group names groups that exist, and is true for the groups of the
   assert.throws(() => condition('{ http_auth_group(people) }'), /no groups specified/);
   assert.throws(() => condition('{ http_auth_group(nobody) staff }'), /there is no userlist 'nobody'/);
 });
+
+test('acl() may not lead back, nor through more than 100', () => {
+  const world = new ExampleWorld();
+  const compile = (name: string, lines: readonly string[]) =>
+    world.newCompiler(lines.map(acl)).condition({ unless: false, words: [name], at }, Place.frontendRequest);
+  assert.throws(() => compile('a', ['a acl(b)', 'b acl(!a)']), /'a' depends on itself/);
+  const row = Array.from({ length: 120 }, (_, number) => `a${number} acl(a${number + 1})`);
+  assert.throws(() => compile('a0', [...row, 'a120 path /']), /more than 100 others/);
+  assert.equal(compile('a50', [...row, 'a120 path /']).test(world.stream()), true);
+});

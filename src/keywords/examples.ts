@@ -40,7 +40,8 @@ const FILES: Readonly<Record<string, string>> = {
   'blocked.lst': '# blocked\nevil.test\n\n  bad.test\n',
 };
 
-function readExample(path: string, files: Readonly<Record<string, string>>): Uint8Array {
+/** What a file holds that examples name. @throws Error with `code` ENOENT */
+export function readExample(path: string, files: Readonly<Record<string, string>> = {}): Uint8Array {
   const text = files[path] ?? FILES[path];
   if (text === undefined) throw Object.assign(new Error(`no file ${path} here`), { code: 'ENOENT' });
   return Uint8Array.from(text, (char) => char.charCodeAt(0));

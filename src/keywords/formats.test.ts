@@ -5,6 +5,7 @@ import { presetFormat } from '../log/presets.ts';
 import type { FormatKind } from '../rules/define.ts';
 import { RuleError } from '../rules/error.ts';
 import { Place } from '../rules/place.ts';
+import { UniqueId } from '../rules/unique-id.ts';
 import { Ended } from '../state/end.ts';
 import { Phase, type Stream } from '../state/records.ts';
 import { ExampleWorld } from './examples.ts';
@@ -276,4 +277,12 @@ test('names, types and flags that are wrong', () => {
 test('binary samples: escaped as other text and up to a zero byte, or as they are with +bin', () => {
   assert.equal(render('%[str("AQIA/w=="),b64dec]', 'log'), '#01#02');
   assert.equal(render('%{+bin}o%[str("AAEC"),b64dec]', 'log'), '\0\x01\x02');
+});
+
+test('a unique-id-format that asks for the identifier itself finds none', () => {
+  const ask = (stream: Stream, world: ExampleWorld): void => {
+    world.frontend.uniqueId = new UniqueId(world.thread, world.compiler.format('<%[unique-id]%ID>', 'header', Place.frontendRequest));
+    stream.uniqueIdEnd = 0;
+  };
+  assert.equal(render('%[unique-id] %ID', 'header', ask), '<> <>');
 });

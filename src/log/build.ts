@@ -128,6 +128,10 @@ class FrontendBuilder {
     const sd = this.#compile(proxy.logFormatSd);
     const models = targetsOf(proxy, this.#parts.model);
     const targets = models.flatMap((model) => this.#targets(inRing(model, this.#parts.model), destinations));
+    // `do-log profile`: what is wrong in a profile is told where nothing is opened, too.
+    const profiled = compiler.thread.logProfiles.map((profile) =>
+      models.flatMap((model) => this.#targets({ ...inRing(model, this.#parts.model), profile }, destinations)),
+    );
     if (format === null || targets.length === 0) return;
     // `Connect from …` is written as soon as a stream begins (HAProxy 3.x configuration 8.2.1).
     const isDefault = proxy.logFormat === null && (proxy.logPreset ?? 'default') === 'default';
@@ -138,10 +142,7 @@ class FrontendBuilder {
     const make = (to: readonly LogTarget[]): FrontendLog =>
       new FrontendLog({ frontend, targets: to, format, errorFormat, sd, live: shared.live, clock, separatesErrors });
     frontend.log = make(targets);
-    frontend.profileLogs = compiler.thread.logProfiles.map((profile) => {
-      const other = models.map((model) => ({ ...inRing(model, this.#parts.model), profile }));
-      return make(other.flatMap((model) => this.#targets(model, destinations)));
-    });
+    frontend.profileLogs = profiled.map(make);
   }
 
   #targets(model: LogModel, destinations: Destinations | null): LogTarget[] {

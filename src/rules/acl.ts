@@ -8,7 +8,7 @@ import { parseCalls } from './calls.ts';
 import type { CompileContext, FetchStep, Matcher, MatchStep } from './define.ts';
 import { atWord, RuleError } from './error.ts';
 import { type Chain, compileChain, compileFetch, misplaced, runChain } from './expression.ts';
-import { type PatternIndex, PatternKind, type PatternKindValue } from './patternindex.ts';
+import { hasCase, type PatternIndex, PatternKind, type PatternKindValue } from './patternindex.ts';
 import { OPERATORS } from './patternnumber.ts';
 import { PatternFault } from './patterns.ts';
 import { inlinePatterns } from './patternstore.ts';
@@ -220,7 +220,8 @@ function compileFind(indexes: readonly PatternIndex[]): MatchStep {
 }
 
 function openGroup(group: Group, kind: PatternKindValue, id: string | null, context: CompileContext): PatternIndex {
-  const { file, isMap, fold } = group;
+  const { file, isMap } = group;
+  const fold = group.fold && hasCase(kind);
   const isNumber = kind === PatternKind.number || kind === PatternKind.size;
   const lines = file === null && isNumber ? withOperators(group.patterns) : group.patterns;
   try {

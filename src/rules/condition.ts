@@ -69,11 +69,16 @@ export class Condition implements AclTest {
   }
 }
 
+/** How many ACLs may stand behind one another by acl(). */
+const MOST_NESTED = 100;
+
 /** The `acl` lines of one proxy: the same name declared again adds alternatives. */
 export class Acls {
   readonly #declared = new Map<string, AclModel[]>();
   readonly #compiled = new Map<string, AclTest>();
   readonly #broken = new Set<string>();
+  /** Those that are being compiled: acl() names others. */
+  readonly #open = new Set<string>();
 
   constructor(models: readonly AclModel[]) {
     for (const model of models) {
@@ -118,7 +123,15 @@ export class Acls {
     if (known !== undefined) return known;
     const lines = this.#declared.get(scoped)?.map((model) => model.words) ?? PREDEFINED_ACLS.get(name);
     if (lines === undefined) throw unknownAcl(name, this.#namesOf(scope));
-    const tests = lines.map((words) => wrapAclError(name, () => compileAcl(name, words, registry, context)));
+    if (this.#open.has(key)) throw new RuleError(`acl '${name}' depends on itself`, -1, name);
+    if (this.#open.size >= MOST_NESTED) throw new RuleError(`acl '${name}' stands behind more than ${MOST_NESTED} others`, -1, name);
+    this.#open.add(key);
+    let tests: AclTest[];
+    try {
+      tests = lines.map((words) => wrapAclError(name, () => compileAcl(name, words, registry, context)));
+    } finally {
+      this.#open.delete(key);
+    }
     const test = tests.length === 1 ? (tests[0] as AclTest) : new Condition(tests, new Array<number>(tests.length).fill(LAST), false);
     this.#compiled.set(key, test);
     return test;

@@ -29,6 +29,11 @@ export const PatternKind = {
 } as const;
 export type PatternKindValue = (typeof PatternKind)[keyof typeof PatternKind];
 
+/** Whether `-i` means something: bytes, numbers and addresses have no case. */
+export function hasCase(kind: PatternKindValue): boolean {
+  return kind < PatternKind.binary || kind === PatternKind.regex;
+}
+
 const EXACT = 0;
 const PREFIX = 1;
 const SUFFIX = 2;

@@ -209,6 +209,10 @@ test('texts made to exhaust the reader of configurations end in one message', as
   const texts: Record<string, [string, RegExp]> = {
     doubling: [
       `global\n  setenv A xxxxxxxx\n${'  setenv A "$'.concat('{A}$').concat('{A}"\n').repeat(40)}`,
+      /'setenv' : the value of 'A' is longer than 131072 bytes, which no process could be given/,
+    ],
+    multiplying: [
+      `global\n  setenv A ${'x'.repeat(100_000)}\n  log-tag "${'$'.concat('{A}').repeat(200)}"\n`,
       /a word of more than 1048576 bytes/,
     ],
     nested: [`.if ${'('.repeat(20_000)}\n.endif\n`, /more than 100 levels/],

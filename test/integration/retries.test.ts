@@ -27,7 +27,7 @@ onSubjects('retry-on: each event, until it works or the retries are used up', as
   await using origin = await failingOrigin(tries);
   await using syslog = await startSyslog();
   const [port] = await ports(1);
-  const defaults = `log 127.0.0.1:${syslog.port} local0\n  option httplog\n  timeout server 200ms\n  retries 2`;
+  const defaults = `log 127.0.0.1:${syslog.port} local0\n  option httplog\n  timeout server 500ms\n  retries 2`;
   const rest = `listen l\n  bind 127.0.0.1:${port}\n  retry-on all-retryable-errors 404${old ? '' : ' 429'}\n  server s1 127.0.0.1:${origin.port}`;
   await start(configure({ defaults, rest }));
   for (const kind of ['500', '502', '503', '504', '404', ...(old ? [] : ['429']), 'empty', 'junk', 'partial', 'slow']) {

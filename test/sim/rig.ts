@@ -12,7 +12,7 @@ import { parseText } from '../../src/config/parse.ts';
 import { ControlledBackend, ControlledServer } from '../../src/control/records.ts';
 import { ServerControl } from '../../src/control/servers.ts';
 import { createSimHost, type SimHost } from '../../src/platform/sim/host.ts';
-import { PatternStore } from '../../src/rules/patternstore.ts';
+import { type PatternSource, PatternStore } from '../../src/rules/patternstore.ts';
 import { LogOrigin } from '../../src/state/logstep.ts';
 import type { Stream } from '../../src/state/records.ts';
 import { allocateShared, BackendLive, FrontendLive, ProcessLive, ServerLive, Shared } from '../../src/state/shared.ts';
@@ -43,6 +43,10 @@ export interface RigOptions {
   readonly blocks?: number;
   readonly notes?: number;
   readonly maxWires?: number;
+  /** Where pattern files and maps come from. */
+  readonly patterns?: PatternSource;
+  /** Lines of the configuration's own logs are rendered too, and go nowhere. */
+  readonly rendersLogs?: boolean;
 }
 
 const PHASE_LETTERS = 'RTQCHDL-';
@@ -64,6 +68,8 @@ export class SimRig {
   readonly servers: ControlledServer[] = [];
   /** The most blocks that were in use at once. */
   mostBlocks = 0;
+
+  readonly #closeLogs: () => void;
 
   constructor(config: string, options: RigOptions) {
     this.seed = options.seed;
@@ -87,13 +93,24 @@ export class SimRig {
       () => this.host.wake(),
     );
     this.#prepareServers(plan);
-    const built = buildState({ model, plan, shared: this.shared, host: this.host, memory, pid: 1, hostname: 'sim', patterns: NO_PATTERNS });
-    assert.deepEqual(built.problems, []);
+    const patterns = options.patterns ?? NO_PATTERNS;
+    const built = buildState({ model, plan, shared: this.shared, host: this.host, memory, pid: 1, hostname: 'sim', patterns });
+    assert.deepEqual(
+      built.problems.filter(({ severity }) => severity === 'alert'),
+      [],
+    );
     this.state = built.state;
+    this.#closeLogs = () => built.close();
     for (const frontend of built.state.frontends) {
-      frontend.log = { stream: (stream) => this.#log(stream) };
+      const rendered = options.rendersLogs === true ? frontend.log : null;
+      frontend.log = {
+        stream: (stream) => {
+          rendered?.stream(stream);
+          if (stream.logOrigin === LogOrigin.close || rendered === null) this.#log(stream);
+        },
+      };
       // The default format is written when a connection comes: here all lines are of the end.
-      frontend.logSteps = 1 << LogOrigin.close;
+      if (rendered === null) frontend.logSteps = 1 << LogOrigin.close;
       frontend.logsErrors = true;
     }
     const { tune } = model.global;
@@ -182,6 +199,7 @@ export class SimRig {
     thread.listeners.onEmpty = () => thread.backs.stop();
     thread.listeners.stop();
     this.until('every connection has ended', () => thread.listeners.connections === 0 && host.counters()['wires'] === 0, FAREWELL_MS);
+    this.#closeLogs();
     this.pass(10);
     assert.deepEqual(thread.inUse(), { streams: 0, blocks: 0, notes: 0, faults: 0, connections: 0, tracked: 0 }, this.place());
     assert.equal(host.timers.count, 0, `timers are left; ${this.place()}`);

@@ -38,6 +38,7 @@ export const int = defineMatcher({
     { value: 5, patterns: ['gt', '4'], out: true },
     { value: 4, patterns: ['gt', '4'], out: false },
     { value: '12', patterns: ['le', '12'], out: true },
+    { value: 5, patterns: ['5'], ignoreCase: true, out: true },
   ],
 });
 
@@ -50,6 +51,7 @@ export const len = defineMatcher({
   examples: [
     { value: 'abc', patterns: ['3'], out: true },
     { value: 'abc', patterns: ['gt', '3'], out: false },
+    { value: 'abc', patterns: ['3'], ignoreCase: true, out: true },
   ],
 });
 
@@ -62,6 +64,7 @@ export const bin = defineMatcher({
   examples: [
     { value: 'AB', patterns: ['4142'], out: true },
     { value: 'AB', patterns: ['41'], out: false },
+    { value: 'ab', patterns: ['4142'], ignoreCase: true, out: false },
   ],
 });
 
@@ -92,5 +95,6 @@ export const ip = defineMatcher({
     { value: '2001:db8::1', patterns: ['2001:db8::/32'], out: true },
     { value: '::ffff:192.0.2.7', patterns: ['192.0.2.7'], out: true },
     { value: '192.0.2.7', patterns: ['::ffff:0:0/96'], out: true },
+    { value: '192.0.2.7', patterns: ['192.0.2.0/24'], ignoreCase: true, out: true },
   ],
 });
