@@ -288,7 +288,7 @@ class Builder {
   #uniqueId(frontend: Frontend, { uniqueIdFormat: format }: ProxyModel, compiler: Compiler): void {
     if (format === null) return;
     this.#attempt(format.at, () => {
-      frontend.uniqueId = new UniqueId(this.#thread, compiler.format(format.text, 'header', placeOf('http-request', true)));
+      frontend.uniqueId = new UniqueId(this.#thread, compiler.format(format.text, 'id', placeOf('http-request', true)));
     });
   }
 

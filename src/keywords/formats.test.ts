@@ -32,8 +32,10 @@ function put(world: ExampleWorld, stream: Stream, format: string, kind: FormatKi
   return world.text(world.memory.deskStart, out.at);
 }
 
-test('text, %%, spaces: merged in logs, kept elsewhere', () => {
+test('text, %%, spaces: merged in logs and identifiers, kept elsewhere', () => {
   assert.equal(render('  a   b %% ', 'log'), 'a b % ');
+  assert.equal(render('%{+X}o %ci:%cp', 'id'), 'C0000207:9CBB');
+  assert.equal(render('a  b', 'id'), 'a b');
   assert.equal(render('  a   b %% ', 'header'), '  a   b % ');
   assert.equal(render('x %hr %hs y', 'log'), 'x y');
   assert.equal(render('a%{+Q}b', 'log').replace(/^a/, ''), '"app"');

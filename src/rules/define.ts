@@ -83,8 +83,8 @@ export interface TextFormat {
   write(out: Writer, stream: Stream): void;
 }
 
-/** Which rules of quoting and emptiness a log-format string follows. */
-export type FormatKind = 'log' | 'header' | 'text';
+/** Which rules of quoting, emptiness and runs of spaces a log-format string follows. `id`: of `unique-id-format`. */
+export type FormatKind = 'log' | 'header' | 'text' | 'id';
 
 /** What a word may ask for while it is compiled. */
 export interface CompileContext {

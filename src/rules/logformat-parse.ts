@@ -35,12 +35,13 @@ export interface ParsedFormat {
   readonly binary: boolean;
 }
 
-/** How each kind shows expressions. Log lines escape what would break a line; runs of spaces are merged there. */
+/** How each kind shows expressions. Log lines escape what would break a line. */
 const PLAIN = { quote: false, backslash: false, hex: false, encoding: Encoding.none, binary: false };
 const STYLES: Readonly<Record<FormatKind, TextStyle>> = {
   log: { ...PLAIN, dash: true, escape: Escape.line },
   header: { ...PLAIN, dash: false, escape: Escape.header },
   text: { ...PLAIN, dash: false, escape: Escape.header },
+  id: { ...PLAIN, dash: false, escape: Escape.header },
 };
 
 /** @throws RuleError that shows where the format is wrong */
@@ -52,6 +53,8 @@ class FormatParser {
   readonly #text: string;
   readonly #kind: FormatKind;
   readonly #registry: Registry;
+  /** Runs of spaces count as one, and none at the start. */
+  readonly #merges: boolean;
   readonly #items: FormatItem[] = [];
   #literal = '';
   #at = 0;
@@ -63,6 +66,7 @@ class FormatParser {
     this.#text = text;
     this.#kind = kind;
     this.#registry = registry;
+    this.#merges = kind === 'log' || kind === 'id';
     this.#style = STYLES[kind];
   }
 
@@ -72,7 +76,7 @@ class FormatParser {
       const char = text[this.#at] as string;
       if (char === '%') this.#percent();
       else {
-        if (this.#kind === 'log' && char === ' ') this.#push({ kind: 'space' });
+        if (this.#merges && char === ' ') this.#push({ kind: 'space' });
         else this.#literal += char;
         this.#at++;
       }
@@ -188,7 +192,8 @@ class FormatParser {
 
   /** An encoding that is set stays: they can't be mixed. */
   #encoding(style: { encoding: TextStyle['encoding'] }, encoding: TextStyle['encoding'], on: boolean, from: number): void {
-    if (this.#kind === 'header') throw this.#wrong(from, 'values can be encoded in logs and bodies, not in header fields');
+    if (this.#kind === 'header' || this.#kind === 'id')
+      throw this.#wrong(from, 'values can be encoded in logs and bodies, not in header fields');
     if (!on) {
       if (style.encoding === encoding) style.encoding = Encoding.none;
     } else if (style.encoding === Encoding.none) style.encoding = encoding;

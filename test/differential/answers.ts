@@ -260,6 +260,8 @@ const FIELDS = [
     'option originalto\n  option forwardfor',
     'unique-id-format %ci\\ %[path]-%fi\n  unique-id-header X-Id',
     'unique-id-format %{+X}o%ci\n  unique-id-header X-Id\n  http-request set-header x-early %[unique-id]',
+    'unique-id-format %{+X}o\\ %ci\n  unique-id-header X-Id',
+    'unique-id-format \\ a\\ \\ b\\ \n  unique-id-header X-Id',
     'unique-id-format abc\n  http-request return content-type text/plain lf-string "%[unique-id] %ID"',
     'unique-id-format %[req.hdr(host)]\n  http-request set-header x-a %ID',
     'unique-id-header X-Id',
