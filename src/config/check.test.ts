@@ -25,7 +25,7 @@ test('what needs HTTP messages is told in TCP mode, in the words of HAProxy', ()
     assert.deepEqual(said(`listen l\n mode http\n bind :1\n server s 127.0.0.1:1\n ${line}\n`), []);
   }
   assert.deepEqual(said('backend b\n option http-ignore-probes\n'), [
-    "warning 2 'option http-ignore-probes' ignored because backend 'b' has no frontend capability.",
+    "warning 2 'http-ignore-probes' ignored because backend 'b' has no frontend capability.",
   ]);
 });
 

@@ -15,6 +15,7 @@ import { lookupIn, newEnvironment } from './environment.ts';
 import { readSources, type SourceText } from './files.ts';
 import { lintModel } from './lints.ts';
 import { RuleOrder } from './order.ts';
+import { misplaced, needsName } from './placement.ts';
 import type { ParsedLine } from './print.ts';
 import { readArguments } from './reader.ts';
 import { findKeyword, registry } from './registry.ts';
@@ -209,20 +210,12 @@ class Parser {
     const { draft } = this.#sections;
     if (directive.sections.includes(LETTERS[kind])) {
       if (kind !== 'defaults' || !directive.namedOnly || draft?.name !== '') return true;
-      complain(this.#state, 'anonymous-defaults', {
-        text: `'${directive.name}' not allowed in anonymous 'defaults' section.`,
-        word: first,
-      });
+      complain(this.#state, 'anonymous-defaults', { text: needsName(directive), word: first });
       return false;
     }
-    const missing = kind === 'frontend' ? 'backend' : kind === 'backend' ? 'frontend' : null;
-    const text =
-      missing === null
-        ? `'${directive.name}' not allowed in '${kind}' section.`
-        : `because ${kind} '${draft?.name}' has no ${missing} capability.`;
-    if (missing === null || directive.strict) {
-      complain(this.#state, 'wrong-section', { text: missing === null ? text : `'${directive.name}' not allowed ${text}`, word: first });
-    } else warn(this.#state, 'ignored', `'${directive.name}' ignored ${text}`);
+    const { isError, text } = misplaced(directive, kind, draft?.name ?? '');
+    if (isError) complain(this.#state, 'wrong-section', { text, word: first });
+    else warn(this.#state, 'ignored', text);
     return false;
   }
 

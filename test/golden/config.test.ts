@@ -1,14 +1,12 @@
 /** The golden configurations (golden.ts says what they may hold) against Hawser and the installed HAProxy. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fragmentDifference } from '../support/fragment.ts';
-import { needs, peer } from '../support/peer.ts';
+import { eachInParallel, haproxyCheck } from '../support/haproxy-check.ts';
+import { needs } from '../support/peer.ts';
 import { expectationsOf, goldenFiles, judge, type Message } from './golden.ts';
 
 const FILES = goldenFiles();
-/** HAProxy processes at a time. */
-const MOST_PROCESSES = 4;
 
 function difference(wanted: readonly Message[], said: readonly Message[]): string | null {
   if (wanted.length !== said.length) return `wanted ${wanted.length} messages, not ${said.length}`;
@@ -41,33 +39,18 @@ test('configurations give what they say', async () => {
 test('HAProxy accepts and rejects the same files', needs('haproxy'), async () => {
   const wrong: string[] = [];
   const files = FILES.filter((file) => !expectationsOf(file).differs);
-  const worker = async (): Promise<void> => {
-    for (let file = files.pop(); file !== undefined; file = files.pop()) {
-      const found = await disagreement(file);
-      if (found !== null) wrong.push(`${file}: ${found}`);
-    }
-  };
-  await Promise.all(Array.from({ length: MOST_PROCESSES }, worker));
+  await eachInParallel(files, async (file) => {
+    const found = await disagreement(file);
+    if (found !== null) wrong.push(`${file}: ${found}`);
+  });
   assert.deepEqual(wrong.sort(), []);
 });
 
 /** Where HAProxy says otherwise; null: nowhere. */
 async function disagreement(file: string): Promise<string | null> {
-  const wanted = expectationsOf(file);
-  const { status, stderr } = await haproxy(file, wanted.environment);
-  // 2: valid, but nothing to listen on.
-  const accepts = status === 0 || status === 2;
+  const { environment, saysSo, messages } = expectationsOf(file);
+  const { accepts, stderr } = await haproxyCheck(file, environment);
   if (judged.get(file) !== accepts) return `HAProxy ${accepts ? 'accepts' : 'rejects'} it: ${stderr}`;
-  const missing = wanted.saysSo ? wanted.messages.find(({ words }) => !stderr.includes(words)) : undefined;
+  const missing = saysSo ? messages.find(({ words }) => !stderr.includes(words)) : undefined;
   return missing === undefined ? null : `HAProxy does not say '${missing.words}': ${stderr}`;
-}
-
-/** `status` null: killed by a signal. */
-function haproxy(file: string, environment: Record<string, string>): Promise<{ status: number | null; stderr: string }> {
-  const env = { PATH: process.env['PATH'] ?? '', ...environment };
-  const { promise, resolve } = Promise.withResolvers<{ status: number | null; stderr: string }>();
-  const child = execFile(peer('haproxy'), ['-c', '-f', file], { env, encoding: 'latin1' }, (_error, _stdout, stderr) => {
-    resolve({ status: child.exitCode, stderr });
-  });
-  return promise;
 }

@@ -11,12 +11,15 @@ export const mode = defineDirective({
     { text: 'mode tcp', gives: { mode: 'tcp' } },
     { text: 'mode foo', says: "unknown proxy mode 'foo'" },
     { text: 'mode log', says: 'not supported by this version' },
+    { text: 'mode health', says: "doesn't exist anymore" },
   ],
   apply(draft, [word], context) {
     const { text } = word;
     if (text === 'http' || text === 'tcp') draft.mode = text;
     else if (['log', 'spop', 'haterm'].includes(text))
       context.error({ text: `mode '${text}' is not supported by this version`, word, allowed: ['tcp', 'http'] });
+    else if (text === 'health')
+      context.error({ text: "'mode health' doesn't exist anymore: 'http-request return status 200' does the same", word });
     else context.error({ text: `unknown proxy mode '${text}'`, word, allowed: ['tcp', 'http'], near: ['tcp', 'http'] });
   },
 });

@@ -150,6 +150,7 @@ function addServer(draft: ProxyDraft, name: Word, address: Word, options: readon
 export const defaultServer = defineDirective({
   name: 'default-server',
   sections: 'DLB',
+  strict: true,
   args: [{ name: 'options', kind: 'rest' }],
   doc: 'Options for the `server` lines below it. With `name NAME` only for those that say `from NAME`, and `from` here starts with what another has.',
   examples: [
