@@ -10,10 +10,11 @@ process.env['TZ'] = 'UTC';
 
 describe('sample fetches', () => {
   for (const fetch of catalogs.samples) {
-    for (const { after, request, response, raw, call, out } of fetch.examples) {
+    for (const { after, request, response, raw, tls, call, out } of fetch.examples) {
       test(`${call} = ${out}`, () => {
         const world = new ExampleWorld();
         const stream = raw === undefined ? world.stream(request, response ?? null) : world.rawStream(raw, response !== undefined);
+        if (tls === true) world.secure(stream);
         const places = world.placesFor(response);
         if (after !== undefined) world.evaluate(after, stream, places);
         assert.strictEqual(world.evaluate(call, stream, places), out);

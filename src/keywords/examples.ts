@@ -16,13 +16,14 @@ import { Registry } from '../rules/registry.ts';
 import { cast, type Sample, SampleType } from '../rules/sample.ts';
 import { Thread } from '../rules/thread.ts';
 import { UniqueId } from '../rules/unique-id.ts';
-import { Backend, Frontend, Server, Session, Stream } from '../state/records.ts';
+import { Backend, type BackMux, Frontend, Server, Session, Stream } from '../state/records.ts';
 import { UNIQUE_ID_ROOM } from '../state/settings.ts';
 import { allocateShared, BackendLive, ServerLive, ServerRunning, Shared } from '../state/shared.ts';
 import { MOST_COUNTERS } from '../state/tracked.ts';
 import { Scope } from '../state/variables.ts';
 import { catalogs } from './catalogs.ts';
 import { ExampleTables } from './example-tables.ts';
+import { ExampleTls } from './example-tls.ts';
 
 /** Nov 20 2026, 09:21:15.123 UTC. */
 const NOW_MS = 1_795_166_475_123;
@@ -114,6 +115,14 @@ export class ExampleWorld {
     });
     this.compiler = this.newCompiler();
     this.frontend.uniqueId = new UniqueId(this.thread, this.compiler.format('%ci:%cp_%rt', 'header', Place.frontendRequest));
+  }
+
+  /** Both connections of the stream speak TLS. */
+  secure(stream: Stream): Stream {
+    const tls = new ExampleTls(this.memory);
+    stream.session.tls = tls;
+    stream.back = { ...NO_CONNECTION, server: stream.server, tls };
+    return stream;
   }
 
   newCompiler(acls: ConstructorParameters<typeof Compiler>[3] = []): Compiler {
@@ -215,6 +224,27 @@ export class ExampleWorld {
     return response === undefined ? Place.frontendRequest | Place.backendRequest : Place.frontendResponse | Place.backendResponse;
   }
 }
+
+const nothing = (): undefined => undefined;
+const no = (): boolean => false;
+const zero = (): number => 0;
+
+/** A server connection of which only facts are asked. */
+const NO_CONNECTION: BackMux = {
+  server: null,
+  tls: null,
+  requests: 1,
+  sendRequest: no,
+  sendData: nothing,
+  sendEnd: nothing,
+  unsent: zero,
+  findSource: nothing,
+  measure: () => -1,
+  pauseResponse: nothing,
+  resumeResponse: nothing,
+  release: nothing,
+  close: nothing,
+};
 
 function setAddress(address: SocketAddress, text: string, port: number): void {
   const parsed = parseIp(text) as NonNullable<ReturnType<typeof parseIp>>;

@@ -8,6 +8,7 @@ import type { TimerOwner } from '../base/timers.ts';
 import type { Host } from '../platform/contract.ts';
 import { restoreAddresses, writeSourceText } from '../state/addresses.ts';
 import { Ended } from '../state/end.ts';
+import { ConnectionFailure } from '../state/failures.ts';
 import { type Frontend, type FrontMux, Phase, type Session, Stream, type StreamEvents } from '../state/records.ts';
 import { UNIQUE_ID_ROOM, Wait } from '../state/settings.ts';
 import { ProcessLive, type Shared } from '../state/shared.ts';
@@ -156,6 +157,7 @@ export function beginSession(session: Session, frontend: Frontend, host: Host): 
   session.acceptedAtMs = host.now();
   session.handshakeMs = 0;
   session.tls = null;
+  session.failure = ConnectionFailure.none;
   session.acceptedWallMs = host.wallClock();
   session.requests = 0;
   session.variables.scope = Scope.session;

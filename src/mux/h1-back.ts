@@ -6,12 +6,14 @@ import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 import { decideResponse } from '../http/framing.ts';
 import { Framing, Method } from '../http/message.ts';
 import { Close, type CloseReason, type TcpFigureValue, type Wire, type WireHandler } from '../platform/contract.ts';
+import type { TlsEngine } from '../platform/tls/contract.ts';
 import { BodyDecoder, BodyResult } from '../proto/h1/body.ts';
 import { encodeRequestHead, requestConnectionField } from '../proto/h1/encode.ts';
 import { HeadParser, HeadResult } from '../proto/h1/head.ts';
 import { Broken, type BrokenReason } from '../state/end.ts';
 import type { BackMux, Server, Session, Stream } from '../state/records.ts';
 import { KeepAlive } from '../state/settings.ts';
+import { TlsWire } from '../transport/tls-wire.ts';
 import type { BackHome } from './back-home.ts';
 import type { MuxContext } from './context.ts';
 import { keepTrailers, sendBody, sendBodyEnd, sendHeadCopy } from './h1-send.ts';
@@ -31,6 +33,7 @@ const State = {
 
 export class H1Back implements WireHandler, BackMux {
   server: Server | null = null;
+  tls: TlsEngine | null = null;
   requests = 0;
   /** The only session that may use it while it is idle (http-reuse never). */
   owner: Session | null = null;
@@ -59,6 +62,7 @@ export class H1Back implements WireHandler, BackMux {
   /** Begins on a wire that is connecting. */
   start(wire: Wire, server: Server, stream: Stream): void {
     this.#wire = wire;
+    this.tls = wire instanceof TlsWire ? wire.engine : null;
     this.server = server;
     this.requests = 0;
     this.#ended = this.#wireClosed = this.#spoiled = false;
@@ -116,6 +120,7 @@ export class H1Back implements WireHandler, BackMux {
   }
 
   onClose(_wire: Wire, reason: CloseReason): void {
+    this.tls = null;
     this.#wireClosed = true;
     const stream = this.#stream;
     const connecting = this.#state === State.connecting;

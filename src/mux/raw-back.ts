@@ -1,8 +1,10 @@
 /** A server connection in TCP mode: bytes as they are, half-closes passed on. */
 import { type Block, NO_BLOCK } from '../base/memory.ts';
 import { Close, type CloseReason, type TcpFigureValue, type Wire, type WireHandler } from '../platform/contract.ts';
+import type { TlsEngine } from '../platform/tls/contract.ts';
 import { Broken } from '../state/end.ts';
 import type { BackMux, Server, Stream } from '../state/records.ts';
+import { TlsWire } from '../transport/tls-wire.ts';
 import type { MuxContext } from './context.ts';
 
 /** Where records go back to. */
@@ -12,6 +14,7 @@ export interface RawHome {
 
 export class RawBack implements WireHandler, BackMux {
   server: Server | null = null;
+  tls: TlsEngine | null = null;
   readonly requests = 0;
   readonly #context: MuxContext;
   readonly #home: RawHome;
@@ -28,6 +31,7 @@ export class RawBack implements WireHandler, BackMux {
   /** Begins on a wire that is connecting. */
   start(wire: Wire, server: Server, stream: Stream): void {
     this.#wire = wire;
+    this.tls = wire instanceof TlsWire ? wire.engine : null;
     this.server = server;
     this.#stream = stream;
     this.#connecting = true;
@@ -58,6 +62,7 @@ export class RawBack implements WireHandler, BackMux {
   }
 
   onClose(_wire: Wire, reason: CloseReason): void {
+    this.tls = null;
     this.#wireClosed = true;
     const stream = this.#stream;
     if (stream === null) this.#finish();

@@ -124,6 +124,8 @@ export interface FetchExample {
   readonly response?: string;
   /** Bytes that the client, or with a response the server, sent in TCP mode. */
   readonly raw?: string;
+  /** Both connections speak TLS, and each peer has shown a certificate. */
+  readonly tls?: boolean;
   readonly call: string;
   readonly out: number | string | boolean | null;
 }

@@ -12,6 +12,7 @@ import { RestrictNames, type RestrictNamesMode } from '../http/names.ts';
 import type { TcpFigureValue, Wire } from '../platform/contract.ts';
 import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
 import { type BrokenReason, type Cause, Ended } from './end.ts';
+import { ConnectionFailure, type ConnectionFailureValue } from './failures.ts';
 import { KeptAddresses } from './kept.ts';
 import { LogOrigin, type LogOriginValue } from './logstep.ts';
 import { StreamOverrides } from './overrides.ts';
@@ -303,6 +304,8 @@ export interface StickRules {
 export interface LogRenderer {
   /** Renders the stream's line for its `logOrigin` and hands it to the targets. */
   stream(stream: Stream): void;
+  /** The line of a connection that came to nothing before it had a stream, with HAProxy's words for why. */
+  connection(session: Session, text: string): void;
 }
 
 // Sessions and streams ------------------------------------------------------------------------------
@@ -323,10 +326,11 @@ export class Session {
   acceptedAtMs = 0;
   /** Milliseconds of the TLS handshake. */
   handshakeMs = 0;
-  /** null: the client does not speak TLS. */
+  /** null: the client does not speak TLS. Lives as long as the session. */
   tls: TlsEngine | null = null;
+  /** Why it will never have a stream. */
+  failure: ConnectionFailureValue = ConnectionFailure.none;
   acceptedWallMs = 0;
-  /** Requests seen on the connection. */
   requests = 0;
   /** The idle server connection that only this session may use (http-reuse never). */
   privateBack: BackMux | null = null;
@@ -341,7 +345,6 @@ export class Session {
   /** What the connection tracks until it ends. */
   tracked: Tracked | null = null;
   serial = 0;
-  /** sess. */
   readonly variables = new VariableList();
 }
 
@@ -525,7 +528,6 @@ export class Stream implements TimerOwner, Queued<Stream> {
 // Flow: a front mux delivers no request data after onRequest until `resumeRequest`; a back mux delivers
 // response data until `pauseResponse`. `...Drained` says that what was handed on has left.
 
-/** Client side. */
 export interface FrontMux {
   readonly session: Session;
   /** Response head from stream.response with its early body; takes over response.block. False: no block left. */
@@ -536,7 +538,6 @@ export interface FrontMux {
   sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void;
   /** The response is complete; in a tunnel: the server sends no more. */
   sendEnd(stream: Stream): void;
-  /** Fills session.destination. */
   findDestination(): void;
   /** Blocks of the response that have not left yet. */
   unsent(stream: Stream): number;
@@ -549,17 +550,16 @@ export interface FrontMux {
   release(stream: Stream, keep: boolean): void;
 }
 
-/** Server side. */
 export interface BackMux {
   readonly server: Server | null;
-  /** Requests carried so far. */
+  /** null: the connection is not encrypted, or closed. */
+  readonly tls: TlsEngine | null;
   readonly requests: number;
   /** Encodes stream.request with its early body; the request keeps its block for a retry. False: no block left. */
   sendRequest(stream: Stream): boolean;
   sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void;
   sendEnd(stream: Stream): void;
   unsent(stream: Stream): number;
-  /** Fills stream.backSource. */
   findSource(stream: Stream): void;
   /** As of a wire. */
   measure(figure: TcpFigureValue): number;

@@ -78,8 +78,8 @@ class Pair implements TlsOwner {
     this.bench.poke();
   }
 
-  onUnsecured(_: TlsWire, reason: CloseReason, detail: string): void {
-    this.failed.push(`${reason} ${detail}`);
+  onUnsecured(wire: TlsWire, reason: CloseReason): void {
+    this.failed.push(`${reason} ${wire.failure} ${wire.engine?.reason ?? ''}`);
     this.bench.poke();
   }
 
@@ -134,7 +134,7 @@ for (const name of ALL_HOSTS) {
     const client = new Recorder(bench);
     bench.connect(pair.listen(), client);
     await bench.until('the close', () => client.closes + client.ends > 0 && pair.failed.length === 1);
-    assert.equal(pair.failed[0], `${Close.end} `);
+    assert.equal(pair.failed[0], `${Close.end} 26 `);
     await bench.until('the engines', () => pair.library.open === 0);
   });
 }

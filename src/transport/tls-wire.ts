@@ -20,16 +20,17 @@ import {
   type WireHandler,
   type WireOptionValue,
 } from '../platform/contract.ts';
-import { Handshake, Read, type TlsContext, type TlsEngine } from '../platform/tls/contract.ts';
+import { Figure, Handshake, Read, Refusal, type TlsContext, type TlsEngine } from '../platform/tls/contract.ts';
 import { ClientHello, HelloResult } from '../proto/tls-hello.ts';
+import { ConnectionFailure, type ConnectionFailureValue } from '../state/failures.ts';
 import type { CertificateChoice } from './certificates.ts';
 
 /** Who made the wire and learns how its handshake ends. */
 export interface TlsOwner {
   /** The handshake is done: `wire.handler` must be set before this returns. */
   onSecured(wire: TlsWire): void;
-  /** The connection has ended before the handshake was done. `engine.reason` tells why; '': the peer left or time was up. */
-  onUnsecured(wire: TlsWire, reason: CloseReason, detail: string): void;
+  /** The connection has ended before the handshake was done. `wire.failure` and `wire.engine` tell why. */
+  onUnsecured(wire: TlsWire, reason: CloseReason): void;
   /** The record may be used again. */
   recycle(wire: TlsWire): void;
 }
@@ -88,6 +89,9 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   queued = false;
   /** Milliseconds of the host's clock when the handshake was done; -1: it is not. */
   securedAtMs = -1;
+  failure: ConnectionFailureValue = ConnectionFailure.none;
+  /** Set by the owner in `onSecured`: it frees the engine, as it is asked beyond the end of the wire. */
+  engineIsLent = false;
   readonly #ground: TlsGround;
   readonly #memory: Memory;
   readonly #timer = new Timer(this);
@@ -104,7 +108,6 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   /** The handler has been told that the peer sends no more. */
   #ended = false;
   #endWaits = false;
-  #timedOut = false;
   /** Cipher bytes that wait while the handler is paused, or have not been read yet. */
   #held: Block = NO_BLOCK;
   #heldStart = 0;
@@ -141,7 +144,9 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#owner = owner;
     this.#isClient = isClient;
     this.#state = State.handshake;
-    this.#paused = this.#partial = this.#ended = this.#endWaits = this.#timedOut = false;
+    this.#paused = this.#partial = this.#ended = this.#endWaits = false;
+    this.failure = ConnectionFailure.none;
+    this.engineIsLent = false;
     this.#held = NO_BLOCK;
     this.#choice = null;
     this.securedAtMs = -1;
@@ -150,7 +155,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   }
 
   onTimer(): void {
-    if (this.#state === State.handshake || this.#state === State.hello) this.#timedOut = true;
+    if (this.#state === State.handshake || this.#state === State.hello) this.failure = ConnectionFailure.handshakeTimeout;
     else if (this.#state !== State.failed && this.#state !== State.closing) return;
     this.#lower.destroy(false);
   }
@@ -214,23 +219,24 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     const context: TlsContext | null = choice.choose(bytes, hello, result);
     this.#engine = context === null ? null : context.open();
     this.#state = State.handshake;
-    if (this.#engine === null) this.#refuse();
+    if (this.#engine === null) this.#refuse(context === null ? ConnectionFailure.handshake : ConnectionFailure.handshakeMemory);
     return this.#engine !== null;
   }
 
   /** No certificate for the name that was asked for. */
-  #refuse(): void {
+  #refuse(failure: ConnectionFailureValue): void {
     const block = this.#ground.takeOwn();
     if (block !== NO_BLOCK) {
       const at = this.#memory.base(block);
       for (let index = 0; index < NO_SUCH_NAME.length; index++) this.#memory.bytes[at + index] = NO_SUCH_NAME[index] as number;
       if (this.#lower.send(block, at, at + NO_SUCH_NAME.length)) this.#ground.giveOwn(block);
     }
-    this.#fail();
+    this.#fail(failure);
   }
 
   /** The alert that was just sent should arrive: nothing of the peer is read any more. */
-  #fail(): void {
+  #fail(failure: ConnectionFailureValue): void {
+    this.failure = failure;
     this.#state = State.failed;
     this.#lower.finish();
     this.#setLinger();
@@ -247,7 +253,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#flush(engine);
     if (result === Handshake.wants) return false;
     if (result === Handshake.failed) {
-      this.#fail();
+      this.#fail(failureOf(engine));
       return false;
     }
     this.#state = State.open;
@@ -356,7 +362,10 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   }
 
   onEnd(): void {
-    if (this.#isBefore() || this.#state === State.closing) this.#lower.destroy(false);
+    if (this.#isBefore()) {
+      if (this.failure === ConnectionFailure.none) this.failure = ConnectionFailure.handshakeClosed;
+      this.#lower.destroy(false);
+    } else if (this.#state === State.closing) this.#lower.destroy(false);
     else if (this.#held !== NO_BLOCK) this.#endWaits = true;
     else if (this.#isOpen()) this.#end();
   }
@@ -376,11 +385,17 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#state = State.idle;
     if (this.#held !== NO_BLOCK) this.#releaseHeld();
     const engine = this.#engine;
-    if (wasBefore) this.#owner.onUnsecured(this, this.#timedOut ? Close.end : reason, engine === null ? '' : engine.reason);
+    if (wasBefore) this.#unsecured(reason);
     else this.handler.onClose(this, reason);
-    if (engine !== null) engine.free();
+    if (engine !== null && !this.engineIsLent) engine.free();
     this.#engine = null;
     this.#owner.recycle(this);
+  }
+
+  #unsecured(reason: CloseReason): void {
+    // A reset is told as any other failure, as by HAProxy; what this side ends by itself is none.
+    if (this.failure === ConnectionFailure.none && reason !== Close.local) this.failure = ConnectionFailure.handshake;
+    this.#owner.onUnsecured(this, this.failure === ConnectionFailure.handshakeTimeout ? Close.end : reason);
   }
 
   // From above ---------------------------------------------------------------------------------------
@@ -497,4 +512,10 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   localAddress(into: SocketAddress): boolean {
     return this.#lower.localAddress(into);
   }
+}
+
+function failureOf(engine: TlsEngine): ConnectionFailureValue {
+  const refusal = engine.figure(Figure.refusal);
+  if (refusal === Refusal.none) return ConnectionFailure.handshake;
+  return refusal === Refusal.authority ? ConnectionFailure.authority : ConnectionFailure.certificate;
 }

@@ -9,6 +9,7 @@ import type { ClosableFront, FrontDesk } from '../mux/front-desk.ts';
 import { H1Front } from '../mux/h1-front.ts';
 import { RawFront } from '../mux/raw-front.ts';
 import type { Listener, Wire, WireHandler } from '../platform/contract.ts';
+import { ConnectionFailure, failureText, isSilentFailure } from '../state/failures.ts';
 import { countEvent, rateTime } from '../state/rates.ts';
 import { type Frontend, type RuleList, type Session, Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
@@ -142,6 +143,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     const { session } = front;
     session.handshakeMs = wire.securedAtMs - session.acceptedAtMs;
     session.tls = wire.engine;
+    wire.engineIsLent = true;
     if (!this.#mayBegin(wire, session)) {
       this.#handshakes.set(wire, front);
       wire.handler = this.#refusal;
@@ -162,7 +164,19 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
   onUnsecured(wire: TlsWire): void {
     const front = this.#handshakes.get(wire) as H1Front | RawFront;
     this.#handshakes.delete(wire);
+    if (wire.failure !== ConnectionFailure.none) this.#report(wire, front.session);
     this.#left(front);
+  }
+
+  /** A handshake that failed, in the log: without a stream, so by words of its own or by error-log-format. */
+  #report(wire: TlsWire, session: Session): void {
+    const { frontend } = session;
+    session.failure = wire.failure;
+    if (frontend.log === null || (frontend.dontLogNull && isSilentFailure(wire.failure))) return;
+    session.tls = wire.engine;
+    frontend.log.connection(session, failureText(wire.failure));
+    // The wire frees it.
+    session.tls = null;
   }
 
   recycle(wire: TlsWire): void {
@@ -242,6 +256,8 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     const { session } = front;
     releaseTracked(session);
     this.#leave(session.frontend);
+    session.tls?.free();
+    session.tls = null;
     this.#recycle(front);
     if (this.#parking.size > 0) this.#admit();
     if (this.#stopping && this.connections === 0) this.onEmpty?.();

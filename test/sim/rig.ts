@@ -108,6 +108,7 @@ export class SimRig {
           rendered?.stream(stream);
           if (stream.logOrigin === LogOrigin.close || rendered === null) this.#log(stream);
         },
+        connection: () => undefined,
       };
       // The default format is written when a connection comes: here all lines are of the end.
       if (rendered === null) frontend.logSteps = 1 << LogOrigin.close;

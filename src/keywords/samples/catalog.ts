@@ -2,6 +2,7 @@
 import { httpAuth, httpAuthBearer, httpAuthGroup, httpAuthPass, httpAuthType, httpAuthUser } from './auth.ts';
 import { reqBody, reqBodyLen, reqBodySize, resBody, resBodyLen, resBodySize } from './body.ts';
 import { captureReqHdr, captureReqMethod, captureReqUri, captureReqVer, captureResHdr, captureResVer } from './captures.ts';
+import { clientCertificate, ownCertificate, serverCertificate, sslCChainDer, sslCSan, sslCUsed, sslSChainDer } from './certificates.ts';
 import { dst, dstPort, feConn, feId, feName, src, srcPort } from './client.ts';
 import { bcDst, bcDstPort, bcHttpMajor, bcReused, bcSrc, bcSrcPort, dstIsLocal, fcDst, fcDstIsLocal, fcDstPort, fcHttpMajor, fcSrc, fcSrcIsLocal, fcSrcPort, feDefbe, soId, soName, srcIsLocal } from './connections.ts';
 import { alwaysFalse, alwaysTrue, bin, bool, date, hostname, int, ipv4, ipv6, meth, pid, rand, str, thread } from './constants.ts';
@@ -22,7 +23,8 @@ import { sc0Key, sc0Tracked, sc1Key, sc1Tracked, sc2Key, sc2Tracked, scKey, scTr
 import { bcRtt, bcRttvar, fcFackets, fcLost, fcReordering, fcRetrans, fcRtt, fcRttvar, fcSacked, fcUnacked } from './tcp-figures.ts';
 import { beConnectTimeout, beMaxRetries, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, curClientTimeout, curConnectTimeout, curMaxRetries, curQueueTimeout, curServerTimeout, curTarpitTimeout, curTunnelTimeout, feClientTimeout, feTarpitTimeout } from './timeouts.ts';
 import { acceptDate, bcTimerConnect, fcTimerHandshake, fcTimerTotal, reqTimerHdr, reqTimerIdle, reqTimerQueue, reqTimerTq, requestDate, resTimerData, resTimerHdr, txnTimerTotal, txnTimerUser } from './timers.ts';
-import { fcErr, sslCCaErr, sslCErr, sslFc, sslFcAlpn, sslFcCipher, sslFcErr, sslFcIsResumed, sslFcProtocol, sslFcSni } from './tls-client.ts';
+import { fcErr, fcErrStr, sslCCaErr, sslCCaErrDepth, sslCErr, sslCVerify, sslFcErr, sslFcErrStr } from './tls-client.ts';
+import { clientConnection, serverConnection, sslBcErr, sslBcErrStr, sslFcCrtname, sslFcHasCrt, sslFcHasSni } from './tls-connection.ts';
 import { repSslHelloType, reqSslAlpn, reqSslCipherlist, reqSslEcExt, reqSslHelloType, reqSslHelloTypeOld, reqSslKeyshareGroups, reqSslSigalgs, reqSslSni, reqSslSniOld, reqSslStExt, reqSslSupportedGroups, reqSslVer, reqSslVerOld, resSslHelloType } from './tls-hello.ts';
 import { uniqueId } from './unique-id.ts';
 import { dumpAllVars, variable } from './variables.ts';
@@ -31,6 +33,7 @@ export const samples = [
   httpAuth, httpAuthGroup, httpAuthUser, httpAuthPass, httpAuthType, httpAuthBearer,
   reqBody, resBody, reqBodyLen, resBodyLen, reqBodySize, resBodySize,
   captureReqHdr, captureResHdr, captureReqMethod, captureReqUri, captureReqVer, captureResVer,
+  clientCertificate, serverCertificate, ownCertificate, sslCUsed, sslCChainDer, sslSChainDer, sslCSan,
   src, srcPort, dst, dstPort, feName, feId, feConn,
   srcIsLocal, dstIsLocal, fcSrc, fcSrcPort, fcSrcIsLocal, fcDst, fcDstPort, fcDstIsLocal, bcSrc, bcSrcPort, bcDst, bcDstPort, bcReused, fcHttpMajor, bcHttpMajor, soId, soName, feDefbe,
   alwaysTrue, alwaysFalse, bool, int, str, bin, ipv4, ipv6, meth, hostname, pid, thread, rand, date,
@@ -51,7 +54,8 @@ export const samples = [
   fcRtt, fcRttvar, bcRtt, bcRttvar, fcUnacked, fcSacked, fcLost, fcRetrans, fcFackets, fcReordering,
   feClientTimeout, feTarpitTimeout, beConnectTimeout, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, beMaxRetries, curClientTimeout, curTarpitTimeout, curServerTimeout, curTunnelTimeout, curConnectTimeout, curQueueTimeout, curMaxRetries,
   fcTimerHandshake, fcTimerTotal, bcTimerConnect, reqTimerIdle, reqTimerHdr, reqTimerTq, reqTimerQueue, resTimerHdr, resTimerData, txnTimerTotal, txnTimerUser, acceptDate, requestDate,
-  fcErr, sslFc, sslFcIsResumed, sslFcErr, sslCErr, sslCCaErr, sslFcSni, sslFcProtocol, sslFcCipher, sslFcAlpn,
+  fcErr, fcErrStr, sslFcErr, sslCErr, sslCCaErr, sslCCaErrDepth, sslCVerify, sslFcErrStr,
+  clientConnection, serverConnection, sslFcHasCrt, sslFcHasSni, sslFcCrtname, sslBcErr, sslBcErrStr,
   reqSslHelloType, reqSslHelloTypeOld, reqSslSni, reqSslSniOld, reqSslVer, reqSslVerOld, reqSslAlpn, reqSslEcExt, reqSslStExt, reqSslCipherlist, reqSslSigalgs, reqSslSupportedGroups, reqSslKeyshareGroups, resSslHelloType, repSslHelloType,
   uniqueId,
   variable, dumpAllVars,

@@ -4,7 +4,7 @@
  */
 import { area } from '../ffi.ts';
 import type { TlsContext } from './contract.ts';
-import type { OpenSslEngine, TlsLibrary } from './engine.ts';
+import type { IgnoredErrors, OpenSslEngine, TlsLibrary } from './engine.ts';
 import * as lib from './library.ts';
 import type { Bundle, Native } from './pem.ts';
 
@@ -14,6 +14,8 @@ export interface TlsSettings {
   readonly role: 'server' | 'client';
   /** null: none, as a client usually has. */
   readonly bundle: Bundle | null;
+  /** What samples call it. */
+  readonly certificateName?: string;
   /** 0x0301 TLS 1.0 … 0x0304 TLS 1.3. */
   readonly minVersion: number;
   readonly maxVersion: number;
@@ -28,6 +30,8 @@ export interface TlsSettings {
   /** Who may sign the peer's certificate; 'system': the authorities of the system. */
   readonly authorities: readonly Native[] | 'system';
   readonly revocations: readonly Native[];
+  /** Errors of the peer's certificates that do not matter; none if absent. */
+  readonly ignored?: IgnoredErrors;
   readonly tickets: boolean;
   /** 80 bytes that all threads share, so that a session goes on at any of them; null: made by OpenSSL. */
   readonly ticketKeys: Uint8Array | null;
@@ -65,11 +69,13 @@ export class OpenSslContext implements TlsContext {
   readonly #library: TlsLibrary;
   readonly #context: bigint;
   readonly #isServer: boolean;
+  readonly #certificateName: string;
 
   /** @throws Error that says which setting OpenSSL refuses, and why */
   constructor(library: TlsLibrary, settings: TlsSettings) {
     this.#library = library;
     this.#isServer = settings.role === 'server';
+    this.#certificateName = settings.certificateName ?? '';
     lib.errClear();
     this.#context = lib.contextNew(this.#isServer ? lib.serverMethod() : lib.clientMethod());
     if (this.#context === NULL) throw new Error(`no TLS context: ${lib.takeError()}`);
@@ -86,7 +92,7 @@ export class OpenSslContext implements TlsContext {
   }
 
   open(): OpenSslEngine | null {
-    return this.#library.engine(this.#context, this.#isServer);
+    return this.#library.engine(this.#context, this.#isServer, this.#certificateName);
   }
 
   free(): void {
@@ -129,9 +135,9 @@ export class OpenSslContext implements TlsContext {
     this.#demand(lib.contextCheckKey(context) === 1, 'the private key');
   }
 
-  #verify({ verify, authorities, revocations }: TlsSettings): void {
+  #verify({ verify, authorities, revocations, ignored = NOTHING_IGNORED }: TlsSettings): void {
     const context = this.#context;
-    lib.contextVerify(context, VERIFY[verify], NULL);
+    lib.contextVerify(context, VERIFY[verify], verify === 'none' ? NULL : judge(this.#library, ignored));
     if (verify === 'none') return;
     if (authorities === 'system') lib.contextDefaultPaths(context);
     else this.#trust(authorities);
@@ -169,6 +175,23 @@ export class OpenSslContext implements TlsContext {
     list.bytes.set(Buffer.from(text, 'latin1'));
     this.#demand(lib.contextAlpnOffer(this.#context, list.pointer, text.length) === 0, 'the application protocols');
   }
+}
+
+const NOTHING_IGNORED: IgnoredErrors = { certificate: new Set(), authority: new Set() };
+const judges = new Map<string, bigint>();
+
+/** One callback per set of ignored errors and thread: they are never released. */
+function judge(library: TlsLibrary, ignored: IgnoredErrors): bigint {
+  const key = `${library.number}:${keyOf(ignored.certificate)}:${keyOf(ignored.authority)}`;
+  const known = judges.get(key);
+  if (known !== undefined) return known;
+  const made = lib.verifyCallback((isGood, error, depth) => library.current?.judge(isGood, error, depth, ignored) ?? isGood);
+  judges.set(key, made);
+  return made;
+}
+
+function keyOf(errors: ReadonlySet<number> | 'all'): string {
+  return errors === 'all' ? errors : [...errors].sort((a, b) => a - b).join();
 }
 
 const choosers = new Map<string, bigint>();

@@ -23,18 +23,59 @@ export const Read = {
   broken: -2,
 } as const;
 
-/** What is known of a connection once its handshake is done, for samples and logs. */
+/** What is known of a connection in bytes: once its handshake is done, or has failed. */
 export const Fact = {
   /** `TLSv1.3` */
   version: 0,
-  /** `TLS_AES_128_GCM_SHA256` */
+  /** `TLS_AES_128_GCM_SHA256`; `(NONE)` before one is chosen. */
   cipher: 1,
   /** The chosen application protocol, `h2`. */
   alpn: 2,
   /** The name that the client asked for. */
   serverName: 3,
+  /** The group of the key exchange, `X25519`. */
+  curve: 4,
+  /** The error behind `errorCode` in words: `error:0A0000C1:SSL routines::no shared cipher`. */
+  errorText: 5,
+  clientRandom: 6,
+  serverRandom: 7,
+  sessionId: 8,
+  /** The master secret of the session: decrypts everything. */
+  sessionKey: 9,
+  /** The first Finished message (`tls-unique`, RFC 5929 3). */
+  uniqueId: 10,
+  /** Certificates in DER: what this side has shown, what the peer has shown, and all that the peer has shown one behind another. */
+  ownCertificate: 11,
+  peerCertificate: 12,
+  peerChain: 13,
+  /** What the context's certificate is called, as its file. */
+  certificateName: 14,
 } as const;
 export type FactValue = (typeof Fact)[keyof typeof Fact];
+
+/** What is known of a connection in numbers. */
+export const Figure = {
+  /** The library's number of the error behind `reason`; 0: none. */
+  errorCode: 0,
+  /** X509_V_ERR_… of the peer's certificate as a whole; 0: none, also without a certificate. */
+  verifyResult: 1,
+  /** The first error of the peer's certificate, and of those above it with the depth: also those that are ignored. */
+  certificateError: 2,
+  authorityError: 3,
+  authorityErrorDepth: 4,
+  /** Bits of the cipher's key that count, and that it has. */
+  usedKeyBits: 5,
+  keyBits: 6,
+  /** 1: the peer has a certificate; it was shown on this very connection, not on an earlier one. */
+  hasPeerCertificate: 7,
+  wasPeerVerified: 8,
+  hasServerName: 9,
+  /** Why the peer's certificate was refused: a Refusal. */
+  refusal: 10,
+} as const;
+export type FigureValue = (typeof Figure)[keyof typeof Figure];
+
+export const Refusal = { none: 0, certificate: 1, authority: 2 } as const;
 
 export interface TlsEngine {
   /**
@@ -53,8 +94,9 @@ export interface TlsEngine {
   output(start: number, limit: number): number;
   /** Says that nothing more will be sent. */
   shutdown(): void;
-  /** Writes a fact as text to [start, limit); its end, or -1: unknown. */
+  /** Writes a fact to [start, limit); its end, or -1: unknown, or too long. */
   fact(fact: FactValue, start: number, limit: number): number;
+  figure(figure: FigureValue): number;
   /** Whether keys came from an earlier session. */
   readonly isResumed: boolean;
   /** Why the handshake failed or the connection broke, in the library's words. */

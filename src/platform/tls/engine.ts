@@ -5,7 +5,8 @@
  */
 import type { Memory } from '../../base/memory.ts';
 import { addressOf, area, viewAt } from '../ffi.ts';
-import { Fact, type FactValue, Handshake, type HandshakeValue, Read, type TlsEngine } from './contract.ts';
+import { type FactValue, type FigureValue, Handshake, type HandshakeValue, Read, Refusal, type TlsEngine } from './contract.ts';
+import { EngineFacts, type FactSource } from './facts.ts';
 import * as lib from './library.ts';
 
 const NULL = 0n;
@@ -15,10 +16,18 @@ const SET_END_RESULT = 130;
 /** SSL_ERROR_… */
 const WANT_READ = 2;
 const ZERO_RETURN = 6;
-/** TLSEXT_NAMETYPE_host_name */
-const HOST_NAME = 0;
-/** Plain bytes that OpenSSL takes in one call: its lengths are 32-bit, ours are blocks. */
-const LONGEST_NAME = 255;
+
+/** Errors of verification (X509_V_ERR_…) that do not end a handshake. */
+export interface IgnoredErrors {
+  readonly certificate: ReadonlySet<number> | 'all';
+  readonly authority: ReadonlySet<number> | 'all';
+}
+
+function ignores(ignored: ReadonlySet<number> | 'all', error: number): boolean {
+  return ignored === 'all' || ignored.has(error);
+}
+
+let libraries = 0;
 
 /** What all engines of a thread share. */
 export class TlsLibrary {
@@ -31,6 +40,11 @@ export class TlsLibrary {
   readonly baseNumber: number;
   readonly cell = area(16);
   readonly #free: OpenSslEngine[] = [];
+  readonly facts: EngineFacts;
+  /** Tells the libraries of a thread apart: tests make several. */
+  readonly number = libraries++;
+  /** Whose handshake runs: what OpenSSL asks meanwhile is about it. */
+  current: OpenSslEngine | null = null;
   /** Engines that are lent: for tests that look for leaks. */
   open = 0;
 
@@ -39,6 +53,7 @@ export class TlsLibrary {
     const missing = lib.missingFunctions();
     if (missing.length > 0) throw new Error(`TLS needs functions of OpenSSL that this Node does not export: ${missing.join(', ')}`);
     this.memory = memory;
+    this.facts = new EngineFacts(this);
     this.#base = addressOf(memory.bytes);
     this.baseNumber = Number(this.#base);
     this.reading = lib.bioOver(this.#base, 0);
@@ -83,7 +98,7 @@ export class TlsLibrary {
     while (lib.bioRead(this.writing, this.address(this.memory.deskStart), 4096) > 0);
   }
 
-  engine(context: bigint, isServer: boolean): OpenSslEngine | null {
+  engine(context: bigint, isServer: boolean, certificateName: string): OpenSslEngine | null {
     const ssl = lib.sslNew(context);
     if (ssl === NULL) return null;
     const engine = this.#free.pop() ?? new OpenSslEngine(this); // hot-ok: once per concurrent connection, then pooled
@@ -92,7 +107,7 @@ export class TlsLibrary {
     lib.sslBios(ssl, this.reading, this.writing);
     if (isServer) lib.sslAccept(ssl);
     else lib.sslConnect(ssl);
-    engine.begin(ssl);
+    engine.begin(ssl, isServer, certificateName);
     this.open++;
     return engine;
   }
@@ -103,21 +118,40 @@ export class TlsLibrary {
   }
 }
 
-export class OpenSslEngine implements TlsEngine {
+export class OpenSslEngine implements TlsEngine, FactSource {
   readonly #library: TlsLibrary;
   /** 0n: not in use. */
   #ssl = NULL;
   #end = 0;
   reason = '';
+  errorCode = 0;
+  /** See Figure. */
+  certificateError = 0;
+  authorityError = 0;
+  authorityErrorDepth = 0;
+  wasPeerVerified = false;
+  refusal: number = Refusal.none;
+  isServer = false;
+  certificateName = '';
+  readonly #facts: EngineFacts;
+  /** Texts that were asked for, by Fact: once a connection, however many requests it carries. */
+  readonly texts: (Uint8Array | null)[] = [];
 
   constructor(library: TlsLibrary) {
     this.#library = library;
+    this.#facts = library.facts;
   }
 
-  begin(ssl: bigint): void {
+  begin(ssl: bigint, isServer: boolean, certificateName: string): void {
     this.#ssl = ssl;
     this.#end = 0;
     this.reason = '';
+    this.errorCode = this.certificateError = this.authorityError = this.authorityErrorDepth = 0;
+    this.wasPeerVerified = false;
+    this.refusal = Refusal.none;
+    this.isServer = isServer;
+    this.certificateName = certificateName;
+    this.texts.length = 0;
   }
 
   /** For what only platform/tls asks of a connection. */
@@ -136,6 +170,7 @@ export class OpenSslEngine implements TlsEngine {
 
   handshake(): HandshakeValue {
     lib.errClear();
+    this.#library.current = this;
     const result = lib.sslHandshake(this.#ssl);
     if (result === 1) return Handshake.done;
     if (lib.sslError(this.#ssl, result) === WANT_READ) return Handshake.wants;
@@ -173,6 +208,7 @@ export class OpenSslEngine implements TlsEngine {
   #fail(): void {
     const code = lib.errGet();
     lib.errClear();
+    this.errorCode = Number(code);
     this.reason = code === NULL ? 'the connection was cut' : lib.textAt(lib.errReason(code));
   }
 
@@ -181,33 +217,30 @@ export class OpenSslEngine implements TlsEngine {
   }
 
   fact(fact: FactValue, start: number, limit: number): number {
-    const text = this.#ssl === NULL ? '' : this.#fact(fact);
-    if (text === '' || start + text.length > limit) return -1;
-    const { bytes } = this.#library.memory;
-    for (let at = 0; at < text.length; at++) bytes[start + at] = text.charCodeAt(at);
-    return start + text.length;
+    return this.#ssl === NULL ? -1 : this.#facts.write(this, fact, start, limit);
   }
 
-  #fact(fact: FactValue): string {
-    switch (fact) {
-      case Fact.version:
-        return lib.textAt(lib.sslVersion(this.#ssl));
-      case Fact.cipher:
-        return lib.textAt(lib.cipherName(lib.sslCipher(this.#ssl)));
-      case Fact.alpn:
-        return this.#alpn();
-      case Fact.serverName:
-        return lib.textAt(lib.sslName(this.#ssl, HOST_NAME)).slice(0, LONGEST_NAME);
-      default:
-        return '';
+  figure(figure: FigureValue): number {
+    return this.#ssl === NULL ? 0 : this.#facts.figure(this, figure);
+  }
+
+  /** What the verification of the peer has come to, for one certificate of its chain. True: the handshake goes on. */
+  judge(isGood: boolean, error: number, depth: number, ignored: IgnoredErrors): boolean {
+    this.wasPeerVerified = true;
+    if (isGood) return true;
+    if (depth > 0) {
+      if (this.authorityError === 0) {
+        this.authorityError = error;
+        this.authorityErrorDepth = depth;
+      }
+      if (ignores(ignored.authority, error)) return true;
+      this.refusal = Refusal.authority;
+      return false;
     }
-  }
-
-  #alpn(): string {
-    const { cell } = this.#library;
-    lib.sslAlpn(this.#ssl, cell.pointer, cell.pointer + 8n);
-    const length = cell.words[2] as number;
-    return length === 0 ? '' : String.fromCharCode(...new Uint8Array(viewAt(this.#library.cellPointer(), length)));
+    if (this.certificateError === 0) this.certificateError = error;
+    if (ignores(ignored.certificate, error)) return true;
+    this.refusal = Refusal.certificate;
+    return false;
   }
 
   free(): void {

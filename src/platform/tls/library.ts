@@ -33,6 +33,8 @@ type Pointer = bigint;
 export const errClear = bound<() => void>('ERR_clear_error', [], 'void');
 export const errGet = bound<() => bigint>('ERR_get_error', [], 'uint64');
 export const errPeekLast = bound<() => bigint>('ERR_peek_last_error', [], 'uint64');
+/** The error in words to a room, with a zero behind it. */
+export const errText = bound<(code: bigint, into: Pointer, length: bigint) => void>('ERR_error_string_n', ['uint64', P, 'uint64'], 'void');
 export const errReason = bound<(code: bigint) => Pointer>('ERR_reason_error_string', ['uint64'], P);
 export const versionNumber = bound<() => bigint>('OpenSSL_version_num', [], 'uint64');
 
@@ -100,12 +102,44 @@ export const cipherBits = bound<(cipher: Pointer, algorithm: Pointer) => number>
 export const sslResumed = bound<(ssl: Pointer) => number>('SSL_session_reused', [P], I);
 export const sslAlpn = bound<(ssl: Pointer, at: Pointer, length: Pointer) => void>('SSL_get0_alpn_selected', [P, P, P], 'void');
 export const sslName = bound<(ssl: Pointer, type: number) => Pointer>('SSL_get_servername', [P, I], P);
+export const sslOwnCertificate = bound<(ssl: Pointer) => Pointer>('SSL_get_certificate', [P], P);
+export const sslPeerChain = bound<(ssl: Pointer) => Pointer>('SSL_get_peer_cert_chain', [P], P);
+export const sslClientRandom = bound<(ssl: Pointer, into: Pointer, length: bigint) => bigint>(
+  'SSL_get_client_random',
+  [P, P, 'uint64'],
+  'uint64',
+);
+export const sslServerRandom = bound<(ssl: Pointer, into: Pointer, length: bigint) => bigint>(
+  'SSL_get_server_random',
+  [P, P, 'uint64'],
+  'uint64',
+);
+export const sslFinished = bound<(ssl: Pointer, into: Pointer, length: bigint) => bigint>('SSL_get_finished', [P, P, 'uint64'], 'uint64');
+export const sslPeerFinished = bound<(ssl: Pointer, into: Pointer, length: bigint) => bigint>(
+  'SSL_get_peer_finished',
+  [P, P, 'uint64'],
+  'uint64',
+);
+export const sslGroup = bound<(ssl: Pointer) => Pointer>('SSL_get0_group_name', [P], P);
+export const sslSession = bound<(ssl: Pointer) => Pointer>('SSL_get_session', [P], P);
+export const sessionId = bound<(session: Pointer, length: Pointer) => Pointer>('SSL_SESSION_get_id', [P, P], P);
+export const sessionSecret = bound<(session: Pointer, into: Pointer, length: bigint) => bigint>(
+  'SSL_SESSION_get_master_key',
+  [P, P, 'uint64'],
+  'uint64',
+);
 export const sslPeerCertificate = bound<(ssl: Pointer) => Pointer>('SSL_get0_peer_certificate', [P], P);
 export const sslTakeSession = bound<(ssl: Pointer) => Pointer>('SSL_get1_session', [P], P);
 export const sslUseSession = bound<(ssl: Pointer, session: Pointer) => number>('SSL_set_session', [P, P], I);
 export const sessionFree = bound<(session: Pointer) => void>('SSL_SESSION_free', [P], 'void');
 
 // Certificates and keys
+/** Writes DER where the address behind `at` points, and moves that address; how many bytes. `at` 0n: only how many. */
+export const certificateDer = bound<(certificate: Pointer, at: Pointer) => number>('i2d_X509', [P, P], I);
+export const stackLength = bound<(stack: Pointer) => number>('OPENSSL_sk_num', [P], I);
+export const stackItem = bound<(stack: Pointer, index: number) => Pointer>('OPENSSL_sk_value', [P, I], P);
+export const storeError = bound<(context: Pointer) => number>('X509_STORE_CTX_get_error', [P], I);
+export const storeErrorDepth = bound<(context: Pointer) => number>('X509_STORE_CTX_get_error_depth', [P], I);
 export const readCertificate = bound<(bio: Pointer, into: Pointer, password: Pointer) => Pointer>('PEM_read_bio_X509', [P, P, P], P);
 export const readKeyCall = bound<(bio: Pointer, into: Pointer, callback: Pointer, argument: Pointer) => Pointer>(
   'PEM_read_bio_PrivateKey',
@@ -151,6 +185,19 @@ export function alpnCallback(choose: (list: Uint8Array) => { at: number; length:
     new BigUint64Array(ffi.toArrayBuffer(outAt, 8, false))[0] = listAt + BigInt(found.at);
     new Uint8Array(ffi.toArrayBuffer(lengthAt, 1, false))[0] = found.length;
     return 0;
+  }) as Pointer;
+}
+
+/**
+ * Registers what OpenSSL asks for each certificate of a peer's chain: `judge` answers whether the handshake may go on. It must not
+ * throw and is called on this thread only.
+ */
+export function verifyCallback(judge: (isGood: boolean, error: number, depth: number) => boolean): Pointer {
+  return library.registerCallback({ arguments: [I, P], return: I }, (good, context) => {
+    const isGood = good === 1;
+    const goesOn = judge(isGood, isGood ? 0 : storeError(context as Pointer), storeErrorDepth(context as Pointer));
+    if (goesOn && !isGood) errClear();
+    return goesOn ? 1 : 0;
   }) as Pointer;
 }
 

@@ -1,0 +1,83 @@
+/**
+ * What examples of TLS samples see: a connection on which a certificate was shown that an authority `Root` of the examples has
+ * signed. It has no key and encrypts nothing: only what is known of it is there.
+ */
+import type { Memory } from '../base/memory.ts';
+import { Fact, type FactValue, Figure, type FigureValue, Handshake, Read, type TlsEngine } from '../platform/tls/contract.ts';
+
+/** /C=FR/O=Acme, Inc./OU=One/OU=Two/CN=client.example, in DER. */
+const CERTIFICATE = Buffer.from(
+  'MIICDTCCAbKgAwIBAgIEAMD/7jAKBggqhkjOPQQDAjAxMQswCQYDVQQGEwJGUjETMBEGA1UECgwKQWNtZSwgSW5jLjENMAsGA1UEAwwEUm9vdDAgFw0yNjEx' +
+    'MjAxNTEyMTdaGA8yMTI2MTAyNzE1MTIxN1owVzELMAkGA1UEBhMCRlIxEzARBgNVBAoMCkFjbWUsIEluYy4xDDAKBgNVBAsMA09uZTEMMAoGA1UECwwDVHdv' +
+    'MRcwFQYDVQQDDA5jbGllbnQuZXhhbXBsZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABJPfrhwqRZYZyidK1l24YjGS7UJuHN5IsfwhWotCvFnmvoUcrrP0' +
+    'GzdW9aUpwUo7kVIsOY0KCaKxoI+jQk8LwpGjgY8wgYwwMQYDVR0RBCowKIIOY2xpZW50LmV4YW1wbGWBEGFubkBhY21lLmV4YW1wbGWHBMAAAgkwFwYDVR0g' +
+    'BBAwDjAFBgMqAwQwBQYDKgMFMB0GA1UdDgQWBBSPflbaOALxkGBFKZz7ONe5kD92hzAfBgNVHSMEGDAWgBRjqxKG28K6IGyjCnxNyOh5YWal+jAKBggqhkjO' +
+    'PQQDAgNJADBGAiEA01Nq09L9sUY3Y19i35hVHF0Kc7Uy9ztI4zHaYUBJcHcCIQDlFiKEO8z+uDRY4AVW0jb/Zh2uBJ2Ur/EsppJoehRXXA==',
+  'base64',
+);
+
+const TEXTS: ReadonlyMap<FactValue, string> = new Map<FactValue, string>([
+  [Fact.version, 'TLSv1.3'],
+  [Fact.cipher, 'TLS_AES_128_GCM_SHA256'],
+  [Fact.alpn, 'http/1.1'],
+  [Fact.serverName, 'www.example.com'],
+  [Fact.curve, 'X25519'],
+  [Fact.clientRandom, 'c'.repeat(32)],
+  [Fact.serverRandom, 's'.repeat(32)],
+  [Fact.sessionId, 'i'.repeat(32)],
+  [Fact.sessionKey, 'k'.repeat(48)],
+  [Fact.uniqueId, 'u'.repeat(12)],
+  [Fact.certificateName, '/etc/certs/www.pem'],
+]);
+
+const FIGURES: ReadonlyMap<FigureValue, number> = new Map<FigureValue, number>([
+  [Figure.usedKeyBits, 128],
+  [Figure.keyBits, 128],
+  [Figure.hasPeerCertificate, 1],
+  [Figure.wasPeerVerified, 1],
+  [Figure.hasServerName, 1],
+]);
+
+export class ExampleTls implements TlsEngine {
+  readonly rest = 0;
+  readonly isResumed = false;
+  readonly reason = '';
+  readonly #memory: Memory;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  fact(fact: FactValue, start: number, limit: number): number {
+    const bytes = this.#bytes(fact);
+    if (bytes === null || start + bytes.length > limit) return -1;
+    this.#memory.bytes.set(bytes, start);
+    return start + bytes.length;
+  }
+
+  #bytes(fact: FactValue): Uint8Array | null {
+    if (fact === Fact.ownCertificate || fact === Fact.peerCertificate || fact === Fact.peerChain) return CERTIFICATE;
+    const text = TEXTS.get(fact);
+    return text === undefined ? null : Buffer.from(text, 'latin1');
+  }
+
+  figure(figure: FigureValue): number {
+    return FIGURES.get(figure) ?? 0;
+  }
+
+  offer(): void {}
+  handshake(): typeof Handshake.done {
+    return Handshake.done;
+  }
+  read(): number {
+    return Read.wants;
+  }
+  write(): boolean {
+    return false;
+  }
+  output(): number {
+    return 0;
+  }
+  shutdown(): void {}
+  free(): void {}
+}
