@@ -42,6 +42,6 @@ test('golden configurations say codes with the severities that the table promise
 
 test('names that HAProxy has or had are told apart by what is said', () => {
   assert.equal(codeOf("keyword 'peers' is not supported by this version", 'bad-argument'), 'unsupported');
-  assert.equal(codeOf("the 'block' directive is not supported anymore by HAProxy: removed", 'unknown-keyword'), 'removed');
+  assert.equal(codeOf("the 'block' directive is not supported anymore since HAProxy 2.1", 'unknown-keyword'), 'removed');
   assert.equal(codeOf('something else', 'bad-argument'), 'bad-argument');
 });

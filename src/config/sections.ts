@@ -73,7 +73,7 @@ export class Sections {
   #refuse(word: Word): void {
     this.#enter('skipped', word.text);
     const advice = removedAdvice('section', word.text);
-    const text = advice === null ? 'is not supported by this version' : `is not supported anymore by HAProxy: ${advice}`;
+    const text = advice === null ? 'is not supported by this version' : `is not supported anymore ${advice}`;
     complain(this.#state, 'unsupported', { text: `section '${word.text}' ${text}`, word });
   }
 

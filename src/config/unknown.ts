@@ -10,7 +10,7 @@ export function unknownKeyword(section: string, words: readonly Word[], map: Rea
   for (let length = texts.length; length > 0; length--) {
     const name = texts.slice(0, length).join(' ');
     const advice = removedAdvice(scope, name);
-    if (advice !== null) return { text: `the '${name}' directive is not supported anymore by HAProxy: ${advice}`, word };
+    if (advice !== null) return { text: `the '${name}' directive is not supported anymore ${advice}`, word };
     if (knownNames(scope).includes(name))
       return { text: `keyword '${name}' in '${section}' section is not supported by this version`, word };
   }

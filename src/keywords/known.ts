@@ -153,45 +153,46 @@ const NAMES: Record<NameKind, string> = {
   'kw:userlist': 'group|user',
 };
 
-const REMOVED: readonly (readonly [name: string, advice: string])[] = [
-  ['appsession', 'removed in 1.6: use stick tables'],
-  ['bind-process', 'removed'],
-  ['block', 'removed in 2.1: http-request deny'],
-  ['clitimeout', 'removed in 2.1: timeout client'],
-  ['contimeout', 'removed in 2.1: timeout connect'],
-  ['dispatch', 'removed in 3.5: use a server line'],
-  ['grace', 'removed in 2.5'],
-  ['master-worker (global)', 'removed in 3.5: -W / -Ws'],
-  ['monitor-net', 'removed: http-request return status 200 if { src ... }'],
-  ['option forceclose', 'removed in 2.0: option httpclose'],
-  ['option http-tunnel', 'removed in 2.1'],
-  ['option http_proxy', 'removed in 2.5'],
-  ['option transparent', 'removed in 3.5'],
-  ['program (section)', 'removed in 3.3'],
-  ['redisp', 'removed in 2.1: option redispatch'],
-  ['redispatch', 'removed in 2.1: option redispatch'],
-  ['reqadd', 'removed in 2.1: http-request rules'],
-  ['reqallow', 'removed in 2.1: http-request rules'],
-  ['reqdel', 'removed in 2.1: http-request rules'],
-  ['reqdeny', 'removed in 2.1: http-request rules'],
-  ['reqiallow', 'removed in 2.1: http-request rules'],
-  ['reqidel', 'removed in 2.1: http-request rules'],
-  ['reqideny', 'removed in 2.1: http-request rules'],
-  ['reqipass', 'removed in 2.1: http-request rules'],
-  ['reqirep', 'removed in 2.1: http-request rules'],
-  ['reqitarpit', 'removed in 2.1: http-request rules'],
-  ['reqpass', 'removed in 2.1: http-request rules'],
-  ['reqrep', 'removed in 2.1: http-request rules'],
-  ['reqtarpit', 'removed in 2.1: http-request rules'],
-  ['rspadd', 'removed in 2.1: http-response rules'],
-  ['rspdel', 'removed in 2.1: http-response rules'],
-  ['rspdeny', 'removed in 2.1: http-response rules'],
-  ['rspidel', 'removed in 2.1: http-response rules'],
-  ['rspideny', 'removed in 2.1: http-response rules'],
-  ['rspirep', 'removed in 2.1: http-response rules'],
-  ['rsprep', 'removed in 2.1: http-response rules'],
-  ['srvtimeout', 'removed in 2.1: timeout server'],
-  ['transparent', 'removed in 3.5: server 0.0.0.0'],
+/** What older versions had, the version that has it no more, and what takes its place. */
+const REMOVED: readonly (readonly [name: string, since: string, advice: string])[] = [
+  ['appsession', '1.6', "use 'stick on' with a stick table"],
+  ['bind-process', '2.7', 'the threads share all listeners'],
+  ['block', '2.1', "use 'http-request deny'"],
+  ['clitimeout', '2.1', "use 'timeout client'"],
+  ['contimeout', '2.1', "use 'timeout connect'"],
+  ['dispatch', '3.5', "use a 'server' line with that address"],
+  ['grace', '2.5', "'hard-stop-after' bounds the end of the process"],
+  ['master-worker (global)', '3.5', "use '-W' or '-Ws' on the command line"],
+  ['monitor-net', '', "use 'http-request return status 200 if { src <network> }'"],
+  ['option forceclose', '2.0', "use 'option httpclose' if it is needed"],
+  ['option http-tunnel', '2.1', 'remove it'],
+  ['option http_proxy', '2.5', "use 'http-request do-resolve' and 'http-request set-dst'"],
+  ['option transparent', '3.5', "use 'server NAME 0.0.0.0'"],
+  ['program (section)', '3.3', 'let the system start the program'],
+  ['redisp', '2.1', "use 'option redispatch'"],
+  ['redispatch', '2.1', "use 'option redispatch'"],
+  ['reqadd', '2.1', "use 'http-request add-header'"],
+  ['reqallow', '2.1', "use 'http-request allow'"],
+  ['reqdel', '2.1', "use 'http-request del-header'"],
+  ['reqdeny', '2.1', "use 'http-request deny'"],
+  ['reqiallow', '2.1', "use 'http-request allow'"],
+  ['reqidel', '2.1', "use 'http-request del-header'"],
+  ['reqideny', '2.1', "use 'http-request deny'"],
+  ['reqipass', '2.1', "use 'http-request' rules with conditions"],
+  ['reqirep', '2.1', "use 'http-request replace-header'"],
+  ['reqitarpit', '2.1', "use 'http-request tarpit'"],
+  ['reqpass', '2.1', "use 'http-request' rules with conditions"],
+  ['reqrep', '2.1', "use 'http-request replace-path', 'http-request replace-uri' or 'http-request replace-header'"],
+  ['reqtarpit', '2.1', "use 'http-request tarpit'"],
+  ['rspadd', '2.1', "use 'http-response add-header'"],
+  ['rspdel', '2.1', "use 'http-response del-header'"],
+  ['rspdeny', '2.1', "use 'http-response deny'"],
+  ['rspidel', '2.1', "use 'http-response del-header'"],
+  ['rspideny', '2.1', "use 'http-response deny'"],
+  ['rspirep', '2.1', "use 'http-response replace-header'"],
+  ['rsprep', '2.1', "use 'http-response replace-header'"],
+  ['srvtimeout', '2.1', "use 'timeout server'"],
+  ['transparent', '3.5', "use 'server NAME 0.0.0.0'"],
 ];
 
 const split = new Map<NameKind, readonly string[]>();
@@ -202,8 +203,11 @@ export function knownNames(kind: NameKind): readonly string[] {
   return names;
 }
 
-/** HAProxy's advice for a keyword that older versions had in such a place, or null. */
+/** What follows `is not supported anymore` about a keyword that older versions had in such a place, or null. */
 export function removedAdvice(scope: NameKind, name: string): string | null {
   const wanted = scope === 'proxy' ? name : `${name} (${scope})`;
-  return REMOVED.find(([removed]) => removed === wanted)?.[1] ?? null;
+  const found = REMOVED.find(([removed]) => removed === wanted);
+  if (found === undefined) return null;
+  const [, since, advice] = found;
+  return `${since === '' ? 'by HAProxy' : `since HAProxy ${since}`}: ${advice}`;
 }

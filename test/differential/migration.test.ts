@@ -18,11 +18,11 @@ const FRONTEND = 'frontend f\n  bind 127.0.0.1:18998\n';
 /** Configuration, and what Hawser says of it. */
 const CHANGED: readonly (readonly [text: string, says: RegExp])[] = [
   [`${FRONTEND}backend f\n  server s 127.0.0.1:1\n`, /backend 'f' has the same name as frontend 'f'/],
-  [`global\n  master-worker\n${FRONTEND}`, /'master-worker' .* -W/],
+  [`global\n  master-worker\n${FRONTEND}`, /'master-worker' .* '-W'/],
   [`global\n  master-worker\nprogram p\n  command true\n${FRONTEND}`, /section 'program' is not supported anymore/],
-  [`${FRONTEND}backend b\n  dispatch 127.0.0.1:1\n`, /'dispatch' .* use a server line/],
-  [`${FRONTEND}backend b\n  option transparent\n`, /'option transparent' .* removed in 3\.5/],
-  [`${FRONTEND}backend b\n  transparent\n`, /'transparent' .* removed in 3\.5/],
+  [`${FRONTEND}backend b\n  dispatch 127.0.0.1:1\n`, /'dispatch' .* use a 'server' line/],
+  [`${FRONTEND}backend b\n  option transparent\n`, /'option transparent' .* since HAProxy 3\.5/],
+  [`${FRONTEND}backend b\n  transparent\n`, /'transparent' .* since HAProxy 3\.5/],
 ];
 
 /** What HAProxy reads as far as it can, in 2.6 and mostly still: Hawser takes no part of a word. */
