@@ -7,7 +7,7 @@ import { Place } from '../rules/place.ts';
 import { cast, type Sample, SampleType } from '../rules/sample.ts';
 import type { Stream } from '../state/records.ts';
 
-class ExpressionKey implements BalanceKey {
+export class ExpressionKey implements BalanceKey {
   start = 0;
   end = 0;
   readonly #expression: Expression;

@@ -29,7 +29,8 @@ import { builtinReply, cannedReply } from '../rules/reply.ts';
 import { STICK_COUNTERS, Thread } from '../rules/thread.ts';
 import { UniqueId } from '../rules/unique-id.ts';
 import { variableLimits } from '../rules/variables.ts';
-import { type Backend, type Frontend, Stream, type UseServer } from '../state/records.ts';
+import { type Backend, type Frontend, type Server, Stream, type UseServer } from '../state/records.ts';
+import type { NameSource } from '../state/server-tls.ts';
 import type { CannedReply } from '../state/settings.ts';
 import type { Shared } from '../state/shared.ts';
 import type { ServerNumbers } from '../stick/servers.ts';
@@ -40,7 +41,7 @@ import { prepareCookie } from '../stream/cookie.ts';
 import { CookieCapture } from '../stream/cookie-captures.ts';
 import { MonitorUri } from '../stream/monitor.ts';
 import { RdpPersistence } from '../stream/rdp-persistence.ts';
-import { balanceKey, rdpCookieKey } from './balance-key.ts';
+import { balanceKey, ExpressionKey, rdpCookieKey } from './balance-key.ts';
 import { addForceSwitches, conditionOf, persistRulesOf, useBackendOf, useServerOf } from './choices.ts';
 import { errorSectionsOf, setErrorPage } from './error-pages.ts';
 import { problemOf } from './fault.ts';
@@ -68,9 +69,14 @@ export interface Built {
   readonly problems: readonly BuildProblem[];
   readonly logs: BuiltLogs;
   readonly patterns: ThreadPatterns;
+  /** The names that servers with TLS are asked for. */
+  readonly serverNames: ReadonlyMap<Server, NameSource<Stream>>;
   /** Sends what is still in log buffers. */
   close(): void;
 }
+
+/** `sni-auto`: what HAProxy evaluates where no `sni` is written (3.3 on). */
+const AUTOMATIC_NAME = 'req.hdr(host),field(1,:)';
 
 const HTTP_SETS = ['redirect', 'http-request', 'http-response', 'http-after-response'];
 const BACKEND_SETS = [...HTTP_SETS, 'tcp-request content', 'tcp-response content'];
@@ -113,11 +119,21 @@ export function buildState(parts: BuildParts): Built {
   builder.variables();
   builder.proxies();
   const logs = builder.logs();
-  return { state, replies: builtinReplies(memory), problems: builder.problems, logs, patterns: thread.patterns, close: () => logs.close() };
+  const { problems, serverNames } = builder;
+  return {
+    state,
+    replies: builtinReplies(memory),
+    problems,
+    logs,
+    patterns: thread.patterns,
+    serverNames,
+    close: () => logs.close(),
+  };
 }
 
 class Builder {
   readonly problems: BuildProblem[] = [];
+  readonly serverNames = new Map<Server, NameSource<Stream>>();
   readonly #parts: BuildParts;
   readonly #state: State;
   readonly #thread: Thread;
@@ -231,6 +247,7 @@ class Builder {
       backend.afterResponseRules = this.#rules(proxy, compiler, 'http-after-response');
     }
     this.#choices(backend, proxy, compiler);
+    this.#serverNames(backend, proxy, compiler);
     backend.stickRules = compileStick(proxy, backend, compiler, this.#numbers, (line, compile) => this.#attempt(line.at, compile));
     const { forwarded, balance: given } = proxy;
     if (forwarded !== null) {
@@ -254,6 +271,19 @@ class Builder {
         balanceKey(given, compiler),
       );
     });
+  }
+
+  /** What servers are asked for in TLS: the expression of `sni`, or the host of the request. */
+  #serverNames(backend: Backend, proxy: ProxyModel, compiler: Compiler): void {
+    for (const [index, { tls, at }] of proxy.servers.entries()) {
+      const text = tls.serverName?.text ?? (backend.http && tls.autoServerName ? AUTOMATIC_NAME : null);
+      const server = backend.servers[index];
+      if (!tls.enabled || text === null || server === undefined) continue;
+      this.#attempt(tls.serverName?.at ?? at, () => {
+        const expression = compiler.expression(text, Place.serverConnection);
+        this.serverNames.set(server, new ExpressionKey(expression, compiler.thread.sample));
+      });
+    }
   }
 
   #choices(backend: Backend, proxy: ProxyModel, compiler: Compiler): void {

@@ -68,6 +68,7 @@ class TlsBuilder {
   #certificate(tls: TlsModel, certificate: PemModel, http: boolean): NamedCertificate {
     const settings: TlsSettings = {
       ...common(tls, certificate),
+      certificateName: certificate.path,
       role: 'server',
       ticketKeys: this.#ticketKeys,
       alpn: tls.alpn ?? (http ? ['http/1.1'] : []),
@@ -84,7 +85,8 @@ class TlsBuilder {
       const verify = tls.verify ?? 'required';
       if (verify !== 'none' && tls.authorities === null)
         throw new Error(`server '${server.name}': 'verify' is enabled but no CA file is given: add 'ca-file' or 'verify none'`);
-      return new OpenSslContext(this.#library, { ...common(tls, tls.certificates[0]), role: 'client', verify });
+      const { verifyHost, reusesSessions } = tls;
+      return new OpenSslContext(this.#library, { ...common(tls, tls.certificates[0]), role: 'client', verify, verifyHost, reusesSessions });
     });
   }
 

@@ -272,5 +272,9 @@ function newTls(): TlsModel {
     tickets: true,
     preferClientCiphers: false,
     strictSni: false,
+    serverName: null,
+    autoServerName: true,
+    verifyHost: null,
+    reusesSessions: true,
   };
 }

@@ -35,4 +35,11 @@ export interface TlsModel {
   preferClientCiphers: boolean;
   /** Without a certificate for the name that a client asks for there is no handshake. */
   strictSni: boolean;
+  /** `sni`: the expression for the name that a server is asked for; null: it is found automatically if `autoServerName`. */
+  serverName: { readonly text: string; readonly at: Position } | null;
+  autoServerName: boolean;
+  /** The name that a server's certificate must have if no name is asked for; null: any. */
+  verifyHost: string | null;
+  /** Sessions with a server are resumed. */
+  reusesSessions: boolean;
 }

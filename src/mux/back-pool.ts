@@ -29,6 +29,9 @@ export class BackPool implements TimerOwner {
   };
   #servers: readonly Server[] = [];
   #lookMs = LOOK_MS;
+  /** What `#findName` has found, in the memory. */
+  #nameStart = 0;
+  #nameEnd = 0;
 
   constructor(context: MuxContext) {
     this.#context = context;
@@ -51,11 +54,12 @@ export class BackPool implements TimerOwner {
   /** An idle connection that this stream may use, or null. It is the stream's from then on. */
   takeIdle(stream: Stream, server: Server): H1Back | null {
     if (isMarked(stream)) return null;
+    this.#findName(stream, server);
     const { session } = stream;
     const own = session.privateBack as H1Back | null;
     if (own !== null) {
       session.privateBack = own.owner = null;
-      if (own.server === server) return this.#reused(own, stream);
+      if (own.server === server && this.#hasName(own)) return this.#reused(own, stream);
       own.close();
     }
     const { reuse } = server.backend;
@@ -66,11 +70,25 @@ export class BackPool implements TimerOwner {
     for (let at = idle.length - 1; at >= 0; at--) {
       const back = idle[at] as H1Back;
       // A connection that has served two exchanges has shown that its server keeps connections open.
-      if (first && reuse === Reuse.aggressive && back.requests < 2) continue;
+      if ((first && reuse === Reuse.aggressive && back.requests < 2) || !this.#hasName(back)) continue;
       idle.splice(at, 1);
       return this.#reused(back, stream);
     }
     return null;
+  }
+
+  /** The name that the server is asked for in TLS: empty if none is. */
+  #findName(stream: Stream, server: Server): void {
+    this.#nameStart = this.#nameEnd = 0;
+    const name = server.tls === null ? null : server.tls.name;
+    if (name === null || !name.find(stream)) return;
+    this.#nameStart = name.start;
+    this.#nameEnd = name.end;
+  }
+
+  /** A connection for one name is not used for another: the server may be another one behind it (HAProxy 3.x configuration 5.2 sni). */
+  #hasName(back: H1Back): boolean {
+    return back.hasName(this.#context.memory.bytes, this.#nameStart, this.#nameEnd);
   }
 
   #reused(back: H1Back, stream: Stream): H1Back {
@@ -90,6 +108,7 @@ export class BackPool implements TimerOwner {
     }
     const back = this.#free.pop() ?? new H1Back(this.#context, this); // hot-ok: once per concurrent connection, then pooled
     back.start(this.#open(stream, server, back), server, stream);
+    back.setName(this.#context.memory.bytes, this.#nameStart, this.#nameEnd);
   }
 
   #open(stream: Stream, server: Server, back: H1Back | RawBack): Wire {
@@ -107,7 +126,8 @@ export class BackPool implements TimerOwner {
       target = this.#target;
     }
     if (server.tls === null) return host.connect(target, back, this.#options);
-    return this.#context.tls.connect(server.tls, target, back, this.#options);
+    this.#findName(stream, server);
+    return this.#context.tls.connect(server.tls.context, this.#nameStart, this.#nameEnd, target, back, this.#options);
   }
 
   /** Puts a connection that has finished an exchange aside for others, or for its session. */

@@ -31,6 +31,9 @@ const State = {
   closed: 6,
 } as const;
 
+/** Bytes of a server's name in TLS (RFC 1035 2.3.4). */
+const MOST_NAME = 255;
+
 export class H1Back implements WireHandler, BackMux {
   server: Server | null = null;
   tls: TlsEngine | null = null;
@@ -48,6 +51,8 @@ export class H1Back implements WireHandler, BackMux {
   #state: number = State.closed;
   #ended = false;
   #wireClosed = true;
+  #name: Uint8Array | null = null;
+  #nameLength = 0;
   /** The exchange left the connection in a state in which no other request may follow. */
   #spoiled = false;
 
@@ -77,6 +82,21 @@ export class H1Back implements WireHandler, BackMux {
     this.#state = State.head;
     this.#parser.lenient = (this.server as Server).backend.lenientResponses;
     this.#parser.reset();
+  }
+
+  /** The name in TLS that the connection was made for; empty: none. */
+  setName(bytes: Uint8Array, start: number, end: number): void {
+    const length = Math.min(end - start, MOST_NAME);
+    this.#nameLength = end - start;
+    if (length > 0 && this.#name === null) this.#name = new Uint8Array(MOST_NAME); // hot-ok: once per record
+    for (let at = 0; at < length; at++) (this.#name as Uint8Array)[at] = bytes[start + at] as number;
+  }
+
+  hasName(bytes: Uint8Array, start: number, end: number): boolean {
+    // What is too long to be kept is not told to the server, but is not shared either.
+    if (this.#nameLength !== end - start || this.#nameLength > MOST_NAME) return false;
+    for (let at = 0; at < this.#nameLength; at++) if ((this.#name as Uint8Array)[at] !== bytes[start + at]) return false;
+    return true;
   }
 
   // Wire events ---------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ export const Place = {
   backendRequest: 1 << 7,
   /** `use-server`, `balance`, `stick match`. */
   useServer: 1 << 9,
+  /** `source`, `sni`. */
+  serverConnection: 1 << 10,
   backendResponseContent: 1 << 11,
   backendResponse: 1 << 12,
   stickStore: 1 << 14,

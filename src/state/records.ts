@@ -10,13 +10,14 @@ import { DEFAULT_FRAMING, type FramingOptions } from '../http/framing.ts';
 import { HttpMessage } from '../http/message.ts';
 import { RestrictNames, type RestrictNamesMode } from '../http/names.ts';
 import type { TcpFigureValue, Wire } from '../platform/contract.ts';
-import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
+import type { TlsEngine } from '../platform/tls/contract.ts';
 import { type BrokenReason, type Cause, Ended } from './end.ts';
 import { ConnectionFailure, type ConnectionFailureValue } from './failures.ts';
 import { KeptAddresses } from './kept.ts';
 import { LogOrigin, type LogOriginValue } from './logstep.ts';
 import { StreamOverrides } from './overrides.ts';
 import { Queue, type Queued } from './queue.ts';
+import type { ServerTls } from './server-tls.ts';
 import {
   type CookiePersistence,
   type FieldName,
@@ -229,7 +230,7 @@ export class Server {
   portOffset = 0;
   source: SocketAddress | null = null;
   /** null: connections are not encrypted. */
-  tls: TlsContext | null = null;
+  tls: ServerTls<Stream> | null = null;
   weight = 1;
   maxconn = 0;
   minconn = 0;
@@ -561,7 +562,6 @@ export interface BackMux {
   sendEnd(stream: Stream): void;
   unsent(stream: Stream): number;
   findSource(stream: Stream): void;
-  /** As of a wire. */
   measure(figure: TcpFigureValue): number;
   pauseResponse(stream: Stream): void;
   resumeResponse(stream: Stream): void;

@@ -15,9 +15,17 @@ export class TlsDialer implements TlsOwner {
     this.#ground = ground;
   }
 
-  connect(context: TlsContext, address: SocketAddress, handler: WireHandler, options: ConnectOptions): Wire {
+  /** @param nameStart the server's name is [nameStart, nameEnd) of the memory; empty: none is told */
+  connect(
+    context: TlsContext,
+    nameStart: number,
+    nameEnd: number,
+    address: SocketAddress,
+    handler: WireHandler,
+    options: ConnectOptions,
+  ): Wire {
     const { host } = this.#ground;
-    const engine = context.open();
+    const engine = context.openTo(nameStart, nameEnd);
     if (engine === null) {
       const wire = host.connect(address, handler, options);
       wire.destroy(false);

@@ -46,7 +46,10 @@ async function run(order: ThreadOrder): Promise<void> {
   const patterns = new PortPatterns(order.patterns);
   const built = buildState({ model, plan, shared, host, memory: host.memory, ...facts, patterns });
   const tls = usesTls(plan) ? (await import('../build/tls.ts')).buildTls(plan, host.memory, order.ticketKeys) : null;
-  if (tls !== null) for (const server of built.state.servers) server.tls = tls.servers[server.index] ?? null;
+  for (const server of built.state.servers) {
+    const context = tls?.servers[server.index] ?? null;
+    if (context !== null) server.tls = { context, name: built.serverNames.get(server) ?? null };
+  }
   const { tune } = model.global;
   const limits = {
     bufferSize: tune['tune.bufsize'] ?? DEFAULT_BUFFER,

@@ -6,6 +6,7 @@ import { createServer, request } from 'node:https';
 import { connect as connectPlain } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { exchange } from '../support/connection.ts';
 import { ok, startHttpOrigin } from '../support/origin.ts';
 import { startSubject } from '../support/subject.ts';
 import { configure, onSubjects, ports } from './rig.ts';
@@ -150,6 +151,104 @@ backend wrong
   assert.equal((await answer('/wrong')).status, 503);
   tls.closeAllConnections();
   tls.close();
+});
+
+/** A TLS server that says which name it was asked for, and whether the session was resumed. */
+async function startNamedServer(maxVersion: 'TLSv1.2' | 'TLSv1.3') {
+  const pem = readFileSync(path('server.pem'));
+  const connections: { readonly name: string; readonly resumed: boolean }[] = [];
+  const server = createServer({ cert: pem, key: pem, maxVersion }, (asked, response) => {
+    const { servername } = asked.socket as TLSSocket & { readonly servername?: string | false };
+    response.end(`${servername || '-'}`);
+  });
+  server.on('secureConnection', (socket: TLSSocket & { readonly servername?: string | false }) => {
+    connections.push({ name: socket.servername || '-', resumed: socket.isSessionReused() });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as { port: number }).port,
+    connections,
+    [Symbol.asyncDispose]: async (): Promise<void> => {
+      server.closeAllConnections();
+      await new Promise((resolve) => void server.close(resolve));
+    },
+  };
+}
+
+onSubjects('servers are asked for the name of the request, and connections are not shared between names', async ({ start, old }) => {
+  await using server = await startNamedServer('TLSv1.3');
+  const [port] = await ports(1);
+  // 2.6 asks for no name by itself.
+  const sni = old ? 'sni req.hdr(host),field(1,:)' : '';
+  const line = `server s1 127.0.0.1:${server.port} ssl verify none`;
+  await start(
+    configure({
+      global: 'nbthread 1',
+      defaults: 'http-reuse always',
+      rest: `frontend f\n  bind 127.0.0.1:${port}
+  use_backend fixed if { path /fixed }
+  use_backend none if { path /none }
+  default_backend auto
+backend auto\n  ${line} ${sni}
+backend fixed\n  ${line} sni str(fixed.example)
+backend none\n  ${line}${old ? '' : ' no-sni-auto'}`,
+    }),
+  );
+  const answer = async (target: string, host: string): Promise<string> =>
+    (await exchange(port, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).split('\r\n\r\n')[1] ?? '';
+  const bodyOf = (text: string): string => text.replace(/^[0-9a-f]+\r\n|\r\n.*/gs, '');
+  const before = server.connections.length;
+  for (const host of ['a.example', 'b.example:8080', 'a.example', 'b.example'])
+    assert.equal(bodyOf(await answer('/', host)), host.replace(/:.*/, ''));
+  assert.equal(server.connections.length - before, 2, 'a connection per name');
+  assert.equal(bodyOf(await answer('/fixed', 'a.example')), 'fixed.example');
+  assert.equal(bodyOf(await answer('/none', 'a.example')), '-');
+  if (!old) assert.equal(bodyOf(await answer('/', '127.0.0.1')), '-', 'an address is no name');
+});
+
+onSubjects('the certificate of a server must have the name it is asked for', async ({ start }) => {
+  await using server = await startNamedServer('TLSv1.3');
+  const [port] = await ports(1);
+  const line = `server s1 127.0.0.1:${server.port} ssl ca-file ${path('ca.pem')}`;
+  const backends = {
+    right: 'sni str(localhost)',
+    wrong: 'sni str(elsewhere.example)',
+    host: 'verifyhost localhost no-sni-auto',
+    other: 'verifyhost x.example no-sni-auto',
+  };
+  await start(
+    configure({
+      rest: `frontend f\n  bind 127.0.0.1:${port}\n  use_backend %[path,field(2,/)]
+${Object.entries(backends)
+  .map(([name, words]) => `backend ${name}\n  retries 0\n  ${line} ${words}`)
+  .join('\n')}`,
+    }),
+  );
+  const status = async (name: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}/${name}`)).status;
+  assert.equal(await status('right'), 200);
+  assert.equal(await status('wrong'), 503);
+  assert.equal(await status('host'), 200);
+  assert.equal(await status('other'), 503);
+});
+
+onSubjects('sessions with servers are resumed, unless no-ssl-reuse', async ({ start }) => {
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    await using server = await startNamedServer(version);
+    const [port] = await ports(1);
+    const line = `http-reuse never\n  server s1 127.0.0.1:${server.port} ssl verify none sni str(localhost)`;
+    await start(
+      configure({
+        global: 'nbthread 1',
+        rest: `frontend f\n  bind 127.0.0.1:${port}\n  use_backend fresh if { path /fresh }\n  default_backend kept\nbackend kept\n  ${line}\nbackend fresh\n  ${line} no-ssl-reuse`,
+      }),
+    );
+    const ask = (target: string): Promise<string> => exchange(port, `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    for (const target of ['/', '/', '/', '/fresh', '/fresh']) assert.match(await ask(target), / 200 /);
+    const [first, second, , ...fresh] = server.connections.map(({ resumed }) => resumed);
+    // A server of TLS 1.3 may take a ticket once only, and give none for a resumed session.
+    assert.deepEqual([first, second, ...fresh], [false, true, false, false], version);
+  }
 });
 
 onSubjects('files that are no good are named, and nothing starts', async ({ subject }) => {

@@ -122,7 +122,6 @@ export const noCheckReusePool = defineUndo('no-check-reuse-pool');
 export const noCheckSendProxy = defineUndo('no-check-send-proxy');
 export const noSendProxyV2Ssl = defineUndo('no-send-proxy-v2-ssl');
 export const noSendProxyV2SslCn = defineUndo('no-send-proxy-v2-ssl-cn');
-export const noVerifyhost = defineUndo('no-verifyhost');
 export const noTfo = defineUndo('no-tfo');
 
 export const initAddr = defineKept(

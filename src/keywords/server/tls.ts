@@ -54,3 +54,76 @@ export const verify = defineServerOption({
     server.tls.verify = mode;
   },
 });
+
+export const sni = defineServerOption({
+  name: 'sni',
+  args: [{ name: 'expression', kind: 'word' }],
+  doc: 'The name that the server is asked for, and whose certificate it must show if it is verified. Without it the name is the host of an HTTP request: `sni-auto`. Connections for one name are not used for another.',
+  examples: [
+    { text: 'sni ssl_fc_sni', gives: { tls: { serverName: { text: 'ssl_fc_sni' } } } },
+    { text: 'sni', says: "'sni' expects" },
+  ],
+  apply(server, [word], context) {
+    server.tls.serverName = { text: word.text, at: context.at };
+  },
+});
+
+export const sniAuto = defineServerOption({
+  name: 'sni-auto',
+  args: [],
+  doc: 'Without `sni`, the server is asked for the host of an HTTP request, without its port: the default. An address is no name, and is neither told nor checked.',
+  examples: [{ text: 'sni-auto', gives: { tls: { autoServerName: true } } }],
+  apply(server) {
+    server.tls.autoServerName = true;
+  },
+});
+
+export const noSniAuto = defineServerOption({
+  name: 'no-sni-auto',
+  args: [],
+  doc: 'Without `sni`, the server is asked for no name.',
+  examples: [{ text: 'no-sni-auto', gives: { tls: { autoServerName: false } } }],
+  apply(server) {
+    server.tls.autoServerName = false;
+  },
+});
+
+export const verifyhost = defineServerOption({
+  name: 'verifyhost',
+  args: [{ name: 'name', kind: 'text' }],
+  doc: "The name that the server's certificate must have where it is asked for none.",
+  examples: [{ text: 'verifyhost app.example', gives: { tls: { verifyHost: 'app.example' } } }],
+  apply(server, [name]) {
+    server.tls.verifyHost = name;
+  },
+});
+
+export const noVerifyhost = defineServerOption({
+  name: 'no-verifyhost',
+  args: [],
+  doc: 'Undoes `verifyhost` of a `default-server` line.',
+  examples: [{ text: 'no-verifyhost', gives: { tls: { verifyHost: null } } }],
+  apply(server) {
+    server.tls.verifyHost = null;
+  },
+});
+
+export const sslReuse = defineServerOption({
+  name: 'ssl-reuse',
+  args: [],
+  doc: 'A new connection goes on with the TLS session of an earlier one for the same name: the default. Each thread keeps one session per server.',
+  examples: [{ text: 'ssl-reuse', gives: { tls: { reusesSessions: true } } }],
+  apply(server) {
+    server.tls.reusesSessions = true;
+  },
+});
+
+export const noSslReuse = defineServerOption({
+  name: 'no-ssl-reuse',
+  args: [],
+  doc: 'Each connection begins a TLS session of its own.',
+  examples: [{ text: 'no-ssl-reuse', gives: { tls: { reusesSessions: false } } }],
+  apply(server) {
+    server.tls.reusesSessions = false;
+  },
+});

@@ -6,6 +6,7 @@ import { area } from '../ffi.ts';
 import type { TlsContext } from './contract.ts';
 import type { IgnoredErrors, OpenSslEngine, TlsLibrary } from './engine.ts';
 import * as lib from './library.ts';
+import { PeerNames } from './peer-names.ts';
 import type { Bundle, Native } from './pem.ts';
 
 const NULL = 0n;
@@ -33,6 +34,10 @@ export interface TlsSettings {
   /** Errors of the peer's certificates that do not matter; none if absent. */
   readonly ignored?: IgnoredErrors;
   readonly tickets: boolean;
+  /** Of a client: the name that the peer's certificate must have if it is asked for none; null: any. */
+  readonly verifyHost?: string | null;
+  /** Of a client: it goes on with the session that it had last with the same name. */
+  readonly reusesSessions?: boolean;
   /** 80 bytes that all threads share, so that a session goes on at any of them; null: made by OpenSSL. */
   readonly ticketKeys: Uint8Array | null;
   readonly preferClientCiphers: boolean;
@@ -70,6 +75,8 @@ export class OpenSslContext implements TlsContext {
   readonly #context: bigint;
   readonly #isServer: boolean;
   readonly #certificateName: string;
+  /** Of a client. */
+  #peer: PeerNames | null = null;
 
   /** @throws Error that says which setting OpenSSL refuses, and why */
   constructor(library: TlsLibrary, settings: TlsSettings) {
@@ -84,11 +91,22 @@ export class OpenSslContext implements TlsContext {
       this.#certificate(settings.bundle);
       this.#verify(settings);
       if (this.#isServer) this.#serverOnly(settings);
-      else this.#offer(settings.alpn);
+      else {
+        this.#offer(settings.alpn);
+        this.#peer = new PeerNames(library.memory, this.#context, settings);
+      }
     } catch (error) {
       lib.contextFree(this.#context);
       throw error;
     }
+  }
+
+  openTo(start: number, end: number): OpenSslEngine | null {
+    const engine = this.open();
+    const peer = this.#peer;
+    if (engine === null || peer === null) return engine;
+    peer.address(engine.ssl, start, end);
+    return engine;
   }
 
   open(): OpenSslEngine | null {
@@ -96,6 +114,7 @@ export class OpenSslContext implements TlsContext {
   }
 
   free(): void {
+    this.#peer?.free();
     lib.contextFree(this.#context);
   }
 

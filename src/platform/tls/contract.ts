@@ -109,4 +109,6 @@ export interface TlsEngine {
 export interface TlsContext {
   /** An engine for a new connection; null: out of memory. */
   open(): TlsEngine | null;
+  /** The same of a client, for the server called [start, end) of the memory; empty: it is told no name. The name is checked. */
+  openTo(start: number, end: number): TlsEngine | null;
 }

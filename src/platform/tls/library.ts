@@ -78,6 +78,8 @@ export const contextSessionName = bound<(context: Pointer, name: Pointer, length
   [P, P, I],
   I,
 );
+/** Tells of new sessions; the callback's answer 1 keeps the session's reference. */
+export const contextNewSession = bound<(context: Pointer, callback: Pointer) => void>('SSL_CTX_sess_set_new_cb', [P, P], 'void');
 export const contextDefaultPaths = bound<(context: Pointer) => number>('SSL_CTX_set_default_verify_paths', [P], I);
 export const contextClientNames = bound<(context: Pointer, certificate: Pointer) => number>('SSL_CTX_add_client_CA', [P, P], I);
 
@@ -93,7 +95,7 @@ export const sslWrite = bound<(ssl: Pointer, from: Pointer, length: number) => n
 export const sslError = bound<(ssl: Pointer, result: number) => number>('SSL_get_error', [P, I], I);
 export const sslShutdown = bound<(ssl: Pointer) => number>('SSL_shutdown', [P], I);
 export const sslControl = bound<(ssl: Pointer, command: number, number: bigint, at: Pointer) => bigint>('SSL_ctrl', [P, I, L, P], L);
-export const sslHost = bound<(ssl: Pointer, name: string) => number>('SSL_set1_host', [P, 'string'], I);
+export const sslHost = bound<(ssl: Pointer, name: Pointer) => number>('SSL_set1_host', [P, P], I);
 export const sslVerifyResult = bound<(ssl: Pointer) => bigint>('SSL_get_verify_result', [P], L);
 export const sslVersion = bound<(ssl: Pointer) => Pointer>('SSL_get_version', [P], P);
 export const sslCipher = bound<(ssl: Pointer) => Pointer>('SSL_get_current_cipher', [P], P);
@@ -198,6 +200,14 @@ export function verifyCallback(judge: (isGood: boolean, error: number, depth: nu
     const goesOn = judge(isGood, isGood ? 0 : storeError(context as Pointer), storeErrorDepth(context as Pointer));
     if (goesOn && !isGood) errClear();
     return goesOn ? 1 : 0;
+  }) as Pointer;
+}
+
+/** Registers who takes new sessions, with their reference. It must not throw and is called on this thread only. */
+export function sessionCallback(take: (ssl: Pointer, session: Pointer) => void): Pointer {
+  return library.registerCallback({ arguments: [P, P], return: I }, (ssl, session) => {
+    take(ssl as Pointer, session as Pointer);
+    return 1;
   }) as Pointer;
 }
 
