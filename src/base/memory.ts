@@ -26,6 +26,8 @@ export const HEADROOM = 1024;
 /** Bytes behind received data: rewritten header values, the CRLF that ends a chunk. */
 export const TAILROOM = 1024;
 export const NOTE_SIZE = 4096;
+/** From this many bytes on a call of the engine copies faster than a loop. */
+const LONG_COPY = 40;
 const SCRATCH_AREAS = 8;
 export const SCRATCH_SIZE = 32768;
 const DESK_SIZE = 65536;
@@ -85,6 +87,8 @@ export class SlotPool {
 
 export class Memory {
   readonly bytes: Uint8Array;
+  /** The same bytes, for who looks at four at once. */
+  readonly view: DataView;
   readonly blocks: SlotPool;
   readonly notes: SlotPool;
   readonly cells: CellPool;
@@ -100,6 +104,7 @@ export class Memory {
   /** @param bytes at least `memoryBytes(layout)` long */
   constructor(bytes: Uint8Array, layout: MemoryLayout) {
     this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.blocks = new SlotPool(layout.blocks);
     this.notes = new SlotPool(layout.notes);
     this.cells = new CellPool(bytes, this.blocks, BLOCK_SHIFT);
@@ -143,6 +148,15 @@ export class Memory {
 
   noteBase(note: number): number {
     return this.#notesBase + note * NOTE_SIZE;
+  }
+
+  /** Copies [start, end) to `at`, somewhere else or further to the front; the offset behind the copy. */
+  copy(start: number, end: number, at: number): number {
+    const { bytes } = this;
+    const size = end - start;
+    if (size >= LONG_COPY) bytes.copyWithin(at, start, end);
+    else for (let i = 0; i < size; i++) bytes[at + i] = bytes[start + i] as number;
+    return size > 0 ? at + size : at;
   }
 
   /** Start of a scratch area of SCRATCH_SIZE bytes; it is handed out again after 7 more calls. */

@@ -37,6 +37,7 @@ class AclExpression implements AclTest {
   readonly #chain: Chain;
   readonly #wants: SampleTypeValue;
   readonly #match: MatchStep;
+  readonly #isBare: boolean;
 
   constructor(sample: Sample, fetch: FetchStep, chain: Chain, wants: SampleTypeValue, match: MatchStep) {
     this.#sample = sample;
@@ -44,17 +45,22 @@ class AclExpression implements AclTest {
     this.#chain = chain;
     this.#wants = wants;
     this.#match = match;
+    this.#isBare = chain.steps.length === 0;
   }
 
   test(stream: Stream): boolean {
     const sample = this.#sample;
+    const fetch = this.#fetch;
+    const match = this.#match;
+    const wants = this.#wants;
     sample.row = 0;
     sample.next = -1;
     for (;;) {
       sample.more = false;
-      if (!this.#fetch(sample, stream)) return false;
+      if (!fetch(sample, stream)) return false;
       const { more } = sample;
-      if (runChain(this.#chain, sample, stream) && cast(sample, this.#wants) && this.#match(sample)) return true;
+      const isThere = this.#isBare || runChain(this.#chain, sample, stream);
+      if (isThere && (sample.type === wants || cast(sample, wants)) && match(sample)) return true;
       if (!more) return false;
     }
   }

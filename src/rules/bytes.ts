@@ -73,12 +73,18 @@ export function writeHexByte(bytes: Uint8Array, at: number, value: number): numb
   return at + 2;
 }
 
+/** The text of each byte: how many digits, then the digits. */
+const BYTE_TEXTS = new Uint8Array(1024);
+for (let byte = 0; byte < 256; byte++) BYTE_TEXTS[byte * 4] = writeInt(BYTE_TEXTS, byte * 4 + 1, byte) - byte * 4 - 1;
+
 /** `a.b.c.d`; the offset behind it. */
 export function writeIpv4(bytes: Uint8Array, at: number, ip: Uint8Array, from: number): number {
   let to = at;
   for (let part = 0; part < 4; part++) {
-    if (part > 0) bytes[to++] = 46;
-    to = writeInt(bytes, to, ip[from + part] as number);
+    const text = (ip[from + part] as number) * 4;
+    const size = BYTE_TEXTS[text] as number;
+    for (let digit = 1; digit <= size; digit++) bytes[to++] = BYTE_TEXTS[text + digit] as number;
+    if (part < 3) bytes[to++] = 46;
   }
   return to;
 }

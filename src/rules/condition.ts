@@ -28,15 +28,23 @@ export class Condition implements AclTest {
   readonly #tests: readonly AclTest[];
   readonly #flags: Uint8Array;
   readonly #unless: boolean;
+  /** The only term, as most conditions have but one. */
+  readonly #only: AclTest | null;
+  /** What the only term must say. */
+  readonly #wanted: boolean;
 
   constructor(tests: readonly AclTest[], flags: readonly number[], unless: boolean) {
     this.#tests = tests;
     this.#flags = Uint8Array.from(flags);
     this.#unless = unless;
+    this.#only = tests.length === 1 ? (tests[0] as AclTest) : null;
+    this.#wanted = (((flags[0] as number) & NEGATED) !== 0) === unless;
   }
 
   /** Each ACL is evaluated when it is its turn, until the outcome is certain. */
   test(stream: Stream): boolean {
+    const only = this.#only;
+    if (only !== null) return only.test(stream) === this.#wanted;
     const tests = this.#tests;
     const flags = this.#flags;
     for (let at = 0; at < tests.length; at++) {

@@ -60,8 +60,10 @@ function checkCast(type: SampleTypeValue, converter: Converter): void {
 export function runChain(chain: Chain, sample: Sample, stream: Stream): boolean {
   const { steps, wants } = chain;
   for (let at = 0; at < steps.length; at++) {
-    if (!cast(sample, wants[at] as SampleTypeValue)) return false;
-    if (!(steps[at] as ConvertStep)(sample, stream)) return false;
+    const want = wants[at] as SampleTypeValue;
+    if (sample.type !== want && want !== SampleType.any && !cast(sample, want)) return false;
+    const step = steps[at] as ConvertStep;
+    if (!step(sample, stream)) return false;
   }
   return true;
 }
@@ -82,15 +84,19 @@ class CompiledExpression implements Expression {
   readonly type: SampleTypeValue;
   readonly #fetch: FetchStep;
   readonly #chain: Chain;
+  readonly #isBare: boolean;
 
   constructor(fetch: FetchStep, chain: Chain) {
     this.type = chain.type;
     this.#fetch = fetch;
     this.#chain = chain;
+    this.#isBare = chain.steps.length === 0;
   }
 
   run(sample: Sample, stream: Stream): boolean {
-    return this.#fetch(sample, stream) && runChain(this.#chain, sample, stream);
+    const fetch = this.#fetch;
+    if (!fetch(sample, stream)) return false;
+    return this.#isBare || runChain(this.#chain, sample, stream);
   }
 }
 

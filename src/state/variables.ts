@@ -109,7 +109,7 @@ export class Variables {
       return false;
     }
     if (cell === NONE || (this.#words[(cell >> 2) + ROOM] as number) < length) cell = this.#replace(list, cell, name, start, end);
-    else copy(this.memory.bytes, start, end, cell + CELL_HEAD);
+    else this.memory.copy(start, end, cell + CELL_HEAD);
     if (cell === NONE) return false;
     const words = this.#words;
     const more = length - (words[(cell >> 2) + LENGTH] as number);
@@ -164,10 +164,10 @@ export class Variables {
 
   /** A new cell with these bytes at the head of the list, instead of `old` (NONE: there was none); NONE: no memory, `old` is gone too. */
   #replace(list: VariableList, old: number, name: number, start: number, end: number): number {
-    const { cells, bytes } = this.memory;
+    const { cells } = this.memory;
     const length = end - start;
     const cell = cells.take(CELL_HEAD + length);
-    if (cell >= 0) copy(bytes, start, end, cell + CELL_HEAD);
+    if (cell >= 0) this.memory.copy(start, end, cell + CELL_HEAD);
     if (old !== NONE) this.#remove(list, old);
     if (cell < 0) return NONE;
     const words = this.#words;
@@ -211,13 +211,4 @@ export class Variables {
     const { live } = this.#shared;
     if ((live[ProcessLive.variablesLimit] as number) > 0) Atomics.add(live, ProcessLive.variables, more);
   }
-}
-
-/** Up to this many bytes a loop is faster than a call of the engine. */
-const SHORT = 64;
-
-/** Copies [start, end) to `at`: somewhere else, or further to the front. */
-function copy(bytes: Uint8Array, start: number, end: number, at: number): void {
-  if (end - start > SHORT) bytes.copyWithin(at, start, end);
-  else for (let from = start, to = at; from < end; from++, to++) bytes[to] = bytes[from] as number;
 }

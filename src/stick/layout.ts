@@ -82,7 +82,7 @@ export interface TableLayout {
   readonly elements: Int32Array;
   /** Per type: words of an element. */
   readonly words: Int32Array;
-  readonly periodsMs: Float64Array;
+  readonly periodsMs: Int32Array;
 }
 
 /** @throws RangeError if the table is larger than one block of shared memory may be */
@@ -112,7 +112,7 @@ function dataLayout(
   const offsets = new Int32Array(DATA_TYPES).fill(-1);
   const elements = new Int32Array(DATA_TYPES);
   const words = new Int32Array(DATA_TYPES);
-  const periodsMs = new Float64Array(DATA_TYPES);
+  const periodsMs = new Int32Array(DATA_TYPES);
   let at = firstWord;
   for (const { type, name, shape } of DATA_INFOS) {
     const stored = model.store.find((one) => one.name === name);

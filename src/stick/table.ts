@@ -48,6 +48,8 @@ export class SharedTable implements StickTable {
   #hash = 0;
   /** First word of the stripe that is locked; 0: closed. */
   #stripe = 0;
+  /** The tick at which it was locked: all that is asked or changed until `close` happens then. */
+  #now = 0;
 
   /** @param tick milliseconds of the process in 32 bits, the same on every thread; `thread` tells owners of locks apart */
   constructor(name: string, layout: TableLayout, options: TableOptions, buffer: SharedArrayBuffer, thread: number, tick: () => number) {
@@ -153,6 +155,7 @@ export class SharedTable implements StickTable {
       return false;
     }
     this.#stripe = stripe;
+    this.#now = this.#tick();
     return true;
   }
 
@@ -183,7 +186,7 @@ export class SharedTable implements StickTable {
     const words = this.#keyWords;
     cells[entry + Entries.hash] = this.#hash;
     cells[entry + Entries.references] = 0;
-    cells[entry + Entries.expire] = (this.#tick() + this.expireMs) | 0;
+    cells[entry + Entries.expire] = (this.#now + this.expireMs) | 0;
     cells[entry + Entries.state] = 1;
     for (let at = 0; at < words; at++) cells[entry + ENTRY_WORDS + at] = this.#key[at] as number;
     for (let at = entry + ENTRY_WORDS + words; at < entry + layout.entryWords; at++) cells[at] = 0;
@@ -288,7 +291,7 @@ export class SharedTable implements StickTable {
 
   touch(entry: Entry): void {
     const { cells } = this;
-    cells[entry + Entries.expire] = (this.#tick() + this.expireMs) | 0;
+    cells[entry + Entries.expire] = (this.#now + this.expireMs) | 0;
     if (cells[entry + Entries.references] !== 0) return;
     this.#unlink(entry);
     this.#append(entry);
@@ -314,7 +317,7 @@ export class SharedTable implements StickTable {
   }
 
   leftMs(entry: Entry): number {
-    return ((this.cells[entry + Entries.expire] as number) - this.#tick()) | 0;
+    return ((this.cells[entry + Entries.expire] as number) - this.#now) | 0;
   }
 
   idleMs(entry: Entry): number {
@@ -327,7 +330,7 @@ export class SharedTable implements StickTable {
     const { layout, cells } = this;
     const words = layout.words[data] as number;
     const at = entry + (layout.offsets[data] as number) + element * words;
-    if (words === RATE_WORDS) return eventsPerPeriod(cells, at, this.#tick(), layout.periodsMs[data] as number);
+    if (words === RATE_WORDS) return eventsPerPeriod(cells, at, this.#now, layout.periodsMs[data] as number);
     const low = (cells[at] as number) >>> 0;
     return words === WIDE_WORDS ? ((cells[at + 1] as number) >>> 0) * 2 ** 32 + low : low;
   }
@@ -337,7 +340,7 @@ export class SharedTable implements StickTable {
     if (element >= (layout.elements[data] as number)) return;
     const words = layout.words[data] as number;
     const at = entry + (layout.offsets[data] as number) + element * words;
-    if (words === RATE_WORDS) countEvents(cells, at, this.#tick(), layout.periodsMs[data] as number, amount);
+    if (words === RATE_WORDS) countEvents(cells, at, this.#now, layout.periodsMs[data] as number, amount);
     else if (words === WIDE_WORDS) this.#setWide(at, this.value(entry, data, element) + amount);
     else cells[at] = (cells[at] as number) + amount;
   }
@@ -348,7 +351,7 @@ export class SharedTable implements StickTable {
     const words = layout.words[data] as number;
     const at = entry + (layout.offsets[data] as number) + element * words;
     if (words === WIDE_WORDS) this.#setWide(at, value);
-    else if (words === RATE_WORDS) setRate(cells, at, this.#tick(), value);
+    else if (words === RATE_WORDS) setRate(cells, at, this.#now, value);
     else cells[at] = value;
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Memory } from '../base/memory.ts';
 import type { HttpMessage } from '../http/message.ts';
+import { headerIdOf } from '../http/tokens.ts';
 import type { Stream } from '../state/records.ts';
 
 export interface CaptureSettings {
@@ -14,7 +15,9 @@ export interface CaptureSettings {
 }
 
 export class HeaderCaptures {
-  readonly #bytes: Uint8Array;
+  readonly #memory: Memory;
+  /** HeaderId of each. */
+  readonly #ids: Uint8Array;
   readonly #isRequest: boolean;
   readonly #nameStarts: Int32Array;
   readonly #nameLengths: Int32Array;
@@ -22,7 +25,8 @@ export class HeaderCaptures {
 
   /** At start. One slot per line, in order. */
   constructor(memory: Memory, captures: readonly CaptureSettings[], isRequest: boolean) {
-    this.#bytes = memory.bytes;
+    this.#memory = memory;
+    this.#ids = Uint8Array.from(captures, ({ name }) => headerIdOf(memory.bytes, memory.intern(name.toLowerCase()), name.length));
     this.#isRequest = isRequest;
     this.#nameStarts = Int32Array.from(captures, ({ name }) => memory.intern(name.toLowerCase()));
     this.#nameLengths = Int32Array.from(captures, ({ name }) => name.length);
@@ -37,20 +41,16 @@ export class HeaderCaptures {
 
   #capture(stream: Stream, message: HttpMessage, slots: Int32Array, slot: number): void {
     const { headers } = message;
-    const bytes = this.#bytes;
     const nameStart = this.#nameStarts[slot] as number;
     const nameLength = this.#nameLengths[slot] as number;
     // A slot that rules fill.
     if (nameLength === 0) return;
-    let row = -1;
-    for (let next = headers.find(bytes, nameStart, nameLength, 0); next >= 0; next = headers.find(bytes, nameStart, nameLength, next + 1))
-      row = next;
+    const row = headers.findLastName(this.#ids[slot] as number, this.#memory.bytes, nameStart, nameLength);
     if (row < 0) return;
     const start = headers.valueStart(row);
     const count = Math.min(headers.valueEnd(row) - start, this.#limits[slot] as number, stream.noteLimit - stream.noteEnd);
     slots[slot * 2] = stream.noteEnd;
-    for (let at = 0; at < count; at++) bytes[stream.noteEnd + at] = bytes[start + at] as number;
-    stream.noteEnd += count;
+    stream.noteEnd = this.#memory.copy(start, start + count, stream.noteEnd);
     slots[slot * 2 + 1] = stream.noteEnd;
   }
 }

@@ -14,11 +14,11 @@ export function saveRequestLine(memory: Memory, stream: Stream, most: number): v
   const { bytes } = memory;
   stream.hasRequestLine = true;
   stream.logMethodStart = stream.noteEnd;
-  stream.logMethodEnd = keep(bytes, stream, request.methodStart, request.methodEnd, most);
+  stream.logMethodEnd = keep(memory, stream, request.methodStart, request.methodEnd, most);
   stream.logTargetStart = stream.noteEnd;
-  stream.logTargetEnd = keep(bytes, stream, request.targetStart, request.targetEnd, most);
+  stream.logTargetEnd = keep(memory, stream, request.targetStart, request.targetEnd, most);
   stream.logVersionStart = stream.noteEnd;
-  stream.logVersionEnd = keep(bytes, stream, request.versionStart, request.versionEnd, 16);
+  stream.logVersionEnd = keep(memory, stream, request.versionStart, request.versionEnd, 16);
   if (request.versionEnd === request.versionStart) writeOldVersion(bytes, stream);
 }
 
@@ -28,10 +28,8 @@ function writeOldVersion(bytes: Uint8Array, stream: Stream): void {
   stream.logVersionEnd = stream.noteEnd;
 }
 
-function keep(bytes: Uint8Array, stream: Stream, start: number, end: number, most: number): number {
-  let to = stream.noteEnd;
-  const stop = Math.min(end, start + most, start + stream.noteLimit - to);
-  for (let at = start; at < stop; at++) bytes[to++] = bytes[at] as number;
-  stream.noteEnd = to;
-  return to;
+function keep(memory: Memory, stream: Stream, start: number, end: number, most: number): number {
+  const stop = Math.min(end, start + most, start + stream.noteLimit - stream.noteEnd);
+  stream.noteEnd = memory.copy(start, stop, stream.noteEnd);
+  return stream.noteEnd;
 }

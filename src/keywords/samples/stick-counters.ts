@@ -47,7 +47,8 @@ function compileTracked(figure: Figure, counter: number, other: StickTable | nul
     if (tracked === null) return false;
     const entry = tracked.entries[counter] as Entry;
     const table = tracked.tables[counter] as StickTable;
-    const value = other === null ? ofEntry(figure, table, entry, element) : ofKeyOf(figure, table, entry, other, element);
+    const value =
+      other === null || other === table ? ofEntry(figure, table, entry, element) : ofKeyOf(figure, table, entry, other, element);
     return value >= 0 && sample.setInt(value);
   };
 }
