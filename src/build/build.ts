@@ -186,7 +186,8 @@ class Builder {
       this.#refuseSecondTable(proxy);
       if (frontend !== null) this.#frontend(frontend, proxy, compiler);
       if (backend !== null) this.#backend(backend, proxy, compiler, frontend !== null);
-      for (const text of compiler.warnings) this.problems.push({ severity: 'warning', code: 'suspicious', at: proxy.at, text });
+      for (const { text, at } of compiler.warnings)
+        this.problems.push({ severity: 'warning', code: 'suspicious', at: at ?? proxy.at, text });
     }
   }
 

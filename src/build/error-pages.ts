@@ -27,6 +27,8 @@ export function errorSectionsOf(model: ConfigModel, memory: Memory): ReadonlyMap
 /** Gives the compiler's proxy what the line says. @throws RuleError */
 export function setErrorPage(page: ErrorPageModel, compiler: Compiler): void {
   const { memory, errorSections } = compiler.thread;
+  const context = compiler.context(PLACES);
+  context.standAt(page.at);
   switch (page.kind) {
     case 'file':
       set(compiler, page.status, new ConstantReply(memory, errorFileReply(memory, page.file.bytes), true, page.status));
@@ -41,7 +43,7 @@ export function setErrorPage(page: ErrorPageModel, compiler: Compiler): void {
       return;
     }
     case 'words': {
-      const { status, reply } = compileHttpError(new Words(page.words), compiler.context(PLACES));
+      const { status, reply } = compileHttpError(new Words(page.words), context);
       set(compiler, status, reply);
       return;
     }
@@ -53,7 +55,7 @@ export function setErrorPage(page: ErrorPageModel, compiler: Compiler): void {
       for (const status of page.statuses ?? section.keys()) {
         const reply = section.get(status);
         if (reply !== undefined) set(compiler, status, reply);
-        else compiler.context(PLACES).warn(`status '${status}' is not declared in http-errors section '${page.name}'`);
+        else context.warn(`status '${status}' is not declared in http-errors section '${page.name}'`);
       }
     }
   }

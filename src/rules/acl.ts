@@ -12,7 +12,6 @@ import { hasCase, type PatternIndex, PatternKind, type PatternKindValue } from '
 import { OPERATORS } from './patternnumber.ts';
 import { PatternFault } from './patterns.ts';
 import { inlinePatterns } from './patternstore.ts';
-import { placeName } from './place.ts';
 import type { Criterion, Registry } from './registry.ts';
 import { canCast, cast, type Sample, SampleType, type SampleTypeValue, TYPE_NAMES } from './sample.ts';
 
@@ -68,6 +67,17 @@ class AclExpression implements AclTest {
 
 export const NEVER: AclTest = { test: () => false };
 
+/** Reads what is not there where it is used: it never matches. */
+export class MisplacedTest implements AclTest {
+  readonly keyword: string;
+  constructor(keyword: string) {
+    this.keyword = keyword;
+  }
+  test(): boolean {
+    return false;
+  }
+}
+
 /** Patterns with the same case rule: those of a file, or those that stand in the line. */
 interface Group {
   /** With its prefix; null: in the line. */
@@ -120,11 +130,7 @@ function compileWords(name: string, words: readonly string[], registry: Registry
   if (!canCast(chain.type, matcher.expects)) {
     throw new RuleError(`a ${TYPE_NAMES[chain.type]} can't be matched with '-m ${matcher.name}'`, 0, first);
   }
-  if (misplaced(fetch, context) !== null) {
-    const where = placeName(context.places);
-    context.warn(`acl '${name}' will never match because it uses keyword '${fetch.name}' which is incompatible with '${where}'`);
-    return NEVER;
-  }
+  if (misplaced(fetch, context) !== null) return new MisplacedTest(fetch.name);
   const step = atWord(0, () => compileFetch(fetch, args, true, context));
   return new AclExpression(context.thread.sample, step, chain, matcher.expects, compileMatch(name, matcher, patterns, context));
 }

@@ -3,6 +3,7 @@
  * compiled from the model. One per proxy and thread.
  */
 import type { AclModel, ConditionModel, RuleModel } from '../model/config.ts';
+import type { Position } from '../model/position.ts';
 import type { ContentRules, LocalReply, RuleList } from '../state/records.ts';
 import type { AclTest } from './acl.ts';
 import { Acls, compileCondition } from './condition.ts';
@@ -22,11 +23,19 @@ const NOWHERE = { file: '', line: 0, column: 0 };
 /** All places at once: what is misplaced is told where it is used. */
 const EVERYWHERE = -1;
 
+/** `at` null: of what has no place of its own. */
+export interface RuleWarning {
+  readonly text: string;
+  readonly at: Position | null;
+}
+
 export class Compiler {
   readonly thread: Thread;
   readonly proxy: RuleProxy;
   /** What is odd but no error, for `-dW` and the start-up log. */
-  readonly warnings: string[] = [];
+  readonly warnings: RuleWarning[] = [];
+  /** Of the rule or condition that is being compiled. */
+  at: Position | null = null;
   readonly captures: CaptureCounts;
   readonly #registry: Registry;
   readonly #acls: Acls;
@@ -128,7 +137,12 @@ class Context implements CompileContext {
     return errorPage(this.thread.memory, status);
   }
 
+  standAt(at: Position): void {
+    if (at.line > 0) this.#compiler.at = at;
+  }
+
   warn(text: string): void {
-    if (!this.#compiler.warnings.includes(text)) this.#compiler.warnings.push(text);
+    const { warnings, at } = this.#compiler;
+    if (!warnings.some((known) => known.text === text && known.at?.line === at?.line)) warnings.push({ text, at });
   }
 }

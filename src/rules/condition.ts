@@ -4,9 +4,10 @@
  */
 import type { AclModel, ConditionModel } from '../model/config.ts';
 import type { Stream } from '../state/records.ts';
-import { type AclTest, compileAcl, NEVER } from './acl.ts';
+import { type AclTest, compileAcl, MisplacedTest, NEVER } from './acl.ts';
 import type { CompileContext } from './define.ts';
 import { coded, RuleError } from './error.ts';
+import { placeName } from './place.ts';
 import { PREDEFINED_ACLS } from './predefined.ts';
 import { nearest, type Registry } from './registry.ts';
 import type { Sample } from './sample.ts';
@@ -85,6 +86,8 @@ export class Acls {
   readonly #declared = new Map<string, AclModel[]>();
   readonly #compiled = new Map<string, AclTest>();
   readonly #broken = new Set<string>();
+  /** A keyword of each that can't be read where it is used, by place and name. */
+  readonly #misplaced = new Map<string, string>();
   /** Those that are being compiled: acl() names others. */
   readonly #open = new Set<string>();
 
@@ -140,9 +143,21 @@ export class Acls {
     } finally {
       this.#open.delete(key);
     }
+    const misplaced = tests.find((one) => one instanceof MisplacedTest);
+    if (misplaced instanceof MisplacedTest) this.#misplaced.set(key, misplaced.keyword);
+    if (misplaced !== undefined && tests.every((one) => one instanceof MisplacedTest)) tests = [misplaced];
     const test = tests.length === 1 ? (tests[0] as AclTest) : new Condition(tests, new Array<number>(tests.length).fill(LAST), false);
     this.#compiled.set(key, test);
     return test;
+  }
+
+  /** Warns if the ACL, which `get` gave as `test`, needs what is not there. */
+  warn(name: string, test: AclTest, context: CompileContext, scope?: string): void {
+    const keyword = this.#misplaced.get(`${context.places} ${scopedName(scope, name)}`);
+    if (keyword === undefined) return;
+    const all = test instanceof MisplacedTest;
+    const what = all ? 'will never match because it only involves keywords that are' : `involves keywords '${keyword}' which is`;
+    context.warn(`acl '${name}' ${what} incompatible with '${placeName(context.places)}'`);
   }
 }
 
@@ -172,6 +187,7 @@ function unknownAcl(name: string, declared: readonly string[]): RuleError {
 /** @throws RuleError with the index in `model.words` */
 export function compileCondition(model: ConditionModel, acls: Acls, registry: Registry, context: CompileContext): Condition {
   const { words } = model;
+  context.standAt(model.at);
   const tests: AclTest[] = [];
   const flags: number[] = [];
   let negated = false;
@@ -201,7 +217,12 @@ export function compileCondition(model: ConditionModel, acls: Acls, registry: Re
 
 function compileAnonymous(words: readonly string[], from: number, registry: Registry, context: CompileContext): AclTest {
   try {
-    return compileAcl('anonymous', words, registry, context);
+    const test = compileAcl('anonymous', words, registry, context);
+    if (test instanceof MisplacedTest) {
+      const where = placeName(context.places);
+      context.warn(`anonymous acl will never match because it uses keyword '${test.keyword}' which is incompatible with '${where}'`);
+    }
+    return test;
   } catch (error) {
     if (error instanceof RuleError) error.word = error.word < 0 ? from : error.word + from;
     throw error;
@@ -210,7 +231,9 @@ function compileAnonymous(words: readonly string[], from: number, registry: Regi
 
 function namedTest(name: string, word: number, acls: Acls, registry: Registry, context: CompileContext, scope?: string): AclTest {
   try {
-    return acls.get(name, registry, context, scope);
+    const test = acls.get(name, registry, context, scope);
+    acls.warn(name, test, context, scope);
+    return test;
   } catch (error) {
     if (error instanceof RuleError) error.word = word;
     throw error;

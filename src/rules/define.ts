@@ -6,7 +6,9 @@
  * A `compile` runs at start and may throw a RuleError; the step it returns runs per request and may neither
  * throw nor allocate.
  */
+
 import type { BandwidthLimitModel } from '../model/config.ts';
+import type { Position } from '../model/position.ts';
 import type { Backend, Frontend, LocalReply, Server, Stream } from '../state/records.ts';
 import type { StickTable } from '../state/tracked.ts';
 import type { PatternKindValue } from './patternindex.ts';
@@ -103,6 +105,8 @@ export interface CompileContext {
   regex(pattern: string, ignoreCase: boolean): Regex;
   /** The error page of a status, which is looked for when it is sent: the backend's, the frontend's, the built-in one; null: it has none. */
   errorReply(status: number): LocalReply | null;
+  /** What is warned about from now on stands there. */
+  standAt(at: Position): void;
   /** Something is odd but not wrong. `-dW` makes it fatal. */
   warn(text: string): void;
 }

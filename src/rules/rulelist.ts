@@ -224,6 +224,7 @@ function compileParts(
     const { condition } = model;
     const next = models[at + 1];
     const followedBy = next === undefined || next.condition !== null ? null : next.action;
+    context.standAt(model.at);
     const compile = (given: ConditionModel): Condition => compileCondition(given, acls, registry, context);
     const action = faulty(ruleSet, model, false, context.proxy, report, () => compileAction(ruleSet, model, followedBy, registry, context));
     const test = condition === null ? null : faulty(ruleSet, model, true, context.proxy, report, () => compile(condition));

@@ -1,7 +1,7 @@
 /** Where log lines go and what is in them (HAProxy configuration manual, 4.2 and 8). */
-import type { ProxyModel } from '../../model/config.ts';
+import type { LogModel, ProxyModel } from '../../model/config.ts';
 import { LOG_STEPS } from '../../state/logstep.ts';
-import { type Directive, defineDirective, defineGlobal, type ProxyDraft } from '../define.ts';
+import { type Directive, type DirectiveContext, defineDirective, defineGlobal, type ProxyDraft, type Word } from '../define.ts';
 import { addLog } from '../log-target.ts';
 
 export const globalLog = defineGlobal({
@@ -51,12 +51,18 @@ export const globalLog = defineGlobal({
     { text: 'log global', says: "'global' is not supported for a global syslog server" },
   ],
   apply(global, [target, options], context) {
-    if (context.prefix !== null) global.logs.length = 0;
+    if (context.prefix !== null) removeLogs(global.logs, target, context);
     else if (target.text === 'global' && options.length === 0)
       context.error({ text: "log : 'global' is not supported for a global syslog server", word: target });
     else addLog(global.logs, target, options, context);
   },
 });
+
+/** `target` is missing on a line of these two words alone. */
+function removeLogs(logs: LogModel[], target: Word | undefined, context: DirectiveContext): void {
+  if (target === undefined) logs.length = 0;
+  else context.error({ text: "log : 'no log' does not expect arguments", word: target });
+}
 
 export const proxyLog = defineDirective({
   name: 'log',
@@ -72,10 +78,11 @@ export const proxyLog = defineDirective({
     { text: 'log global local0', says: "'log global' cannot handle unexpected argument 'local0'" },
     { text: 'log stderr format short daemon', gives: { logs: [{ format: 'short', target: { descriptor: 2 } }] } },
     { text: 'no log', gives: { logs: [], logGlobal: false } },
+    { text: 'no log global', says: "log : 'no log' does not expect arguments" },
   ],
   apply(draft, [target, options], context) {
     if (context.prefix !== null) {
-      draft.logs.length = 0;
+      removeLogs(draft.logs, target, context);
       draft.logGlobal = false;
     } else if (target.text === 'global' && options.length > 0) {
       const [extra] = options as readonly [(typeof options)[number]];
