@@ -106,3 +106,25 @@ test('a log-profile that only do-log uses is checked where nothing is opened', (
   const proxy = 'frontend f\n mode http\n bind :1\n timeout client 1s\n log 127.0.0.1:1 local0\n http-request do-log profile p\n';
   assert.match(said(`${proxy}log-profile p\n on any format "%[path]"\n`)[0] as string, /^alert 8:\d+ sample fetch <path>/);
 });
+
+test('a warning about a rule stands at its line', () => {
+  const proxy = 'frontend f\n mode http\n bind :1\n timeout client 1s\n';
+  const rules =
+    ' acl late status 200\n http-response deny if { path /x }\n http-request return status 200 content-type a/b\n http-request deny if late\n';
+  assert.deepEqual(
+    said(`${proxy}${rules}`).map((line) => line.split(' ', 3).join(' ')),
+    ['warning 7:15 content-type', 'warning 8:20 acl', 'warning 6:21 anonymous'],
+  );
+});
+
+test('what is misplaced or one word too many is told with what is allowed', () => {
+  const proxy = 'frontend f\n mode http\n bind :1\n timeout client 1s\n';
+  const told = (rule: string): string => said(`${proxy} ${rule}\n`)[0] as string;
+  assert.match(
+    told('tcp-request connection deny'),
+    /'deny' is no action of 'tcp-request connection': it stands in http-request, http-response\.$/,
+  );
+  assert.match(told('http-request set-header x y z'), /unexpected word 'z': expected 'if' or 'unless' with a condition\.$/);
+  assert.match(told('http-request deny iff { path / }'), /'if' or 'unless' with a condition, but got 'iff'; did you mean 'if' maybe \?$/);
+  assert.match(told('http-request redirect location / code 200'), /expected 301, 302, 303, 307, 308\.$/);
+});

@@ -24,11 +24,11 @@ export class ConditionFault extends Error {
 export function problemOf(at: Position, error: unknown): BuildProblem {
   if (error instanceof RuleFault || error instanceof ConditionFault) {
     const { code, found, allowed, message } = error.error;
-    return { severity: 'alert', code, at: error.at, text: `${error.message}${hint(error.error)}`, reason: message, found, allowed };
+    return { severity: 'alert', code, at: error.at, text: withHint(error.message, error.error), reason: message, found, allowed };
   }
   if (error instanceof RuleError) {
     const { code, message, found, allowed } = error;
-    return { severity: 'alert', code, at, text: `${message}${hint(error)}`, found, allowed };
+    return { severity: 'alert', code, at, text: withHint(message, error), found, allowed };
   }
   if (error instanceof RangeError) return { severity: 'alert', code: 'bad-value', at, text: error.message };
   throw error;
@@ -37,9 +37,10 @@ export function problemOf(at: Position, error: unknown): BuildProblem {
 /** Names among which a similar one is looked for: among more it would take too long for each error. */
 const MOST_NAMES = 1000;
 
-/** The name that was probably meant, unless the message has one. */
-function hint({ message, found, allowed }: RuleError): string {
-  if (found === null || allowed.length > MOST_NAMES || message.includes('mean') || allowed.includes(found)) return '';
+/** And the name that was probably meant, unless the message has one. */
+function withHint(text: string, { message, found, allowed }: RuleError): string {
+  if (found === null || allowed.length > MOST_NAMES || message.includes('mean') || allowed.includes(found) || /^\d+$/.test(found))
+    return text;
   const near = nearest(found, allowed);
-  return near === null ? '' : `; did you mean '${near}' maybe ?`;
+  return near === null ? text : `${text.replace(/\.$/, '')}; did you mean '${near}' maybe ?`;
 }

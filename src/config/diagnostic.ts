@@ -40,8 +40,9 @@ export function renderDiagnostic(diagnostic: Diagnostic, pid: number): string {
 /** The sentence: what is wrong, what was found, what is allowed, what was probably meant. */
 export function diagnosticText({ text, found, allowed, near, isWhole }: Diagnostic): string {
   if (isWhole === true) return text;
-  let sentence = text;
-  if (found !== undefined) sentence += `, found '${found}'`;
+  const says = found !== undefined || (allowed !== undefined && allowed.length > 0) || near !== undefined;
+  let sentence = says ? text.replace(/\.$/, '') : text;
+  if (found !== undefined && !text.includes(`'${found}'`)) sentence += `, found '${found}'`;
   if (allowed !== undefined && allowed.length > 0) sentence += `, allowed: ${allowed.map((name) => `'${name}'`).join(', ')}`;
   if (near !== undefined) sentence += `; did you mean '${near}' maybe ?`;
   return sentence;

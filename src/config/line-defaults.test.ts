@@ -52,7 +52,7 @@ test('what is wrong with them is told once, where it stands', () => {
     'global\n  ssl-default-bind-options no-tlsv9\n  unix-bind mode 9\n  ca-base /a\n  ca-base /b\nfrontend f\n  bind :1\n  bind /x\n',
   );
   assert.deepEqual(alerts(result), [
-    "2:28 unknown option 'no-tlsv9' on global statement 'ssl-default-bind-options'.; did you mean 'no-tlsv10' maybe ?",
+    "2:28 unknown option 'no-tlsv9' on global statement 'ssl-default-bind-options'; did you mean 'no-tlsv10' maybe ?",
     "3:18 'mode' : missing or invalid mode '9' (octal integer expected)",
     "5:0 'ca-base' already specified.",
   ]);

@@ -106,4 +106,6 @@ test('similar names', () => {
   assert.equal(editDistance('', 'abc'), 3);
   assert.equal(nearestName('blance', ['cookie', 'balance']), 'balance');
   assert.equal(nearestName('zzz', ['cookie', 'balance']), null);
+  const near = (text: string): (string | undefined)[] => parseText(text).diagnostics.map((one) => one.near);
+  assert.deepEqual(near('frontend f\n bind :1\n optoin httplog\nfrotend g\n').slice(0, 2), ['option', 'frontend']);
 });

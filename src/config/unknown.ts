@@ -23,7 +23,8 @@ function misspelt(section: string, words: readonly Word[], map: ReadonlyMap<stri
   const scope = scopeOf(section);
   const all = [...new Set([...map.keys(), ...knownNames(scope)])];
   const family = all.filter((name) => name.startsWith(`${first.text} `)).map((name) => name.slice(first.text.length + 1));
-  if (family.length === 0) return { text: `unknown keyword '${first.text}' in '${section}' section`, word: first, near: all };
+  if (family.length === 0)
+    return { text: `unknown keyword '${first.text}' in '${section}' section`, word: first, near: [...all, ...beginnings(all)] };
   if (second === undefined) {
     const isOption = first.text === 'option';
     return isOption
@@ -40,4 +41,22 @@ function misspelt(section: string, words: readonly Word[], map: ReadonlyMap<stri
 function scopeOf(section: string): 'global' | 'proxy' | `kw:${string}` {
   if (section === 'global') return 'global';
   return ['defaults', 'frontend', 'listen', 'backend'].includes(section) ? 'proxy' : `kw:${section}`;
+}
+
+/** What a line may begin with although it is no keyword alone: `option`, and the sections. */
+function beginnings(names: readonly string[]): string[] {
+  const sections = [
+    'global',
+    'defaults',
+    'frontend',
+    'backend',
+    'listen',
+    'userlist',
+    'peers',
+    'resolvers',
+    'http-errors',
+    'ring',
+    'log-profile',
+  ];
+  return [...new Set([...names.map((name) => name.split(' ', 1)[0] as string), ...sections])];
 }

@@ -171,7 +171,12 @@ const FAULTS: readonly (readonly [string, string, RegExp, number])[] = [
   ['http-request', 'http-request nope', /^'http-request' : unknown action of 'http-request' 'nope'\.$/, -1],
   ['http-request', 'http-request set-var(a) path', /invalid variable name 'a': a name begins with its scope/, -1],
   ['http-request', 'http-request set-var(txn.a,ifnew) path', /'ifnew' is not a condition: expected ifexists/, -1],
-  ['http-request', 'http-request set-status 200', /is not supported by this version|unknown action/, -1],
+  [
+    'http-request',
+    'http-request set-status 200',
+    /'set-status' is no action of 'http-request': it stands in http-response, http-after-response/,
+    -1,
+  ],
   ['http-request', 'http-request redirect location /x code 200', /'200' is not a redirect code: expected 301, 302/, 3],
   ['http-request', 'http-request deny deny_status 418', /status code '418' not handled by default/, -1],
   ['http-request', 'http-request return string x', /a content type must be defined/, -1],

@@ -108,6 +108,7 @@ export class Acls {
   check(registry: Registry, context: CompileContext, report: (model: AclModel, error: RuleError) => void): void {
     for (const [name, models] of this.#declared) {
       for (const model of models) {
+        context.standAt(model.at);
         try {
           compileAcl(model.name, model.words, registry, context);
         } catch (error) {

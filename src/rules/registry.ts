@@ -109,6 +109,10 @@ export class Registry {
     const action = this.actions.get(name);
     if (action?.ruleSets.includes(ruleSet)) return action;
     const allowed = Array.from(this.actions.values()).filter((one) => one.ruleSets.includes(ruleSet));
+    if (action !== undefined) {
+      const text = `'${name}' is no action of '${ruleSet}': it stands in ${action.ruleSets.join(', ')}`;
+      throw coded('unknown-name', new RuleError(text, -1, name, []));
+    }
     return this.unknown('actions', `action of '${ruleSet}'`, name, allowed.map((one) => one.name).values());
   }
 
@@ -144,7 +148,7 @@ function byName<T extends { readonly name: string }>(what: string, list: readonl
 /** The name with the fewest edits, if they are few enough to be a slip. */
 export function nearest(name: string, names: readonly string[]): string | null {
   let best: string | null = null;
-  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  let least = Math.min(Math.max(2, Math.floor(name.length / 3)), name.length - 1) + 1;
   for (const candidate of names) {
     const edits = distance(name, candidate);
     if (edits < least) {

@@ -115,7 +115,12 @@ function readOption(words: Words, draft: Draft, context: CompileContext): void {
       readPayload(words, draft, option, context);
       return;
     default:
-      throw new RuleError(`expects ${OPTIONS.join(', ')} but got '${option}'`, words.at - 1, option, OPTIONS);
+      throw new RuleError(
+        `expects ${OPTIONS.join(', ')}, or 'if' or 'unless' with a condition, but got '${option}'`,
+        words.at - 1,
+        option,
+        [...OPTIONS, 'if', 'unless'],
+      );
   }
 }
 

@@ -99,7 +99,11 @@ export class Words {
   end(allowed: readonly string[] = []): void {
     const word = this.list[this.at];
     if (word === undefined) return;
-    const hint = allowed.length > 0 ? `: expected ${allowed.join(', ')}` : '';
-    throw new RuleError(`unexpected word '${word}'${hint}`, this.at, word, allowed);
+    const hint = allowed.length > 0 ? `${allowed.join(', ')}, or ` : '';
+    throw new RuleError(`unexpected word '${word}': expected ${hint}'if' or 'unless' with a condition`, this.at, word, [
+      ...allowed,
+      'if',
+      'unless',
+    ]);
   }
 }
