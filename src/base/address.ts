@@ -31,6 +31,23 @@ export function copyAddress(from: SocketAddress, to: SocketAddress): void {
   for (let at = 0; at < 16; at++) to.ip[at] = from.ip[at] as number;
 }
 
+export function isIp({ family }: SocketAddress): boolean {
+  return family === Family.inet || family === Family.inet6;
+}
+
+/** Of two IP addresses: also their ports are the same. */
+export function isSameAddress(one: SocketAddress, other: SocketAddress): boolean {
+  if (one.family !== other.family || one.port !== other.port) return false;
+  const length = one.family === Family.inet ? 4 : 16;
+  for (let at = 0; at < length; at++) if (one.ip[at] !== other.ip[at]) return false;
+  return true;
+}
+
+/** 0.0.0.0 or ::. */
+export function isAnyAddress(address: SocketAddress): boolean {
+  return isIp(address) && address.ip.every((byte) => byte === 0);
+}
+
 /** An IPv4 or IPv6 literal, or null: host names are for a resolver. `[::1]` is accepted in brackets. */
 export function parseIp(text: string): { family: AddressFamily; ip: Uint8Array } | null {
   const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;

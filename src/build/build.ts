@@ -26,7 +26,7 @@ import type { PatternSource, ThreadPatterns } from '../rules/patternstore.ts';
 import { Place, placeOf } from '../rules/place.ts';
 import { type Registry, registryOf } from '../rules/registry.ts';
 import { builtinReply, cannedReply } from '../rules/reply.ts';
-import { STICK_COUNTERS, Thread } from '../rules/thread.ts';
+import { type NameService, STICK_COUNTERS, Thread } from '../rules/thread.ts';
 import { UniqueId } from '../rules/unique-id.ts';
 import { variableLimits } from '../rules/variables.ts';
 import { type Backend, type Frontend, type Server, Stream, type UseServer } from '../state/records.ts';
@@ -61,6 +61,8 @@ export interface BuildParts {
   readonly patterns: PatternSource;
   /** From the host's clock to the process's, which all threads share; milliseconds. */
   readonly clockOffsetMs?: number;
+  /** Of do-resolve; null: nobody answers. */
+  readonly names?: NameService | null;
 }
 
 export interface Built {
@@ -114,6 +116,8 @@ export function buildState(parts: BuildParts): Built {
     checksAll: host === null,
     secret: new Int32Array(randomBytes(8).buffer.slice(0, 8)),
     patterns: parts.patterns,
+    resolvers: model.resolvers,
+    names: parts.names ?? null,
   });
   const builder = new Builder(parts, state, thread, registryOf(catalogs));
   builder.variables();

@@ -3,7 +3,7 @@
  * itself, and once by the control thread to find what is wrong before anything starts. It must not know
  * sockets.
  */
-import { copyAddress } from '../base/address.ts';
+import { copyAddress, Family, isAnyAddress, type SocketAddress } from '../base/address.ts';
 import type { Memory } from '../base/memory.ts';
 import { DEFAULT_FRAMING, type FramingOptions } from '../http/framing.ts';
 import { HEADER_NAMES, HeaderId } from '../http/message.ts';
@@ -121,6 +121,12 @@ function setBackend(backend: Backend, proxy: ProxyModel, model: ConfigModel, mem
   setTimeouts(backend.timeouts, proxy);
 }
 
+/** A server whose name has no address is in maintenance; what gets there all the same (force-persist) shall fail at once. */
+function setUnreachable(address: SocketAddress): void {
+  address.family = Family.inet;
+  address.ip.fill(255, 0, 4);
+}
+
 function setNameHeader(backend: Backend, header: string, memory: Memory): void {
   backend.serverNameHeader = fieldNameOf(header, memory);
   for (const server of backend.servers) {
@@ -132,6 +138,8 @@ function setNameHeader(backend: Backend, header: string, memory: Memory): void {
 function newServer(model: ServerModel, backend: Backend, index: number, shared: Shared, memory: Memory): Server {
   const server = new Server(model.name, backend, index, shared);
   copyAddress(model.address, server.address);
+  server.addressFromClient = model.host === null && isAnyAddress(model.address);
+  if (model.address.family === Family.none) setUnreachable(server.address);
   server.id = model.id ?? backend.servers.length + 1;
   server.portFromClient = model.portKind !== 'fixed';
   server.portOffset = model.portOffset;

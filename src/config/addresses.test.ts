@@ -81,7 +81,7 @@ test('server addresses', () => {
     ['/run/s', 'unix /run/s'],
     ['ipv6@[::1]:80', '::1 80'],
     ['$HOST:80', '10.0.0.1 80'],
-    ['10.0.0.1:0', "invalid port '0'"],
+    ['0.0.0.0:0', '0.0.0.0 0 client'],
     ['10.0.0.1:99999', "invalid port '99999'"],
     ['10.0.0.1:+99999', "invalid port offset '+99999'"],
     ['10.0.0.1:80-90', "port range not permitted here in '10.0.0.1:80-90'"],

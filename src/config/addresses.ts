@@ -175,7 +175,7 @@ export function parseServerAddress(text: string, lookup: Lookup): ParsedAddress 
   if (typeof target === 'object' && 'problem' in target) return target;
   const address = typeof target === 'string' ? newAddress() : target;
   const common = { addresses: [address], host: typeof target === 'string' ? target : null };
-  if (port === null || port === '') return { ...common, portKind: 'client', portOffset: 0 };
+  if (port === null || /^0*$/.test(port)) return { ...common, portKind: 'client', portOffset: 0 };
   if (/^\d+-\d+$/.test(port)) return { problem: `port range not permitted here in '${expanded}'` };
   if (!/^[+-]?\d+$/.test(port)) return strayInPort(port, expanded);
   const number = Number(port);

@@ -88,7 +88,7 @@ backend c
 });
 
 test('with -dD, words without effect say why', () => {
-  const text = 'global\n maxpipes 5\nlisten l\n bind :1 nice 5\n option splice-auto\n server s 127.0.0.1:1 resolve-opts x\n';
+  const text = 'global\n maxpipes 5\nlisten l\n bind :1 nice 5\n option splice-auto\n server s 127.0.0.1:1 pool-low-conn 5\n';
   assert.deepEqual(said(text), []);
   assert.deepEqual(
     said(text, true).map((line) => line.slice(0, 45)),
@@ -96,7 +96,7 @@ test('with -dD, words without effect say why', () => {
       "diag 2 'maxpipes' has no effect here: no pipes",
       "diag 4 'nice' has no effect here: the streams ",
       "diag 5 'option splice-auto' has no effect here",
-      "diag 6 'resolve-opts' has no effect here: name",
+      "diag 6 'pool-low-conn' has no effect here: none",
     ].map((line) => line.slice(0, 45)),
   );
 });

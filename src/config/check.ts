@@ -57,6 +57,19 @@ class Checker {
     this.#timeouts(proxy);
     this.#mode(proxy);
     this.#checks(proxy);
+    this.#resolvers(proxy);
+  }
+
+  #resolvers(proxy: ProxyModel): void {
+    const names = this.#model.resolvers.map(({ name }) => name);
+    for (const { name, other, at } of proxy.servers) {
+      const wanted = other['resolvers']?.[0];
+      if (wanted === undefined || names.includes(wanted)) continue;
+      const near = nearestName(wanted, names);
+      const hint = near === null ? '' : `; did you mean '${near}' maybe ?`;
+      const text = `${label(proxy)} '${proxy.name}', server '${name}': unable to find required resolvers '${wanted}'${hint}`;
+      this.#alert('unknown-resolvers', text, at);
+    }
   }
 
   #backend(proxy: ProxyModel, { name, at }: { name: string; at: Position }, keyword: string): void {
@@ -144,6 +157,8 @@ class Checker {
   #checks(proxy: ProxyModel): void {
     for (const server of proxy.servers) {
       if (!server.check || server.portKind === 'fixed' || server.checkPort !== null) continue;
+      // An SRV record says the port.
+      if (server.host?.startsWith('_') === true) continue;
       this.#alert(
         'check-port',
         `${label(proxy)} '${proxy.name}': server '${server.name}' has neither service port nor check port.`,

@@ -194,7 +194,11 @@ export const CODES = {
     meaning: 'A server is checked, but no port is known for it.',
     advice: 'Give the address a port, or the check one (`port 80`).',
   },
-  'init-addr': { severities: ALERT, meaning: '`init-addr` cannot be read.', advice: 'Use `last`, `libc`, `none` or an IP address.' },
+  'unknown-resolvers': {
+    severities: ALERT,
+    meaning: 'A server names a `resolvers` section that does not exist.',
+    advice: 'Mend the name, or write the section.',
+  },
   unresolved: {
     severities: ['alert', 'warning'],
     meaning: 'A host name cannot be resolved at start.',

@@ -19,6 +19,7 @@ import { misplaced, needsName } from './placement.ts';
 import type { ParsedLine } from './print.ts';
 import { readArguments } from './reader.ts';
 import { findKeyword, registry } from './registry.ts';
+import { withDefaultResolvers } from './resolvers.ts';
 import { Sections } from './sections.ts';
 import { withLines } from './source-lines.ts';
 import { unknownKeyword } from './unknown.ts';
@@ -222,7 +223,9 @@ class Parser {
   finish(files: readonly string[]): ParseResult {
     const { diagnostics, environment } = this.#state;
     this.#sections.leave();
-    const model = { files, ...this.#sections.others.lists, global: this.#global, proxies: this.#sections.proxies.map(finishDraft) };
+    const proxies = this.#sections.proxies.map(finishDraft);
+    const { lists } = this.#sections.others;
+    const model = { files, ...lists, resolvers: withDefaultResolvers(lists.resolvers, proxies), global: this.#global, proxies };
     if (hasShape(diagnostics)) {
       const found: Diagnostic[] = [];
       checkModel(model, found);

@@ -38,7 +38,7 @@ test('names become addresses by the rules of their line, each asked once', async
   assert.deepEqual(asked.sort(), ['nope', 'web']);
 });
 
-test('a name that is unknown is fatal, or disables its server with -dr', async () => {
+test('a name that is unknown is fatal, or leaves its server without address with -dr', async () => {
   const text = 'backend b\n  server s nope:80\n';
   const strict = await resolveServers(parseText(text).model, { resolve });
   assert.deepEqual([strict[0]?.severity, strict[0]?.position?.line], ['alert', 2]);
@@ -46,7 +46,7 @@ test('a name that is unknown is fatal, or disables its server with -dr', async (
   const { model } = parseText(text);
   const lenient = await resolveServers(model, { resolve, ignoreFailures: true });
   assert.equal(lenient[0]?.severity, 'warning');
-  assert.equal(model.proxies[0]?.servers[0]?.disabled, true);
+  assert.equal(model.proxies[0]?.servers[0]?.address.family, 0);
 });
 
 test('listeners and log targets may have names too', async () => {

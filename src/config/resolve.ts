@@ -7,6 +7,7 @@ import { type AddressRecord, Family, parseIp } from '../base/address.ts';
 import type { ServerModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
+import { isInside } from '../resolve/preference.ts';
 import { parseNetwork } from './addresses.ts';
 import type { Diagnostic } from './diagnostic.ts';
 
@@ -19,7 +20,7 @@ export interface ResolveOptions {
   readonly resolve?: ResolveName;
 }
 
-/** Looks up every name once, all at the same time. Alerts are fatal, warnings leave a server without address and disabled. */
+/** Looks up every name once, all at the same time. Alerts are fatal, warnings leave a server without address, which keeps it in maintenance. */
 export async function resolveServers(model: ConfigModel, options: ResolveOptions = {}): Promise<Diagnostic[]> {
   const resolver = new Resolver(options.resolve ?? ((name) => lookup(name, { all: true })), model.global.dnsFamilies);
   const problems: Promise<Diagnostic | null>[] = [];
@@ -84,11 +85,9 @@ class Resolver {
       if (method === 'last') continue;
       if (method === 'none') return null;
       const literal = parseIp(method);
+      // An SRV record has no address by itself.
+      if (literal === null && asksForServices(server)) continue;
       const found = literal === null ? await this.#lookup(server.host as string) : [{ address: method, family: literal.family }];
-      if (method !== 'libc' && literal === null) {
-        const text = `'server ${proxy}/${server.name}' : unknown method '${method}' of 'init-addr', allowed: 'last', 'libc', 'none', an IP address`;
-        return { severity: 'alert', code: 'init-addr', position: server.at, text };
-      }
       const best = bestAddress(found, server);
       if (best === null) continue;
       fill(server.address, best);
@@ -98,9 +97,9 @@ class Resolver {
   }
 
   #unresolved(proxy: string, server: ServerModel, ignoreFailures: boolean): Diagnostic {
-    const text = `'server ${proxy}/${server.name}' : could not resolve address '${server.host}'`;
+    const what = asksForServices(server) ? 'no method found to resolve' : 'could not resolve';
+    const text = `'server ${proxy}/${server.name}' : ${what} address '${server.host}'`;
     if (!ignoreFailures) return { severity: 'alert', code: 'unresolved', position: server.at, text: `${text}.` };
-    server.disabled = true;
     return { severity: 'warning', code: 'unresolved', position: server.at, text: `${text}, disabling server.` };
   }
 
@@ -114,6 +113,11 @@ class Resolver {
   }
 }
 
+/** Its name is that of SRV records. */
+function asksForServices(server: ServerModel): boolean {
+  return server.host?.startsWith('_') === true;
+}
+
 /** `ipv4@name` asks for one family. */
 function versionOf(text: string): number {
   const match = /^(?:stream\+)?(?:ipv|tcp)([46])@/.exec(text);
@@ -124,22 +128,12 @@ function versionOf(text: string): number {
 function bestAddress(found: Found, server: ServerModel): string | null {
   const version = versionOf(server.text);
   const usable = found.filter(({ family }) => version === 0 || family === version);
-  const networks = (server.other['resolve-net']?.[0] ?? '').split(',').flatMap((text) => parseNetwork(text) ?? []);
+  const networks = (server.other['resolve-net'] ?? []).flatMap((text) => parseNetwork(text) ?? []);
   const near = usable.filter(({ address }) => networks.some((network) => isInside(address, network)));
   const pool = near.length > 0 ? near : usable;
   const preferred = server.other['resolve-prefer']?.[0];
   const wanted = preferred === 'ipv4' ? 4 : preferred === 'ipv6' ? 6 : 0;
   return (pool.find(({ family }) => family === wanted) ?? pool[0])?.address ?? null;
-}
-
-function isInside(address: string, network: { ip: Uint8Array; family: number; bits: number }): boolean {
-  const ip = parseIp(address);
-  if (ip === null || ip.family !== network.family) return false;
-  for (let bit = 0; bit < network.bits; bit++) {
-    const mask = 128 >> (bit & 7);
-    if (((ip.ip[bit >> 3] as number) & mask) !== ((network.ip[bit >> 3] as number) & mask)) return false;
-  }
-  return true;
 }
 
 function fill(record: AddressRecord, address: string): void {

@@ -24,6 +24,8 @@ export interface StartState {
   readonly maxconn: number;
   /** `disabled` on the server line. */
   readonly isDisabled: boolean;
+  /** It has no address yet. */
+  readonly isUnresolved?: boolean;
 }
 
 export class ServerControl {
@@ -50,7 +52,8 @@ export class ServerControl {
     const live = this.#live;
     const at = server.live;
     const inherited = server.tracked !== null && this.isInMaintenance(server.tracked) ? ServerAdmin.maintenanceInherited : 0;
-    live[at + ServerLive.admin] = (state.isDisabled ? ServerAdmin.maintenance : 0) | inherited;
+    const unresolved = state.isUnresolved === true ? ServerAdmin.maintenanceDns : 0;
+    live[at + ServerLive.admin] = (state.isDisabled ? ServerAdmin.maintenance : 0) | inherited | unresolved;
     live[at + ServerLive.running] = ServerRunning.running;
     live[at + ServerLive.health] = server.rise;
     live[at + ServerLive.weight] = state.weight * WEIGHT_UNIT;
@@ -121,14 +124,14 @@ export class ServerControl {
 
   // Administrative state -------------------------------------------------------------------------------
 
-  /** `set server … state maint`. */
-  maintain(server: ControlledServer, bit: number = ServerAdmin.maintenance): void {
+  /** `set server … state maint`. @param cause behind the words, in parentheses */
+  maintain(server: ControlledServer, bit: number = ServerAdmin.maintenance, cause: Cause = ''): void {
     if ((this.#admin(server) & bit) !== 0) return;
     const wasIn = this.isInMaintenance(server);
     const wasDown = this.running(server) === ServerRunning.stopped;
     const level = this.#lossLevel(server);
     const hadServers = this.#hasServers(server.backend);
-    const via = (bit & ServerAdmin.maintenanceInherited) !== 0 && server.tracked !== null ? viaCause(server.tracked) : '';
+    const via = (bit & ServerAdmin.maintenanceInherited) !== 0 && server.tracked !== null ? viaCause(server.tracked) : cause;
     this.#change(server, () => this.#setAdmin(server, this.#admin(server) | bit));
     if (wasIn) return;
     Atomics.sub(this.#live, server.live + ServerLive.epoch, 1);
@@ -162,6 +165,20 @@ export class ServerControl {
     if ((admin & ServerAdmin.maintenance) !== 0) this.#leaveMaintenance(server, ServerAdmin.maintenance);
   }
 
+  /** Its name has no address any more: `MAINT (resolution)`. @param cause as `DNS NX status` */
+  loseAddress(server: ControlledServer, cause: string): void {
+    this.maintain(server, ServerAdmin.maintenanceDns, ` (${cause})`);
+  }
+
+  /** Its name has an address again. @param host that name */
+  regainAddress(server: ControlledServer, host: string): void {
+    if ((this.#admin(server) & ServerAdmin.maintenanceDns) !== 0) this.#leaveMaintenance(server, ServerAdmin.maintenanceDns, host);
+  }
+
+  isUnresolved(server: ControlledServer): boolean {
+    return (this.#admin(server) & ServerAdmin.maintenanceDns) !== 0;
+  }
+
   // Weight ---------------------------------------------------------------------------------------------
 
   /** @param weight 0 to 256 */
@@ -182,7 +199,7 @@ export class ServerControl {
 
   // Inside ---------------------------------------------------------------------------------------------
 
-  #leaveMaintenance(server: ControlledServer, bit: number): void {
+  #leaveMaintenance(server: ControlledServer, bit: number, host = ''): void {
     const admin = this.#admin(server) & ~bit;
     if ((admin & MAINTENANCE) !== 0) {
       this.#setAdmin(server, admin);
@@ -196,9 +213,10 @@ export class ServerControl {
       if (isDown) this.#setRunning(server, ServerRunning.stopped);
       else this.#begin(server, true);
     });
-    const forced = bit === ServerAdmin.maintenanceInherited ? '' : 'forced ';
     const state = `${isDown ? 'DOWN' : 'UP'}/${this.isDraining(server) ? 'DRAIN' : 'READY'}`;
-    this.log(server.backend, Level.notice, shortLine(server, `is ${state} (leaving ${forced}maintenance)`));
+    const forced = bit === ServerAdmin.maintenanceInherited ? '' : 'forced ';
+    const text = host === '' ? `is ${state} (leaving ${forced}maintenance)` : `('${host}') is ${state} (resolves again)`;
+    this.log(server.backend, Level.notice, shortLine(server, text));
     this.#sayDrain(server);
     for (const tracker of server.trackers) this.#followOut(tracker, server);
   }

@@ -3,11 +3,12 @@
  * them (the compatibility table). It has a small world: frontend `web`, backend `app` with server `s1`, a client at
  * 192.0.2.7:40123 who connected to 198.51.100.1:80 and whom counters 0 to 2 track (example-tables.ts).
  */
-import { parseIp, type SocketAddress } from '../base/address.ts';
-import { NOTE_SIZE, plainMemory } from '../base/memory.ts';
+import { Family, parseIp, type SocketAddress } from '../base/address.ts';
+import { type Memory, NOTE_SIZE, plainMemory } from '../base/memory.ts';
 import { Framing, type HttpMessage } from '../http/message.ts';
 import { headerIdOf, methodOf } from '../http/tokens.ts';
 import type { BandwidthLimitModel, RuleModel } from '../model/config.ts';
+import { newResolvers } from '../resolve/system.ts';
 import { latin1 } from '../rules/bytes.ts';
 import { Compiler } from '../rules/compiler.ts';
 import { PatternStore } from '../rules/patternstore.ts';
@@ -16,6 +17,7 @@ import { Registry } from '../rules/registry.ts';
 import { cast, type Sample, SampleType } from '../rules/sample.ts';
 import { Thread } from '../rules/thread.ts';
 import { UniqueId } from '../rules/unique-id.ts';
+import { LookupState } from '../state/lookup.ts';
 import { Backend, type BackMux, Frontend, Server, Session, Stream } from '../state/records.ts';
 import { UNIQUE_ID_ROOM } from '../state/settings.ts';
 import { allocateShared, BackendLive, ServerLive, ServerRunning, Shared } from '../state/shared.ts';
@@ -96,6 +98,8 @@ export class ExampleWorld {
       stickCounters: MOST_COUNTERS,
       seed: 1,
       environment: (name) => (name === 'REGION' ? 'eu' : undefined),
+      resolvers: [newResolvers('dns', { file: 'example', line: 1, column: 1 })],
+      names: { ask: (stream, _, __, start, end) => answerExample(stream, this.memory, start, end) },
       userlists: [
         {
           name: 'people',
@@ -251,6 +255,16 @@ function setAddress(address: SocketAddress, text: string, port: number): void {
   address.family = parsed.family;
   address.ip.set(parsed.ip);
   address.port = port;
+}
+
+/** Every name but `unknown.test` is 192.0.2.1. */
+function answerExample({ overrides: { lookup } }: Stream, { bytes }: Memory, start: number, end: number): boolean {
+  if (lookup === null) return false;
+  const isKnown = latin1(bytes.subarray(start, end)) !== 'unknown.test';
+  lookup.state = LookupState.answered;
+  lookup.family = isKnown ? Family.inet : Family.none;
+  lookup.ip.set([192, 0, 2, 1]);
+  return true;
 }
 
 function newSession(frontend: Frontend): Session {

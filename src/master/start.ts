@@ -7,7 +7,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { availableParallelism, hostname } from 'node:os';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
-import { Family } from '../base/address.ts';
+import { type AddressRecord, Family } from '../base/address.ts';
 import { maxConnections, maxWires, memoryLayout } from '../build/limits.ts';
 import { layoutOf } from '../build/plan.ts';
 import { type CommandLine, unsupported } from '../config/arguments.ts';
@@ -25,6 +25,7 @@ import { type BoundListener, listenOn, openListeners } from './listeners.ts';
 import { daemonize, isDaemon, notifyManager } from './modes.ts';
 import { dropPrivileges } from './privileges.ts';
 import { asDiagnostics } from './problems.ts';
+import type { NameResolution } from './resolution.ts';
 import { alert, fatalWarnings, notice, say, warningsStop } from './said.ts';
 import { dieBy, onSignals } from './signals.ts';
 import { Supervision } from './supervision.ts';
@@ -65,6 +66,7 @@ class Process {
   readonly #patterns = new PatternStore((path) => readFileSync(path), true);
   /** Maps and pattern files at run time. */
   readonly maps: MapControl;
+  #names: NameResolution | null = null;
   #stopping = false;
   #doors: readonly BoundListener[] = [];
 
@@ -90,6 +92,7 @@ class Process {
       process.exit(1);
     };
     this.#threads.onDropped = (lines) => notice(`${lines} log lines were dropped: their targets do not take them fast enough.`);
+    await this.#prepareNames();
     if (!this.#isBuilt(await this.#threads.start(this.#orders(), this.#patterns))) return 1;
     // Before anybody can know that it serves: a driver may signal at once.
     onSignals({
@@ -103,6 +106,7 @@ class Process {
     const pidfile = this.#line.pidfile ?? model.global.pidfile;
     if (pidfile !== null) writeFileSync(pidfile, `${process.pid}\n`);
     await this.#supervision.start();
+    if (this.#names !== null) this.#supervision.follow(this.#names, (index, address) => this.#moveServer(index, address));
     this.maps.watch();
     // Modules are read no more: after this their files may be out of reach.
     dropPrivileges(model.global);
@@ -111,6 +115,20 @@ class Process {
     process.send?.('ready');
     notifyManager(this.#line, `READY=1\nMAINPID=${process.pid}\nSTATUS=Ready.\n`);
     return -1;
+  }
+
+  /** Before a data thread may ask. */
+  async #prepareNames(): Promise<void> {
+    const { model, plan } = this.#loaded;
+    if (model.resolvers.length === 0) return;
+    const { NameResolution } = await import('./resolution.ts');
+    const names = new NameResolution(model, plan);
+    this.#names = names;
+    this.#threads.onName = (question, answer) => names.answer(question, answer);
+  }
+
+  #moveServer(server: number, { family, ip, port }: AddressRecord): void {
+    this.#threads.tell({ kind: 'address', server, family, ip, port });
   }
 
   /** False: it can't be built as it is written, and that has been said. */

@@ -3,8 +3,9 @@
  * when it changes. It wakes data threads whose streams may wait for a server.
  */
 import { hostname } from 'node:os';
+import { type AddressRecord, Family } from '../base/address.ts';
 import type { Plan } from '../build/plan.ts';
-import type { CheckedServer } from '../check/checked.ts';
+import type { CheckedServer, checkTarget } from '../check/checked.ts';
 import type { Checks } from '../check/scheduler.ts';
 import { processClockOffsetMs, systemClock } from '../control/clock.ts';
 import { ControlledBackend, ControlledServer, Level } from '../control/records.ts';
@@ -14,6 +15,7 @@ import type { ProxyModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import { Count, type Shared } from '../state/shared.ts';
 import type { SharedTable } from '../stick/table.ts';
+import type { NameResolution } from './resolution.ts';
 
 /** Owner of the locks that this thread takes: no data thread has this number. */
 const CONTROL_THREAD = 62;
@@ -32,6 +34,8 @@ export class Supervision {
   readonly #backends: ControlledBackend[];
   readonly #model: ConfigModel;
   #checks: Checks | null = null;
+  #names: NameResolution | null = null;
+  #checkTarget: typeof checkTarget | null = null;
   #stopSweeping: (() => void) | null = null;
 
   /** @param wake called after a server's state changed: queued streams may go on */
@@ -73,7 +77,12 @@ export class Supervision {
       server.fall = model.fall;
       server.slowstartMs = model.slowstartMs ?? 0;
       this.#servers.push(server);
-      this.#control.start(server, { weight: model.weight, maxconn: model.maxconn, isDisabled: model.disabled });
+      this.#control.start(server, {
+        weight: model.weight,
+        maxconn: model.maxconn,
+        isDisabled: model.disabled,
+        isUnresolved: model.address.family === Family.none,
+      });
     }
   }
 
@@ -84,6 +93,7 @@ export class Supervision {
       import('../check/checked.ts'),
       import('../log/control.ts'),
     ]);
+    this.#checkTarget = checked.checkTarget;
     await this.#startTables();
     const { global } = this.#model;
     this.#logs = new ControlLogs({ model: this.#model, pid: process.pid, hostname: hostname() });
@@ -92,6 +102,16 @@ export class Supervision {
       servers: this.#checkedServers(checked),
       spreadPercent: global.spreadChecks,
       maxSpreadMs: global.maxSpreadChecksMs,
+    });
+  }
+
+  /** Servers with `resolvers` follow their names from now on. @param move called for each that has another address */
+  follow(names: NameResolution, move: (index: number, address: AddressRecord) => void): void {
+    this.#names = names;
+    names.follow(this.#control, this.#servers, (index, model, address) => {
+      move(index, address);
+      const checked = this.#checks?.servers.find(({ server }) => server === this.#servers[index]);
+      if (checked !== undefined && this.#checkTarget !== null) checked.target = this.#checkTarget({ ...model, address });
     });
   }
 
@@ -139,6 +159,7 @@ export class Supervision {
   }
 
   async stop(): Promise<void> {
+    this.#names?.unfollow();
     this.#stopSweeping?.();
     await this.#checks?.stop();
     this.#logs?.close();

@@ -6,6 +6,7 @@ import { MessageChannel, SHARE_ENV, Worker } from 'node:worker_threads';
 import type { BuildProblem } from '../model/problem.ts';
 import type { PatternRequest, PatternStore } from '../rules/patternstore.ts';
 import type { FromThread, OpenDoor, PatternAnswer, PatternDoor, ThreadOrder, ToThread } from '../worker/messages.ts';
+import type { NameQuestion } from '../worker/names.ts';
 
 export type Usage = Extract<FromThread, { kind: 'usage' }>;
 type Ready = Extract<FromThread, { kind: 'ready' }>;
@@ -25,6 +26,8 @@ export class DataThreads {
   onDropped: ((lines: number) => void) | null = null;
   /** Called when a thread sees a version of a set of patterns. */
   onAdopted: ((name: string, version: number) => void) | null = null;
+  /** Called with a question of a thread: answer with `named`, to that thread. */
+  onName: ((question: NameQuestion, answer: (address: string) => void) => void) | null = null;
   #ending = false;
   #started = false;
   #wakeDescriptors: readonly number[] = [];
@@ -68,11 +71,17 @@ export class DataThreads {
         else if (message.kind === 'failed') reject(new Error(message.text));
         else if (message.kind === 'usage') this.#onUsage(worker, message);
         else if (message.kind === 'adopted') this.onAdopted?.(message.name, message.version);
+        else if (message.kind === 'name') this.#onName(worker, message.question);
         else if (message.kind === 'dropped') this.#onDropped(message.lines);
       });
       worker.once('error', reject);
       worker.postMessage({ ...order, patterns: door } satisfies ThreadOrder, [door.port]);
     });
+  }
+
+  #onName(worker: Worker, question: NameQuestion): void {
+    const { ticket } = question;
+    this.onName?.(question, (address) => worker.postMessage({ kind: 'named', ticket, address } satisfies ToThread));
   }
 
   #onDropped(lines: number): void {

@@ -11,6 +11,7 @@ export interface SectionLists {
   readonly httpErrors: readonly HttpErrorsModel[];
   readonly rings: readonly RingModel[];
   readonly logProfiles: readonly LogProfileModel[];
+  readonly resolvers: readonly ResolversModel[];
 }
 
 export type SectionList = keyof SectionLists;
@@ -90,5 +91,39 @@ export interface LogProfileStepModel {
   readonly isDropped: boolean;
   readonly format: TextModel | null;
   readonly sd: TextModel | null;
+  readonly at: Position;
+}
+
+/** Name servers, and what is made of their answers (HAProxy configuration manual, 5.3.2). */
+export interface ResolversModel {
+  readonly name: string;
+  readonly at: Position;
+  readonly nameservers: NameserverModel[];
+  /** Pause between two questions for the same name, and how long an answer is waited for. */
+  resolveMs: number;
+  retryMs: number;
+  /** How often a question is sent before it is given up; 0 is 1. */
+  retries: number;
+  /** Bytes that an answer over UDP may have. */
+  payloadSize: number;
+  readonly holdMs: HoldsModel;
+}
+
+/** Milliseconds: how old the last good answer may be while another one comes. `valid`: how long it serves do-resolve. */
+export interface HoldsModel {
+  nx: number;
+  refused: number;
+  timeout: number;
+  other: number;
+  valid: number;
+  /** How long an address is kept that answers no longer have. */
+  obsolete: number;
+}
+
+export interface NameserverModel {
+  readonly name: string;
+  readonly address: AddressRecord;
+  /** `tcp@`: asked over TCP only. */
+  readonly isStream: boolean;
   readonly at: Position;
 }

@@ -2,7 +2,7 @@
  * Server connections of a thread: opening them, keeping idle ones, and choosing one for a request by the
  * rules of http-reuse (HAProxy 3.x configuration 4.2 http-reuse). It must not know streams' rules.
  */
-import { copyAddress, newAddress, type SocketAddress } from '../base/address.ts';
+import { copyAddress, isIp, isSameAddress, newAddress, type SocketAddress } from '../base/address.ts';
 import { Timer, type TimerOwner } from '../base/timers.ts';
 import type { ConnectOptions, Wire } from '../platform/contract.ts';
 import type { Server, Session, Stream } from '../state/records.ts';
@@ -59,7 +59,7 @@ export class BackPool implements TimerOwner {
     const own = session.privateBack as H1Back | null;
     if (own !== null) {
       session.privateBack = own.owner = null;
-      if (own.server === server && this.#hasName(own)) return this.#reused(own, stream);
+      if (own.server === server && this.#fits(own, stream, server)) return this.#reused(own, stream);
       own.close();
     }
     const { reuse } = server.backend;
@@ -70,7 +70,7 @@ export class BackPool implements TimerOwner {
     for (let at = idle.length - 1; at >= 0; at--) {
       const back = idle[at] as H1Back;
       // A connection that has served two exchanges has shown that its server keeps connections open.
-      if ((first && reuse === Reuse.aggressive && back.requests < 2) || !this.#hasName(back)) continue;
+      if ((first && reuse === Reuse.aggressive && back.requests < 2) || !this.#fits(back, stream, server)) continue;
       idle.splice(at, 1);
       return this.#reused(back, stream);
     }
@@ -86,9 +86,13 @@ export class BackPool implements TimerOwner {
     this.#nameEnd = name.end;
   }
 
-  /** A connection for one name is not used for another: the server may be another one behind it (HAProxy 3.x configuration 5.2 sni). */
-  #hasName(back: H1Back): boolean {
-    return back.hasName(this.#context.memory.bytes, this.#nameStart, this.#nameEnd);
+  /**
+   * Is the connection what a new one would be? One for a name is not used for another: the server may be another one behind it (HAProxy
+   * 3.x configuration 5.2 sni). Nor is one that leads to another place.
+   */
+  #fits(back: H1Back, stream: Stream, server: Server): boolean {
+    if (!back.hasName(this.#context.memory.bytes, this.#nameStart, this.#nameEnd)) return false;
+    return !followsClient(server) || isSameAddress(back.target, this.#targetOf(stream, server));
   }
 
   #reused(back: H1Back, stream: Stream): H1Back {
@@ -109,6 +113,8 @@ export class BackPool implements TimerOwner {
     const back = this.#free.pop() ?? new H1Back(this.#context, this); // hot-ok: once per concurrent connection, then pooled
     back.start(this.#open(stream, server, back), server, stream);
     back.setName(this.#context.memory.bytes, this.#nameStart, this.#nameEnd);
+    back.addressVersion = server.addressVersion;
+    if (followsClient(server)) copyAddress(this.#targetOf(stream, server), back.target);
   }
 
   #open(stream: Stream, server: Server, back: H1Back | RawBack): Wire {
@@ -119,21 +125,27 @@ export class BackPool implements TimerOwner {
     this.#options.keepAlive = server.backend.tcpKeepAlive;
     this.#options.mark = stream.overrides.backMark;
     this.#options.tos = stream.overrides.backTos;
-    let target = server.address;
-    if (server.portFromClient) {
-      copyAddress(server.address, this.#target);
-      this.#target.port = stream.session.destination.port + server.portOffset;
-      target = this.#target;
-    }
+    const target = this.#targetOf(stream, server);
     if (server.tls === null) return host.connect(target, back, this.#options);
     this.#findName(stream, server);
     return this.#context.tls.connect(server.tls.context, this.#nameStart, this.#nameEnd, target, back, this.#options);
   }
 
+  /** Where the server is; with an address or port of the client's in a record that lasts until the next call. */
+  #targetOf({ session }: Stream, server: Server): SocketAddress {
+    const { address } = server;
+    if (!followsClient(server)) return address;
+    const target = this.#target;
+    const { destination } = session;
+    copyAddress(server.addressFromClient && isIp(destination) ? destination : address, target);
+    target.port = server.portFromClient ? destination.port + server.portOffset : address.port;
+    return target;
+  }
+
   /** Puts a connection that has finished an exchange aside for others, or for its session. */
   keep(back: H1Back, stream: Stream): void {
     const server = back.server as Server;
-    if (back.requests > server.maxReuse || isMarked(stream)) back.close();
+    if (back.requests > server.maxReuse || isMarked(stream) || back.addressVersion !== server.addressVersion) back.close();
     else if (server.backend.reuse === Reuse.never) {
       this.closePrivate(stream.session);
       stream.session.privateBack = back;
@@ -170,10 +182,12 @@ export class BackPool implements TimerOwner {
   }
 
   closeIdle(): void {
-    for (let at = 0; at < this.#servers.length; at++) {
-      const { idle } = this.#servers[at] as Server;
-      while (idle.length > 0) (idle.pop() as H1Back).close();
-    }
+    for (let at = 0; at < this.#servers.length; at++) this.closeIdleOf(this.#servers[at] as Server);
+  }
+
+  /** Its address has changed, or the thread ends. */
+  closeIdleOf({ idle }: Server): void {
+    while (idle.length > 0) (idle.pop() as H1Back).close();
   }
 
   /** Every `pool-purge-delay` half of a server's idle connections go, the ones that were not needed longest first. */
@@ -189,6 +203,11 @@ export class BackPool implements TimerOwner {
     }
     host.timers.set(this.#timer, now + this.#lookMs);
   }
+}
+
+/** Not all connections to the server lead to the same place. */
+function followsClient(server: Server): boolean {
+  return server.portFromClient || server.addressFromClient;
 }
 
 /** set-bc-mark and set-bc-tos: its packets are its own. */

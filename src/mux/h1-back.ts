@@ -2,6 +2,7 @@
  * An HTTP/1 server connection: requests into bytes, bytes into responses, one exchange at a time.
  * Which server and whether the connection may be shared is decided by others (stream/, back-pool).
  */
+import { newAddress, type SocketAddress } from '../base/address.ts';
 import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 import { decideResponse } from '../http/framing.ts';
 import { Framing, Method } from '../http/message.ts';
@@ -40,6 +41,9 @@ export class H1Back implements WireHandler, BackMux {
   requests = 0;
   /** The only session that may use it while it is idle (http-reuse never). */
   owner: Session | null = null;
+  /** Of its server when it was made; and where it leads, if that depends on the client. */
+  addressVersion = 0;
+  readonly target: SocketAddress = newAddress();
   readonly #context: MuxContext;
   readonly #home: BackHome<H1Back>;
   readonly #memory: Memory;

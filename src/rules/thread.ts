@@ -4,8 +4,8 @@
  * compiled; it must not know hosts.
  */
 import type { Memory } from '../base/memory.ts';
-import type { UserlistModel } from '../model/sections.ts';
-import type { Backend, Frontend, LocalReply } from '../state/records.ts';
+import type { ResolversModel, UserlistModel } from '../model/sections.ts';
+import type { Backend, Frontend, LocalReply, Stream } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
 import type { StickTable } from '../state/tracked.ts';
 import { NO_LIMITS, type VariableLimits } from '../state/variables.ts';
@@ -33,6 +33,15 @@ export interface ProcessFacts {
   readonly hostname: string;
   /** Name of the node in the peers and the log: `node`, or the host name. */
   readonly node: string;
+}
+
+/** Finds addresses of names while streams wait. */
+export interface NameService {
+  /**
+   * Asks for the name in [start, end) of the memory. `stream.overrides.lookup` has the answer when the stream is resumed, or at once.
+   * @returns false: too many wait already
+   */
+  ask(stream: Stream, section: string, wanted: 'ipv4' | 'ipv6', start: number, end: number): boolean;
 }
 
 export interface ThreadParts {
@@ -70,6 +79,10 @@ export interface ThreadParts {
   readonly localAddresses?: readonly Uint8Array[];
   /** `tune.vars.*`. */
   readonly variableLimits?: VariableLimits;
+  /** `resolvers` sections. */
+  readonly resolvers?: readonly ResolversModel[];
+  /** null: names are not asked for here. */
+  readonly names?: NameService | null;
 }
 
 export class Thread {
@@ -101,6 +114,8 @@ export class Thread {
   readonly entropy: Uint32Array;
   readonly environment: (name: string) => string | undefined;
   readonly localAddresses: readonly Uint8Array[];
+  readonly resolvers: ReadonlyMap<string, ResolversModel>;
+  readonly names: NameService | null;
   /** When the thread was made, by the host's clock. */
   readonly startedAtMs: number;
   /** Rewrites that found no room. */
@@ -129,6 +144,8 @@ export class Thread {
     this.entropy = parts.entropy ?? Uint32Array.of(parts.seed ?? 1, 2, 3, 4);
     this.environment = parts.environment ?? (() => undefined);
     this.localAddresses = parts.localAddresses ?? [];
+    this.resolvers = new Map((parts.resolvers ?? []).map((section) => [section.name, section]));
+    this.names = parts.names ?? null;
     this.startedAtMs = parts.clock.now();
     this.variables = new ThreadVariables(parts.memory, parts.shared, parts.variableLimits ?? NO_LIMITS);
     this.#random = parts.seed ?? (Math.random() * 0x7fffffff) | 1;

@@ -1,5 +1,6 @@
 /** What rules set for one stream instead of what its proxies say. Fields only: it must not know streams or who reads them. */
 import type { Block } from '../base/memory.ts';
+import { type Lookup, LookupState } from './lookup.ts';
 
 /** Body data of one direction goes through it: src/filter/. */
 export interface DataLimit {
@@ -50,6 +51,8 @@ export class StreamOverrides {
   readonly outLimit = new LimitSettings();
   limitIn: DataLimit | null = null;
   limitOut: DataLimit | null = null;
+  /** The address that a rule has asked for; null: none ever has. */
+  lookup: Lookup | null = null;
 
   reset(): void {
     this.tunnelTimeoutMs = this.connectTimeoutMs = this.queueTimeoutMs = this.retriesSet = -1;
@@ -57,6 +60,7 @@ export class StreamOverrides {
     if (this.isLimited) this.inLimit.bytes = this.outLimit.bytes = 0;
     this.isLimited = false;
     this.backMark = this.backTos = -1;
+    if (this.lookup !== null) this.lookup.state = LookupState.none;
     this.noRetry = this.forcePersist = this.ignorePersist = false;
   }
 }

@@ -111,9 +111,8 @@ export class Frontend {
   requestRules: RuleList | null = null;
   responseRules: RuleList | null = null;
   afterResponseRules: RuleList | null = null;
-  /** Runs before any rule; null: no monitor-uri. */
+  /** Runs before any rule; null: no monitor-uri. `monitorFails`: any of them makes it 503. */
   monitorUri: { test(stream: Stream): boolean } | null = null;
-  /** `monitor fail`: any of them makes it 503. */
   readonly monitorFails: { test(stream: Stream): boolean }[] = [];
   /** Bytes of each capture slot. */
   readonly requestCaptureLengths: number[] = [];
@@ -224,8 +223,10 @@ export class Server {
   readonly index: number;
   /** `id`, from 1 on in order of the file. */
   id = 0;
+  /** Its address; the version grows with each change. `…FromClient`: 0.0.0.0 or ::, no port or `+N`: that of the client's destination, plus portOffset. */
   readonly address: SocketAddress = newAddress();
-  /** True: the port is the client's destination port plus portOffset. */
+  addressVersion = 0;
+  addressFromClient = false;
   portFromClient = false;
   portOffset = 0;
   source: SocketAddress | null = null;
@@ -238,10 +239,9 @@ export class Server {
   isBackup = false;
   /** No stick table keeps who was sent to it. */
   nonStick = false;
-  /** Interned cookie value; length 0: none. */
+  /** Interned cookie value (length 0: none), and its name where http-send-name-header needs it. */
   cookieStart = 0;
   cookieLength = 0;
-  /** Its name, interned where http-send-name-header needs it. */
   nameStart = 0;
   nameLength = 0;
   /** Its whole Set-Cookie value, made by stream/cookie.ts. */

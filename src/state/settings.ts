@@ -99,6 +99,8 @@ export const Wait = {
   responseContent: 5,
   responseBody: 6,
   responsePause: 7,
+  /** The address of a name (do-resolve), until `stream.ruleDeadlineMs`. */
+  name: 8,
 } as const;
 export type WaitValue = (typeof Wait)[keyof typeof Wait];
 

@@ -171,7 +171,7 @@ function connect(context: StreamContext, stream: Stream, server: Server): void {
   }
   stream.serverDeadlineMs = deadline(now, stream.overrides.connectTimeoutMs);
   armDeadlines(context, stream);
-  if (server.portFromClient && !stream.session.hasDestination) stream.front?.findDestination();
+  if ((server.portFromClient || server.addressFromClient) && !stream.session.hasDestination) stream.front?.findDestination();
   context.backs.connect(stream, server);
 }
 

@@ -103,6 +103,11 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     runAnalysers(context, stream);
   }
 
+  /** The name that a rule has asked for has an address, or none. The stream may have ended meanwhile. */
+  onName(stream: Stream): void {
+    if (stream.wait === Wait.name) this.#goOn(stream);
+  }
+
   #onRequestComplete(stream: Stream): void {
     stream.requestDone = true;
     if (stream.responseDone) this.#settle(stream);
@@ -123,7 +128,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   onRequestEnd(stream: Stream): void {
     if (stream.back === null && stream.wait !== Wait.none) {
       stream.requestDone = stream.request.complete = true;
-      this.#goOn(stream);
+      if (stream.wait !== Wait.name) this.#goOn(stream);
       return;
     }
     const { limitIn } = stream.overrides;

@@ -61,8 +61,11 @@ function endWait(stream: Stream): void {
 /** The wait is over: what was waited for is there, or the time is up. The wait for a body counts as the request's time. */
 export function finishWait(context: StreamContext, stream: Stream): void {
   if (stream.wait === Wait.body) stream.requestAtMs = context.mux.host.now();
+  // An inspect-delay goes on behind a name that was asked for.
+  const { lookup } = stream.overrides;
+  const deadlineMs = stream.wait === Wait.name && lookup !== null ? lookup.keptDeadlineMs : NEVER;
   endWait(stream);
-  stream.ruleDeadlineMs = NEVER;
+  stream.ruleDeadlineMs = deadlineMs;
 }
 
 /** The wait for a body that begins is over at once: it is there, or no more of it can be held. */
@@ -87,6 +90,7 @@ export function takeRequest(context: StreamContext, stream: Stream, block: Block
 function hasEnough(context: StreamContext, stream: Stream): boolean {
   const { request } = stream;
   if (stream.wait === Wait.content) return true;
+  if (stream.wait === Wait.name) return false;
   const enough = stream.waitBytes > 0 && heldBytes(request) >= stream.waitBytes;
   if (enough || stream.requestDone || isHeldWhole(request, context.holdBytes)) return true;
   stream.clientDeadlineMs = deadline(context.mux.host.now(), stream.clientTimeoutMs);

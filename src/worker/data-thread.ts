@@ -2,11 +2,12 @@
  * A data thread put together: host, muxes, machine, listeners. Whoever calls it has chosen the host and
  * built the state; tests call it with the simulator.
  */
+import type { AddressFamily } from '../base/address.ts';
 import { BandwidthLimits } from '../filter/bandwidth.ts';
 import { BackPool } from '../mux/back-pool.ts';
 import { MuxContext, type MuxLimits } from '../mux/context.ts';
 import type { Host } from '../platform/contract.ts';
-import type { Server } from '../state/records.ts';
+import type { Server, Stream } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
 import { tracking } from '../stick/track.ts';
 import { isUsable, redistribute, serveQueues, wakeWaiters } from '../stream/assign.ts';
@@ -21,6 +22,7 @@ export class DataThread {
   readonly backs: BackPool;
   readonly streams: StreamContext;
   readonly #servers: readonly Server[];
+  readonly #machine: StreamMachine;
 
   constructor(host: Host, shared: Shared, limits: MuxLimits, servers: readonly Server[], replies: BuiltinReplies) {
     this.host = host;
@@ -29,6 +31,7 @@ export class DataThread {
     this.backs = new BackPool(this.mux);
     this.streams = new StreamContext(this.mux, this.backs, replies, serveFreed);
     const machine = new StreamMachine(this.streams);
+    this.#machine = machine;
     this.streams.limits = new BandwidthLimits(host, machine);
     this.mux.events = machine;
     this.mux.streamTimers = machine;
@@ -48,6 +51,26 @@ export class DataThread {
       if (isUsable(this.streams, server)) serveQueues(this.streams, server);
       else redistribute(this.streams, server);
     }
+  }
+
+  /** The name that the stream waits for is known, or will not be. */
+  onName(stream: Stream): void {
+    this.#machine.onName(stream);
+  }
+
+  /** A server has another address: connections that are in use go on. `index`: among all servers; port 0: as it was. */
+  moveServer(index: number, family: AddressFamily, ip: Uint8Array, port: number): void {
+    const server = this.#servers[index];
+    if (server === undefined) return;
+    const { address } = server;
+    address.family = family;
+    address.ip.set(ip);
+    if (port > 0) {
+      address.port = port;
+      server.portFromClient = false;
+    }
+    server.addressVersion++;
+    this.backs.closeIdleOf(server);
   }
 
   /** Records and blocks that are in use: all zero once everything has come home. */

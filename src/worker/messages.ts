@@ -3,11 +3,13 @@
  * by all threads (server state, weights, counters) is in the shared columns instead.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { AddressFamily } from '../base/address.ts';
 import type { MemoryLayout } from '../base/memory.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import type { SetBuffers } from '../rules/patterns.ts';
 import type { SharedBuffers } from '../state/shared.ts';
+import type { NameQuestion } from './names.ts';
 
 /** A descriptor to accept on. */
 export interface OpenDoor {
@@ -57,6 +59,10 @@ export type ToThread =
   | { readonly kind: 'pause'; readonly paused: boolean }
   /** A server may take streams again: look at the queues. */
   | { readonly kind: 'serve' }
+  /** A server is reached there from now on; port 0: as before. `ip` as in an AddressRecord. */
+  | { readonly kind: 'address'; readonly server: number; readonly family: AddressFamily; readonly ip: Uint8Array; readonly port: number }
+  /** The answer to `name`: a literal, '' if there is none. */
+  | { readonly kind: 'named'; readonly ticket: number; readonly address: string }
   /** A pattern file or map lies in other memory from now on. Answer with `adopted`. */
   | { readonly kind: 'patterns'; readonly set: SetBuffers }
   /** Answer with `usage`. */
@@ -72,6 +78,8 @@ export type FromThread =
   | { readonly kind: 'adopted'; readonly name: string; readonly version: number }
   /** It accepts no more: the doors may be closed. */
   | { readonly kind: 'deaf' }
+  /** A rule asks for the address of a name. Answer with `named`. */
+  | { readonly kind: 'name'; readonly question: NameQuestion }
   /** Log lines that targets did not take, since it was told last. */
   | { readonly kind: 'dropped'; readonly lines: number }
   | { readonly kind: 'stopped' }

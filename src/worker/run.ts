@@ -15,6 +15,7 @@ import { Shared } from '../state/shared.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
 import { DataThread } from './data-thread.ts';
 import type { FromThread, ThreadOrder, ToThread } from './messages.ts';
+import { ThreadNames } from './names.ts';
 import { PortPatterns } from './patterns.ts';
 
 const DEFAULT_BUFFER = 16_384;
@@ -44,7 +45,8 @@ async function run(order: ThreadOrder): Promise<void> {
   const plan = planOf(model);
   const facts = { pid: order.pid, hostname: order.hostname, clockOffsetMs: processClockOffsetMs() };
   const patterns = new PortPatterns(order.patterns);
-  const built = buildState({ model, plan, shared, host, memory: host.memory, ...facts, patterns });
+  const names = new ThreadNames(host.memory, (question) => tell({ kind: 'name', question }));
+  const built = buildState({ model, plan, shared, host, memory: host.memory, ...facts, patterns, names });
   const tls = usesTls(plan) ? (await import('../build/tls.ts')).buildTls(plan, host.memory, order.ticketKeys) : null;
   for (const server of built.state.servers) {
     const context = tls?.servers[server.index] ?? null;
@@ -58,10 +60,11 @@ async function run(order: ThreadOrder): Promise<void> {
     logTargetBytes: tune['tune.http.logurilen'] ?? DEFAULT_LOG_TARGET,
   };
   const thread = new DataThread(host, shared, limits, built.state.servers, built.replies);
+  names.resume = (stream) => thread.onName(stream);
   thread.listeners.onEmpty = () => void leave(thread, built.logs);
   watchDrops(built.logs);
   thread.start();
-  parentPort?.on('message', (message: ToThread) => obey(thread, built, tls?.listeners ?? [], message));
+  parentPort?.on('message', (message: ToThread) => obey(thread, built, tls?.listeners ?? [], names, message));
   tell({
     kind: 'ready',
     wakeDescriptor: host.wakeDescriptor,
@@ -69,7 +72,13 @@ async function run(order: ThreadOrder): Promise<void> {
   });
 }
 
-function obey(thread: DataThread, { state, patterns }: Built, tls: readonly (CertificateChoice | null)[], message: ToThread): void {
+function obey(
+  thread: DataThread,
+  { state, patterns }: Built,
+  tls: readonly (CertificateChoice | null)[],
+  names: ThreadNames,
+  message: ToThread,
+): void {
   switch (message.kind) {
     case 'open':
       for (const door of message.doors) {
@@ -90,6 +99,12 @@ function obey(thread: DataThread, { state, patterns }: Built, tls: readonly (Cer
       return;
     case 'serve':
       thread.serveAllQueues();
+      return;
+    case 'address':
+      thread.moveServer(message.server, message.family, message.ip, message.port);
+      return;
+    case 'named':
+      names.answered(message.ticket, message.address);
       return;
     case 'patterns': {
       const { name, version } = message.set;

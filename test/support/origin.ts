@@ -20,7 +20,11 @@ export interface Origin extends AsyncDisposable {
 }
 
 /** Runs `script` for each connection; the connection is closed when it returns. */
-export async function startRawOrigin(script: (connection: Connection, index: number) => Promise<void>, port = 0): Promise<Origin> {
+export async function startRawOrigin(
+  script: (connection: Connection, index: number) => Promise<void>,
+  port = 0,
+  host = '127.0.0.1',
+): Promise<Origin> {
   const connections: Connection[] = [];
   const errors: Error[] = [];
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -32,7 +36,7 @@ export async function startRawOrigin(script: (connection: Connection, index: num
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, host, resolve);
   });
   const close = async (): Promise<void> => {
     for (const { socket } of connections) socket.destroy();
@@ -60,17 +64,22 @@ export function ok(body: string, headers = ''): string {
 export async function startHttpOrigin(
   respond: (request: RawRequest) => string | null | Promise<string | null>,
   port = 0,
+  host = '127.0.0.1',
 ): Promise<HttpOrigin> {
   const requests: RawRequest[] = [];
-  const origin = await startRawOrigin(async (connection, index) => {
-    while (await hasRequest(connection)) {
-      const request = { ...(await connection.readMessage()), connection: index };
-      requests.push(request);
-      const answer = await respond(request);
-      if (answer === null) return;
-      await connection.write(answer);
-    }
-  }, port);
+  const origin = await startRawOrigin(
+    async (connection, index) => {
+      while (await hasRequest(connection)) {
+        const request = { ...(await connection.readMessage()), connection: index };
+        requests.push(request);
+        const answer = await respond(request);
+        if (answer === null) return;
+        await connection.write(answer);
+      }
+    },
+    port,
+    host,
+  );
   return { ...origin, requests };
 }
 

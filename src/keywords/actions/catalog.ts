@@ -16,6 +16,7 @@ import { setBcMark, setBcTos, setFcMark, setFcTos, setMark, setTos } from './pac
 import { addAcl, delAcl, delMap, setMap } from './patterns.ts';
 import { redirect } from './redirect.ts';
 import { replacePath, replacePathq, replaceUri, setMethod, setPath, setPathq, setQuery, setStatus, setUri } from './requestline.ts';
+import { doResolve } from './resolving.ts';
 import { scAddGpc, scIncGpc, scIncGpc0, scIncGpc1, scSetGpt, scSetGpt0, tracks } from './tracking.ts';
 import { setVar, setVarFmt, unsetVar } from './variables.ts';
 import { pause, waitForBody, waitForHandshake } from './waits.ts';
@@ -38,6 +39,7 @@ export const actions = [
   addAcl, delAcl, setMap, delMap,
   redirect,
   setPath, setPathq, setUri, setQuery, replacePath, replacePathq, replaceUri, setMethod, setStatus,
+  doResolve,
   tracks, scIncGpc0, scIncGpc1, scIncGpc, scAddGpc, scSetGpt, scSetGpt0,
   setVar, setVarFmt, unsetVar,
   pause, waitForBody, waitForHandshake,

@@ -1,5 +1,5 @@
 /** Samples of both connections as they are on the wire, and of the listening socket (HAProxy 3.x configuration 7.3.3). */
-import { Family, newAddress, type SocketAddress } from '../../base/address.ts';
+import { Family, isIp, newAddress, type SocketAddress } from '../../base/address.ts';
 import { type CompileContext, defineFetch, type FetchStep } from '../../rules/define.ts';
 import { NameTable } from '../../rules/names.ts';
 import { Valid } from '../../rules/place.ts';
@@ -42,8 +42,8 @@ const backSource: AddressStep = (stream, into) => {
 const backDestination: AddressStep = (stream, into) => {
   const { server, connectAtMs } = stream;
   if (server === null || connectAtMs < 0) return false;
-  copyAddress(server.address, into);
-  if (server.portFromClient) into.port = destinationPort(stream) + server.portOffset;
+  if (!server.addressFromClient || !destination(stream, into) || !isIp(into)) copyAddress(server.address, into);
+  into.port = server.portFromClient ? destinationPort(stream) + server.portOffset : server.address.port;
   return true;
 };
 
@@ -53,10 +53,6 @@ function destinationPort(stream: Stream): number {
   return destination(stream, scratch) ? scratch.port : 0;
 }
 
-function isIp(family: number): boolean {
-  return family === Family.inet || family === Family.inet6;
-}
-
 function compileAddress(find: AddressStep): FetchStep {
   const address = newAddress();
   return (sample, stream) => find(stream, address) && sample.setIp(address.family, address.ip);
@@ -64,7 +60,7 @@ function compileAddress(find: AddressStep): FetchStep {
 
 function compilePort(find: AddressStep): FetchStep {
   const address = newAddress();
-  return (sample, stream) => find(stream, address) && isIp(address.family) && sample.setInt(address.port);
+  return (sample, stream) => find(stream, address) && isIp(address) && sample.setInt(address.port);
 }
 
 /** Whether it is an address of this machine, as its interfaces were at start. */
@@ -72,7 +68,7 @@ function compileLocal(find: AddressStep, { thread }: CompileContext): FetchStep 
   const address = newAddress();
   const { localAddresses } = thread;
   return (sample, stream) => {
-    if (!find(stream, address) || !isIp(address.family)) return false;
+    if (!find(stream, address) || !isIp(address)) return false;
     return sample.setBool(isLoopback(address) || isListed(address, localAddresses));
   };
 }

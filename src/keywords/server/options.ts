@@ -63,22 +63,6 @@ function defineUndo(name: string): ServerOption {
   });
 }
 
-function defineKept(name: string, doc: string, noEffect?: string): ServerOption {
-  return defineServerOption({
-    ...(noEffect === undefined ? {} : { noEffect }),
-    name,
-    args: [{ name: 'value', kind: 'text' }],
-    doc,
-    examples: [
-      { text: `${name} 10`, gives: { other: { [name]: ['10'] } } },
-      { text: name, says: `'${name}' expects an argument` },
-    ],
-    apply(server, [value]) {
-      server.other[name] = [value];
-    },
-  });
-}
-
 /** A number that is kept by name; -1 means no limit. */
 function defineLimit(name: string, doc: string, noEffect?: string): ServerOption {
   return defineServerOption({
@@ -124,13 +108,6 @@ export const noSendProxyV2Ssl = defineUndo('no-send-proxy-v2-ssl');
 export const noSendProxyV2SslCn = defineUndo('no-send-proxy-v2-ssl-cn');
 export const noTfo = defineUndo('no-tfo');
 
-export const initAddr = defineKept(
-  'init-addr',
-  'Where an address comes from at start, in order: last, libc, none, an IP. `last,libc` if unset.',
-);
-export const resolvePrefer = defineKept('resolve-prefer', 'Which family of addresses is taken if a name has both: ipv4 or ipv6.');
-export const resolveOpts = defineKept('resolve-opts', 'Options of a resolvers section.', 'names are resolved by the system.');
-export const resolveNet = defineKept('resolve-net', 'Networks that are preferred among the addresses of a name.');
 export const poolMaxConn = defineLimit('pool-max-conn', 'Most idle connections to this server.');
 export const poolLowConn = defineLimit('pool-low-conn', 'Idle connections below which none is taken from another thread.', 'none ever is.');
 export const poolPurgeDelay = defineServerOption({
