@@ -74,6 +74,9 @@ function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, 
   frontend.useProxyHeader = options['http-use-proxy-header'] === true;
   frontend.inspectDelayMs = proxy.inspectDelayMs ?? 0;
   frontend.bufferRequest = frontend.http && options['http-buffer-request'] === true;
+  frontend.sessionRateLimit = proxy.sessionRateLimit ?? 0;
+  if (frontend.sessionRateLimit > 0) frontend.countsRates = true;
+  frontend.timeouts.areApart = options['independent-streams'] === true;
   frontend.closesOnResponse = options['idle-close-on-response'] === true;
   frontend.ignoreProbes = options['http-ignore-probes'] === true;
   frontend.dropResponseTrailers = options['http-drop-response-trailers'] === true;
@@ -98,6 +101,7 @@ function setBackend(backend: Backend, proxy: ProxyModel, model: ConfigModel, mem
   backend.reuse = Reuse[proxy.httpReuse ?? 'safe'];
   backend.lenientResponses = options['accept-unsafe-violations-in-http-response'] === true;
   backend.framing = framingOf(model, backend.lenientResponses);
+  backend.timeouts.areApart = options['independent-streams'] === true;
   backend.abortOnClose = options['abortonclose'] ?? backend.http;
   backend.inspectDelayMs = proxy.inspectDelayMs ?? 0;
   backend.responseInspectDelayMs = proxy.responseInspectDelayMs ?? 0;

@@ -191,6 +191,10 @@ class Process {
     const { live } = this.#shared;
     const connections = this.#maxConnections();
     live[ProcessLive.maxconn] = connections;
+    const { global } = this.#loaded.model;
+    live[ProcessLive.connectionRateLimit] = global.maxConnectionRate ?? 0;
+    live[ProcessLive.sessionRateLimit] = global.maxSessionRate ?? 0;
+    live[ProcessLive.tlsRateLimit] = global.maxTlsRate ?? 0;
     for (const [index, frontend] of this.#loaded.plan.frontends.entries()) {
       live[this.#shared.frontendLive(index) + FrontendLive.maxconn] = frontend.maxconn ?? this.#line.proxyMaxconn ?? connections;
     }

@@ -19,6 +19,12 @@ export interface GlobalModel {
   uid: number | null;
   gid: number | null;
   ulimitN: number | null;
+  /** `maxconnrate`, `maxsessrate`, `maxsslrate`, a second. */
+  maxConnectionRate: number | null;
+  maxSessionRate: number | null;
+  maxTlsRate: number | null;
+  /** `close-spread-time`; -1: infinite. */
+  closeSpreadMs: number | null;
   hardStopAfterMs: number | null;
   graceMs: number | null;
   /** IP versions that names may resolve to: 4, 6 or both. */
@@ -71,6 +77,8 @@ export interface ProxyModel {
   maxconn: number | null;
   backlog: number | null;
   fullconn: number | null;
+  /** `rate-limit sessions`, a second. */
+  sessionRateLimit: number | null;
   /** -1: no limit is said. */
   maxKeepAliveQueue: number | null;
   /** `persist rdp-cookie`: the cookie's name. */

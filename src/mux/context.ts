@@ -46,6 +46,9 @@ export class MuxContext {
   streamTimers!: TimerOwner;
   /** The process ends softly: connections close after the exchange they are in. */
   stopping = false;
+  /** close-spread-time (milliseconds; 0: at once, -1: never), and when a soft stop has closed all that is idle. */
+  closeSpreadMs = 0;
+  closeEndMs = 0;
   /** Streams in use. */
   streams = 0;
   readonly #freeStreams: Stream[] = [];
@@ -61,6 +64,12 @@ export class MuxContext {
     this.tlsGround = new TlsGround(host);
     this.tls = new TlsDialer(this.tlsGround);
     prepareSending(this.memory);
+  }
+
+  /** In a soft stop: does the connection end with the answer that is sent now? While closing is spread, the likelier the later. */
+  closesWithAnswer(): boolean {
+    if (this.closeSpreadMs <= 0) return this.closeSpreadMs === 0;
+    return this.closeEndMs - this.host.now() <= Math.random() * this.closeSpreadMs;
   }
 
   /** A stream record with its note; null when none is left. */

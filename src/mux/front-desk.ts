@@ -14,6 +14,6 @@ export interface FrontDesk {
 }
 
 export interface ClosableFront {
-  /** Closes it if it is idle. */
-  closeIdle(): void;
+  /** Closes it if it is idle and may be closed without a response; tells whether it did. */
+  closeIdle(): boolean;
 }

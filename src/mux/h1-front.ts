@@ -13,11 +13,10 @@ import { ConnectionField, responseConnectionField } from '../proto/h1/encode.ts'
 import { HeadParser, HeadResult } from '../proto/h1/head.ts';
 import { Broken, type BrokenReason } from '../state/end.ts';
 import { type Frontend, type FrontMux, Session, type Stream } from '../state/records.ts';
-import { KeepAlive } from '../state/settings.ts';
 import { Ahead } from './ahead.ts';
 import type { MuxContext } from './context.ts';
 import type { FrontDesk } from './front-desk.ts';
-import { dropTrailers, encodeAnswer } from './h1-answer.ts';
+import { dropTrailers, encodeAnswer, endsConnection } from './h1-answer.ts';
 import { keepTrailers, sendBody, sendBodyEnd, sendHeadCopy, sendHeadInPlace } from './h1-send.ts';
 
 /** What the next bytes from the client are. */
@@ -461,16 +460,9 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
 
   /** Decides whether the connection can go on, and how the client is told. */
   #connectionField(stream: Stream): number {
-    const { request, response, backend } = stream;
-    const closes =
-      stream.closeClient ||
-      this.#context.stopping ||
-      !request.persistent ||
-      response.mustClose ||
-      response.framing === Framing.close ||
-      this.#state === State.refused ||
-      this.session.frontend.keepAlive === KeepAlive.close ||
-      (backend !== null && backend.keepAlive === KeepAlive.close);
+    const { request, response } = stream;
+    const isOver = this.#state === State.refused || (this.#context.stopping && this.#context.closesWithAnswer());
+    const closes = isOver || endsConnection(stream);
     stream.closeClient = closes;
     // The page for a request that could not be parsed has the field in it, or HAProxy closes without saying so.
     if (this.#state === State.refused && !this.#unfinished) return ConnectionField.none;
@@ -554,9 +546,12 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
 
   // The end -------------------------------------------------------------------------------------------
 
-  /** Closes an idle connection: soft stop. */
-  closeIdle(): void {
-    if (this.#state === State.idle && this.#stream === null && this.#inbox.isNothing) this.#close();
+  /** Soft stop. option idle-close-on-response: one is closed with its next response only, so that no request on its way is lost. */
+  closeIdle(): boolean {
+    const isIdle = this.#state === State.idle && this.#stream === null && this.#inbox.isNothing;
+    if (!isIdle || this.session.frontend.closesOnResponse) return false;
+    this.#close();
+    return true;
   }
 
   /**

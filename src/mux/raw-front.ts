@@ -108,5 +108,7 @@ export class RawFront implements WireHandler, FrontMux {
     else this.#wire.destroy(false);
   }
 
-  closeIdle(): void {}
+  closeIdle(): boolean {
+    return false;
+  }
 }

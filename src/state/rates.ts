@@ -38,3 +38,21 @@ export function eventsPerSecond(live: Int32Array, cell: number, now: number): nu
   if (before <= 1 && sinceThen === 0) return before;
   return sinceThen + Math.floor((before * ((isOver ? 2 : 1) * PERIOD_MS - elapsed)) / PERIOD_MS);
 }
+
+/**
+ * How long until one more event keeps the last second within `limit` events (milliseconds, at most one second: who
+ * waits longer asks again); 0: it may be now.
+ */
+export function delayToFit(live: Int32Array, cell: number, limit: number, now: number): number {
+  if (eventsPerSecond(live, cell, now) < limit) return 0;
+  const elapsed = (now - Atomics.load(live, cell + BEGAN)) & TIME_MASK;
+  const isOver = elapsed >= PERIOD_MS;
+  const current = Atomics.load(live, cell + CURRENT);
+  if (!isOver && current >= limit) return PERIOD_MS - elapsed;
+  const fading = isOver ? current : Atomics.load(live, cell + PREVIOUS);
+  const free = limit - (isOver ? 0 : current);
+  // What fades is less than `free` from here on; see eventsPerSecond for the window.
+  const end = (isOver ? 2 : 1) * PERIOD_MS;
+  const fits = fading <= 1 ? end : end - Math.ceil((PERIOD_MS * free) / fading) + 1;
+  return Math.min(PERIOD_MS, Math.max(1, fits - elapsed));
+}

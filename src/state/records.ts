@@ -66,6 +66,8 @@ export class Frontend {
   id = 0;
   /** A rule asks for fe_sess_rate or fe_req_rate. */
   countsRates = false;
+  /** rate-limit sessions; 0: none. */
+  sessionRateLimit = 0;
   http = true;
   maxconn = 0;
   readonly timeouts = new Timeouts();
@@ -524,9 +526,8 @@ export class Stream implements TimerOwner, Queued<Stream> {
 
 // Muxes: between a stream and the connections that carry it ------------------------------------------
 //
-// A mux speaks one protocol on one connection; a stream is one exchange.
-// Ownership: data events hand a block over; data calls hand it on. Nobody copies a body.
-// Flow: a front mux delivers no request data after onRequest until `resumeRequest`; a back mux delivers
+// A mux speaks one protocol on one connection; a stream is one exchange. Ownership: data events hand a block over; data calls hand it
+// on. Nobody copies a body. Flow: a front mux delivers no request data after onRequest until `resumeRequest`; a back mux delivers
 // response data until `pauseResponse`. `...Drained` says that what was handed on has left.
 
 export interface FrontMux {
@@ -587,7 +588,6 @@ export interface StreamEvents {
   onFrontEnd(stream: Stream): void;
   /** The client is gone. */
   onFrontClosed(stream: Stream, reason: BrokenReason): void;
-
   /** The server connection is established. */
   onConnected(stream: Stream): void;
   onConnectFailed(stream: Stream, reason: BrokenReason): void;

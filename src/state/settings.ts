@@ -17,6 +17,8 @@ export class Timeouts {
   clientHsMs = 0;
   clientFinMs = 0;
   serverFinMs = 0;
+  /** option independent-streams: what is sent to a peer is no sign of its life. */
+  areApart = false;
 }
 
 /** How client and server connections are kept (the stronger of frontend and backend counts): keep-alive < server-close < close. */

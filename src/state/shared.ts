@@ -103,11 +103,19 @@ export const ProcessLive = {
   stopping: 2,
   /** Process-wide serial of streams and sessions. */
   serial: 3,
+  /** rates.ts: three cells each, counted while their limit is not 0. */
+  connectionRate: 4,
+  sessionRate: 10,
+  tlsRate: 13,
+  /** maxconnrate, maxsessrate and maxsslrate (a second; 0: none). */
+  connectionRateLimit: 16,
+  sessionRateLimit: 17,
+  tlsRateLimit: 18,
   /** Bytes of variables of all threads, counted while there is a limit, and that limit (0: none). */
   variables: 8,
   variablesLimit: 9,
 } as const;
-const PROCESS_LIVE_CELLS = 16;
+const PROCESS_LIVE_CELLS = 20;
 
 /**
  * Counters, the same list for frontends, backends and servers. A number that makes no sense for

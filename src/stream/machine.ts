@@ -72,7 +72,10 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       return;
     }
     if (back.unsent(stream) >= FLOW_BLOCKS) stream.front?.pauseRequest(stream);
+    const { serverDeadlineMs } = stream;
     this.#touch(stream);
+    if (stream.backend?.timeouts.areApart && serverDeadlineMs < stream.serverDeadlineMs)
+      this.#giveBack(stream, stream.clientDeadlineMs, serverDeadlineMs);
   }
 
   /** Data without a server: rules wait for it, or it is for nobody. */
@@ -366,7 +369,10 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     if (last) this.#onResponseComplete(stream);
     else {
       if (back !== null && front.unsent(stream) >= FLOW_BLOCKS) back.pauseResponse(stream);
+      const { clientDeadlineMs } = stream;
       this.#touch(stream);
+      if (stream.frontend.timeouts.areApart && clientDeadlineMs < stream.clientDeadlineMs)
+        this.#giveBack(stream, clientDeadlineMs, stream.serverDeadlineMs);
     }
   }
 
@@ -512,6 +518,13 @@ export class StreamMachine implements StreamEvents, TimerOwner {
       stream.clientDeadlineMs = clientOwes(stream) ? deadline(now, clientTimeoutMs) : NEVER;
       stream.serverDeadlineMs = serverOwes(stream) ? deadline(now, serverTimeoutMs) : NEVER;
     }
+    armDeadlines(this.#context, stream);
+  }
+
+  /** option independent-streams: what was sent to a side was no sign of life of that side. */
+  #giveBack(stream: Stream, clientMs: number, serverMs: number): void {
+    stream.clientDeadlineMs = clientMs;
+    stream.serverDeadlineMs = serverMs;
     armDeadlines(this.#context, stream);
   }
 

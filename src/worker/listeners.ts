@@ -17,6 +17,8 @@ import { Count, FrontendLive, ProcessLive } from '../state/shared.ts';
 import { countSession, releaseTracked } from '../stick/track.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
 import { type TlsOwner, TlsWire } from '../transport/tls-wire.ts';
+import { Closing } from './closing.ts';
+import { countPacedConnection, countPacedSession, isPaced, paceDelayMs } from './pace.ts';
 import { Parking } from './parking.ts';
 
 /** How often a listener that is at its limit looks whether it may go on (milliseconds). */
@@ -35,6 +37,8 @@ interface Door {
   readonly identity: DoorIdentity;
   readonly tls: CertificateChoice | null;
   readonly listener: Listener;
+  /** What it accepted before it could be paused. */
+  readonly parking: Parking;
   paused: boolean;
 }
 
@@ -60,13 +64,17 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     onClose: (wire) => this.onUnsecured(wire as TlsWire),
   };
   #stopping = false;
-  readonly #parking = new Parking<Door>();
+  /** At a soft stop: closes idle connections bit by bit. */
+  readonly #closing: Closing;
+  /** A door is at a limit. */
+  #somePaused = false;
   /** Called when the last connection has ended after `stop`. */
   onEmpty: (() => void) | null = null;
 
   constructor(context: MuxContext, backs: BackPool) {
     this.#context = context;
     this.#backs = backs;
+    this.#closing = new Closing(context, this.#open);
   }
 
   /** Connections open on this thread. */
@@ -77,24 +85,27 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
   /** Accepts on an inherited or shared descriptor that is bound and listening. */
   listen(descriptor: number, frontend: Frontend, identity: DoorIdentity, tls: CertificateChoice | null = null): void {
     const listener = this.#context.host.listen(descriptor, (wire) => this.#accept(wire, door));
-    const door: Door = { frontend, identity, tls, listener, paused: false };
+    const door: Door = { frontend, identity, tls, listener, parking: new Parking(), paused: false };
     this.#doors.push(door);
   }
 
   #accept(wire: Wire, door: Door): WireHandler | null {
-    if (this.#parking.size === 0 && this.#enter(door)) return this.#begin(wire, door);
+    if (door.parking.size === 0 && this.#enter(door)) return this.#begin(wire, door);
     this.#pause(door);
-    this.#parking.park(wire, door);
-    return this.#parking;
+    door.parking.park(wire);
+    return door.parking;
   }
 
   /** Counts one more connection. False: a limit is reached, and it is not counted. */
-  #enter({ frontend }: Door): boolean {
+  #enter({ frontend, tls }: Door): boolean {
     const { live } = this.#context.shared;
+    const paced = isPaced(live, frontend);
+    if (paced && paceDelayMs(live, frontend, tls !== null, this.#context.host.wallClock()) > 0) return false;
     const process = Atomics.add(live, ProcessLive.current, 1) + 1;
     const current = Atomics.add(live, frontend.live + FrontendLive.current, 1) + 1;
     if (current <= Atomics.load(live, frontend.live + FrontendLive.maxconn) && process <= Atomics.load(live, ProcessLive.maxconn)) {
       this.#countConnection(frontend, current);
+      if (paced) countPacedConnection(live, tls !== null, this.#context.host.wallClock());
       return true;
     }
     this.#leave(frontend);
@@ -122,6 +133,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
       this.#recycle(front);
       return null;
     }
+    countPacedSession(this.#context.shared.live, session.acceptedWallMs);
     if (door.tls !== null) return this.#secure(wire, door.tls, front);
     this.#start(front, wire);
     return front;
@@ -185,9 +197,12 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
 
   /** Lets those in who wait, as far as the limits allow. */
   #admit(): void {
-    for (let door = this.#parking.nextDoor; door !== null; door = this.#parking.nextDoor) {
-      if (!this.#enter(door)) return;
-      const wire = this.#parking.take();
+    for (const door of this.#doors) if (door.parking.size > 0) this.#admitAt(door);
+  }
+
+  #admitAt(door: Door): void {
+    while (door.parking.size > 0 && this.#enter(door)) {
+      const wire = door.parking.take();
       wire.resume();
       const handler = this.#begin(wire, door);
       if (handler === null) wire.destroy(false);
@@ -236,12 +251,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
   }
 
   onIdle(front: ClosableFront): void {
-    if (this.#stopping) this.#closeIdle(front);
-  }
-
-  /** option idle-close-on-response: an idle one is closed with its next response only, so that no request on its way is lost. */
-  #closeIdle(front: ClosableFront): void {
-    if (!(front as H1Front | RawFront).session.frontend.closesOnResponse) front.closeIdle();
+    if (this.#stopping) this.#closing.onIdle(front);
   }
 
   onSessionEnd(session: Session): void {
@@ -259,8 +269,8 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     session.tls?.free();
     session.tls = null;
     this.#recycle(front);
-    if (this.#parking.size > 0) this.#admit();
-    if (this.#stopping && this.connections === 0) this.onEmpty?.();
+    if (this.#somePaused) this.#admit();
+    if (this.#stopping && this.connections === 0) this.#end();
   }
 
   #recycle(front: H1Front | RawFront): void {
@@ -279,29 +289,36 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
 
   #pause(door: Door): void {
     if (door.paused) return;
-    door.paused = true;
+    door.paused = this.#somePaused = true;
     door.listener.pause();
-    const { timers } = this.#context.host;
-    timers.set(this.#timer, this.#context.host.now() + RETRY_MS);
+    const atMs = this.#context.host.now() + this.#waitMs(door);
+    if (atMs < this.#timer.deadline) this.#context.host.timers.set(this.#timer, atMs);
+  }
+
+  /** When to look again whether the door may open (milliseconds from now); 0: it may. */
+  #waitMs({ frontend, parking, tls }: Door): number {
+    const { live } = this.#context.shared;
+    const full = Atomics.load(live, ProcessLive.current) >= Atomics.load(live, ProcessLive.maxconn);
+    const atLimit = Atomics.load(live, frontend.live + FrontendLive.current) >= Atomics.load(live, frontend.live + FrontendLive.maxconn);
+    const paceMs = isPaced(live, frontend) ? paceDelayMs(live, frontend, tls !== null, this.#context.host.wallClock()) : 0;
+    return paceMs > 0 ? paceMs : full || atLimit || parking.size > 0 ? RETRY_MS : 0;
   }
 
   onTimer(): void {
     this.#admit();
-    const { live } = this.#context.shared;
-    const full = Atomics.load(live, ProcessLive.current) >= Atomics.load(live, ProcessLive.maxconn);
-    let waiting = this.#parking.size > 0;
+    let soonestMs = Number.POSITIVE_INFINITY;
     for (const door of this.#doors) {
       if (!door.paused) continue;
-      const { frontend } = door;
-      const atLimit = Atomics.load(live, frontend.live + FrontendLive.current) >= Atomics.load(live, frontend.live + FrontendLive.maxconn);
-      if (full || atLimit || this.#parking.size > 0) waiting = true;
+      const waitMs = this.#waitMs(door);
+      if (waitMs > 0) soonestMs = Math.min(soonestMs, waitMs);
       else {
         door.paused = false;
         door.listener.resume();
       }
     }
+    this.#somePaused = soonestMs < Number.POSITIVE_INFINITY;
     const { host } = this.#context;
-    if (waiting && !this.#stopping) host.timers.set(this.#timer, host.now() + RETRY_MS);
+    if (this.#somePaused && !this.#stopping) host.timers.set(this.#timer, host.now() + soonestMs);
   }
 
   /** SIGTTOU and SIGTTIN: stop and resume accepting without closing. */
@@ -318,9 +335,14 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     this.#context.stopping = true;
     this.#context.host.timers.drop(this.#timer);
     for (const door of this.#doors) door.listener.stop();
-    this.#parking.clear();
-    for (const front of [...this.#open]) this.#closeIdle(front);
+    for (const door of this.#doors) door.parking.clear();
+    this.#closing.start();
     for (const wire of [...this.#handshakes.keys()]) wire.destroy(false);
-    if (this.connections === 0) this.onEmpty?.();
+    if (this.connections === 0) this.#end();
+  }
+
+  #end(): void {
+    this.#closing.stop();
+    this.onEmpty?.();
   }
 }

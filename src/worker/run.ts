@@ -61,6 +61,7 @@ async function run(order: ThreadOrder): Promise<void> {
   };
   const thread = new DataThread(host, shared, limits, built.state.servers, built.replies);
   names.resume = (stream) => thread.onName(stream);
+  thread.mux.closeSpreadMs = model.global.closeSpreadMs ?? 0;
   thread.listeners.onEmpty = () => void leave(thread, built.logs);
   watchDrops(built.logs);
   thread.start();

@@ -159,3 +159,21 @@ listen dead\n  bind 127.0.0.1:${toDead}\n  server s1 127.0.0.1:${dead}`;
   client.end();
   assert.match(text(await syslog.waitFor(/ l l\/s1 /)), / l l\/s1 \d+\/\d+\/\d+ 0 SD /);
 });
+
+onSubjects('option independent-streams: what a client is sent does not keep it alive', async ({ start }) => {
+  await using origin = await startRawOrigin(async (connection) => {
+    for (let turn = 0; turn < 40 && !connection.ended; turn++) {
+      await connection.write('.');
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    await connection.write('all');
+  });
+  const [apart, together] = await ports(2);
+  const lines = (port: number): string =>
+    `mode tcp\n  timeout client 800ms\n  bind 127.0.0.1:${port}\n  server s1 127.0.0.1:${origin.port}`;
+  await start(configure({ rest: `listen apart\n  option independent-streams\n  ${lines(apart)}\nlisten together\n  ${lines(together)}` }));
+  using silent = await connect(apart);
+  using other = await connect(together);
+  assert.doesNotMatch(await silent.readToEnd(), /all/);
+  assert.match(await other.readUntil('all'), /all/);
+});

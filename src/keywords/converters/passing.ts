@@ -37,7 +37,7 @@ export const when = defineConverter({
       case 'processed':
         return (_, stream) => stream.requestSent || stream.cause === Ended.local;
       default:
-        return () => live[ProcessLive.stopping] === 1;
+        return () => live[ProcessLive.stopping] !== 0;
     }
   },
 });

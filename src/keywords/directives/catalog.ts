@@ -7,15 +7,15 @@ import { h1CaseAdjust, h1CaseAdjustFile } from './global-case.ts';
 import { defaultPath, localpeer, presetenv, resetenv, setenv, unsetenv } from './global-environment.ts';
 import { cpuMap, inertFlags, inertNumbers, inertPercents, inertPlaces, inertQuic, inertRanges, inertRest, inertSizes, inertSwitches, inertTexts, inertTimes } from './global-internals.ts';
 import { bindCiphers, bindCurves, bindOptions, bindSignatures, bindSuites, caBase, crtBase, serverCiphers, serverCurves, serverOptions, serverSignatures, serverSuites, serverVerify, unixBind } from './global-lines.ts';
-import { daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, grace, group, hardStopAfter, logSendHostname, maxSpreadChecks, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
+import { closeSpreadTime, daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, grace, group, hardStopAfter, logSendHostname, maxSpreadChecks, maxconnrate, maxsessrate, maxsslrate, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
 import { httpErrCodes, httpFailCodes } from './global-statuses.ts';
 import { dnsAcceptFamily, quiet, strictLimits, tuneNumbers, tuneSizes } from './global-tuning.ts';
 import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
 import { errorLogFormat, globalLog, logFormat, logFormatSd, logSteps, logTag, optionHttplog, optionHttpslog, optionTcplog, proxyLog } from './logs.ts';
 import { captureCookie, captureRequestHeader, captureResponseHeader, declareCaptureRequest, declareCaptureResponse, forwardfor, monitorFail, monitorUri, originalto } from './messages.ts';
-import { abortonclose, allbackups, checkcache, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, h1CaseAdjustBogusClient, h1CaseAdjustBogusServer, httpBufferRequest, httpDropRequestTrailers, httpDropResponseTrailers, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpUseProxyHeader, httpclose, idleCloseOnResponse, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
+import { abortonclose, allbackups, checkcache, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, h1CaseAdjustBogusClient, h1CaseAdjustBogusServer, httpBufferRequest, httpDropRequestTrailers, httpDropResponseTrailers, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpUseProxyHeader, httpclose, idleCloseOnResponse, independentStreams, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
 import { forceBackendSwitch, forcePersist, ignorePersist, persistNamedRdpCookie, persistRdpCookie, useServer } from './persistence.ts';
-import { backlog, bind, description, disabled, enabled, fullconn, id, maxKeepAliveQueue, maxconn, mode } from './proxies.ts';
+import { backlog, bind, description, disabled, enabled, fullconn, id, maxKeepAliveQueue, maxconn, mode, rateLimitSessions } from './proxies.ts';
 import { forwarded, httpSendNameHeader, uniqueIdFormat, uniqueIdHeader } from './request-fields.ts';
 import { defaultServer, server, serverTemplate } from './servers.ts';
 import { stickCounters, stickMatch, stickOn, stickStoreRequest, stickStoreResponse, stickTable } from './stick.ts';
@@ -31,15 +31,15 @@ export const directives = [
   setenv, presetenv, unsetenv, resetenv, defaultPath, localpeer,
   inertNumbers, inertRanges, inertSizes, inertTimes, inertSwitches, inertTexts, inertQuic, inertPercents, inertRest, inertFlags, inertPlaces, cpuMap,
   caBase, crtBase, bindCiphers, bindSuites, bindCurves, bindSignatures, serverCiphers, serverSuites, serverCurves, serverSignatures, serverVerify, bindOptions, serverOptions, unixBind,
-  globalMaxconn, nbthread, uid, gid, ulimitN, statsMaxconn, spreadChecks, hardStopAfter, grace, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
+  globalMaxconn, nbthread, uid, gid, ulimitN, maxconnrate, maxsessrate, maxsslrate, statsMaxconn, spreadChecks, hardStopAfter, grace, closeSpreadTime, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
   httpErrCodes, httpFailCodes,
   tuneNumbers, tuneSizes, quiet, strictLimits, dnsAcceptFamily,
   globalSetVar, globalSetVarFmt,
   globalLog, proxyLog, logTag, logFormat, errorLogFormat, logFormatSd, optionHttpslog, logSteps, optionHttplog, optionTcplog,
   forwardfor, originalto, captureRequestHeader, captureCookie, captureResponseHeader, monitorUri, monitorFail, declareCaptureRequest, declareCaptureResponse,
-  dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpBufferRequest, idleCloseOnResponse, httpIgnoreProbes, httpUseProxyHeader, checkcache, h1CaseAdjustBogusClient, h1CaseAdjustBogusServer, httpDropRequestTrailers, httpDropResponseTrailers, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
+  dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpBufferRequest, idleCloseOnResponse, httpIgnoreProbes, httpUseProxyHeader, independentStreams, checkcache, h1CaseAdjustBogusClient, h1CaseAdjustBogusServer, httpDropRequestTrailers, httpDropResponseTrailers, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
   useServer, forcePersist, ignorePersist, forceBackendSwitch, persistRdpCookie, persistNamedRdpCookie,
-  mode, bind, id, description, disabled, enabled, maxconn, backlog, maxKeepAliveQueue, fullconn,
+  mode, bind, id, description, disabled, enabled, maxconn, rateLimitSessions, backlog, maxKeepAliveQueue, fullconn,
   forwarded, uniqueIdFormat, uniqueIdHeader, httpSendNameHeader,
   server, serverTemplate, defaultServer,
   stickTable, stickCounters, stickMatch, stickOn, stickStoreRequest, stickStoreResponse,

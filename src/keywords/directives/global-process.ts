@@ -65,6 +65,28 @@ export const nbthread = defineNumber('nbthread', 'nbthread', 1, 1024, 'Number of
 export const uid = defineNumber('uid', 'uid', 0, MOST, 'User number to run as.');
 export const gid = defineNumber('gid', 'gid', 0, MOST, 'Group number to run as.');
 export const ulimitN = defineNumber('ulimit-n', 'ulimitN', 0, MOST, 'Limit of open descriptors.');
+const PACE = 'further ones wait in the kernel, none is refused. 0: no limit.';
+export const maxconnrate = defineNumber(
+  'maxconnrate',
+  'maxConnectionRate',
+  0,
+  MOST,
+  `Most connections that the process accepts in a second; ${PACE}`,
+);
+export const maxsessrate = defineNumber(
+  'maxsessrate',
+  'maxSessionRate',
+  0,
+  MOST,
+  `Most sessions that begin in a second, connections that \`tcp-request connection\` rules let through; ${PACE}`,
+);
+export const maxsslrate = defineNumber(
+  'maxsslrate',
+  'maxTlsRate',
+  0,
+  MOST,
+  `Most connections that \`bind … ssl\` lines accept in a second; ${PACE}`,
+);
 export const statsMaxconn = defineNumber(
   'stats maxconn',
   'statsMaxconn',
@@ -87,6 +109,20 @@ export const hardStopAfter = defineTime(
   'After a soft stop, connections that are left are closed at that time.',
 );
 export const grace = defineTime('grace', 'graceMs', 'Time between the signal for a soft stop and the stop: for who watches `stopping`.');
+export const closeSpreadTime = defineGlobal({
+  name: 'close-spread-time',
+  args: [{ name: 'time', kind: 'word' }],
+  doc: 'A soft stop closes connections over that time, not all at once; `infinite`: it closes none, they end by their timeouts.',
+  examples: [
+    { text: 'close-spread-time 10s', gives: { closeSpreadMs: 10000 } },
+    { text: 'close-spread-time infinite', gives: { closeSpreadMs: -1 } },
+    { text: 'close-spread-time 10x', says: "'close-spread-time'" },
+  ],
+  apply(global, [time], context) {
+    const spreadMs = time.text === 'infinite' ? -1 : context.time(time, 'close-spread-time');
+    if (spreadMs !== null) global.closeSpreadMs = spreadMs;
+  },
+});
 export const statsTimeout = defineTime(
   'stats timeout',
   'statsTimeoutMs',

@@ -51,6 +51,11 @@ export const httpUseProxyHeader = defineOption(
   'DFL',
   'Clients that use this as their proxy are asked for credentials with 407 and Proxy-Authenticate.',
 );
+export const independentStreams = defineOption(
+  'independent-streams',
+  'DFLB',
+  'In a tunnel each direction has its own inactivity: what is sent to a peer does not count as a sign of life of that peer.',
+);
 export const checkcache = defineOption('checkcache', 'DLB', 'A response with Set-Cookie that a cache could keep is refused with 502.');
 export const h1CaseAdjustBogusClient = defineOption(
   'h1-case-adjust-bogus-client',

@@ -136,6 +136,20 @@ export const maxconn = defineDirective({
   },
 });
 
+export const rateLimitSessions = defineDirective({
+  name: 'rate-limit sessions',
+  sections: 'DFL',
+  args: [{ name: 'rate', kind: 'integer', min: 0, max: MOST }],
+  doc: 'Most connections that the frontend accepts in a second; further ones wait in the kernel, none is refused. 0: no limit.',
+  examples: [
+    { text: 'rate-limit sessions 100', gives: { sessionRateLimit: 100 } },
+    { text: 'rate-limit sessions x', says: "'rate-limit sessions'" },
+  ],
+  apply(draft, [rate]) {
+    draft.sessionRateLimit = rate;
+  },
+});
+
 export const backlog = defineDirective({
   name: 'backlog',
   sections: 'DFL',
