@@ -58,9 +58,9 @@ export const globalLog = defineGlobal({
   },
 });
 
-/** `target` is missing on a line of these two words alone. */
-function removeLogs(logs: LogModel[], target: Word | undefined, context: DirectiveContext): void {
-  if (target === undefined) logs.length = 0;
+/** `target` is null on a line of these two words alone. */
+function removeLogs(logs: LogModel[], target: Word | null, context: DirectiveContext): void {
+  if (target === null) logs.length = 0;
   else context.error({ text: "log : 'no log' does not expect arguments", word: target });
 }
 
