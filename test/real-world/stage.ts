@@ -59,6 +59,8 @@ export class Stage {
   #mode = 'tcp';
   #defaultMode = 'tcp';
   #kind = '';
+  /** The section's default-server lines say `ssl`. */
+  #tls = false;
   #section = '';
 
   constructor(rig: Rig, options: Options, syslog: Syslog) {
@@ -101,14 +103,15 @@ export class Stage {
     return origin;
   }
 
-  /** The head of the last request that the server was asked. */
+  /** The head of the last request that the server was asked; checks speak HTTP/1.0. */
   seen(name: string): string {
-    return this.server(name).requests.at(-1)?.head ?? '';
+    return this.server(name).requests.findLast(({ head }) => /^.* HTTP\/1\.1\r\n/.test(head))?.head ?? '';
   }
 
   async close(): Promise<void> {
-    for (const origin of this.servers.values()) await origin.close();
-    await this.#syslog.close();
+    // All of them, also if one tells an error of its connections.
+    const ends = await Promise.allSettled([...this.servers.values(), this.#syslog].map((each) => each.close()));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   async #copy(row: string): Promise<string> {
@@ -117,12 +120,16 @@ export class Stage {
       this.#kind = words[0] as string;
       this.#section = words[1] ?? this.#kind;
       this.#mode = this.#defaultMode;
+      this.#tls = false;
       return row;
     }
     switch (words[0]) {
       case 'mode':
         this.#mode = words[1] as string;
         if (this.#kind === 'defaults') this.#defaultMode = this.#mode;
+        return row;
+      case 'default-server':
+        this.#tls ||= words.includes('ssl');
         return row;
       case 'server':
         return await this.#serve(row, words, 2);
@@ -157,7 +164,7 @@ export class Stage {
     const ours = address.startsWith('127.0.0.1:') ? this.#ports.get(address.slice(10)) : undefined;
     if (ours !== undefined) return row.replace(address, `127.0.0.1:${ours}`);
     const name = `${this.#section}/${words[1]}`;
-    const origin = await this.#origin(name, words.includes('ssl'));
+    const origin = await this.#origin(name, this.#tls || words.includes('ssl'));
     this.servers.set(name, origin);
     const own = row.replace(address, `127.0.0.1:${origin.port}`);
     if (!words.includes('port')) return own;
