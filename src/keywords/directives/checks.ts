@@ -1,5 +1,6 @@
 /** Health checks (HAProxy configuration manual, 4.2: option httpchk, http-check, option tcp-check). */
-import type { CheckModel } from '../../model/config.ts';
+import { compileExpect } from '../../check/expect.ts';
+import type { CheckModel, ExpectModel } from '../../model/config.ts';
 import { type DirectiveContext, defineDirective, type ProxyDraft, type Word } from '../define.ts';
 
 function newCheck(type: 'tcp' | 'http'): CheckModel {
@@ -137,6 +138,8 @@ export const httpCheckExpect = defineDirective({
     { text: 'http-check expect ! rstring error', gives: { check: { expect: { kind: 'rstring', negate: true, pattern: 'error' } } } },
     { text: 'http-check expect !string ERR', gives: { check: { expect: { kind: 'string', negate: true } } } },
     { text: 'http-check expect status 2000', says: "'2000' is not a list of status codes" },
+    { text: 'http-check expect status 399-300', says: 'ends before it begins' },
+    { text: 'http-check expect rstring a[', says: "regex 'a[' is invalid" },
     { text: 'http-check expect foo x', says: "'http-check expect' does not support 'foo'" },
   ],
   apply(draft, [words], context) {
@@ -163,9 +166,24 @@ export const httpCheckExpect = defineDirective({
       context.error({ text: `'http-check expect' cannot handle unexpected argument '${extra.text}'.`, word: extra });
     else if (kind === 'status' && !/^[1-9]\d\d(-[1-9]\d\d)?(,[1-9]\d\d(-[1-9]\d\d)?)*$/.test(pattern.text)) {
       context.error({ text: `'http-check expect' : '${pattern.text}' is not a list of status codes and ranges`, word: pattern });
-    } else httpCheck(draft).expect = { kind, negate, pattern: pattern.text, at: context.position(pattern) };
+    } else {
+      const expect: ExpectModel = { kind, negate, pattern: pattern.text, at: context.position(pattern) };
+      const problem = problemOf(expect);
+      if (problem === null) httpCheck(draft).expect = expect;
+      else context.error({ text: `'http-check expect' : ${problem}`, word: pattern });
+    }
   },
 });
+
+/** What is wrong with a pattern, for who runs it; null: nothing. */
+function problemOf(expect: ExpectModel): string | null {
+  try {
+    compileExpect(expect);
+    return null;
+  } catch (error) {
+    return expect.kind.startsWith('r') ? `regex '${expect.pattern}' is invalid` : (error as Error).message;
+  }
+}
 
 export const disableOn404 = defineDirective({
   name: 'http-check disable-on-404',
