@@ -2,41 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { allocateShared, BackendLive, ServerAdmin, ServerLive, ServerRunning, Shared } from '../state/shared.ts';
-import type { Clock } from './clock.ts';
+import { HandClock } from './hand-clock.fixture.ts';
 import { applyResult, nextHealth, Outcome } from './health.ts';
 import { type CheckReport, CLI_CAUSE } from './lines.ts';
 import { ControlledBackend, ControlledServer, Level, track } from './records.ts';
 import { ServerControl } from './servers.ts';
-
-/** A clock that stands still until it is moved. */
-class HandClock implements Clock {
-  #now = 1000;
-  #calls: { at: number; run: () => void }[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(ms: number, run: () => void): () => void {
-    const call = { at: this.#now + ms, run };
-    this.#calls.push(call);
-    return () => {
-      this.#calls = this.#calls.filter((other) => other !== call);
-    };
-  }
-
-  advance(ms: number): void {
-    const end = this.#now + ms;
-    for (;;) {
-      const next = this.#calls.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.#calls = this.#calls.filter((other) => other !== next);
-      this.#now = next.at;
-      next.run();
-    }
-    this.#now = end;
-  }
-}
 
 const MARKS = { [Level.emergency]: '<128>', [Level.alert]: '<129>', [Level.warning]: '<132>', [Level.notice]: '<133>' } as const;
 const REFUSED: CheckReport = { description: 'Layer4 connection problem', code: null, info: 'Connection refused', durationMs: 0 };

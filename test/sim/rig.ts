@@ -17,6 +17,7 @@ import { LogOrigin } from '../../src/state/logstep.ts';
 import type { Stream } from '../../src/state/records.ts';
 import { allocateShared, BackendLive, FrontendLive, ProcessLive, ServerLive, Shared } from '../../src/state/shared.ts';
 import { DataThread } from '../../src/worker/data-thread.ts';
+import { ThreadNames } from '../../src/worker/names.ts';
 
 /** A line as it would be logged. */
 const NO_PATTERNS = new PatternStore(() => {
@@ -94,7 +95,9 @@ export class SimRig {
     );
     this.#prepareServers(plan);
     const patterns = options.patterns ?? NO_PATTERNS;
-    const built = buildState({ model, plan, shared: this.shared, host: this.host, memory, pid: 1, hostname: 'sim', patterns });
+    const names = new ThreadNames(memory, ({ ticket, name }) => this.#answer(names, ticket, name));
+    const parts = { model, plan, shared: this.shared, host: this.host, memory, pid: 1, hostname: 'sim', patterns, names };
+    const built = buildState(parts);
     assert.deepEqual(
       built.problems.filter(({ severity }) => severity === 'alert'),
       [],
@@ -117,11 +120,19 @@ export class SimRig {
     const { tune } = model.global;
     const limits = { bufferSize: tune['tune.bufsize'] ?? 16_384, maxRewrite: 1024, maxHeaders: 101, logTargetBytes: 1024 };
     this.thread = new DataThread(this.host, this.shared, limits, built.state.servers, built.replies);
+    names.resume = (stream) => this.thread.onName(stream);
     this.thread.start();
     for (const { frontendIndex, address, name, id, bind } of plan.listeners) {
       const frontend = built.state.frontends[frontendIndex];
       if (frontend !== undefined) this.thread.listeners.listen(address.port, frontend, { name, id, isNamed: bind.name !== null });
     }
+  }
+
+  /** Names have the address 192.0.2.1, after a while; some are never answered. */
+  #answer(names: ThreadNames, ticket: number, name: string): void {
+    const { world } = this.host;
+    if (name === 'silent.test') return;
+    world.after(world.random(30), () => names.answered(ticket, name === 'unknown.test' ? '' : '192.0.2.1'));
   }
 
   #prepareServers(plan: Plan): void {

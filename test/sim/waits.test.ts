@@ -14,6 +14,8 @@ import { SimRig } from './rig.ts';
 import { eachSeed } from './seeds.ts';
 
 const CONFIG = `
+resolvers d
+  timeout retry 20ms
 defaults
   mode http
   timeout connect 1s
@@ -35,6 +37,8 @@ const FRONT = [
   'http-request wait-for-body time 20s',
   'http-request wait-for-body time 20s at-least 50',
   'http-request pause 3ms',
+  'http-request do-resolve(txn.ip,d) str(x.test)',
+  'tcp-request inspect-delay 10ms\n  tcp-request content do-resolve(txn.ip,d) str(x.test)\n  tcp-request content accept if { req.len gt 200 }',
   'tcp-request inspect-delay 10ms\n  tcp-request content accept if WAIT_END',
   'http-response pause 4ms',
   'http-response wait-for-body time 20s',
@@ -46,6 +50,7 @@ const BACK = [
   'option http-buffer-request',
   'http-request wait-for-body time 20s',
   'http-request pause int(2)',
+  'http-request do-resolve(txn.ip,d) str(silent.test)\n  http-request do-resolve(txn.ip,d,ipv4) str(unknown.test)',
   'tcp-request inspect-delay 10ms\n  tcp-request content accept if { req.len gt 200 }',
   'tcp-response inspect-delay 10ms\n  tcp-response content accept if { res.len gt 100 }\n  tcp-response content reject if FALSE',
   'http-response wait-for-body time 20s at-least 30',
@@ -147,6 +152,7 @@ eachSeed('tarpits, pauses and silent drops, clients break off', 150, (seed) => {
 });
 
 const TCP = `
+resolvers d
 listen l
   mode tcp
   bind :8000
@@ -154,6 +160,7 @@ listen l
   timeout server 3s
   timeout connect 1s
   tcp-request inspect-delay 20ms
+  tcp-request content do-resolve(sess.ip,d) str(x.test)
   tcp-request content reject if { req.len gt 5000 }
   tcp-request content accept if { req.len gt 30 }
   tcp-response inspect-delay 15ms
