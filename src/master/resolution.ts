@@ -58,6 +58,11 @@ export class NameResolution {
     this.#servers?.stop();
   }
 
+  /** A check could not connect to the server. */
+  refresh(server: ControlledServer): void {
+    this.#servers?.refresh(server);
+  }
+
   /** Answers a question of a data thread, perhaps at once. `done` gets a literal; '' if there is no address. */
   answer({ section, name, wanted }: NameQuestion, done: (address: string) => void): void {
     const resolvers = this.sections.get(section);

@@ -102,6 +102,9 @@ export class Supervision {
       servers: this.#checkedServers(checked),
       spreadPercent: global.spreadChecks,
       maxSpreadMs: global.maxSpreadChecksMs,
+      onResult: ({ server, result }) => {
+        if (result.status.code === 'L4TOUT' || result.status.code === 'L4CON') this.#names?.refresh(server);
+      },
     });
   }
 

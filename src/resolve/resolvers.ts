@@ -85,6 +85,14 @@ export class Resolvers {
     resolution.start();
   }
 
+  /** Something says that the address may be another one: asks now, unless a good answer is younger than `hold valid`. */
+  refresh(text: string, wanted: Wanted): void {
+    const resolution = this.#entries.get(`${wanted} ${readName(text)}`)?.resolution;
+    const { clock, model } = this.#ground;
+    if (resolution === undefined || clock.now() < resolution.lastValidMs + model.holdMs.valid) return;
+    resolution.start();
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const { resolution, cancelTimer } of this.#entries.values()) {

@@ -65,6 +65,7 @@ interface Options {
   readonly addresses?: readonly string[];
   readonly allowsTwins?: boolean;
   readonly obsolete?: number;
+  readonly resolveMs?: number;
 }
 
 class World {
@@ -78,9 +79,10 @@ class World {
   readonly servers: ControlledServer[];
   readonly resolved: ResolvedServers;
 
-  constructor({ hosts, addresses = [], allowsTwins = false, obsolete = 0 }: Options) {
+  constructor({ hosts, addresses = [], allowsTwins = false, obsolete = 0, resolveMs = 1000 }: Options) {
     const model = newResolvers('d', { file: 'test', line: 1, column: 1 });
     model.holdMs.obsolete = obsolete;
+    model.resolveMs = resolveMs;
     this.resolvers = new Resolvers({ model, clock: this.clock, families: [4, 6], nameservers: [this.oracle] });
     const backend = new ControlledBackend('b', 0, this.shared);
     this.servers = hosts.map((_, index) => new ControlledServer(`s${index + 1}`, backend, index, this.shared));
@@ -160,6 +162,21 @@ test('silence is asked again three times, an error in the other family', () => {
   world.clock.advance(30_000);
   assert.match(world.said()[0] ?? '', /going DOWN for maintenance \(DNS refused status\)/);
   assert.equal(world.oracle.counts.timeout, 3);
+});
+
+test('a check that cannot connect asks again, if the last good answer is not fresh', () => {
+  const world = new World({ hosts: ['a.test'], resolveMs: 60_000 });
+  const server = world.servers[0] as ControlledServer;
+  world.oracle.answer = addressed('10.0.0.1');
+  world.resolved.start();
+  world.resolved.refresh(server);
+  world.clock.advance(9999);
+  world.resolved.refresh(server);
+  assert.equal(world.oracle.asked.length, 1);
+  world.clock.advance(1);
+  world.oracle.answer = addressed('10.0.0.2');
+  world.resolved.refresh(server);
+  assert.deepEqual(world.moved, ['s1 10.0.0.1:80', 's1 10.0.0.2:80']);
 });
 
 test('addresses are shared: no two servers of a name have the same, unless they may', () => {

@@ -86,9 +86,15 @@ export class ResolvedServers {
   }
 
   #follow(follower: Follower): void {
-    const { resolvers, preference } = follower.line;
-    const wanted = preference.family === 4 ? 'ipv4' : 'ipv6';
-    follower.unfollow = resolvers.follow(follower.host, wanted, (resolution) => this.#onAddresses(follower, resolution));
+    const { resolvers } = follower.line;
+    follower.unfollow = resolvers.follow(follower.host, wantedOf(follower), (resolution) => this.#onAddresses(follower, resolution));
+  }
+
+  /** A check could not connect: the name may have another address by now. */
+  refresh(server: ControlledServer): void {
+    const follower = this.#peers.get(server.backend)?.find(({ line }) => line.server === server);
+    if (follower === undefined || follower.unfollow === null) return;
+    follower.line.resolvers.refresh(follower.host, wantedOf(follower));
   }
 
   // Addresses ----------------------------------------------------------------------------------------
@@ -198,6 +204,10 @@ export class ResolvedServers {
     if (!this.#control.isUnresolved(slot.line.server)) this.#lose(slot, 'entry removed from SRV record');
     slot.current = null;
   }
+}
+
+function wantedOf({ line }: Follower): 'ipv4' | 'ipv6' {
+  return line.preference.family === 4 ? 'ipv4' : 'ipv6';
 }
 
 const CAUSES: Readonly<Record<number, string>> = {
