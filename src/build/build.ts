@@ -46,6 +46,7 @@ import { addForceSwitches, conditionOf, persistRulesOf, useBackendOf, useServerO
 import { errorSectionsOf, setErrorPage } from './error-pages.ts';
 import { problemOf } from './fault.ts';
 import type { Plan } from './plan.ts';
+import { proxyLineOf } from './proxy-line.ts';
 import { buildRecords, type State } from './state.ts';
 import { compileStick, openTables, serverNumbers } from './tables.ts';
 
@@ -261,6 +262,7 @@ class Builder {
         backend.forwarded = compileForwarded(forwarded, compiler.context(places));
       });
     }
+    this.#proxyLines(backend, proxy, compiler);
     if (proxy.cookie !== null) this.#attempt(proxy.cookie.at, () => prepareCookie(backend, this.#parts.memory));
     this.#attempt(given?.at ?? proxy.at, () => {
       const problem = given === null ? null : balanceProblem(given.algorithm, given.words);
@@ -287,6 +289,14 @@ class Builder {
       this.#attempt(tls.serverName?.at ?? at, () => {
         const expression = compiler.expression(text, Place.serverConnection);
         this.serverNames.set(server, new ExpressionKey(expression, compiler.thread.sample));
+      });
+    }
+  }
+
+  #proxyLines({ servers }: Backend, proxy: ProxyModel, compiler: Compiler): void {
+    for (const [index, server] of proxy.servers.entries()) {
+      this.#attempt(server.at, () => {
+        (servers[index] as Server).proxyLine = proxyLineOf(server, compiler, this.#parts.memory);
       });
     }
   }

@@ -2,6 +2,7 @@
 import { type AddressRecord, Family, ipText } from '../base/address.ts';
 import type { ControlledServer } from '../control/records.ts';
 import type { CheckModel, ServerModel } from '../model/config.ts';
+import { announcementOf } from './announcement.ts';
 import type { CheckLimits, CheckTarget } from './connection.ts';
 import type { Probe } from './contract.ts';
 import { httpCheck } from './http.ts';
@@ -61,6 +62,8 @@ export function checkedServer(
   model: ServerModel,
   probe: Probe,
   timeouts: { readonly connectMs: number | null; readonly checkMs: number | null },
+  /** pp2-never-send-local. */
+  neverLocal: boolean,
 ): CheckedServer {
   const timing: CheckTiming = {
     interMs: model.interMs,
@@ -69,16 +72,17 @@ export function checkedServer(
     connectTimeoutMs: timeouts.connectMs,
     checkTimeoutMs: timeouts.checkMs,
   };
-  return new CheckedServer(server, timing, checkTarget(model), probe);
+  return new CheckedServer(server, timing, checkTarget(model, neverLocal), probe);
 }
 
-export function checkTarget(model: ServerModel): CheckTarget {
+export function checkTarget(model: ServerModel, neverLocal: boolean): CheckTarget {
   const address = model.checkAddress ?? model.address;
   const port = model.checkPort ?? (address.port > 0 ? address.port : model.address.port);
+  const announcement = announcementOf(model, neverLocal);
   const localAddress = model.source === null ? null : literal(model.source);
-  if (address.family === Family.unix) return { host: null, port: 0, path: address.path, localAddress };
-  if (address.family === Family.abns) return { host: null, port: 0, path: `\0${address.path}`, localAddress };
-  return { host: literal(address), port, path: '', localAddress };
+  if (address.family === Family.unix) return { host: null, port: 0, path: address.path, localAddress, announcement };
+  if (address.family === Family.abns) return { host: null, port: 0, path: `\0${address.path}`, localAddress, announcement };
+  return { host: literal(address), port, path: '', localAddress, announcement };
 }
 
 function literal(address: AddressRecord): string | null {

@@ -3,6 +3,7 @@
  * and no timer is left.
  */
 import { connect, type Socket } from 'node:net';
+import { type Announcement, announce } from './announcement.ts';
 import type { Probe } from './contract.ts';
 import { type CheckResult, result, Status } from './status.ts';
 
@@ -14,6 +15,8 @@ export interface CheckTarget {
   readonly path: string;
   /** Source address, or null. */
   readonly localAddress: string | null;
+  /** The PROXY header to begin with, or null. */
+  readonly announcement: Announcement | null;
 }
 
 export interface CheckLimits {
@@ -29,6 +32,7 @@ export class RunningCheck {
   readonly #socket: Socket;
   readonly #probe: Probe;
   readonly #isStopped: boolean;
+  readonly #announcement: Announcement | null;
   readonly #answerMs: number | null;
   #done: ((found: CheckResult) => void) | null;
   #timer: NodeJS.Timeout;
@@ -39,6 +43,7 @@ export class RunningCheck {
   constructor(target: CheckTarget, probe: Probe, limits: CheckLimits, isStopped: boolean, done: (found: CheckResult) => void) {
     this.#probe = probe;
     this.#isStopped = isStopped;
+    this.#announcement = target.announcement;
     this.#answerMs = limits.answerMs;
     this.#done = done;
     this.#socket = open(target);
@@ -59,6 +64,7 @@ export class RunningCheck {
 
   #onConnect(): void {
     this.#isConnected = true;
+    if (this.#announcement !== null) this.#socket.write(announce(this.#announcement, this.#socket));
     if (this.#probe.request === null) {
       this.#finish(result(Status.l4Ok));
       return;
@@ -101,8 +107,8 @@ export class RunningCheck {
     if (done === null) return;
     this.#done = null;
     clearTimeout(this.#timer);
-    // After a mere connect, a reset leaves no TIME-WAIT on either side.
-    if (this.#isConnected && this.#probe.request === null) this.#socket.resetAndDestroy();
+    // After a mere connect, a reset leaves no TIME-WAIT on either side; a header should arrive first.
+    if (this.#isConnected && this.#probe.request === null && this.#announcement === null) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
     done(found);
   }

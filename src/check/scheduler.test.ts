@@ -102,7 +102,7 @@ class World {
     const checked = new CheckedServer(
       server,
       timing,
-      { host: '127.0.0.1', port: 0, path: '', localAddress: null, ...target },
+      { host: '127.0.0.1', port: 0, path: '', localAddress: null, announcement: null, ...target },
       makeProbe(check),
     );
     this.checked.push(checked);

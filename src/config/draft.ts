@@ -226,6 +226,7 @@ export function newServer(name: string, text: string, at: Position): ServerModel
     fall: 3,
     slowstartMs: null,
     source: null,
+    proxyLine: { words: [], inChecks: false, tlvs: [] },
     tls: newTls(),
     other: {},
   };

@@ -35,17 +35,22 @@ function eachOption<O extends BindOption | ServerOption>(
   let at = 0;
   while (at < words.length) {
     const word = words[at] as Word;
-    const option = options.get(word.text);
-    if (option === undefined) {
+    const call = /^([^(]+)\((.*)\)$/.exec(word.text);
+    const option = options.get(call?.[1] ?? word.text);
+    if (option === undefined || isCalled(option) !== (call !== null)) {
       complain(unknownOption(kind, word, [...options.keys()]));
       return;
     }
     const reading = readArguments(option.name, option.args, words.slice(at + 1), (complaint) => complain({ word, ...complaint }), true);
     if (reading === null) return;
-    apply(option, reading.values);
+    apply(option, call === null ? reading.values : [call[2], ...reading.values]);
     context.sayNoEffect(option);
     at += 1 + reading.taken;
   }
+}
+
+function isCalled(option: BindOption | ServerOption): boolean {
+  return 'called' in option && option.called === true;
 }
 
 function unknownOption(kind: Kind, word: Word, names: readonly string[]): Complaint {

@@ -283,12 +283,15 @@ export function defineBindOption<const A extends readonly ArgumentSpec[]>(
 export interface ServerOption extends Keyword {
   /** Makes no sense for many servers at once: refused on `default-server`. */
   readonly single: boolean;
+  /** It is written `name(argument)`: that comes before the values of `args`. */
+  readonly called?: boolean;
   readonly examples: readonly Example[];
   readonly apply: (server: ServerModel, args: readonly unknown[], context: DirectiveContext) => void;
 }
 
 interface ServerDefinition<A extends readonly ArgumentSpec[]> extends Omit<Definition<A, ServerModel>, 'negatable'> {
   readonly single?: boolean;
+  readonly called?: boolean;
 }
 
 export function defineServerOption<const A extends readonly ArgumentSpec[]>(definition: ServerDefinition<A>): ServerOption {

@@ -7,7 +7,8 @@ import { RuleError } from '../rules/error.ts';
 import { Place } from '../rules/place.ts';
 import { UniqueId } from '../rules/unique-id.ts';
 import { Ended } from '../state/end.ts';
-import { Phase, type Stream } from '../state/records.ts';
+import { Phase } from '../state/phase.ts';
+import type { Stream } from '../state/records.ts';
 import { ExampleWorld } from './examples.ts';
 
 process.env['TZ'] = 'UTC';

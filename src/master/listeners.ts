@@ -43,6 +43,7 @@ export function openListeners(plan: Plan): OpenedListeners {
         name: listener.name,
         id: listener.id,
         isNamed: listener.bind.name !== null,
+        acceptsProxy: listener.bind.acceptProxy,
         plan: listener,
       });
     }

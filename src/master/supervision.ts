@@ -114,8 +114,12 @@ export class Supervision {
     names.follow(this.#control, this.#servers, (index, model, address) => {
       move(index, address);
       const checked = this.#checks?.servers.find(({ server }) => server === this.#servers[index]);
-      if (checked !== undefined && this.#checkTarget !== null) checked.target = this.#checkTarget({ ...model, address });
+      if (checked !== undefined && this.#checkTarget !== null) checked.target = this.#checkTarget({ ...model, address }, this.#neverLocal);
     });
+  }
+
+  get #neverLocal(): boolean {
+    return this.#model.global.flags['pp2-never-send-local'] === true;
   }
 
   #checkedServers({ checkedServer, makeProbe }: typeof import('../check/checked.ts')): CheckedServer[] {
@@ -125,7 +129,8 @@ export class Supervision {
       const server = this.#servers[index];
       const probe = probes[backendIndex];
       if (!model.check || server === undefined || probe === undefined) continue;
-      checked.push(checkedServer(server, model, probe, { connectMs: backend.timeouts.connectMs, checkMs: backend.timeouts.checkMs }));
+      const { connectMs, checkMs } = backend.timeouts;
+      checked.push(checkedServer(server, model, probe, { connectMs, checkMs }, this.#neverLocal));
     }
     return checked;
   }

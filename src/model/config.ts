@@ -273,6 +273,30 @@ export interface HashTypeModel {
   readonly at: Position;
 }
 
+/** Words of the header of the PROXY protocol that a server gets: its versions, then options of version 2. */
+export const PROXY_LINE_WORDS = [
+  'v1',
+  'v2',
+  'ssl',
+  'cert-cn',
+  'ssl-cipher',
+  'cert-sig',
+  'cert-key',
+  'authority',
+  'crc32c',
+  'unique-id',
+] as const;
+export type ProxyLineWord = (typeof PROXY_LINE_WORDS)[number];
+
+export interface ProxyLineModel {
+  /** Empty: none is sent. Version 2 if it is among them. */
+  readonly words: ProxyLineWord[];
+  /** check-send-proxy: in checks of another address or port, too. */
+  inChecks: boolean;
+  /** set-proxy-v2-tlv-fmt: the value is a log-format string. */
+  readonly tlvs: { readonly type: number; readonly format: string; readonly at: Position }[];
+}
+
 export interface ServerModel {
   readonly name: string;
   readonly at: Position;
@@ -303,6 +327,7 @@ export interface ServerModel {
   fall: number;
   slowstartMs: number | null;
   source: AddressRecord | null;
+  readonly proxyLine: ProxyLineModel;
   readonly tls: TlsModel;
   /** Other options that were accepted, by name, with their words. */
   readonly other: Record<string, readonly string[]>;

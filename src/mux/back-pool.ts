@@ -4,10 +4,12 @@
  */
 import { copyAddress, isIp, isSameAddress, newAddress, type SocketAddress } from '../base/address.ts';
 import { Timer, type TimerOwner } from '../base/timers.ts';
+import { xxh32 } from '../base/xxhash.ts';
 import type { ConnectOptions, Wire } from '../platform/contract.ts';
-import type { Server, Session, Stream } from '../state/records.ts';
+import type { ProxyLineSender, Server, Session, Stream } from '../state/records.ts';
 import { Reuse } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
+import { MOST_HEADER_BYTES, type Opener } from '../transport/proxy-dialer.ts';
 import type { MuxContext } from './context.ts';
 import { H1Back } from './h1-back.ts';
 import { RawBack } from './raw-back.ts';
@@ -63,7 +65,7 @@ export class BackPool implements TimerOwner {
       own.close();
     }
     const { reuse } = server.backend;
-    if (reuse === Reuse.never) return null;
+    if (reuse === Reuse.never || server.proxyLine !== null) return null;
     const first = session.requests <= 1;
     if (first && reuse === Reuse.safe) return null;
     const { idle } = server;
@@ -88,11 +90,20 @@ export class BackPool implements TimerOwner {
 
   /**
    * Is the connection what a new one would be? One for a name is not used for another: the server may be another one behind it (HAProxy
-   * 3.x configuration 5.2 sni). Nor is one that leads to another place.
+   * 3.x configuration 5.2 sni). Nor is one that leads to another place, or that was introduced for another client.
    */
   #fits(back: H1Back, stream: Stream, server: Server): boolean {
     if (!back.hasName(this.#context.memory.bytes, this.#nameStart, this.#nameEnd)) return false;
+    if (server.proxyLine !== null && !this.#isIntroduced(back, stream, server.proxyLine)) return false;
     return !followsClient(server) || isSameAddress(back.target, this.#targetOf(stream, server));
+  }
+
+  /** Whether the connection began with the PROXY header that this request would have. */
+  #isIntroduced({ proxyHash }: H1Back, stream: Stream, proxyLine: ProxyLineSender): boolean {
+    const { memory } = this.#context;
+    const start = memory.scratch();
+    const end = proxyLine.write(stream, start, start + MOST_HEADER_BYTES);
+    return end >= 0 && xxh32(memory.bytes, start, end, 0) === proxyHash;
   }
 
   #reused(back: H1Back, stream: Stream): H1Back {
@@ -126,9 +137,26 @@ export class BackPool implements TimerOwner {
     this.#options.mark = stream.overrides.backMark;
     this.#options.tos = stream.overrides.backTos;
     const target = this.#targetOf(stream, server);
-    if (server.tls === null) return host.connect(target, back, this.#options);
+    const opener = server.proxyLine === null ? host : this.#announce(stream, server, back);
+    const wire = this.#dial(stream, server, back, target, opener ?? host);
+    if (opener === null) wire.destroy(false);
+    return wire;
+  }
+
+  #dial(stream: Stream, server: Server, back: H1Back | RawBack, target: SocketAddress, opener: Opener): Wire {
+    if (server.tls === null) return opener.connect(target, back, this.#options);
     this.#findName(stream, server);
-    return this.#context.tls.connect(server.tls.context, this.#nameStart, this.#nameEnd, target, back, this.#options);
+    return this.#context.tls.connect(server.tls.context, this.#nameStart, this.#nameEnd, target, back, this.#options, opener);
+  }
+
+  /** The opener of a connection that begins with the stream's PROXY header; null: it is too long, there can be no connection. */
+  #announce(stream: Stream, { proxyLine, tls }: Server, back: H1Back | RawBack): Opener | null {
+    const { memory, proxy } = this.#context;
+    const start = memory.scratch();
+    const end = (proxyLine as ProxyLineSender).write(stream, start, start + MOST_HEADER_BYTES);
+    if (end < 0) return null;
+    back.proxyHash = xxh32(memory.bytes, start, end, 0);
+    return proxy.announcing(start, end, tls !== null);
   }
 
   /** Where the server is; with an address or port of the client's in a record that lasts until the next call. */
@@ -146,7 +174,7 @@ export class BackPool implements TimerOwner {
   keep(back: H1Back, stream: Stream): void {
     const server = back.server as Server;
     if (back.requests > server.maxReuse || isMarked(stream) || back.addressVersion !== server.addressVersion) back.close();
-    else if (server.backend.reuse === Reuse.never) {
+    else if (server.backend.reuse === Reuse.never || server.proxyLine !== null) {
       this.closePrivate(stream.session);
       stream.session.privateBack = back;
       back.owner = stream.session;

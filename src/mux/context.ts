@@ -9,11 +9,13 @@ import type { Host } from '../platform/contract.ts';
 import { restoreAddresses, writeSourceText } from '../state/addresses.ts';
 import { Ended } from '../state/end.ts';
 import { ConnectionFailure } from '../state/failures.ts';
-import { type Frontend, type FrontMux, Phase, type Session, Stream, type StreamEvents } from '../state/records.ts';
+import { Phase } from '../state/phase.ts';
+import { type Frontend, type FrontMux, type Session, Stream, type StreamEvents } from '../state/records.ts';
 import { UNIQUE_ID_ROOM, Wait } from '../state/settings.ts';
 import { ProcessLive, type Shared } from '../state/shared.ts';
 import { Scope, Variables } from '../state/variables.ts';
 import { releaseTracked } from '../stick/track.ts';
+import { ProxyDialer } from '../transport/proxy-dialer.ts';
 import { TlsDialer } from '../transport/tls-dialer.ts';
 import { TlsGround } from '../transport/tls-wire.ts';
 import { prepareSending } from './h1-send.ts';
@@ -40,6 +42,7 @@ export class MuxContext {
   /** What wires with TLS share; used only if a configuration wants them. */
   readonly tlsGround: TlsGround;
   readonly tls: TlsDialer;
+  readonly proxy: ProxyDialer;
   /** Set by the worker before the first connection. */
   events!: StreamEvents;
   /** Set by the worker: receives the streams' timers. */
@@ -63,6 +66,7 @@ export class MuxContext {
     this.variables = new Variables(this.memory, shared);
     this.tlsGround = new TlsGround(host);
     this.tls = new TlsDialer(this.tlsGround);
+    this.proxy = new ProxyDialer(this.tlsGround);
     prepareSending(this.memory);
   }
 

@@ -44,6 +44,8 @@ export class H1Back implements WireHandler, BackMux {
   /** Of its server when it was made; and where it leads, if that depends on the client. */
   addressVersion = 0;
   readonly target: SocketAddress = newAddress();
+  /** A hash of the PROXY header that it began with: requests with another one need another connection. */
+  proxyHash = 0;
   readonly #context: MuxContext;
   readonly #home: BackHome<H1Back>;
   readonly #memory: Memory;

@@ -16,6 +16,7 @@ export class RawBack implements WireHandler, BackMux {
   server: Server | null = null;
   tls: TlsEngine | null = null;
   readonly requests = 0;
+  proxyHash = 0;
   readonly #context: MuxContext;
   readonly #home: RawHome;
   #wire!: Wire;

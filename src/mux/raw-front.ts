@@ -1,18 +1,23 @@
 /** A client connection in TCP mode: one stream from accept to close, bytes as they are. */
 import type { Block } from '../base/memory.ts';
-import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
+import { Close, type CloseReason, type Task, type Wire, type WireHandler } from '../platform/contract.ts';
 import { Broken } from '../state/end.ts';
 import { type FrontMux, Session, type Stream } from '../state/records.ts';
 import type { MuxContext } from './context.ts';
 import type { FrontDesk } from './front-desk.ts';
+import { Inbox } from './inbox.ts';
 
-export class RawFront implements WireHandler, FrontMux {
+export class RawFront implements WireHandler, FrontMux, Task {
+  queued = false;
   readonly session = new Session();
   readonly #context: MuxContext;
   readonly #desk: FrontDesk;
   #wire!: Wire;
   #stream: Stream | null = null;
   #wireClosed = true;
+  /** Nobody wants data yet, but what came with a PROXY header or a handshake is here. */
+  #isPaused = false;
+  readonly #early = new Inbox();
 
   constructor(context: MuxContext, desk: FrontDesk) {
     this.#context = context;
@@ -34,6 +39,7 @@ export class RawFront implements WireHandler, FrontMux {
     stream.tunnel = true;
     stream.firstByteAtMs = this.session.acceptedAtMs;
     stream.firstByteWallMs = this.session.acceptedWallMs;
+    this.#isPaused = true;
     wire.pause();
     context.events.onRequest(stream);
   }
@@ -43,6 +49,10 @@ export class RawFront implements WireHandler, FrontMux {
   onData(_wire: Wire, block: Block, start: number, end: number): boolean {
     const stream = this.#stream;
     if (stream === null) return false;
+    if (this.#isPaused && this.#early.isEmpty) {
+      this.#early.adopt(block, start, end);
+      return true;
+    }
     stream.bytesFromClient += end - start;
     this.#context.events.onRequestData(stream, block, start, end, false);
     return true;
@@ -90,10 +100,23 @@ export class RawFront implements WireHandler, FrontMux {
   }
 
   resumeRequest(): void {
-    if (!this.#wireClosed) this.#wire.resume();
+    this.#isPaused = false;
+    if (!this.#early.isEmpty) this.#context.host.later(this);
+    else if (!this.#wireClosed) this.#wire.resume();
+  }
+
+  /** What came early; then the wire goes on. */
+  run(): void {
+    const stream = this.#stream;
+    if (stream === null || this.#isPaused || this.#early.isEmpty) return;
+    const { start, end } = this.#early;
+    stream.bytesFromClient += end - start;
+    this.#context.events.onRequestData(stream, this.#early.release(), start, end, false);
+    if (!this.#isPaused && !this.#wireClosed) this.#wire.resume();
   }
 
   pauseRequest(): void {
+    this.#isPaused = true;
     if (!this.#wireClosed) this.#wire.pause();
   }
 
@@ -103,6 +126,7 @@ export class RawFront implements WireHandler, FrontMux {
 
   release(stream: Stream): void {
     this.#stream = null;
+    this.#early.clear(this.#context.memory);
     this.#context.endStream(stream);
     if (this.#wireClosed) this.#desk.onClosed(this);
     else this.#wire.destroy(false);

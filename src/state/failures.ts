@@ -6,6 +6,13 @@
 export const ConnectionFailure = {
   /** There is none, or this side has given the connection up. */
   none: 0,
+  proxyEmpty: 11,
+  proxyBroken: 12,
+  proxyTimeout: 13,
+  proxyTruncated: 14,
+  proxyStrange: 15,
+  proxyInvalid: 16,
+  proxyUnhandled: 17,
   handshakeClosed: 24,
   handshakeTimeout: 26,
   handshakeMemory: 28,
@@ -23,6 +30,13 @@ const TEXTS: Readonly<Record<ConnectionFailureValue, string>> = {
   [ConnectionFailure.authority]: 'SSL client CA chain cannot be verified',
   [ConnectionFailure.certificate]: 'SSL client certificate not trusted',
   [ConnectionFailure.handshake]: 'SSL handshake failure',
+  [ConnectionFailure.proxyEmpty]: 'Connection closed while waiting for PROXY protocol header',
+  [ConnectionFailure.proxyBroken]: 'Connection error while waiting for PROXY protocol header',
+  [ConnectionFailure.proxyTimeout]: 'Timeout while waiting for PROXY protocol header',
+  [ConnectionFailure.proxyTruncated]: 'Truncated PROXY protocol header received',
+  [ConnectionFailure.proxyStrange]: 'Received something which does not look like a PROXY protocol header',
+  [ConnectionFailure.proxyInvalid]: 'Received an invalid PROXY protocol header',
+  [ConnectionFailure.proxyUnhandled]: 'Received an unhandled protocol in the PROXY protocol header',
 };
 
 /** All that have words. */
@@ -34,5 +48,14 @@ export function failureText(failure: ConnectionFailureValue): string {
 
 /** The peer has said nothing wrong: option dontlognull leaves those out. */
 export function isSilentFailure(failure: ConnectionFailureValue): boolean {
-  return failure === ConnectionFailure.handshakeClosed || failure === ConnectionFailure.handshakeTimeout;
+  switch (failure) {
+    case ConnectionFailure.proxyEmpty:
+    case ConnectionFailure.proxyBroken:
+    case ConnectionFailure.proxyTimeout:
+    case ConnectionFailure.handshakeClosed:
+    case ConnectionFailure.handshakeTimeout:
+      return true;
+    default:
+      return false;
+  }
 }

@@ -13,9 +13,11 @@ import type { TcpFigureValue, Wire } from '../platform/contract.ts';
 import type { TlsEngine } from '../platform/tls/contract.ts';
 import { type BrokenReason, type Cause, Ended } from './end.ts';
 import { ConnectionFailure, type ConnectionFailureValue } from './failures.ts';
+import { Introduction } from './introduction.ts';
 import { KeptAddresses } from './kept.ts';
 import { LogOrigin, type LogOriginValue } from './logstep.ts';
 import { StreamOverrides } from './overrides.ts';
+import { Phase, type PhaseValue } from './phase.ts';
 import { Queue, type Queued } from './queue.ts';
 import type { ServerTls } from './server-tls.ts';
 import {
@@ -234,6 +236,8 @@ export class Server {
   source: SocketAddress | null = null;
   /** null: connections are not encrypted. */
   tls: ServerTls<Stream> | null = null;
+  /** null: connections begin without a PROXY header. */
+  proxyLine: ProxyLineSender | null = null;
   weight = 1;
   maxconn = 0;
   minconn = 0;
@@ -291,6 +295,11 @@ export interface ContentRules extends RuleList {
   inspect(stream: Stream, final: boolean): VerdictValue;
 }
 
+export interface ProxyLineSender {
+  /** Writes the header of the stream's connection to [start, limit) of the memory; its end, -1: it is too long. */
+  write(stream: Stream, start: number, limit: number): number;
+}
+
 export interface ServerPicker {
   /** A usable server for this stream other than `avoid` if there is a choice; null: none. */
   pick(stream: Stream, avoid: Server | null): Server | null;
@@ -333,6 +342,7 @@ export class Session {
   tls: TlsEngine | null = null;
   /** Why it will never have a stream. */
   failure: ConnectionFailureValue = ConnectionFailure.none;
+  readonly introduction = new Introduction();
   acceptedWallMs = 0;
   requests = 0;
   /** The idle server connection that only this session may use (http-reuse never). */
@@ -350,22 +360,6 @@ export class Session {
   serial = 0;
   readonly variables = new VariableList();
 }
-
-/** Where the machine stands; HAProxy's second termination letter comes from it. */
-export const Phase = {
-  /** Request head awaited, or rules of the request. */
-  request: 0,
-  tarpit: 1,
-  queue: 2,
-  connect: 3,
-  /** Response head awaited. */
-  headers: 4,
-  data: 5,
-  /** The server has said all; the client is still being sent to. */
-  last: 6,
-  done: 7,
-} as const;
-export type PhaseValue = (typeof Phase)[keyof typeof Phase];
 
 export class Stream implements TimerOwner, Queued<Stream> {
   readonly request = new HttpMessage();

@@ -7,18 +7,8 @@ import { hasRoom, isReachable } from '../balance/usable.ts';
 import { Method } from '../http/message.ts';
 import { RestrictNames, type RestrictNamesMode, restrictNames } from '../http/names.ts';
 import { Ended } from '../state/end.ts';
-import {
-  type Backend,
-  type Frontend,
-  type PersistRule,
-  Phase,
-  type RuleList,
-  type Server,
-  type StickRules,
-  type Stream,
-  type UseBackend,
-  type UseServer,
-} from '../state/records.ts';
+import { Phase } from '../state/phase.ts';
+import type { Backend, Frontend, PersistRule, RuleList, Server, StickRules, Stream, UseBackend, UseServer } from '../state/records.ts';
 import { type Timeouts, Verdict, type VerdictValue } from '../state/settings.ts';
 import { BackendLive, Count, FrontendLive, ServerLive } from '../state/shared.ts';
 import { countRequest as trackRequest } from '../stick/track.ts';

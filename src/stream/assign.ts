@@ -6,8 +6,9 @@
 
 import { connectionLimit } from '../balance/usable.ts';
 import { Ended } from '../state/end.ts';
+import { Phase } from '../state/phase.ts';
 import { queueRank } from '../state/priority.ts';
-import { type Backend, Phase, type Server, type Stream } from '../state/records.ts';
+import type { Backend, Server, Stream } from '../state/records.ts';
 import { RetryOn } from '../state/settings.ts';
 import { BackendLive, Count, ServerAdmin, ServerLive, ServerRunning } from '../state/shared.ts';
 import { endWith } from './answer.ts';

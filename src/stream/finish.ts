@@ -2,7 +2,8 @@
  * The end of a stream: leaving server and backend, counters, the log line, and handing the records
  * back. Called once per stream, when nothing of it is on its way any more.
  */
-import { Phase, type Stream } from '../state/records.ts';
+import { Phase } from '../state/phase.ts';
+import type { Stream } from '../state/records.ts';
 import { BackendLive, Count, ProcessLive, ServerLive, Stopping } from '../state/shared.ts';
 import { countBytes, releaseTracked } from '../stick/track.ts';
 import { count, type StreamContext } from './context.ts';

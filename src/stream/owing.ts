@@ -1,6 +1,7 @@
 /** Who owes what to an exchange: whose silence ends it. It must not know timers. */
 import { NEVER } from '../base/timers.ts';
-import { Phase, type Stream } from '../state/records.ts';
+import { Phase } from '../state/phase.ts';
+import type { Stream } from '../state/records.ts';
 import { Wait } from '../state/settings.ts';
 
 /** Blocks on their way to one side before the other is told to wait: two keep a bulk transfer busy. */

@@ -6,7 +6,8 @@
 
 import { NO_BLOCK } from '../base/memory.ts';
 import { NEVER } from '../base/timers.ts';
-import { type Backend, Phase, type Server, type Stream } from '../state/records.ts';
+import { Phase } from '../state/phase.ts';
+import type { Backend, Server, Stream } from '../state/records.ts';
 import { RetryOn } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
 import { tryElsewhere } from './assign.ts';

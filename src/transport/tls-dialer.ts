@@ -5,6 +5,7 @@
 import type { SocketAddress } from '../base/address.ts';
 import { Close, type CloseReason, type ConnectOptions, type Wire, type WireHandler } from '../platform/contract.ts';
 import type { TlsContext } from '../platform/tls/contract.ts';
+import type { Opener } from './proxy-dialer.ts';
 import { type TlsGround, type TlsOwner, TlsWire } from './tls-wire.ts';
 
 export class TlsDialer implements TlsOwner {
@@ -15,7 +16,7 @@ export class TlsDialer implements TlsOwner {
     this.#ground = ground;
   }
 
-  /** @param nameStart the server's name is [nameStart, nameEnd) of the memory; empty: none is told */
+  /** @param nameStart the server's name is [nameStart, nameEnd) of the memory; empty: none is told. @param opener makes the connection below */
   connect(
     context: TlsContext,
     nameStart: number,
@@ -23,18 +24,18 @@ export class TlsDialer implements TlsOwner {
     address: SocketAddress,
     handler: WireHandler,
     options: ConnectOptions,
+    opener: Opener,
   ): Wire {
-    const { host } = this.#ground;
     const engine = context.openTo(nameStart, nameEnd);
     if (engine === null) {
-      const wire = host.connect(address, handler, options);
+      const wire = opener.connect(address, handler, options);
       wire.destroy(false);
       return wire;
     }
     const wire = this.#free.pop() ?? new TlsWire(this.#ground); // hot-ok: once per concurrent connection, then pooled
     wire.handler = handler;
     wire.connect(engine, this);
-    wire.setLower(host.connect(address, wire, options));
+    wire.setLower(opener.connect(address, wire, options));
     return wire;
   }
 

@@ -2,6 +2,7 @@
  * Client connections of a data thread: accepting them within the limits, giving each its mux, and
  * ending them in good order when the process stops. It must not know requests.
  */
+import { copyAddress } from '../base/address.ts';
 import { Timer, type TimerOwner } from '../base/timers.ts';
 import type { BackPool } from '../mux/back-pool.ts';
 import { beginSession, type MuxContext } from '../mux/context.ts';
@@ -9,13 +10,16 @@ import type { ClosableFront, FrontDesk } from '../mux/front-desk.ts';
 import { H1Front } from '../mux/h1-front.ts';
 import { RawFront } from '../mux/raw-front.ts';
 import type { Listener, Wire, WireHandler } from '../platform/contract.ts';
-import { ConnectionFailure, failureText, isSilentFailure } from '../state/failures.ts';
+import { ProxyHeader } from '../proto/proxy-line/read.ts';
+import { writeSourceText } from '../state/addresses.ts';
+import { ConnectionFailure, type ConnectionFailureValue, failureText, isSilentFailure } from '../state/failures.ts';
 import { countEvent, rateTime } from '../state/rates.ts';
 import { type Frontend, type RuleList, type Session, Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
 import { Count, FrontendLive, ProcessLive } from '../state/shared.ts';
 import { countSession, releaseTracked } from '../stick/track.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
+import { type IntakeOwner, ProxyIntake } from '../transport/proxy-intake.ts';
 import { type TlsOwner, TlsWire } from '../transport/tls-wire.ts';
 import { Closing } from './closing.ts';
 import { countPacedConnection, countPacedSession, isPaced, paceDelayMs } from './pace.ts';
@@ -29,6 +33,8 @@ export interface DoorIdentity {
   readonly name: string;
   readonly id: number;
   readonly isNamed: boolean;
+  /** accept-proxy: connections must begin with a PROXY header. */
+  readonly acceptsProxy: boolean;
 }
 
 /** One bound address of a frontend, as this thread sees it. */
@@ -42,16 +48,22 @@ interface Door {
   paused: boolean;
 }
 
-export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
+type AnyFront = H1Front | RawFront;
+
+export class Listeners implements FrontDesk, TimerOwner, TlsOwner, IntakeOwner<AnyFront> {
   readonly #context: MuxContext;
   readonly #backs: BackPool;
   readonly #doors: Door[] = [];
   readonly #freeHttp: H1Front[] = [];
   readonly #freeRaw: RawFront[] = [];
   readonly #freeTls: TlsWire[] = [];
+  readonly #freeIntakes: ProxyIntake<AnyFront>[] = [];
+  readonly #proxyHeader: ProxyHeader;
   readonly #open = new Set<ClosableFront>();
+  /** Connections whose PROXY header is awaited. */
+  readonly #intakes = new Set<ProxyIntake<AnyFront>>();
   /** Connections whose TLS handshake is not done. */
-  readonly #handshakes = new Map<TlsWire, H1Front | RawFront>();
+  readonly #handshakes = new Map<TlsWire, AnyFront>();
   readonly #timer = new Timer(this);
   /** Carries a session through `tcp-request connection` rules: there is no stream yet. */
   readonly #probe = new Stream();
@@ -75,11 +87,12 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     this.#context = context;
     this.#backs = backs;
     this.#closing = new Closing(context, this.#open);
+    this.#proxyHeader = new ProxyHeader(context.limits.bufferSize);
   }
 
   /** Connections open on this thread. */
   get connections(): number {
-    return this.#open.size + this.#handshakes.size;
+    return this.#open.size + this.#handshakes.size + this.#intakes.size;
   }
 
   /** Accepts on an inherited or shared descriptor that is bound and listening. */
@@ -126,31 +139,83 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     session.listenerName = door.identity.name;
     session.listenerId = door.identity.id;
     session.listenerIsNamed = door.identity.isNamed;
-    if (!this.#isWelcome(wire, session, door.tls === null)) {
-      releaseTracked(session);
-      session.wire = null;
-      this.#leave(frontend);
-      this.#recycle(front);
-      return null;
-    }
+    session.introduction.begin(door.identity.acceptsProxy);
+    return this.#isWelcome(wire, session) ? this.#receive(wire, door.tls, front) : this.#refuse(front);
+  }
+
+  /** What comes first on a connection that rules have let in: a PROXY header, a TLS handshake, or the client's bytes. */
+  #receive(wire: Wire, tls: CertificateChoice | null, front: AnyFront): WireHandler | null {
+    const { session } = front;
+    if (session.introduction.isExpected) return this.#awaitHeader(wire, tls, front);
+    if (tls === null && !this.#mayBegin(wire, session)) return this.#refuse(front);
     countPacedSession(this.#context.shared.live, session.acceptedWallMs);
-    if (door.tls !== null) return this.#secure(wire, door.tls, front);
+    if (tls !== null) return this.#secure(wire, tls, front, handshakeMs(session.frontend));
     this.#start(front, wire);
     return front;
   }
 
+  /** The host closes the connection. */
+  #refuse(front: AnyFront): null {
+    const { session } = front;
+    releaseTracked(session);
+    session.wire = null;
+    this.#leave(session.frontend);
+    this.#recycle(front);
+    return null;
+  }
+
+  // PROXY -------------------------------------------------------------------------------------------
+
+  #awaitHeader(wire: Wire, tls: CertificateChoice | null, front: AnyFront): WireHandler {
+    // hot-ok: once per concurrent connection, then pooled
+    const intake = this.#freeIntakes.pop() ?? new ProxyIntake<AnyFront>(this.#context.host, this.#proxyHeader, this);
+    this.#intakes.add(intake);
+    intake.accept(wire, front, tls, handshakeMs(front.session.frontend));
+    return intake;
+  }
+
+  onIntroduced(intake: ProxyIntake<AnyFront>, header: ProxyHeader): WireHandler | null {
+    const { wire, tls } = intake;
+    const front = intake.guest as AnyFront;
+    const { session } = front;
+    introduce(session, header, this.#context.memory.bytes);
+    if (tls === null && !this.#mayBegin(wire, session)) return null;
+    this.#intakes.delete(intake);
+    this.#freeIntakes.push(intake);
+    const { host, shared } = this.#context;
+    countPacedSession(shared.live, session.acceptedWallMs);
+    if (tls === null) {
+      wire.handler = front;
+      this.#start(front, wire);
+      return front;
+    }
+    const secured = this.#secure(wire, tls, front, Math.max(1, intake.deadlineMs - host.now()));
+    wire.handler = secured;
+    return secured;
+  }
+
+  onStranger(intake: ProxyIntake<AnyFront>): void {
+    const front = intake.guest as AnyFront;
+    const { session } = front;
+    const { failure } = intake;
+    this.#intakes.delete(intake);
+    this.#freeIntakes.push(intake);
+    if (failure !== ConnectionFailure.none) tell(session, failure);
+    session.wire = null;
+    this.#left(front);
+  }
+
   // TLS ---------------------------------------------------------------------------------------------
 
-  #secure(wire: Wire, choice: CertificateChoice, front: H1Front | RawFront): WireHandler {
-    const { frontend } = front.session;
+  #secure(wire: Wire, choice: CertificateChoice, front: AnyFront, timeoutMs: number): WireHandler {
     const secured = this.#freeTls.pop() ?? new TlsWire(this.#context.tlsGround);
     this.#handshakes.set(secured, front);
-    secured.accept(wire, choice, this, frontend.timeouts.clientHsMs || frontend.timeouts.clientMs || Number.POSITIVE_INFINITY);
+    secured.accept(wire, choice, this, timeoutMs);
     return secured;
   }
 
   onSecured(wire: TlsWire): void {
-    const front = this.#handshakes.get(wire) as H1Front | RawFront;
+    const front = this.#handshakes.get(wire) as AnyFront;
     this.#handshakes.delete(wire);
     const { session } = front;
     session.handshakeMs = wire.securedAtMs - session.acceptedAtMs;
@@ -167,14 +232,14 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
   }
 
   /** The bytes of the client can be read: a session begins. */
-  #start(front: H1Front | RawFront, wire: Wire): void {
+  #start(front: AnyFront, wire: Wire): void {
     countSession(front.session);
     this.#open.add(front);
     front.start(wire);
   }
 
   onUnsecured(wire: TlsWire): void {
-    const front = this.#handshakes.get(wire) as H1Front | RawFront;
+    const front = this.#handshakes.get(wire) as AnyFront;
     this.#handshakes.delete(wire);
     if (wire.failure !== ConnectionFailure.none) this.#report(wire, front.session);
     this.#left(front);
@@ -182,11 +247,8 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
 
   /** A handshake that failed, in the log: without a stream, so by words of its own or by error-log-format. */
   #report(wire: TlsWire, session: Session): void {
-    const { frontend } = session;
-    session.failure = wire.failure;
-    if (frontend.log === null || (frontend.dontLogNull && isSilentFailure(wire.failure))) return;
     session.tls = wire.engine;
-    frontend.log.connection(session, failureText(wire.failure));
+    tell(session, wire.failure);
     // The wire frees it.
     session.tls = null;
   }
@@ -220,16 +282,13 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     countEvent(this.#context.shared.live, frontend.live + FrontendLive.sessionRate, rateTime(this.#context.host.wallClock()));
   }
 
-  /**
-   * tcp-request connection rules, and session rules if the session `isComplete`, without a TLS handshake to come: a refused
-   * connection is closed without a word and not logged.
-   */
-  #isWelcome(wire: Wire, session: Session, isComplete: boolean): boolean {
+  /** tcp-request connection rules: a refused connection is closed without a word and not logged. They see the socket's addresses. */
+  #isWelcome(wire: Wire, session: Session): boolean {
     const { tcpConnectionRules } = session.frontend;
-    if (tcpConnectionRules !== null && !this.#passes(tcpConnectionRules, wire, session, Count.deniedConnections)) return false;
-    return !isComplete || this.#mayBegin(wire, session);
+    return tcpConnectionRules === null || this.#passes(tcpConnectionRules, wire, session, Count.deniedConnections);
   }
 
+  /** tcp-request session rules: behind the PROXY header and the handshake. */
   #mayBegin(wire: Wire, session: Session): boolean {
     const { tcpSessionRules } = session.frontend;
     return tcpSessionRules === null || this.#passes(tcpSessionRules, wire, session, Count.deniedSessions);
@@ -259,10 +318,10 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
   }
 
   onClosed(front: ClosableFront): void {
-    if (this.#open.delete(front)) this.#left(front as H1Front | RawFront);
+    if (this.#open.delete(front)) this.#left(front as AnyFront);
   }
 
-  #left(front: H1Front | RawFront): void {
+  #left(front: AnyFront): void {
     const { session } = front;
     releaseTracked(session);
     this.#leave(session.frontend);
@@ -273,7 +332,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     if (this.#stopping && this.connections === 0) this.#end();
   }
 
-  #recycle(front: H1Front | RawFront): void {
+  #recycle(front: AnyFront): void {
     this.#context.variables.release(front.session.variables);
     if (front instanceof H1Front) this.#freeHttp.push(front);
     else this.#freeRaw.push(front);
@@ -338,6 +397,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     for (const door of this.#doors) door.parking.clear();
     this.#closing.start();
     for (const wire of [...this.#handshakes.keys()]) wire.destroy(false);
+    for (const { wire } of [...this.#intakes]) wire.destroy(false);
     if (this.connections === 0) this.#end();
   }
 
@@ -345,4 +405,29 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner {
     this.#closing.stop();
     this.onEmpty?.();
   }
+}
+
+/** Why a connection has failed, in the log. */
+function tell(session: Session, failure: ConnectionFailureValue): void {
+  const { frontend } = session;
+  session.failure = failure;
+  if (frontend.log === null || (frontend.dontLogNull && isSilentFailure(failure))) return;
+  frontend.log.connection(session, failureText(failure));
+}
+
+/** How long a client may take for a PROXY header and its handshake. */
+function handshakeMs({ timeouts }: Frontend): number {
+  return timeouts.clientHsMs || timeouts.clientMs || Number.POSITIVE_INFINITY;
+}
+
+/** From now on the session has the addresses that the header tells, if it tells any. */
+function introduce(session: Session, header: ProxyHeader, bytes: Uint8Array): void {
+  const { introduction } = session;
+  introduction.isReceived = true;
+  introduction.keep(bytes, header.tlvStart, header.tlvEnd);
+  if (!header.hasAddresses) return;
+  copyAddress(header.source, session.source);
+  copyAddress(header.destination, session.destination);
+  session.hasDestination = true;
+  writeSourceText(session);
 }

@@ -20,6 +20,8 @@ export interface OpenDoor {
   /** Number of the address in its frontend, and whether its name is the user's. */
   readonly id: number;
   readonly isNamed: boolean;
+  /** accept-proxy. */
+  readonly acceptsProxy: boolean;
   readonly name: string;
 }
 

@@ -4,7 +4,6 @@
  */
 export const TO_COME: readonly string[] = [
   "keyword 'source'",
-  "keyword 'accept-proxy'",
   "keyword 'tcp-check expect'",
   "keyword 'track'",
   "keyword 'stick-table'",

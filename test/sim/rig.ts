@@ -124,7 +124,8 @@ export class SimRig {
     this.thread.start();
     for (const { frontendIndex, address, name, id, bind } of plan.listeners) {
       const frontend = built.state.frontends[frontendIndex];
-      if (frontend !== undefined) this.thread.listeners.listen(address.port, frontend, { name, id, isNamed: bind.name !== null });
+      if (frontend !== undefined)
+        this.thread.listeners.listen(address.port, frontend, { name, id, isNamed: bind.name !== null, acceptsProxy: bind.acceptProxy });
     }
   }
 

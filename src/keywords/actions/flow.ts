@@ -49,6 +49,22 @@ export const reject = defineAction({
   },
 });
 
+export const expectProxy = defineAction({
+  name: 'expect-proxy',
+  signature: 'expect-proxy layer4',
+  ruleSets: ['tcp-request connection'],
+  doc: 'The connection begins with a PROXY header, as with `accept-proxy` of a bind line: for some clients only.',
+  examples: [{ rule: 'tcp-request connection expect-proxy layer4', request: GET, head: 'GET / HTTP/1.1' }],
+  compile: (words) => {
+    words.choice("'layer4'", ['layer4']);
+    words.end();
+    return (stream) => {
+      stream.session.introduction.isExpected = true;
+      return Outcome.next;
+    };
+  },
+});
+
 const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug', 'silent'] as const;
 
 export const setLogLevel = defineAction({

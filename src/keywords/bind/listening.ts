@@ -81,6 +81,18 @@ export const tfo = defineBindOption({
   apply() {},
 });
 
+export const acceptProxy = defineBindOption({
+  name: 'accept-proxy',
+  args: [],
+  doc:
+    'Every connection begins with a PROXY header, version 1 or 2: its addresses are the client and what it connected to, from ' +
+    '`tcp-request session` rules on. A connection without one is reset and logged. `timeout client-hs` bounds the wait.',
+  examples: [{ text: 'accept-proxy', gives: { acceptProxy: true } }],
+  apply(bind) {
+    bind.acceptProxy = true;
+  },
+});
+
 export const name = defineBindOption({
   name: 'name',
   args: [{ name: 'name', kind: 'text' }],

@@ -329,7 +329,6 @@ export const inertFlags = defineAll(
     ['expose-experimental-directives', 'Allows experimental keywords.', 'what works is never hidden.'],
     ['expose-deprecated-directives', 'Allows deprecated keywords.', 'what works is never hidden.'],
     ['insecure-setuid-wanted', 'Programs may gain rights.', 'no program is started by the data threads.'],
-    ['pp2-never-send-local', 'No LOCAL headers in checks.', 'PROXY lines to servers are refused by this version.'],
     ['limited-quic', 'QUIC with limits of a TLS library.', NO_QUIC],
     ['h2-workaround-bogus-websocket-clients', 'WebSocket over HTTP/2 is not announced.', 'it never is.'],
   ]),

@@ -110,6 +110,12 @@ export const strictLimits = defineFlag(
   'A limit of the system that cannot be set is fatal: the default. `no strict-limits` makes it a warning.',
 );
 
+export const pp2NeverSendLocal = defineFlag(
+  'pp2-never-send-local',
+  false,
+  'Health checks that begin with a PROXY header of version 2 tell their own addresses in it instead of LOCAL.',
+);
+
 const FAMILIES = ['ipv4', 'ipv6', 'auto'];
 
 export const dnsAcceptFamily = defineGlobal({

@@ -16,6 +16,7 @@ import { actConn, avgQueue, beConnFree, beSessRate, connslots, dstConn, feReqRat
 import { reqBodyParam, urlParam, urlp, urlpVal } from './parameters.ts';
 import { payload, payloadLv, reqLen, reqLenOld, reqPayload, reqPayloadLv, reqProtoHttp, reqProtoHttpOld, resLen, resPayload, resPayloadLv, waitEnd } from './payload.ts';
 import { acl, dateUs, env, lastEntity, lastRuleFile, lastRuleLine, nbproc, proc, quicEnabled, tgroup, uptime, uuid, waitingEntity } from './process.ts';
+import { fcPpAuthority, fcPpTlv, fcPpUniqueId, fcRcvdProxy } from './proxy-line.ts';
 import { rdpCookie, rdpCookieCnt, reqRdpCookie, reqRdpCookieCnt } from './remote-desktop.ts';
 import { base, baseq, httpFirstReq, method, path, pathq, query, reqVer, reqVerOld, resVer, respVer, serverStatus, status, txnStatus, url } from './request.ts';
 import { beConn, beId, beName, nbsrv, queue, srvConn, srvId, srvIsUp, srvName, srvQueue } from './servers.ts';
@@ -47,6 +48,7 @@ export const samples = [
   urlParam, urlp, urlpVal, reqBodyParam,
   reqLen, reqLenOld, resLen, reqPayload, resPayload, payload, reqPayloadLv, resPayloadLv, payloadLv, waitEnd, reqProtoHttp, reqProtoHttpOld,
   nbproc, proc, tgroup, quicEnabled, uptime, dateUs, env, uuid, acl, lastRuleFile, lastRuleLine, lastEntity, waitingEntity,
+  fcRcvdProxy, fcPpTlv, fcPpAuthority, fcPpUniqueId,
   reqRdpCookie, rdpCookie, reqRdpCookieCnt, rdpCookieCnt,
   method, path, pathq, query, url, base, baseq, reqVer, reqVerOld, resVer, respVer, status, txnStatus, serverStatus, httpFirstReq,
   beName, beId, srvName, srvId, nbsrv, beConn, queue, srvConn, srvQueue, srvIsUp,

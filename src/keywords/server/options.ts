@@ -99,13 +99,8 @@ export const fastinter = defineDelay('fastinter', 'fastinterMs', 'Interval while
 export const downinter = defineDelay('downinter', 'downinterMs', 'Interval while a server is down.');
 
 export const noCheckSsl = defineUndo('no-check-ssl');
-export const noSendProxy = defineUndo('no-send-proxy');
-export const noSendProxyV2 = defineUndo('no-send-proxy-v2');
 export const noAgentCheck = defineUndo('no-agent-check');
 export const noCheckReusePool = defineUndo('no-check-reuse-pool');
-export const noCheckSendProxy = defineUndo('no-check-send-proxy');
-export const noSendProxyV2Ssl = defineUndo('no-send-proxy-v2-ssl');
-export const noSendProxyV2SslCn = defineUndo('no-send-proxy-v2-ssl-cn');
 export const noTfo = defineUndo('no-tfo');
 
 export const poolMaxConn = defineLimit('pool-max-conn', 'Most idle connections to this server.');
