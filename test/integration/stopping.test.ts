@@ -2,14 +2,24 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { type Connection, connect } from '../support/connection.ts';
-import { ask, configure, get, onSubjects, ports, stopSoftly } from './rig.ts';
-import { serveSockets } from './rig.ts';
+import { ask, configure, get, onSubjects, ports, serveSockets, stopSoftly } from './rig.ts';
 
 const WAIT_MS = 500;
 const CERTIFICATE = fileURLToPath(new URL('../support/tls/server.pem', import.meta.url));
 const POST = 'POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc';
 /** What a client says, and then nothing more. */
-const HTTP_TEXTS = ['', 'GET /', get('/tarpit'), get('/pause'), POST, get('/queued'), get('/queued'), get('/answer-pause'), get('/answer-body'), get('/slow-body')];
+const HTTP_TEXTS = [
+  '',
+  'GET /',
+  get('/tarpit'),
+  get('/pause'),
+  POST,
+  get('/queued'),
+  get('/queued'),
+  get('/answer-pause'),
+  get('/answer-body'),
+  get('/slow-body'),
+];
 const RAW_TEXTS = ['', 'x'];
 /** A record of TLS that announces a hello and stops. */
 const TLS_TEXTS = ['', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc'];
