@@ -9,9 +9,9 @@ import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import type { PemModel, TlsModel } from '../model/tls.ts';
 import { OpenSslContext, type TlsSettings } from '../platform/tls/context.ts';
-import type { TlsContext } from '../platform/tls/contract.ts';
+import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
 import { TlsLibrary } from '../platform/tls/engine.ts';
-import { type Bundle, bundleOf, certificatesOf, type Native, revocationsOf } from '../platform/tls/pem.ts';
+import { type Bundle, bundleOf, certificatesOf, freeBundle, type Native, revocationsOf } from '../platform/tls/pem.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
 import { arrangeCertificates, type NamedCertificate } from './certificates.ts';
 import type { Plan } from './plan.ts';
@@ -27,9 +27,13 @@ export interface BuiltTls {
 const TLS_1_2 = 0x0303;
 const TLS_1_3 = 0x0304;
 
-/** @param ticketKeys 80 random bytes that all threads share. @throws Error if this Node's OpenSSL lacks something */
-export function buildTls(plan: Plan, memory: Memory, ticketKeys: Uint8Array): BuiltTls {
-  const builder = new TlsBuilder(new TlsLibrary(memory), ticketKeys);
+/**
+ * @param ticketKeys 80 random bytes that all threads share
+ * @param judges this thread reads every certificate at once and tells what is wrong with it; the others read them when they are used
+ * @throws Error if this Node's OpenSSL lacks something
+ */
+export function buildTls(plan: Plan, memory: Memory, ticketKeys: Uint8Array, judges: boolean): BuiltTls {
+  const builder = new TlsBuilder(new TlsLibrary(memory), ticketKeys, judges);
   return {
     listeners: plan.listeners.map(({ bind, frontend }) => builder.listener(bind, frontend.mode === 'http')),
     servers: plan.servers.map(({ model }) => builder.server(model)),
@@ -41,12 +45,14 @@ class TlsBuilder {
   readonly problems: BuildProblem[] = [];
   readonly #library: TlsLibrary;
   readonly #ticketKeys: Uint8Array;
+  readonly #judges: boolean;
   /** A line with several addresses has one context. */
   readonly #listeners = new Map<BindModel, CertificateChoice | null>();
 
-  constructor(library: TlsLibrary, ticketKeys: Uint8Array) {
+  constructor(library: TlsLibrary, ticketKeys: Uint8Array, judges: boolean) {
     this.#library = library;
     this.#ticketKeys = ticketKeys;
+    this.#judges = judges;
   }
 
   listener(bind: BindModel, http: boolean): CertificateChoice | null {
@@ -61,21 +67,41 @@ class TlsBuilder {
 
   #listener(tls: TlsModel, http: boolean): CertificateChoice {
     if (tls.certificates.length === 0) throw new Error("'ssl' needs a certificate: no 'crt' on the line");
-    const certificates = tls.certificates.map((certificate) => this.#certificate(tls, certificate, http));
+    const shared = this.#settings(tls, http);
+    const certificates = tls.certificates.map((certificate, index) => {
+      const { settings } = certificate;
+      const own = settings === null ? shared : this.#settings({ ...tls, ...settings }, http);
+      return this.#certificate(own, certificate, index === 0 || settings !== null);
+    });
     return arrangeCertificates(certificates, tls.strictSni);
   }
 
-  #certificate(tls: TlsModel, certificate: PemModel, http: boolean): NamedCertificate {
-    const settings: TlsSettings = {
-      ...common(tls, certificate),
-      certificateName: certificate.path,
+  /** Of a line, but for the certificate. */
+  #settings(tls: TlsModel, http: boolean): TlsSettings {
+    return {
+      ...common(tls),
       role: 'server',
       ticketKeys: this.#ticketKeys,
       alpn: tls.alpn ?? (http ? ['http/1.1'] : []),
-      verify: tls.verify ?? (tls.authorities === null ? 'none' : 'optional'),
+      verify: tls.verify ?? 'none',
     };
-    const context = new OpenSslContext(this.#library, settings);
-    return { context, isEcdsa: keyKind(certificate) === 'ec', names: namesOf(certificate) };
+  }
+
+  /** The first of a line shows that its settings are good; the others are made into contexts when they are first asked for. */
+  #certificate(settings: TlsSettings, certificate: PemModel, atOnce: boolean): NamedCertificate {
+    const { path, ocsp, names } = certificate;
+    const make = (): OpenSslContext => {
+      const bundle = bundleIn(certificate);
+      try {
+        return new OpenSslContext(this.#library, { ...settings, bundle, certificateName: path, ocsp });
+      } finally {
+        freeBundle(bundle);
+      }
+    };
+    if (!atOnce && this.#judges) freeBundle(bundleIn(certificate));
+    const context = atOnce ? make() : new LazyContext(make);
+    const x509 = new X509Certificate(certificate.bytes);
+    return { context, isEcdsa: x509.publicKey.asymmetricKeyType === 'ec', names: namesOf(x509, names) };
   }
 
   server(server: ServerModel): TlsContext | null {
@@ -86,7 +112,8 @@ class TlsBuilder {
       if (verify !== 'none' && tls.authorities === null)
         throw new Error(`server '${server.name}': 'verify' is enabled but no CA file is given: add 'ca-file' or 'verify none'`);
       const { verifyHost, reusesSessions } = tls;
-      return new OpenSslContext(this.#library, { ...common(tls, tls.certificates[0]), role: 'client', verify, verifyHost, reusesSessions });
+      const bundle = tls.certificates[0] === undefined ? null : bundleIn(tls.certificates[0]);
+      return new OpenSslContext(this.#library, { ...common(tls), bundle, role: 'client', verify, verifyHost, reusesSessions });
     });
   }
 
@@ -100,24 +127,47 @@ class TlsBuilder {
   }
 }
 
+/** A context that is made when it is first asked for: of thousands of certificates a thread uses few. */
+class LazyContext implements TlsContext {
+  readonly #make: () => TlsContext;
+  #made: TlsContext | null = null;
+
+  constructor(make: () => TlsContext) {
+    this.#make = make;
+  }
+
+  open(): TlsEngine | null {
+    return this.#get()?.open() ?? null;
+  }
+
+  openTo(start: number, end: number): TlsEngine | null {
+    return this.#get()?.openTo(start, end) ?? null;
+  }
+
+  /** null: out of memory, as everything else was looked at when the process began. */
+  #get(): TlsContext | null {
+    try {
+      this.#made ??= this.#make();
+    } catch {
+      return null;
+    }
+    return this.#made;
+  }
+}
+
 /** Names that a certificate is used for: those of a list beside it, or its own (RFC 6125 6.4.4: the common name counts without others). */
-function namesOf({ bytes, names }: PemModel): string[] {
+function namesOf({ subject, subjectAltName }: X509Certificate, names: PemModel['names']): string[] {
   if (names?.some((name) => !name.startsWith('!'))) return names.map((name) => name.toLowerCase());
-  const { subject, subjectAltName } = new X509Certificate(bytes);
   const common = /^CN=(.+)$/m.exec(subject ?? '')?.[1];
   const own = Array.from((subjectAltName ?? '').matchAll(/DNS:([^,]+)/g), ([, name]) => name as string);
   if (common !== undefined && !own.includes(common)) own.push(common);
   return [...own, ...(names ?? [])].map((name) => name.toLowerCase());
 }
 
-function keyKind({ bytes }: PemModel): string | undefined {
-  return new X509Certificate(bytes).publicKey.asymmetricKeyType;
-}
-
-function common(tls: TlsModel, certificate: PemModel | undefined): TlsSettings {
+function common(tls: TlsModel): TlsSettings {
   return {
     role: 'server',
-    bundle: certificate === undefined ? null : bundleIn(certificate),
+    bundle: null,
     minVersion: tls.minVersion ?? TLS_1_2,
     maxVersion: tls.maxVersion ?? TLS_1_3,
     ciphers: tls.ciphers,
@@ -128,10 +178,19 @@ function common(tls: TlsModel, certificate: PemModel | undefined): TlsSettings {
     verify: 'none',
     authorities: tls.authorities === 'system' ? 'system' : nativesIn(tls.authorities, certificatesOf, 'certificate'),
     revocations: nativesIn(tls.revocations, revocationsOf, 'revocation list'),
+    ignored: { certificate: errorsOf(tls.ignoredErrors), authority: errorsOf(tls.ignoredAuthorityErrors) },
+    quietAuthorities: nativesIn(tls.quietAuthorities, certificatesOf, 'certificate'),
+    tellsAuthorities: tls.tellsAuthorities,
+    clientSignatures: tls.clientSignatures,
+    rotatedKeys: tls.ticketKeys,
     tickets: tls.tickets,
     ticketKeys: null,
     preferClientCiphers: tls.preferClientCiphers,
   };
+}
+
+function errorsOf(errors: readonly number[] | 'all'): ReadonlySet<number> | 'all' {
+  return errors === 'all' ? errors : new Set(errors);
 }
 
 function bundleIn({ path, bytes, key }: PemModel): Bundle {
@@ -142,9 +201,17 @@ function bundleIn({ path, bytes, key }: PemModel): Bundle {
   }
 }
 
+function readAll({ path, bytes }: PemModel, read: (bytes: Uint8Array) => Native[]): Native[] {
+  try {
+    return read(bytes);
+  } catch (error) {
+    throw new Error(`unable to load '${path}': ${(error as Error).message}`);
+  }
+}
+
 function nativesIn(pem: PemModel | null, read: (bytes: Uint8Array) => Native[], what: string): Native[] {
   if (pem === null) return [];
-  const found = read(pem.bytes);
+  const found = readAll(pem, read);
   if (found.length === 0) throw new Error(`unable to load '${pem.path}': there is no ${what} in it`);
   return found;
 }

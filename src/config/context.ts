@@ -2,11 +2,12 @@
  * What the parser offers to keyword objects: readers that report what is wrong by themselves. One
  * object per line. It must not know any keyword.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { type AddressRecord, Family } from '../base/address.ts';
 import type { Complaint, DirectiveContext, ParsedAddress, Word } from '../keywords/define.ts';
 import type { BindModel, ConditionModel, ErrorFileModel, RuleModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
-import type { PemModel } from '../model/tls.ts';
+import type { PemModel, TlsModel } from '../model/tls.ts';
 import { accountId } from './accounts.ts';
 import {
   type AddressProblem,
@@ -26,7 +27,15 @@ import { nearestName } from './near.ts';
 import { type PathBase, resolvePath } from './paths.ts';
 import { certificateFiles, readCertificateList, readPemFile } from './pemfile.ts';
 import { readNumber } from './reader.ts';
+import { registry } from './registry.ts';
 import type { Lookup } from './words.ts';
+
+/** Options of `bind` that may stand in brackets of a `crt-list` line (HAProxy 3.x configuration 5.1 crt-list). */
+const LIST_OPTIONS: ReadonlySet<string> = new Set(
+  'alpn ca-file ca-verify-file ciphers ciphersuites client-sigalgs crl-file curves ecdhe no-alpn no-ca-names sigalgs ssl-max-ver ssl-min-ver verify'.split(
+    ' ',
+  ),
+);
 
 /** Where the parser is, shared by all lines. */
 export interface Place {
@@ -297,21 +306,21 @@ export class LineContext implements DirectiveContext {
       this.error({ text: `'${this.keyword}' : ${read.problem}.`, word: path });
       return null;
     }
-    return { path: full, bytes: read.bytes, key: read.key, names: null, at: this.at };
+    return { path: full, bytes: read.bytes, key: read.key, ocsp: read.ocsp, settings: null, names: null, at: this.at };
   }
 
   certificates(path: Word): readonly PemModel[] {
-    return this.#certificates(path, path.text, null);
+    return this.#certificates(path, path.text, null, null);
   }
 
-  #certificates(word: Word, name: string, names: readonly string[] | null): PemModel[] {
+  #certificates(word: Word, name: string, names: readonly string[] | null, settings: PemModel['settings']): PemModel[] {
     const folder = this.state.tlsFolders['crt-base'];
     const base: PathBase = folder === '' ? this.state.pathBase : { mode: 'origin', origin: folder };
     const out: PemModel[] = [];
     for (const path of certificateFiles(resolvePath(base, this.at.file, name))) {
       const read = readPemFile(path, true);
       if ('problem' in read) this.error({ text: `'${this.keyword}' : ${read.problem}.`, word });
-      else out.push({ path, bytes: read.bytes, key: read.key, names, at: this.at });
+      else out.push({ path, bytes: read.bytes, key: read.key, ocsp: read.ocsp, settings, names, at: this.at });
     }
     return out;
   }
@@ -319,9 +328,30 @@ export class LineContext implements DirectiveContext {
   certificateList(path: Word): readonly PemModel[] {
     const full = resolvePath(this.state.pathBase, this.at.file, path.text);
     const lines = readCertificateList(full);
-    if (!('problem' in lines)) return lines.flatMap(({ file, names }) => this.#certificates(path, file, names));
+    if (!('problem' in lines)) {
+      return lines.flatMap(({ file, names, options }) => this.#certificates(path, file, names, this.#listSettings(path, options)));
+    }
     this.error({ text: `'${this.keyword}' : ${lines.problem}.`, word: path });
     return [];
+  }
+
+  /** What options in brackets of a `crt-list` line change; null: nothing. */
+  #listSettings(path: Word, options: readonly string[]): PemModel['settings'] {
+    if (options.length === 0) return null;
+    const wrong = options.find((name) => registry().bind.has(name) && !LIST_OPTIONS.has(name));
+    if (wrong !== undefined) {
+      this.error({ text: `'${this.keyword}' : '${wrong}' is not allowed in a line of '${path.text}'`, word: path });
+      return null;
+    }
+    const own = newBind('', this.at);
+    const before = newBind('', this.at);
+    applyBindOptions(
+      own,
+      options.map((text) => ({ ...path, text })),
+      this,
+    );
+    const changed = Object.entries(own.tls).filter(([name, value]) => !isDeepStrictEqual(value, before.tls[name as keyof TlsModel]));
+    return Object.fromEntries(changed);
   }
 
   userId(word: Word): number | null {

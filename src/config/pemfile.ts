@@ -1,21 +1,26 @@
 /** Reads files of certificates and keys for the parser. What they hold is judged where contexts are built. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-export type PemResult = { readonly bytes: Uint8Array; readonly key: Uint8Array | null } | { readonly problem: string };
+export type PemResult =
+  | { readonly bytes: Uint8Array; readonly key: Uint8Array | null; readonly ocsp: Uint8Array | null }
+  | { readonly problem: string };
 
 /** A file larger than this is not one of certificates. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
-/** @param withKey also the file beside it, `PATH.key`, if this one holds no private key */
+/** @param withKey also the files beside it: `PATH.key`, if this one holds no private key, and `PATH.ocsp` */
 export function readPemFile(path: string, withKey: boolean): PemResult {
   const bytes = read(path);
   if (typeof bytes === 'string') return { problem: `unable to load '${path}' : ${bytes}` };
-  if (!withKey || Buffer.from(bytes).includes('PRIVATE KEY-----')) return { bytes, key: null };
+  if (!withKey) return { bytes, key: null, ocsp: null };
+  const response = read(`${path}.ocsp`);
+  const ocsp = typeof response === 'string' || response.length === 0 ? null : response;
+  if (Buffer.from(bytes).includes('PRIVATE KEY-----')) return { bytes, key: null, ocsp };
   const key = read(`${path}.key`);
   if (typeof key === 'string')
     return { problem: `unable to load '${path}' : no private key in it, and '${path}.key' can't be read (${key})` };
-  return { bytes, key };
+  return { bytes, key, ocsp };
 }
 
 /** The bytes, or why there are none. */
@@ -31,6 +36,9 @@ function read(path: string): Uint8Array | string {
 /** What stands beside certificates and is read with them, or not at all. */
 const COMPANIONS = /\.(?:key|ocsp|issuer|sctl|dh)$/;
 
+/** `crt x.pem` stands for x.pem.ecdsa and x.pem.rsa where there is no x.pem. */
+const KEY_KINDS = ['ecdsa', 'rsa', 'dsa'];
+
 /** The files that a `crt` names: itself, or those of a directory in the order of their names. */
 export function certificateFiles(path: string): string[] {
   try {
@@ -39,8 +47,9 @@ export function certificateFiles(path: string): string[] {
     const names = readdirSync(at, 'latin1').filter((name) => !name.startsWith('.') && !COMPANIONS.test(name));
     return names.sort().map((name) => join(path, name));
   } catch {
-    // Whoever reads it says what is wrong with it.
-    return [path];
+    // Certificates for several kinds of keys under one name; else whoever reads it says what is wrong with it.
+    const kinds = KEY_KINDS.map((kind) => `${path}.${kind}`).filter((each) => existsSync(Buffer.from(each, 'latin1')));
+    return kinds.length > 0 ? kinds : [path];
   }
 }
 
@@ -48,21 +57,28 @@ export interface CertificateListLine {
   readonly file: string;
   /** null: those of the certificate. */
   readonly names: readonly string[] | null;
+  /** What stands in brackets behind the file: options of `bind`. */
+  readonly options: readonly string[];
 }
 
-/** `FILE [NAME|!NAME]…` a line; options in brackets are refused: they would be ignored. */
+/** `FILE [OPTIONS] [NAME|!NAME]…` a line. */
 export function readCertificateList(path: string): readonly CertificateListLine[] | { readonly problem: string } {
   const bytes = read(path);
   if (typeof bytes === 'string') return { problem: `unable to load '${path}' : ${bytes}` };
   const out: CertificateListLine[] = [];
   for (const [index, line] of Buffer.from(bytes).toString('latin1').split('\n').entries()) {
-    const [file, ...names] = line
-      .replace(/(?:^|\s)#.*/, '')
-      .split(/\s+/)
-      .filter((word) => word !== '');
+    const text = line.replace(/(?:^|\s)#.*/, '');
+    const bracketed = /^\s*\S+\s*\[([^\]]*)\]/.exec(text);
+    if (bracketed === null && text.includes('['))
+      return { problem: `'${path}:${index + 1}' : a bracket is not closed, or does not stand behind the file` };
+    const options = wordsOf(bracketed?.[1] ?? '');
+    const [file, ...names] = wordsOf(text.replace(/\[[^\]]*\]/, ' '));
     if (file === undefined) continue;
-    if (line.includes('[')) return { problem: `'${path}:${index + 1}' : options in brackets are not supported by this version` };
-    out.push({ file, names: names.length === 0 ? null : names });
+    out.push({ file, names: names.length === 0 ? null : names, options });
   }
   return out;
+}
+
+function wordsOf(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
 }

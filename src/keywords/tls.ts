@@ -67,7 +67,7 @@ function without(version: Version): TlsWord {
   };
 }
 
-type ListField = 'ciphers' | 'cipherSuites' | 'curves' | 'signatures';
+type ListField = 'ciphers' | 'cipherSuites' | 'curves' | 'signatures' | 'clientSignatures';
 
 function list(name: string, field: ListField, doc: string): TlsWord {
   return {
@@ -136,6 +136,7 @@ export const SHARED_TLS_WORDS: readonly TlsWord[] = [
   list('ciphersuites', 'cipherSuites', 'Ciphers of TLS 1.3, separated by colons.'),
   list('curves', 'curves', 'Groups for the key exchange, separated by colons.'),
   list('sigalgs', 'signatures', 'Signature algorithms, separated by colons.'),
+  list('client-sigalgs', 'clientSignatures', "Signature algorithms for clients' certificates, separated by colons."),
   {
     name: 'crl-file',
     doc: 'Revoked certificates, in PEM form: the peer must not use one.',

@@ -28,5 +28,5 @@ export async function tryTls(plan: Plan): Promise<Diagnostic[]> {
   if (!usesTls(plan)) return [];
   const memory = plainMemory({ blocks: 1, notes: 1, statics: 1 });
   const { buildTls } = await import('../build/tls.ts');
-  return asDiagnostics(buildTls(plan, memory, new Uint8Array(TICKET_KEY_BYTES)).problems);
+  return asDiagnostics(buildTls(plan, memory, new Uint8Array(TICKET_KEY_BYTES), true).problems);
 }

@@ -11,6 +11,10 @@ export interface PemModel {
   readonly bytes: Uint8Array;
   /** The key of a certificate file that holds none, from the file beside it; null: there is none. */
   readonly key: Uint8Array | null;
+  /** The response of an OCSP server in the file beside it, `PATH.ocsp`; null: there is none. */
+  readonly ocsp: Uint8Array | null;
+  /** What options in brackets of a `crt-list` line change; null: nothing. */
+  readonly settings: Partial<TlsModel> | null;
   /** Names of a `crt-list` line, `!name` for those left out; null: those that are in the certificate. */
   readonly names: readonly string[] | null;
   readonly at: Position;
@@ -35,6 +39,16 @@ export interface TlsModel {
   preferClientCiphers: boolean;
   /** Without a certificate for the name that a client asks for there is no handshake. */
   strictSni: boolean;
+  /** `ca-verify-file`: authorities that are trusted and not told to clients. */
+  quietAuthorities: PemModel | null;
+  /** The names of the authorities are told to clients. */
+  tellsAuthorities: boolean;
+  /** Errors of verification that do not end a handshake: X509_V_ERR_… of the peer's certificate, and of those above it. */
+  ignoredErrors: readonly number[] | 'all';
+  ignoredAuthorityErrors: readonly number[] | 'all';
+  /** `tls-ticket-keys`: keys of 48 or 80 bytes, the last but one encrypts; null: random ones. */
+  ticketKeys: readonly Uint8Array[] | null;
+  clientSignatures: string | null;
   /** `sni`: the expression for the name that a server is asked for; null: it is found automatically if `autoServerName`. */
   serverName: { readonly text: string; readonly at: Position } | null;
   autoServerName: boolean;

@@ -47,7 +47,7 @@ async function run(order: ThreadOrder): Promise<void> {
   const patterns = new PortPatterns(order.patterns);
   const names = new ThreadNames(host.memory, (question) => tell({ kind: 'name', question }));
   const built = buildState({ model, plan, shared, host, memory: host.memory, ...facts, patterns, names });
-  const tls = usesTls(plan) ? (await import('../build/tls.ts')).buildTls(plan, host.memory, order.ticketKeys) : null;
+  const tls = usesTls(plan) ? (await import('../build/tls.ts')).buildTls(plan, host.memory, order.ticketKeys, order.index === 0) : null;
   for (const server of built.state.servers) {
     const context = tls?.servers[server.index] ?? null;
     if (context !== null) server.tls = { context, name: built.serverNames.get(server) ?? null };

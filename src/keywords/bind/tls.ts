@@ -1,6 +1,7 @@
 /** TLS words of `bind` lines (HAProxy configuration manual, 5.1). */
 import { type BindOption, defineBindOption } from '../define.ts';
 import { SHARED_TLS_WORDS } from '../tls.ts';
+import { verifyErrorOf } from '../verify-errors.ts';
 
 function defineShared(): readonly BindOption[] {
   return SHARED_TLS_WORDS.map((word) => defineBindOption(word));
@@ -91,5 +92,101 @@ export const noStrictSni = defineBindOption({
   examples: [{ text: 'no-strict-sni', gives: { tls: { strictSni: false } } }],
   apply(bind) {
     bind.tls.strictSni = false;
+  },
+});
+
+export const noAlpn = defineBindOption({
+  name: 'no-alpn',
+  args: [],
+  doc: 'No application protocol is agreed on, also where there is a default.',
+  examples: [{ text: 'no-alpn', gives: { tls: { alpn: [] } } }],
+  apply(bind) {
+    bind.tls.alpn = [];
+  },
+});
+
+export const noCaNames = defineBindOption({
+  name: 'no-ca-names',
+  args: [],
+  doc: 'Clients are not told the names of the authorities.',
+  examples: [{ text: 'no-ca-names', gives: { tls: { tellsAuthorities: false } } }],
+  apply(bind) {
+    bind.tls.tellsAuthorities = false;
+  },
+});
+
+export const caVerifyFile = defineBindOption({
+  name: 'ca-verify-file',
+  args: [{ name: 'file', kind: 'word' }],
+  doc: 'Further authorities that may have signed the certificates of clients, without being told to them.',
+  examples: [{ text: 'ca-verify-file /none.pem', says: "unable to load '/none.pem'" }],
+  apply(bind, [path], context) {
+    bind.tls.quietAuthorities = context.pemFile(path, 'ca-base', false);
+  },
+});
+
+export const ecdhe = defineBindOption({
+  name: 'ecdhe',
+  args: [{ name: 'curve', kind: 'text' }],
+  doc: 'The only group for the key exchange; `curves` takes several.',
+  examples: [{ text: 'ecdhe P-256', gives: { tls: { curves: 'P-256' } } }],
+  apply(bind, [curve]) {
+    bind.tls.curves = curve;
+  },
+});
+
+export const crtIgnoreErr = defineIgnored('crt-ignore-err', 'ignoredErrors', "the client's certificate");
+export const caIgnoreErr = defineIgnored('ca-ignore-err', 'ignoredAuthorityErrors', "authorities above the client's certificate");
+
+function defineIgnored(name: string, field: 'ignoredErrors' | 'ignoredAuthorityErrors', of: string): BindOption {
+  return defineBindOption({
+    name,
+    args: [{ name: 'errors', kind: 'word' }],
+    doc: `Errors of ${of} that do not end the handshake: \`all\`, or numbers or names (X509_V_ERR_…) separated by commas. \`ssl_c_err\`, \`ssl_c_ca_err\` and \`ssl_c_verify\` still tell of them.`,
+    examples: [
+      { text: `${name} all`, gives: { tls: { [field]: 'all' } } },
+      { text: `${name} 10,X509_V_ERR_CERT_REVOKED`, gives: { tls: { [field]: [10, 23] } } },
+      { text: `${name} 10,nonsense`, says: "'nonsense'" },
+    ],
+    apply(bind, [word], context) {
+      if (word.text === 'all') {
+        bind.tls[field] = 'all';
+        return;
+      }
+      const words = word.text.split(',');
+      const numbers = words.map(verifyErrorOf);
+      const wrong = words[numbers.indexOf(-1)];
+      if (wrong === undefined) bind.tls[field] = numbers;
+      else
+        context.error({
+          text: `'${name}' : '${wrong}' is no error: expected 'all', numbers or names as X509_V_ERR_CERT_HAS_EXPIRED`,
+          word,
+        });
+    },
+  });
+}
+
+/** Bytes of a key: name, AES-128 and HMAC keys, or name, HMAC and AES-256 keys. */
+const TICKET_KEYS = [48, 80];
+const FEWEST_KEYS = 3;
+
+export const tlsTicketKeys = defineBindOption({
+  name: 'tls-ticket-keys',
+  args: [{ name: 'file', kind: 'word' }],
+  doc: 'A file with at least three keys of 48 or 80 bytes in base64, one a line, which several nodes share. The last but one encrypts tickets; tickets of the last three are accepted.',
+  examples: [{ text: 'tls-ticket-keys /none.keys', says: "'/none.keys'" }],
+  apply(bind, [path], context) {
+    const lines = context.readLines(path)?.filter((line) => line.trim() !== '') ?? null;
+    if (lines === null) return;
+    const keys = lines.map((line) => new Uint8Array(Buffer.from(line.trim(), 'base64')));
+    const wrong = keys.findIndex(({ length }) => !TICKET_KEYS.includes(length) || length !== keys[0]?.length);
+    if (wrong >= 0)
+      context.error({
+        text: `'tls-ticket-keys' : line ${wrong + 1} of '${path.text}' is no key of 48 or 80 bytes in base64, all of one size`,
+        word: path,
+      });
+    else if (keys.length < FEWEST_KEYS)
+      context.error({ text: `'tls-ticket-keys' : please supply at least 3 keys in '${path.text}'`, word: path });
+    else bind.tls.ticketKeys = keys.slice(-FEWEST_KEYS);
   },
 });

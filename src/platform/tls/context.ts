@@ -8,6 +8,8 @@ import type { IgnoredErrors, OpenSslEngine, TlsLibrary } from './engine.ts';
 import * as lib from './library.ts';
 import { PeerNames } from './peer-names.ts';
 import type { Bundle, Native } from './pem.ts';
+import { staple } from './stapling.ts';
+import { rotateTickets } from './tickets.ts';
 
 const NULL = 0n;
 
@@ -33,6 +35,15 @@ export interface TlsSettings {
   readonly revocations: readonly Native[];
   /** Errors of the peer's certificates that do not matter; none if absent. */
   readonly ignored?: IgnoredErrors;
+  /** Authorities that are trusted as well and never told to clients. */
+  readonly quietAuthorities?: readonly Native[];
+  /** False: clients are not told the names of authorities. */
+  readonly tellsAuthorities?: boolean;
+  readonly clientSignatures?: string | null;
+  /** Three keys of 48 or 80 bytes, the second encrypts; they go before `ticketKeys`. */
+  readonly rotatedKeys?: readonly Uint8Array[] | null;
+  /** A response that certifies the certificate's state (RFC 6960); null: none is stapled. */
+  readonly ocsp?: Uint8Array | null;
   readonly tickets: boolean;
   /** Of a client: the name that the peer's certificate must have if it is asked for none; null: any. */
   readonly verifyHost?: string | null;
@@ -53,6 +64,8 @@ const Command = {
   chainCertificate: 89,
   groupsList: 92,
   signaturesList: 98,
+  clientSignatures: 101,
+  dhAuto: 118,
   minVersion: 123,
   maxVersion: 124,
 } as const;
@@ -128,7 +141,7 @@ export class OpenSslContext implements TlsContext {
 
   #common(settings: TlsSettings): void {
     const context = this.#context;
-    const { ciphers, cipherSuites, curves, signatures } = settings;
+    const { ciphers, cipherSuites, curves, signatures, clientSignatures = null } = settings;
     this.#control(Command.mode, MODE);
     let options = OP_NO_COMPRESSION | OP_NO_RENEGOTIATION | OP_IGNORE_CUT;
     if (!settings.tickets) options |= OP_NO_TICKET;
@@ -141,6 +154,11 @@ export class OpenSslContext implements TlsContext {
     if (curves !== null) this.#demand(this.#control(Command.groupsList, 0n, textPointer(curves)) === 1n, `curves '${curves}'`);
     if (signatures !== null)
       this.#demand(this.#control(Command.signaturesList, 0n, textPointer(signatures)) === 1n, `sigalgs '${signatures}'`);
+    if (clientSignatures !== null)
+      this.#demand(
+        this.#control(Command.clientSignatures, 0n, textPointer(clientSignatures)) === 1n,
+        `client-sigalgs '${clientSignatures}'`,
+      );
   }
 
   #certificate(bundle: Bundle | null): void {
@@ -154,32 +172,37 @@ export class OpenSslContext implements TlsContext {
     this.#demand(lib.contextCheckKey(context) === 1, 'the private key');
   }
 
-  #verify({ verify, authorities, revocations, ignored = NOTHING_IGNORED }: TlsSettings): void {
+  #verify(settings: TlsSettings): void {
+    const { verify, authorities, revocations, ignored = NOTHING_IGNORED, quietAuthorities = [], tellsAuthorities = true } = settings;
     const context = this.#context;
     lib.contextVerify(context, VERIFY[verify], verify === 'none' ? NULL : judge(this.#library, ignored));
     if (verify === 'none') return;
     if (authorities === 'system') lib.contextDefaultPaths(context);
-    else this.#trust(authorities);
+    else this.#trust(authorities, tellsAuthorities);
     const store = lib.contextStore(context);
+    for (const each of quietAuthorities) lib.storeCertificate(store, each);
     for (const each of revocations) lib.storeRevocations(store, each);
     if (revocations.length > 0) lib.storeFlags(store, CHECK_REVOCATION);
     lib.errClear();
   }
 
-  #trust(authorities: readonly Native[]): void {
+  #trust(authorities: readonly Native[], tells: boolean): void {
     const store = lib.contextStore(this.#context);
     for (const each of authorities) {
       lib.storeCertificate(store, each);
-      if (this.#isServer) lib.contextClientNames(this.#context, each);
+      if (this.#isServer && tells) lib.contextClientNames(this.#context, each);
     }
   }
 
-  #serverOnly({ alpn, ticketKeys }: TlsSettings): void {
+  #serverOnly({ alpn, ticketKeys, rotatedKeys = null, ocsp = null }: TlsSettings): void {
+    this.#control(Command.dhAuto, 1n);
+    if (ocsp !== null) staple(this.#context, ocsp);
     // OpenSSL keeps no sessions itself: tickets carry them, and work on every thread.
     this.#control(Command.sessionCacheMode, 0n);
     const name = area(8);
     this.#demand(lib.contextSessionName(this.#context, name.pointer, 4) === 1, 'the session name');
-    if (ticketKeys !== null) {
+    if (rotatedKeys !== null) rotateTickets(this.#context, rotatedKeys);
+    else if (ticketKeys !== null) {
       const keys = area(80);
       keys.bytes.set(ticketKeys);
       this.#demand(this.#control(Command.ticketKeys, 80n, keys.pointer) === 1n, 'the ticket keys');

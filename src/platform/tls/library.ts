@@ -80,6 +80,29 @@ export const contextSessionName = bound<(context: Pointer, name: Pointer, length
 );
 /** Tells of new sessions; the callback's answer 1 keeps the session's reference. */
 export const contextNewSession = bound<(context: Pointer, callback: Pointer) => void>('SSL_CTX_sess_set_new_cb', [P, P], 'void');
+export const contextCallback = bound<(context: Pointer, command: number, callback: Pointer) => bigint>(
+  'SSL_CTX_callback_ctrl',
+  [P, I, P],
+  L,
+);
+/** A copy that OpenSSL may free; the last two arguments name a place in a source file. */
+export const duplicate = bound<(at: Pointer, length: bigint, file: Pointer, line: number) => Pointer>(
+  'CRYPTO_memdup',
+  [P, 'uint64', P, I],
+  P,
+);
+export const randomBytes = bound<(into: Pointer, length: number) => number>('RAND_bytes', [P, I], I);
+type CipherBegin = (context: Pointer, cipher: Pointer, engine: Pointer, key: Pointer, vector: Pointer) => number;
+export const encryptBegin = bound<CipherBegin>('EVP_EncryptInit_ex', [P, P, P, P, P], I);
+export const decryptBegin = bound<CipherBegin>('EVP_DecryptInit_ex', [P, P, P, P, P], I);
+export const aes128 = bound<() => Pointer>('EVP_aes_128_cbc', [], P);
+export const aes256 = bound<() => Pointer>('EVP_aes_256_cbc', [], P);
+export const sha256 = bound<() => Pointer>('EVP_sha256', [], P);
+export const macBegin = bound<(context: Pointer, key: Pointer, length: number, digest: Pointer, engine: Pointer) => number>(
+  'HMAC_Init_ex',
+  [P, P, I, P, P],
+  I,
+);
 export const contextDefaultPaths = bound<(context: Pointer) => number>('SSL_CTX_set_default_verify_paths', [P], I);
 export const contextClientNames = bound<(context: Pointer, certificate: Pointer) => number>('SSL_CTX_add_client_CA', [P, P], I);
 
@@ -209,6 +232,20 @@ export function sessionCallback(take: (ssl: Pointer, session: Pointer) => void):
     take(ssl as Pointer, session as Pointer);
     return 1;
   }) as Pointer;
+}
+
+/** Registers who staples a response; false: none. It must not throw and is called on this thread only. */
+export function statusCallback(staple: (ssl: Pointer) => boolean): Pointer {
+  return library.registerCallback({ arguments: [P, P], return: I }, (ssl) => (staple(ssl as Pointer) ? 0 : NO_ACKNOWLEDGE)) as Pointer;
+}
+
+/** Registers who prepares a ticket's cipher and MAC. It must not throw and is called on this thread only. */
+export function ticketCallback(
+  prepare: (name: Pointer, vector: Pointer, cipher: Pointer, mac: Pointer, encrypts: boolean) => number,
+): Pointer {
+  return library.registerCallback({ arguments: [P, P, P, P, P, I], return: I }, (_ssl, name, vector, cipher, mac, encrypts) =>
+    prepare(name as Pointer, vector as Pointer, cipher as Pointer, mac as Pointer, encrypts === 1),
+  ) as Pointer;
 }
 
 /** SSL_TLSEXT_ERR_NOACK: the handshake goes on without a protocol. */

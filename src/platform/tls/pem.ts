@@ -19,13 +19,16 @@ export interface Bundle {
   readonly key: Native | null;
 }
 
-/** All certificates of a text, in its order; none: []. */
+/** OpenSSL's reason where a text ends as it should. */
+const NO_MORE = 'no start line';
+
+/** All certificates of a text, in its order; none: []. @throws Error that says which can't be read, and why */
 export function certificatesOf(pem: Uint8Array): Native[] {
-  return allOf(pem, (bio) => lib.readCertificate(bio, NULL, NULL));
+  return allOf(pem, 'certificate', (bio) => lib.readCertificate(bio, NULL, NULL));
 }
 
 export function revocationsOf(pem: Uint8Array): Native[] {
-  return allOf(pem, (bio) => lib.readRevocations(bio, NULL, NULL));
+  return allOf(pem, 'revocation list', (bio) => lib.readRevocations(bio, NULL, NULL));
 }
 
 /** The first private key of a text; null: there is none. @throws Error if it is encrypted or broken */
@@ -60,12 +63,14 @@ export function freeBundle({ certificate, chain, key }: Bundle): void {
   if (key !== null) lib.keyFree(key);
 }
 
-function allOf(pem: Uint8Array, read: (bio: bigint) => Native): Native[] {
+function allOf(pem: Uint8Array, what: string, read: (bio: bigint) => Native): Native[] {
   const found: Native[] = [];
   withBio(pem, (bio) => {
     for (let next = read(bio); next !== NULL; next = read(bio)) found.push(next);
   });
-  lib.errClear();
+  const reason = lib.takeError();
+  // The rest of a file that is broken in its middle must not be left out in silence.
+  if (reason !== '' && reason !== NO_MORE) throw new Error(`${what} ${found.length + 1} in it can't be read: ${reason}`);
   return found;
 }
 
