@@ -43,12 +43,12 @@ export const resolvePrefer = defineServerOption({
   doc: 'Which family of addresses is asked for first: ipv4 or ipv6 (ipv6 if unset). At start: which one is taken if the name has both.',
   examples: [
     { text: 'resolve-prefer ipv4', gives: { other: { 'resolve-prefer': ['ipv4'] } } },
-    { text: 'resolve-prefer ipv5', says: "'resolve-prefer' expects either ipv4 or ipv6 as argument." },
+    { text: 'resolve-prefer ipv5', says: "'resolve-prefer' expects either ipv4 or ipv6 as argument" },
     { text: 'resolve-prefer', says: "'resolve-prefer' expects an argument" },
   ],
   apply(server, [family], context) {
     if (family === 'ipv4' || family === 'ipv6') server.other['resolve-prefer'] = [family];
-    else context.error({ text: "'resolve-prefer' expects either ipv4 or ipv6 as argument.", found: family, allowed: ['ipv4', 'ipv6'] });
+    else context.error({ text: "'resolve-prefer' expects either ipv4 or ipv6 as argument", found: family, allowed: ['ipv4', 'ipv6'] });
   },
 });
 
