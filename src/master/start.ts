@@ -240,6 +240,7 @@ class Process {
     await this.#threads.stop(() => {
       for (const { descriptor } of this.#doors) closeDescriptor(descriptor);
     });
+    this.#names?.close();
     this.#removePidfile();
     if (process.env['HAWSER_DEBUG_COUNTERS'] !== undefined)
       for (const { usage, host } of this.#threads.lastUsages) notice(`in use: ${JSON.stringify({ ...usage, host })}`);

@@ -11,12 +11,15 @@ import { type Ground, Resolution, type Wanted } from './resolution.ts';
 
 /** Names that do-resolve has asked for and that are kept. */
 export const MOST_NAMES = 10_000;
-/** Who may wait for one name at once, and all together. */
+/** Who may wait for names of do-resolve at once. */
 export const MOST_WAITERS = 100_000;
+/** So many of the oldest are looked at for one that nobody needs any more. */
+const MOST_LOOKS = 16;
 
 export type Listener = (resolution: Resolution) => void;
 
 interface Entry {
+  readonly key: string;
   readonly resolution: Resolution;
   readonly listeners: Set<Listener>;
   /** Called once, when the run has ended. */
@@ -36,7 +39,10 @@ export class Resolvers {
   readonly name: string;
   readonly nameservers: readonly Asked[];
   readonly #ground: Ground;
-  readonly #entries = new Map<string, Entry>();
+  /** Names that servers have. */
+  readonly #followed = new Map<string, Entry>();
+  /** Others; what was asked for last stands last. */
+  readonly #asked = new Map<string, Entry>();
   #waiting = 0;
   #isClosed = false;
 
@@ -48,7 +54,7 @@ export class Resolvers {
 
   /** Names known or asked for now. */
   get size(): number {
-    return this.#entries.size;
+    return this.#followed.size + this.#asked.size;
   }
 
   /**
@@ -58,7 +64,9 @@ export class Resolvers {
   follow(text: string, wanted: Wanted, listener: Listener): (() => void) | null {
     const name = readName(text);
     if (name === null) return null;
-    const entry = this.#entry(name, wanted);
+    const entry = this.#known(name, wanted) ?? this.#newEntry(name, wanted);
+    this.#asked.delete(entry.key);
+    this.#followed.set(entry.key, entry);
     entry.listeners.add(listener);
     if (entry.resolution.status === Status.none) entry.resolution.start();
     else this.#again(entry);
@@ -73,7 +81,11 @@ export class Resolvers {
       done(null);
       return;
     }
-    const entry = this.#entry(name, wanted);
+    const entry = this.#askedFor(name, wanted);
+    if (entry === null) {
+      done(null);
+      return;
+    }
     const { resolution } = entry;
     const { clock, model } = this.#ground;
     if (resolution.status === Status.valid && clock.now() < resolution.lastDoneMs + model.holdMs.valid) {
@@ -87,7 +99,7 @@ export class Resolvers {
 
   /** Something says that the address may be another one: asks now, unless a good answer is younger than `hold valid`. */
   refresh(text: string, wanted: Wanted): void {
-    const resolution = this.#entries.get(`${wanted} ${readName(text)}`)?.resolution;
+    const resolution = this.#followed.get(keyOf(readName(text) ?? '', wanted))?.resolution;
     const { clock, model } = this.#ground;
     if (resolution === undefined || clock.now() < resolution.lastValidMs + model.holdMs.valid) return;
     resolution.start();
@@ -95,27 +107,34 @@ export class Resolvers {
 
   close(): void {
     this.#isClosed = true;
-    for (const { resolution, cancelTimer } of this.#entries.values()) {
+    for (const { resolution, cancelTimer } of [...this.#followed.values(), ...this.#asked.values()]) {
       cancelTimer();
       resolution.stop();
     }
-    this.#entries.clear();
+    this.#followed.clear();
+    this.#asked.clear();
     for (const server of this.nameservers) server.close();
   }
 
-  #entry(name: string, wanted: Wanted): Entry {
-    const key = `${wanted} ${name}`;
-    const known = this.#entries.get(key);
-    // What was used last stands last.
-    if (known !== undefined) this.#entries.delete(key);
-    else if (this.#entries.size >= MOST_NAMES) this.#forgetOne();
+  #known(name: string, wanted: Wanted): Entry | undefined {
+    const key = keyOf(name, wanted);
+    return this.#followed.get(key) ?? this.#asked.get(key);
+  }
+
+  /** null: there is no room for one more. */
+  #askedFor(name: string, wanted: Wanted): Entry | null {
+    const known = this.#known(name, wanted);
+    if (known !== undefined && this.#followed.has(known.key)) return known;
+    if (known !== undefined) this.#asked.delete(known.key);
+    else if (this.#asked.size >= MOST_NAMES && !this.#forgetOne()) return null;
     const entry = known ?? this.#newEntry(name, wanted);
-    this.#entries.set(key, entry);
+    this.#asked.set(entry.key, entry);
     return entry;
   }
 
   #newEntry(name: string, wanted: Wanted): Entry {
     const entry: Entry = {
+      key: keyOf(name, wanted),
       resolution: new Resolution(name, wanted, this.#ground, () => this.#onDone(entry)),
       listeners: new Set(),
       waiters: [],
@@ -124,13 +143,14 @@ export class Resolvers {
     return entry;
   }
 
-  /** The one that nobody has wanted for longest. Those that somebody waits for stay: the waiters bound them. */
-  #forgetOne(): void {
-    for (const [key, { resolution, listeners, waiters }] of this.#entries) {
-      if (resolution.isRunning || listeners.size > 0 || waiters.length > 0) continue;
-      this.#entries.delete(key);
-      return;
+  /** The one that nobody has wanted for longest. False: the oldest are still being asked for. */
+  #forgetOne(): boolean {
+    let looks = 0;
+    for (const [key, { resolution, waiters }] of this.#asked) {
+      if (!resolution.isRunning && waiters.length === 0) return this.#asked.delete(key);
+      if (++looks === MOST_LOOKS) break;
     }
+    return false;
   }
 
   #onDone(entry: Entry): void {
@@ -153,6 +173,14 @@ export class Resolvers {
 
   #unfollow(entry: Entry, listener: Listener): void {
     entry.listeners.delete(listener);
-    if (entry.listeners.size === 0) entry.cancelTimer();
+    if (entry.listeners.size > 0) return;
+    entry.cancelTimer();
+    this.#followed.delete(entry.key);
+    if (entry.waiters.length > 0) this.#asked.set(entry.key, entry);
+    else entry.resolution.stop();
   }
+}
+
+function keyOf(name: string, wanted: Wanted): string {
+  return `${wanted} ${name}`;
 }

@@ -245,4 +245,10 @@ test('what do-resolve asks for is answered from what is known, and is bounded', 
   oracle.holds = false;
   for (let count = 0; count < 10_050; count++) ask(`n${count}.test`);
   assert.equal(resolvers.size, 10_000);
+  // With all of them under way there is no room for another.
+  oracle.answer = () => null;
+  for (let count = 0; count < 10_000; count++) ask(`m${count}.test`);
+  const before = answers.length;
+  ask('one-more.test');
+  assert.deepEqual([resolvers.size, answers.slice(before)], [10_000, [undefined]]);
 });

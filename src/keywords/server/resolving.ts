@@ -18,8 +18,8 @@ export const initAddr = defineServerOption({
     const unknown = methods.split(',').find((method) => !METHODS.includes(method) && parseIp(method) === null);
     if (unknown === undefined) server.other['init-addr'] = [methods];
     else {
-      const text = `'init-addr' : unknown init-addr method '${unknown}', supported methods are 'libc', 'last', 'none'.`;
-      context.error({ text, found: unknown, allowed: [...METHODS, 'an IP address'], near: METHODS });
+      const text = `'init-addr' : unknown init-addr method '${unknown}', supported methods are 'libc', 'last', 'none'`;
+      context.error({ text: `${text}, or an IP address.`, near: METHODS });
     }
   },
 });
@@ -70,7 +70,7 @@ export const resolveOpts = defineServerOption({
     else {
       const known = "'allow-dup-ip', 'ignore-weight', and 'prevent-dup-ip'";
       const message = `'resolve-opts' : unknown resolve-opts option '${unknown}', supported methods are ${known}.`;
-      context.error({ text: message, found: unknown, near: OPTIONS });
+      context.error({ text: message, near: OPTIONS });
     }
   },
 });
