@@ -172,7 +172,7 @@ test('the second termination letter, by phase', () => {
 
 const REFUSED: readonly (readonly [string, FormatKind, RegExp])[] = [
   ['%nope', 'log', /no such format alias 'nope'\. .*'%%'/],
-  ['%[ssl_c_der]', 'log', /fetch method 'ssl_c_der' is not supported by this version/],
+  ['%[ssl_bc_client_random]', 'log', /fetch method 'ssl_bc_client_random' is not supported by this version/],
   ['50%', 'log', /truncated line at '%'/],
   ['% x', 'log', /'%%' writes a single '%'/],
   ['%{+Z}ci', 'log', /'\+Z' is not a flag/],

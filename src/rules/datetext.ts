@@ -24,7 +24,8 @@ export function localOffset(wallMs: number): number {
   if (quarter !== offsetQuarter) {
     offsetQuarter = quarter;
     // hot-ok: four times an hour
-    offsetMinutes = -new Date(wallMs).getTimezoneOffset();
+    // Beyond the year 275760 there is no Date: no offset.
+    offsetMinutes = -new Date(wallMs).getTimezoneOffset() || 0;
   }
   return offsetMinutes;
 }

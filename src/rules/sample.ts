@@ -206,7 +206,8 @@ function toInt(sample: Sample): boolean {
       sample.type = INT;
       return true;
     case STR:
-      return sample.setInt(readInt(sample.memory.bytes, sample.start, sample.end));
+      // An empty text is no number, a text without digits is 0.
+      return sample.end > sample.start && sample.setInt(readInt(sample.memory.bytes, sample.start, sample.end));
     case IPV4: {
       const { ip } = sample;
       return sample.setInt((((ip[0] as number) << 24) | ((ip[1] as number) << 16) | ((ip[2] as number) << 8) | (ip[3] as number)) >>> 0);

@@ -71,7 +71,10 @@ export const ltime = defineConverter({
   args: FORMAT_ARGS,
   ...INT_TO_TEXT,
   doc: 'As utime, in local time.',
-  examples: [{ value: 784111777, call: 'ltime(%Y)', out: '1994' }],
+  examples: [
+    { value: 784111777, call: 'ltime(%Y)', out: '1994' },
+    { value: '9007199254740992', call: 'ltime(%Y)', out: '285428751' },
+  ],
   compile: ([format, offset], context) => compileDate(new DateFormat(format, true, false), offset, 1, context),
 });
 

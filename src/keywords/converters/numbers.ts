@@ -1,7 +1,7 @@
 /** Converters of integers, booleans and addresses (HAProxy 3.x configuration 7.3.1). */
 import { type CompileContext, type ConvertStep, defineConverter } from '../../rules/define.ts';
 import { NumberOperand } from '../../rules/operand.ts';
-import { SampleType } from '../../rules/sample.ts';
+import { cast, SampleType } from '../../rules/sample.ts';
 
 const OPERAND = [{ name: 'value', kind: 'str' }] as const;
 const INT_TO_INT = { from: SampleType.int, to: SampleType.int } as const;
@@ -37,6 +37,8 @@ export const add = defineConverter({
     { value: 5, call: 'add(-7)', out: -2 },
     { value: 5, call: 'set-var(txn.n),add(txn.n)', out: 10 },
     { value: 5, call: 'add(txn.nothing)', out: null },
+    { value: '', call: 'add(1)', out: null },
+    { value: 'x', call: 'add(1)', out: 1 },
   ],
   compile: ([value], context) => compileOperation(value, context, ADD),
 });
@@ -95,6 +97,7 @@ export const neg = defineConverter({
 });
 
 const HALF = 2 ** 32;
+const LARGEST = 2 ** 63;
 
 /** A bitwise operation on both 32-bit halves of 64-bit integers. */
 function compileBits(value: string, context: CompileContext, operate: (a: number, b: number) => number): ConvertStep {
@@ -103,9 +106,18 @@ function compileBits(value: string, context: CompileContext, operate: (a: number
 }
 
 function onHalves(a: number, b: number, operate: (a: number, b: number) => number): number {
-  const highA = Math.floor(a / HALF);
-  const highB = Math.floor(b / HALF);
-  return operate(highA | 0, highB | 0) * HALF + (operate((a - highA * HALF) | 0, (b - highB * HALF) | 0) >>> 0);
+  const highA = highOf(a);
+  const highB = highOf(b);
+  return operate(highA | 0, highB | 0) * HALF + (operate(lowOf(a, highA), lowOf(b, highB)) >>> 0);
+}
+
+/** The largest integer, which is rounded to 2^63, has all bits but that of the sign. */
+function highOf(value: number): number {
+  return value >= LARGEST ? 0x7fffffff : Math.floor(value / HALF);
+}
+
+function lowOf(value: number, high: number): number {
+  return value >= LARGEST ? -1 : (value - high * HALF) | 0;
 }
 
 export const and = defineConverter({
@@ -113,7 +125,10 @@ export const and = defineConverter({
   args: OPERAND,
   ...INT_TO_INT,
   doc: 'Bitwise AND.',
-  examples: [{ value: 12, call: 'and(10)', out: 8 }],
+  examples: [
+    { value: 12, call: 'and(10)', out: 8 },
+    { value: '9223372036854775807', call: 'and(255)', out: 255 },
+  ],
   compile: ([value], context) => compileBits(value, context, (a, b) => a & b),
 });
 
@@ -122,7 +137,10 @@ export const or = defineConverter({
   args: OPERAND,
   ...INT_TO_INT,
   doc: 'Bitwise OR.',
-  examples: [{ value: 12, call: 'or(3)', out: 15 }],
+  examples: [
+    { value: 12, call: 'or(3)', out: 15 },
+    { value: '9223372036854775807', call: 'or(1),concat()', out: '9223372036854775807' },
+  ],
   compile: ([value], context) => compileBits(value, context, (a, b) => a | b),
 });
 
@@ -232,15 +250,18 @@ export const ipmask = defineConverter({
   ],
   from: SampleType.address,
   to: SampleType.address,
-  doc: 'The network of the address. Without a mask for IPv6 such an address is no value.',
+  doc: 'The network of the address. Without a mask for IPv6 such an address is no value; one that stands for an IPv4 address (::ffff:0:0/96) is that.',
   examples: [
     { value: '192.0.2.77', call: 'ipmask(24)', out: '192.0.2.0' },
     { value: '192.0.2.77', call: 'ipmask(255.255.0.0)', out: '192.0.0.0' },
     { value: '2001:db8::77', call: 'ipmask(24,64)', out: '2001:db8::' },
     { value: '2001:db8::77', call: 'ipmask(24)', out: null },
+    { value: '::ffff:192.0.2.77', call: 'ipmask(24,64)', out: '192.0.2.0' },
   ],
   compile: ([mask4, mask6]) => {
     return (sample) => {
+      const isMapped = sample.type === SampleType.ipv6 && isMappedIpv4(sample.ip);
+      if (isMapped && !cast(sample, SampleType.ipv4)) return false;
       const mask = sample.type === SampleType.ipv4 ? mask4 : mask6;
       if (mask === null) return false;
       const { ip, ownIp } = sample;
@@ -250,3 +271,8 @@ export const ipmask = defineConverter({
     };
   },
 });
+
+function isMappedIpv4(ip: Uint8Array): boolean {
+  for (let at = 0; at < 10; at++) if (ip[at] !== 0) return false;
+  return ip[10] === 255 && ip[11] === 255;
+}
