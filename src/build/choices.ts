@@ -32,7 +32,7 @@ export function useBackendOf(
   }
   const format = compiler.format(use.name, 'text', Place.useBackend);
   const { http } = compiler.proxy;
-  const fitting = [...backends].filter(([, backend]) => backend.http === http);
+  const fitting = [...backends].filter(([, backend]) => backend.http || !http);
   return { backend: null, choice: new NamedChoice(compiler.thread, format, new NameTable(compiler.thread, fitting)), condition };
 }
 

@@ -73,7 +73,7 @@ function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, 
   frontend.restrictHeaderNames = restrictOf(options);
   frontend.useProxyHeader = options['http-use-proxy-header'] === true;
   frontend.inspectDelayMs = proxy.inspectDelayMs ?? 0;
-  frontend.bufferRequest = frontend.http && options['http-buffer-request'] === true;
+  frontend.bufferRequest = options['http-buffer-request'] === true;
   frontend.sessionRateLimit = proxy.sessionRateLimit ?? 0;
   if (frontend.sessionRateLimit > 0) frontend.countsRates = true;
   frontend.timeouts.areApart = options['independent-streams'] === true;

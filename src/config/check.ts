@@ -129,6 +129,8 @@ class Checker {
       this.#warn('mode', text);
       proxy.logPreset = proxy.logPreset === 'httpclf' ? 'tcpclf' : 'tcplog';
     }
+    // Its HTTP lines count for connections that turn into HTTP.
+    if (proxy.rules['tcp-request content']?.some(({ action }) => action === 'switch-mode')) return;
     for (const set of ['http-request', 'http-response', 'http-after-response', 'redirect']) {
       if ((proxy.rules[set] as RuleModel[] | undefined)?.length)
         this.#warn('mode', `'${set}' rules ignored for ${name} as they require HTTP mode.`);

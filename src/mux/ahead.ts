@@ -30,6 +30,14 @@ export class Ahead extends Inbox {
     this.#restEnd = end;
   }
 
+  /** Takes over what rules of TCP mode have looked at. */
+  takeBody(message: HttpMessage): void {
+    const { bodyBlock, nextBlock } = message;
+    if (bodyBlock !== NO_BLOCK) this.adopt(bodyBlock, message.bodyStart, message.bodyEnd);
+    if (nextBlock !== NO_BLOCK) this.behind.adopt(nextBlock, message.nextStart, message.nextEnd);
+    message.bodyBlock = message.nextBlock = NO_BLOCK;
+  }
+
   /** Takes received bytes; true: the block, too. Only while there is room. */
   keep(memory: Memory, block: Block, start: number, end: number): boolean {
     if (this.isEmpty) {

@@ -15,33 +15,18 @@ import { Broken, type BrokenReason } from '../state/end.ts';
 import { type Frontend, type FrontMux, Session, type Stream } from '../state/records.ts';
 import { Ahead } from './ahead.ts';
 import type { MuxContext } from './context.ts';
-import type { FrontDesk } from './front-desk.ts';
+import type { FrontDesk, HttpFront } from './front-desk.ts';
 import { dropTrailers, encodeAnswer, endsConnection } from './h1-answer.ts';
 import { keepTrailers, sendBody, sendBodyEnd, sendHeadCopy, sendHeadInPlace } from './h1-send.ts';
-
-/** What the next bytes from the client are. */
-const State = {
-  /** Nothing received since the last exchange. */
-  idle: 0,
-  head: 1,
-  body: 2,
-  /** The request is complete; bytes are the next request. */
-  wait: 3,
-  tunnel: 4,
-  /** The answer is out and the connection ends: what still comes is dropped. */
-  drain: 5,
-  closed: 6,
-  /** The request is no valid one, or did not end: what still comes of it is dropped. */
-  refused: 7,
-} as const;
+import { State } from './h1-state.ts';
 
 /** How long a request may be under way before it is watched whether its client is still there (milliseconds). */
 const WATCH_MS = 50;
 /** How long a closing connection is drained so that the client can read the answer (milliseconds). */
 const DRAIN_MS = 1000;
 
-export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
-  readonly session = new Session();
+export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Task {
+  session = new Session();
   queued = false;
   readonly #context: MuxContext;
   readonly #desk: FrontDesk;
@@ -88,6 +73,21 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     this.#idleSinceMs = now;
     this.#setTimer(now, requestTimeoutMs(this.session.frontend));
   }
+
+  takeOver(wire: Wire, stream: Stream): void {
+    this.start(wire);
+    wire.handler = this;
+    this.#state = State.head;
+    this.#stream = stream;
+    stream.front = this;
+    this.#ended = stream.requestDone;
+    this.#inbox.takeBody(stream.request);
+    stream.request.reset();
+    stream.tunnel = stream.requestDone = false;
+    this.run();
+  }
+
+  upgrade(): void {}
 
   // Wire events ---------------------------------------------------------------------------------
 
@@ -174,12 +174,14 @@ export class H1Front implements WireHandler, FrontMux, TimerOwner, Task {
     }
     if (this.#state === State.tunnel) this.#deliverToTunnel(this.#stream as Stream);
     else if (!this.#inbox.isEmpty) this.#takeInbox();
+    else if (this.#state === State.head && this.#ended) this.#refuse(this.#stream as Stream, Broken.closed, 400);
     this.#takeBehind();
   }
 
   /** The next request, or body data that came before it was wanted. */
   #takeInbox(): void {
-    if (this.#state === State.idle) {
+    if (this.#state === State.head) this.#parseHead();
+    else if (this.#state === State.idle) {
       if (this.#beginRequest()) this.#parseHead();
     } else if (this.#state === State.body && this.#wanted && !this.#tail) {
       const { start, end } = this.#inbox;

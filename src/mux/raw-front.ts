@@ -9,7 +9,7 @@ import { Inbox } from './inbox.ts';
 
 export class RawFront implements WireHandler, FrontMux, Task {
   queued = false;
-  readonly session = new Session();
+  session = new Session();
   readonly #context: MuxContext;
   readonly #desk: FrontDesk;
   #wire!: Wire;
@@ -108,6 +108,10 @@ export class RawFront implements WireHandler, FrontMux, Task {
   /** What came early; then the wire goes on. */
   run(): void {
     const stream = this.#stream;
+    if (stream?.overrides.switchesMode && !this.#wireClosed) {
+      this.#becomeHttp(stream);
+      return;
+    }
     if (stream === null || this.#isPaused || this.#early.isEmpty) return;
     const { start, end } = this.#early;
     stream.bytesFromClient += end - start;
@@ -130,6 +134,24 @@ export class RawFront implements WireHandler, FrontMux, Task {
     this.#context.endStream(stream);
     if (this.#wireClosed) this.#desk.onClosed(this);
     else this.#wire.destroy(false);
+  }
+
+  /** Not inside a call of the machine or of the wire: both go on with somebody else. */
+  upgrade(): void {
+    this.#context.host.later(this);
+  }
+
+  #becomeHttp(stream: Stream): void {
+    const early = this.#early;
+    stream.overrides.switchesMode = false;
+    this.#stream = null;
+    this.#wireClosed = true;
+    const http = this.#desk.upgrade(this);
+    http.takeOver(this.#wire, stream);
+    if (early.isEmpty) return;
+    const { start, end } = early;
+    const block = early.release();
+    if (!http.onData(this.#wire, block, start, end)) this.#context.memory.give(block);
   }
 
   closeIdle(): boolean {

@@ -31,7 +31,7 @@ export function requestMs(stream: Stream): number {
 
 /** Waiting for a server: queues, and delays before a retry. */
 export function queueMs(stream: Stream): number {
-  const ready = stream.frontend.http && !stream.tunnel ? stream.requestAtMs : stream.startedAtMs;
+  const ready = !stream.tunnel ? stream.requestAtMs : stream.startedAtMs;
   return between(ready, stream.connectAtMs);
 }
 

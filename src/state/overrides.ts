@@ -51,6 +51,8 @@ export class StreamOverrides {
   readonly outLimit = new LimitSettings();
   limitIn: DataLimit | null = null;
   limitOut: DataLimit | null = null;
+  /** switch-mode: what comes is HTTP. */
+  switchesMode = false;
   /** The address that a rule has asked for; null: none ever has. */
   lookup: Lookup | null = null;
 
@@ -61,6 +63,6 @@ export class StreamOverrides {
     this.isLimited = false;
     this.backMark = this.backTos = -1;
     if (this.lookup !== null) this.lookup.state = LookupState.none;
-    this.noRetry = this.forcePersist = this.ignorePersist = false;
+    this.switchesMode = this.noRetry = this.forcePersist = this.ignorePersist = false;
   }
 }

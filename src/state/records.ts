@@ -43,11 +43,10 @@ import { VariableList } from './variables.ts';
 
 // Proxies ---------------------------------------------------------------------------------------
 
+/** Without `backend` the choice finds it; without condition the line always fits. */
 export interface UseBackend {
-  /** null: `choice` finds it. */
   readonly backend: Backend | null;
   readonly choice: { find(stream: Stream): Backend | null } | null;
-  /** null: always. */
   readonly condition: { test(stream: Stream): boolean } | null;
 }
 
@@ -540,6 +539,8 @@ export interface FrontMux {
   /** Wants request data from now on. */
   resumeRequest(stream: Stream): void;
   pauseRequest(stream: Stream): void;
+  /** TCP mode: the bytes are HTTP. The stream is that of the first request and is announced by `onRequest` again. */
+  upgrade(stream: Stream): void;
   /** The response can't be completed: what was sent is cut off so that the client can tell. */
   abort(stream: Stream, reset: boolean): void;
   /** The machine is done with the stream: the record may be reused after this. `keep` false: close the connection. */
@@ -580,7 +581,6 @@ export interface StreamEvents {
   onFrontDrained(stream: Stream): void;
   /** The client sends no more, but its request is complete and it may still read the answer. */
   onFrontEnd(stream: Stream): void;
-  /** The client is gone. */
   onFrontClosed(stream: Stream, reason: BrokenReason): void;
   /** The server connection is established. */
   onConnected(stream: Stream): void;

@@ -53,7 +53,20 @@ export function runAnalysers(context: StreamContext, stream: Stream): void {
 
 function tcpContentRules(context: StreamContext, stream: Stream): boolean {
   const { tcpContentRules: rules, inspectDelayMs } = stream.frontend;
-  return rules === null || isThrough(context, stream, inspectRequest(context, stream, rules, inspectDelayMs));
+  if (rules === null) return true;
+  if (!isThrough(context, stream, inspectRequest(context, stream, rules, inspectDelayMs))) return false;
+  return !stream.overrides.switchesMode || !upgrade(stream);
+}
+
+/**
+ * What a TCP frontend received is HTTP: the first request follows, and goes on behind the rules for content. False: it is already.
+ */
+function upgrade(stream: Stream): boolean {
+  if (!stream.tunnel) return false;
+  stream.overrides.switchesMode = true;
+  stream.analyser = 1;
+  stream.front?.upgrade(stream);
+  return true;
 }
 
 function backendContentRules(context: StreamContext, stream: Stream): boolean {
@@ -127,8 +140,13 @@ function chooseBackend(context: StreamContext, stream: Stream): boolean {
     endWith(context, stream, Ended.noServer, 503);
     return false;
   }
+  // A TCP frontend with an HTTP backend: the lines are looked at again when the request is known, as HAProxy does.
+  if (backend.http && stream.tunnel && upgrade(stream)) return false;
   enterBackend(context, stream, backend);
-  return true;
+  if (backend.http || stream.tunnel) return true;
+  // HTTP has no way to a TCP server.
+  endWith(context, stream, Ended.internal, 0);
+  return false;
 }
 
 /** The backend of the first line that fits; null: the default one. */

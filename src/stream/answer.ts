@@ -25,7 +25,7 @@ export function endWith(context: StreamContext, stream: Stream, cause: Cause, st
   stopWaiting(stream);
   countCause(context, stream, cause);
   detachServer(context, stream);
-  const answers = !stream.responseStarted && status !== 0 && stream.frontend.http;
+  const answers = !stream.responseStarted && status !== 0 && (stream.frontend.http || !stream.tunnel);
   // An empty errorfile asks for no answer.
   if (!answers || !fillError(context, stream, status)) {
     cut(context, stream, cause);
@@ -145,7 +145,7 @@ function countCause(context: StreamContext, stream: Stream, cause: Cause): void 
       return;
     case Ended.clientAbort:
     case Ended.clientTimeout:
-      if (frontend.http && !stream.hasRequestLine) countBroken(stream, cause === Ended.clientAbort);
+      if (!stream.tunnel && !stream.hasRequestLine) countBroken(stream, cause === Ended.clientAbort);
       if (backend === null) count(context, frontend.counts + Count.requestErrors, 1);
       else count(context, backend.counts + Count.clientAborts, 1);
       if (server !== null) count(context, server.counts + Count.clientAborts, 1);

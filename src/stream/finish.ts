@@ -61,7 +61,7 @@ export function leaveQueue(context: StreamContext, stream: Stream): void {
 function countEnd(context: StreamContext, stream: Stream): void {
   const { frontend, backend, server, status } = stream;
   countTransfer(context, stream);
-  if (frontend.http && status > 0) count(context, frontend.counts + responseClass(status), 1);
+  if (status > 0 && (frontend.http || !stream.tunnel)) count(context, frontend.counts + responseClass(status), 1);
   if (backend === null) return;
   if (backend.http && status > 0) count(context, backend.counts + responseClass(status), 1);
   if (server === null) return;

@@ -156,7 +156,9 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     stream.closeClient = true;
     // Answered here already, or all has been said.
     if (stream.responseDone && stream.requestDone) return;
-    if (reason === Broken.timeout) endWith(this.#context, stream, Ended.clientTimeout, status);
+    // HAProxy blames what it took for HTTP.
+    if (!stream.frontend.http && !stream.request.headDone) endWith(this.#context, stream, Ended.badRequest, status);
+    else if (reason === Broken.timeout) endWith(this.#context, stream, Ended.clientTimeout, status);
     else if (reason === Broken.invalid) endWith(this.#context, stream, Ended.badRequest, status);
     else this.#onClientAbort(stream, status);
   }

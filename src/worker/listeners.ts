@@ -313,6 +313,18 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner, IntakeOwner<A
     if (this.#stopping) this.#closing.onIdle(front);
   }
 
+  upgrade(raw: ClosableFront): H1Front {
+    const from = raw as RawFront;
+    const to = this.#freeHttp.pop() ?? new H1Front(this.#context, this);
+    const { session } = from;
+    from.session = to.session;
+    to.session = session;
+    this.#open.delete(from);
+    this.#open.add(to);
+    this.#freeRaw.push(from);
+    return to;
+  }
+
   onSessionEnd(session: Session): void {
     this.#backs.closePrivate(session);
   }

@@ -6,7 +6,7 @@ import { setBandwidthLimit } from './bandwidth.ts';
 import { captureSample } from './capture.ts';
 import { earlyHint } from './early-hint.ts';
 import { close, silentDrop, tarpit } from './endings.ts';
-import { accept, allow, expectProxy, reject, setLogLevel, strictMode } from './flow.ts';
+import { accept, allow, expectProxy, reject, setLogLevel, strictMode, switchMode } from './flow.ts';
 import { addHeadersBin, setHeadersBin } from './header-blocks.ts';
 import { addHeader, delHeader, replaceHeader, replaceValue, setHeader } from './headers.ts';
 import { doLog } from './logging.ts';
@@ -29,7 +29,7 @@ export const actions = [
   captureSample,
   earlyHint,
   tarpit, silentDrop, close,
-  allow, accept, reject, expectProxy, setLogLevel, strictMode,
+  allow, accept, reject, expectProxy, setLogLevel, strictMode, switchMode,
   addHeadersBin, setHeadersBin,
   setHeader, addHeader, delHeader, replaceHeader, replaceValue,
   doLog,

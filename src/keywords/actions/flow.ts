@@ -1,5 +1,6 @@
 /** Actions that end a rule set or the connection, or say something about the log (HAProxy 3.x configuration 4.4). */
 import { type ActionStep, defineAction, Outcome } from '../../rules/define.ts';
+import { RuleError } from '../../rules/error.ts';
 import { Ended } from '../../state/end.ts';
 
 const GET = 'GET / HTTP/1.1';
@@ -95,6 +96,24 @@ export const strictMode = defineAction({
     return (stream) => {
       stream.skipsRewrites = skips;
       return Outcome.next;
+    };
+  },
+});
+
+export const switchMode = defineAction({
+  name: 'switch-mode',
+  signature: 'switch-mode http [ proto <name> ]',
+  ruleSets: ['tcp-request content'],
+  doc: 'What came on this connection of a TCP frontend is HTTP: it is read as requests from here on, HTTP rules of the frontend run, and an HTTP backend has to be chosen. Ends the evaluation of this rule set.',
+  examples: [{ rule: 'tcp-request content switch-mode http', request: GET, head: 'GET / HTTP/1.1' }],
+  compile: (words, context) => {
+    words.choice('a mode', ['http']);
+    if (words.take('proto')) words.choice('a protocol', ['h1']);
+    words.end(['proto']);
+    if (context.proxy.frontend === null) throw new RuleError("'switch-mode' needs a frontend");
+    return (stream) => {
+      stream.overrides.switchesMode = stream.tunnel;
+      return Outcome.stop;
     };
   },
 });
