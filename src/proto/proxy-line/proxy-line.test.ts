@@ -40,7 +40,7 @@ const LINES: readonly (readonly [string, string])[] = [
   ['PROXY UNKNOWN\r\n', 'done own 15 0'],
   ['PROXY UNKNOWN ffff::1 ffff::1 65535 65535 and more\r\n', 'done own 52 0'],
   [`PROXY UNKNOWN ${'x'.repeat(91)}\r\n`, 'done own 107 0'],
-  [`PROXY UNKNOWN ${'x'.repeat(92)}\r\n`, 'invalid'],
+  [`PROXY UNKNOWN ${'x'.repeat(92)}\r\n`, 'tooLong'],
   ['PROXY UNKNOWNS\r\n', 'unhandled'],
   ['PROXY UDP4 192.0.2.7 198.51.100.1 1 2\r\n', 'unhandled'],
   ['PROXY \r\n', 'unhandled'],

@@ -19,7 +19,7 @@ export const ProxyResult = {
   invalid: 3,
   /** A transport that is not known, in version 1. */
   unhandled: 4,
-  /** Longer than `most`. */
+  /** Longer than `most`, or a line of more than LINE_MOST bytes. */
   tooLong: 5,
 } as const;
 export type ProxyResultValue = (typeof ProxyResult)[keyof typeof ProxyResult];
@@ -67,7 +67,7 @@ export class ProxyHeader {
     const limit = Math.min(end, start + LINE_MOST);
     let at = start + PREFIX.length;
     while (at < limit && bytes[at] !== LF) at++;
-    if (at >= limit) return end - start < LINE_MOST ? more : invalid;
+    if (at >= limit) return end - start < LINE_MOST ? more : tooLong;
     if (bytes[at - 1] !== CR) return invalid;
     this.length = at + 1 - start;
     return this.#readFields(bytes, start + PREFIX.length, at - 1);
