@@ -6,7 +6,8 @@ import { nearestName } from './near.ts';
 export function unknownKeyword(section: string, words: readonly Word[], map: ReadonlyMap<string, Directive>): Complaint {
   const scope = scopeOf(section);
   const word = words[0] as Word;
-  const texts = words.slice(0, 3).map(({ text }) => text);
+  // `http-check set-var(check.x)` is a name with its variable.
+  const texts = words.slice(0, 3).map(({ text }) => text.split('(', 1)[0] as string);
   for (let length = texts.length; length > 0; length--) {
     const name = texts.slice(0, length).join(' ');
     const advice = removedAdvice(scope, name);
