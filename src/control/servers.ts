@@ -6,6 +6,8 @@
  *
  * It runs on the control thread and must not know the records of the data threads, nor how checks work.
  */
+import type { SocketAddress } from '../base/address.ts';
+import { writeAddress } from '../state/server-address.ts';
 import { BackendLive, ServerAdmin, ServerLive, ServerRunning, type Shared } from '../state/shared.ts';
 import type { Clock } from './clock.ts';
 import { type Cause, changeLine, noServerLine, shortLine, viaCause } from './lines.ts';
@@ -163,6 +165,11 @@ export class ServerControl {
     const admin = this.#admin(server);
     if ((admin & ServerAdmin.drain) !== 0) this.#leaveDrain(server, ServerAdmin.drain, (admin & MAINTENANCE) !== 0);
     if ((admin & ServerAdmin.maintenance) !== 0) this.#leaveMaintenance(server, ServerAdmin.maintenance);
+  }
+
+  /** It is reached there from now on. Port 0: as it was. */
+  move(server: ControlledServer, address: SocketAddress): void {
+    writeAddress(this.#live, server.live, address);
   }
 
   /** Its name has no address any more: `MAINT (resolution)`. @param cause as `DNS NX status` */

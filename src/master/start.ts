@@ -7,7 +7,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { availableParallelism, hostname } from 'node:os';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
-import { type AddressRecord, Family } from '../base/address.ts';
+import { Family } from '../base/address.ts';
 import { maxConnections, maxWires, memoryLayout } from '../build/limits.ts';
 import { layoutOf } from '../build/plan.ts';
 import { type CommandLine, unsupported } from '../config/arguments.ts';
@@ -106,7 +106,7 @@ class Process {
     const pidfile = this.#line.pidfile ?? model.global.pidfile;
     if (pidfile !== null) writeFileSync(pidfile, `${process.pid}\n`);
     await this.#supervision.start();
-    if (this.#names !== null) this.#supervision.follow(this.#names, (index, address) => this.#moveServer(index, address));
+    if (this.#names !== null) this.#supervision.follow(this.#names, (server) => this.#threads.tell({ kind: 'moved', server }));
     this.maps.watch();
     // Modules are read no more: after this their files may be out of reach.
     dropPrivileges(model.global);
@@ -125,10 +125,6 @@ class Process {
     const names = new NameResolution(model, plan);
     this.#names = names;
     this.#threads.onName = (question, answer) => names.answer(question, answer);
-  }
-
-  #moveServer(server: number, { family, ip, port }: AddressRecord): void {
-    this.#threads.tell({ kind: 'address', server, family, ip, port });
   }
 
   /** False: it can't be built as it is written, and that has been said. */

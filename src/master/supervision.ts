@@ -3,7 +3,7 @@
  * when it changes. It wakes data threads whose streams may wait for a server.
  */
 import { hostname } from 'node:os';
-import { type AddressRecord, Family } from '../base/address.ts';
+import { Family } from '../base/address.ts';
 import type { Plan } from '../build/plan.ts';
 import type { CheckedServer, checkTarget } from '../check/checked.ts';
 import type { Checks } from '../check/scheduler.ts';
@@ -108,11 +108,11 @@ export class Supervision {
     });
   }
 
-  /** Servers with `resolvers` follow their names from now on. @param move called for each that has another address */
-  follow(names: NameResolution, move: (index: number, address: AddressRecord) => void): void {
+  /** Servers with `resolvers` follow their names from now on. @param moved called for each that has another address */
+  follow(names: NameResolution, moved: (index: number) => void): void {
     this.#names = names;
     names.follow(this.#control, this.#servers, (index, model, address) => {
-      move(index, address);
+      moved(index);
       const checked = this.#checks?.servers.find(({ server }) => server === this.#servers[index]);
       if (checked !== undefined && this.#checkTarget !== null) checked.target = this.#checkTarget({ ...model, address }, this.#neverLocal);
     });

@@ -7,6 +7,7 @@ import { Timer, type TimerOwner } from '../base/timers.ts';
 import { xxh32 } from '../base/xxhash.ts';
 import type { ConnectOptions, Wire } from '../platform/contract.ts';
 import type { ProxyLineSender, Server, Session, Stream } from '../state/records.ts';
+import { followAddress } from '../state/server-address.ts';
 import { Reuse } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
 import { MOST_HEADER_BYTES, type Opener } from '../transport/proxy-dialer.ts';
@@ -116,6 +117,7 @@ export class BackPool implements TimerOwner {
 
   /** A new connection to the server for this stream: onConnected or onConnectFailed follows. */
   connect(stream: Stream, server: Server): void {
+    followAddress(this.#context.shared.live, server);
     if (stream.tunnel) {
       const raw = this.#freeRaw.pop() ?? new RawBack(this.#context, this); // hot-ok: once per concurrent connection, then pooled
       raw.start(this.#open(stream, server, raw), server, stream);

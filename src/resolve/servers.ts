@@ -1,7 +1,7 @@
 /**
  * Servers with `resolvers`: which address, and for SRV records which name, port and weight, each has now, and whether it is in
- * maintenance because its name has none (HAProxy configuration manual, 5.3). It runs on the control thread; who applies an
- * address to connections and checks is told by `apply`.
+ * maintenance because its name has none (HAProxy configuration manual, 5.3). It runs on the control thread; whoever has
+ * connections or checks to the old address is told by `apply`.
  */
 import { type AddressRecord, copyAddress, Family, ipText, newAddress, parseIp } from '../base/address.ts';
 import { type ControlledBackend, type ControlledServer, Level } from '../control/records.ts';
@@ -25,7 +25,7 @@ export interface ResolvedLine {
   readonly ignoresWeight: boolean;
 }
 
-/** The server is reached there from now on. */
+/** The server is reached there from now on: told when new connections go there already. */
 export type ApplyAddress = (server: ControlledServer, address: AddressRecord) => void;
 
 class Follower {
@@ -129,6 +129,7 @@ export class ResolvedServers {
     follower.current = address;
     follower.address.family = ip.family;
     follower.address.ip.set(ip.ip);
+    this.#control.move(server, follower.address);
     this.#apply(server, follower.address);
   }
 

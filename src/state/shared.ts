@@ -40,8 +40,14 @@ export const ServerLive = {
   turnHeap: 16,
   /** rates.ts: three cells. */
   sessionRate: 17,
+  /** server-address.ts: grows by two each time the server has moved; 0: it is where the configuration says. */
+  addressVersion: 20,
+  addressFamily: 21,
+  addressPort: 22,
+  /** Four cells, in network order. */
+  addressIp: 23,
 } as const;
-export const SERVER_LIVE_CELLS = 20;
+export const SERVER_LIVE_CELLS = 27;
 
 /** Why a server is taken out by an administrator; any bit means MAINT or DRAIN. */
 export const ServerAdmin = { maintenance: 1, drain: 2, maintenanceInherited: 4, drainInherited: 8, maintenanceDns: 16 } as const;

@@ -2,12 +2,12 @@
  * A data thread put together: host, muxes, machine, listeners. Whoever calls it has chosen the host and
  * built the state; tests call it with the simulator.
  */
-import type { AddressFamily } from '../base/address.ts';
 import { BandwidthLimits } from '../filter/bandwidth.ts';
 import { BackPool } from '../mux/back-pool.ts';
 import { MuxContext, type MuxLimits } from '../mux/context.ts';
 import type { Host } from '../platform/contract.ts';
 import type { Server, Stream } from '../state/records.ts';
+import { followAddress } from '../state/server-address.ts';
 import type { Shared } from '../state/shared.ts';
 import { tracking } from '../stick/track.ts';
 import { isUsable, redistribute, serveQueues, wakeWaiters } from '../stream/assign.ts';
@@ -58,18 +58,11 @@ export class DataThread {
     this.#machine.onName(stream);
   }
 
-  /** A server has another address: connections that are in use go on. `index`: among all servers; port 0: as it was. */
-  moveServer(index: number, family: AddressFamily, ip: Uint8Array, port: number): void {
+  /** A server has another address: connections that are in use go on. `index`: among all servers. */
+  onMoved(index: number): void {
     const server = this.#servers[index];
     if (server === undefined) return;
-    const { address } = server;
-    address.family = family;
-    address.ip.set(ip);
-    if (port > 0) {
-      address.port = port;
-      server.portFromClient = false;
-    }
-    server.addressVersion++;
+    followAddress(this.mux.shared.live, server);
     this.backs.closeIdleOf(server);
   }
 

@@ -3,7 +3,6 @@
  * by all threads (server state, weights, counters) is in the shared columns instead.
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { AddressFamily } from '../base/address.ts';
 import type { MemoryLayout } from '../base/memory.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { BuildProblem } from '../model/problem.ts';
@@ -61,8 +60,8 @@ export type ToThread =
   | { readonly kind: 'pause'; readonly paused: boolean }
   /** A server may take streams again: look at the queues. */
   | { readonly kind: 'serve' }
-  /** A server is reached there from now on; port 0: as before. `ip` as in an AddressRecord. */
-  | { readonly kind: 'address'; readonly server: number; readonly family: AddressFamily; readonly ip: Uint8Array; readonly port: number }
+  /** A server has moved, as its live columns say: idle connections to where it was are of no use. */
+  | { readonly kind: 'moved'; readonly server: number }
   /** The answer to `name`: a literal, '' if there is none. */
   | { readonly kind: 'named'; readonly ticket: number; readonly address: string }
   /** A pattern file or map lies in other memory from now on. Answer with `adopted`. */

@@ -101,8 +101,8 @@ function obey(
     case 'serve':
       thread.serveAllQueues();
       return;
-    case 'address':
-      thread.moveServer(message.server, message.family, message.ip, message.port);
+    case 'moved':
+      thread.onMoved(message.server);
       return;
     case 'named':
       names.answered(message.ticket, message.address);
