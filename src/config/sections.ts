@@ -112,7 +112,7 @@ export class Sections {
     if (earlier === undefined || earlier.explicitUser === null) this.#checkDuplicate('defaults', word);
     else {
       const { file, line } = earlier.draft.at;
-      const text = `defaults '${word.text}' has the same name as another defaults section declared at ${file}:${line} which was explicitly referenced hence cannot be replaced.`;
+      const text = `defaults '${word.text}' would replace the section of that name at ${file}:${line}, which a 'from' has named already.`;
       complain(this.#state, 'duplicate-name', { text, word });
     }
   }
