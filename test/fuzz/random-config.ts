@@ -18,6 +18,8 @@ import { pick } from '../sim/exchange.ts';
 export const FRONT_PORT = 8000;
 export const RAW_PORT = 8001;
 export const LISTEN_PORT = 8002;
+/** Clients begin with a PROXY header. */
+export const PROXY_PORT = 8003;
 
 const FETCHES = catalogs.samples.flatMap(({ examples }) => examples.filter(({ raw }) => raw === undefined).map(({ call }) => call));
 const CONVERTERS = catalogs.converters.flatMap(({ examples }) => examples.map(({ call }) => call));
@@ -195,11 +197,11 @@ class Author {
       ...some([`stick on ${quoted(this.expression())} table ${pick(dice, ['web', 'texts', 'numbers'])}`, `stick store-response ${quoted(this.expression())} table texts`, 'stick match src table web']),
       ...some([`use-server s1 if ${this.condition()}`, `force-persist if ${this.condition()}`]), 'filter bwlim-out slow default-limit 100k default-period 1s',
       ...this.rules(8, backs), ...some(['retry-on all-retryable-errors', 'errorfile 503 /dev/null', `http-error status 502 content-type a/b lf-string ${quoted(this.format())}`]),
-      `server s1 127.0.0.1:9001 cookie c1 ${dice.chance(2) ? `maxconn ${1 + dice.random(2)}` : ''}`, 'server s2 127.0.0.1:9002 cookie c2',
+      `server s1 127.0.0.1:9001 cookie c1 ${dice.chance(2) ? `maxconn ${1 + dice.random(2)}` : ''}`, `server s2 127.0.0.1:9002 cookie c2 ${pick(dice, ['', '', 'send-proxy', 'send-proxy-v2', 'send-proxy-v2 proxy-v2-options unique-id'])}`,
       'backend other', ...this.rules(4, backs), 'server s1 127.0.0.1:9002',
-      'listen both', `bind :${LISTEN_PORT}`, ...inspect(), ...this.logs(), ...this.rules(8, dice.chance(2) ? httpOnly : [...fronts, 'tcp-response content']), 'server s1 127.0.0.1:9001',
-      'frontend raw', 'mode tcp', `bind :${RAW_PORT}`, ...this.logs(), ...inspect(), ...this.rules(8, raws), 'default_backend rawapp',
-      'backend rawapp', 'mode tcp', ...inspect(), ...this.rules(6, backs.filter((set) => set.startsWith('tcp'))), 'server s1 127.0.0.1:9001', 'server s2 127.0.0.1:9002',
+      'listen both', `bind :${LISTEN_PORT}`, `bind :${PROXY_PORT} accept-proxy`, ...inspect(), ...this.logs(), ...this.rules(8, dice.chance(2) ? httpOnly : [...fronts, 'tcp-response content']), 'server s1 127.0.0.1:9001',
+      'frontend raw', 'mode tcp', `bind :${RAW_PORT}`, ...some([`tcp-request content switch-mode http if ${this.condition()}`]), ...this.logs(), ...inspect(), ...this.rules(8, raws), 'default_backend rawapp',
+      'backend rawapp', 'mode tcp', ...inspect(), ...this.rules(6, backs.filter((set) => set.startsWith('tcp'))), 'server s1 127.0.0.1:9001', 'server s2 127.0.0.1:9002', ...some(['persist rdp-cookie']),
       'backend many', this.table('ip'), 'backend texts', this.table('string len 12'), 'backend numbers', this.table('integer'),
     ]; // biome-ignore format: sections
   }

@@ -9,7 +9,7 @@ import { World } from '../../src/platform/sim/world.ts';
 import { pick } from '../sim/exchange.ts';
 import { BREAKS, breakOff, drip, readSlowly } from '../sim/peers.ts';
 import { SimRig } from '../sim/rig.ts';
-import { FRONT_PORT, LISTEN_PORT, RAW_PORT, randomConfig } from './random-config.ts';
+import { FRONT_PORT, LISTEN_PORT, PROXY_PORT, RAW_PORT, randomConfig } from './random-config.ts';
 
 const ONLY = process.env['RULES_SEED'];
 const LIMIT_MS = Number(process.env['RULES_MS'] ?? 8000);
@@ -88,6 +88,17 @@ function response(dice: World): string {
   return `HTTP/1.${dice.chance(6) ? 0 : 1} ${status}\r\n${fields(dice)}${status.startsWith('1') ? '\r\n' : bodyOf(dice)}`;
 }
 
+const SIGNATURE = '\r\n\r\n\0\r\nQUIT\n';
+const INTRODUCTIONS = [
+  'PROXY TCP4 192.0.2.1 198.51.100.1 1000 80\r\n', 'PROXY TCP6 2001:db8::1 ::1 1 2\r\n', 'PROXY UNKNOWN\r\n', 'PROXY TCP4 1.2.3.4\r\n', 'PROXY ', `${SIGNATURE}\x20\0\0\0`,
+  `${SIGNATURE}\x21\x11\0\x0c\x01\x02\x03\x04\x05\x06\x07\x08\0\x50\0\x51`, `${SIGNATURE}\x21\x11\xff\xff`, `${SIGNATURE}\x21\x11\0\x14\x01\x02\x03\x04\x05\x06\x07\x08\0\x50\0\x51\x02\0\x05hello`, 'GET / HTTP/1.0\r\n\r\n',
+]; // biome-ignore format: one list
+
+/** A PROXY header, perhaps a wrong one. */
+function introduction(dice: World): Uint8Array {
+  return new Uint8Array(Buffer.from(pick(dice, INTRODUCTIONS.slice(0, dice.chance(3) ? 10 : 3)), 'latin1'));
+}
+
 /** A few messages, some of them hurt. */
 function babble(dice: World, make: (dice: World) => string): Uint8Array {
   let out = '';
@@ -148,8 +159,12 @@ function play(seed: number): void {
   });
   for (const port of [9001, 9002]) rig.host.answer(port, (peer) => serve(rig, dice, peer));
   const clients = Array.from({ length: 4 + dice.random(16) }, () => {
-    const client = rig.host.dial(pick(dice, [FRONT_PORT, FRONT_PORT, FRONT_PORT, LISTEN_PORT, RAW_PORT]));
-    rig.host.world.after(dice.random(60), () => converse(rig, dice, client, 1 + dice.random(6)));
+    const port = pick(dice, [FRONT_PORT, FRONT_PORT, FRONT_PORT, LISTEN_PORT, RAW_PORT, PROXY_PORT]);
+    const client = rig.host.dial(port);
+    rig.host.world.after(dice.random(60), () => {
+      if (port === PROXY_PORT) drip(rig, dice, client, introduction(dice));
+      converse(rig, dice, client, 1 + dice.random(6));
+    });
     return client;
   });
   rig.pass(dice.random(3000));
