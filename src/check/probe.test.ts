@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CheckModel, ExpectModel } from '../model/config.ts';
 import { readAnswer } from './answer.ts';
-import { parseStatuses } from './expect.ts';
+import { compileExpect, parseStatuses } from './expect.ts';
 import { httpCheck, requestText } from './http.ts';
 
 function model(change: Partial<CheckModel> = {}): CheckModel {
@@ -118,4 +118,11 @@ test('lists of statuses', () => {
   ]);
   assert.throws(() => parseStatuses('2xx'), /'2xx' is no status/);
   assert.throws(() => parseStatuses('310-300'), /ends before it begins/);
+});
+
+test('a regular expression that explodes on what a server sends ends in time', () => {
+  const judge = compileExpect(expects('rstring', '^(a+)+$').expect);
+  const started = process.cpuUsage().user;
+  judge({ status: 200, reason: 'OK', body: `${'a'.repeat(60)}b`, isComplete: true } as never);
+  assert.ok(process.cpuUsage().user - started < 200_000);
 });
