@@ -283,3 +283,40 @@ listen inner\n  bind 127.0.0.1:${inner} accept-proxy\n  http-request set-header 
   },
   needs('haproxy'),
 );
+
+/** mulberry32. */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    const mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    const more = mixed ^ (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61));
+    return ((more ^ (more >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+onSubjects('hostile beginnings: cut, changed, reset at any byte; others are served, and all comes home', async ({ start }) => {
+  await using origin = await serveSockets((socket) => void socket.once('data', () => socket.end(ok('fine'))));
+  const [port, raw] = await ports(2);
+  const rest = `listen l\n  bind 127.0.0.1:${port} accept-proxy\n  server s 127.0.0.1:${origin.port} send-proxy-v2
+listen r\n  mode tcp\n  bind 127.0.0.1:${raw} accept-proxy\n  server s 127.0.0.1:${origin.port} send-proxy`;
+  await start(configure({ rest }));
+  const random = numbers(40);
+  const below = (most: number): number => Math.floor(random() * most);
+  const headers = [LINE, binary(0x21, 0x11, A4 + tlv(2, 'name.test')), binary(0x21, 0x21, A6), 'PROXY UNKNOWN\r\n'];
+  const attack = async (): Promise<void> => {
+    const bytes = Buffer.from((headers[below(headers.length)] as string) + get('/'), 'latin1');
+    if (random() < 0.5) bytes[below(60)] = below(256);
+    using client = await connect(random() < 0.7 ? port : raw);
+    const cut = below(bytes.length);
+    await client.write(bytes.subarray(0, cut));
+    if (random() < 0.3) client.reset();
+    else if (random() < 0.4) client.end();
+    else await client.write(bytes.subarray(cut)).catch(() => undefined);
+    if (random() < 0.5) await client.readQuiet(5).catch(() => undefined);
+  };
+  for (let round = 0; round < 12; round++) {
+    await Promise.all(Array.from({ length: 8 }, () => attack().catch(() => undefined)));
+  }
+  assert.match(await exchange(port, `${LINE}${get('/', 'Connection: close')}`), /fine$/);
+});
