@@ -147,7 +147,9 @@ function newServer(model: ServerModel, backend: Backend, index: number, shared: 
   server.id = model.id ?? backend.servers.length + 1;
   server.portFromClient = model.portKind !== 'fixed';
   server.portOffset = model.portOffset;
-  server.source = model.source;
+  // A UNIX socket is connected to from nowhere (HAProxy ignores `source` there, too).
+  const isUnix = model.address.family === Family.unix || model.address.family === Family.abns;
+  server.source = isUnix ? null : model.source;
   server.weight = model.weight;
   server.maxconn = model.maxconn;
   server.minconn = model.minconn ?? 0;

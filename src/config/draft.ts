@@ -83,6 +83,7 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
     maxKeepAliveQueue: null,
     persistRdpCookie: null,
     retries: null,
+    source: null,
     timeouts: newTimeouts(),
     options: {},
     binds: [],
@@ -189,12 +190,14 @@ function withoutBackend(draft: ProxyDraft): ProxyDraft {
     redispatch: null,
     check: null,
     retries: null,
+    source: null,
     fullconn: null,
   });
 }
 
 /** The record without what only the parser needs. */
 export function finishDraft(draft: ProxyDraft): ProxyModel {
+  for (const server of draft.servers) server.source ??= draft.source;
   const { section: _section, defaultServer: _defaultServer, namedServers: _namedServers, ...model } = draft;
   return model;
 }

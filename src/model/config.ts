@@ -84,6 +84,8 @@ export interface ProxyModel {
   /** `persist rdp-cookie`: the cookie's name. */
   persistRdpCookie: NameModel | null;
   retries: number | null;
+  /** Where servers are connected to from, unless their lines say otherwise. */
+  source: AddressRecord | null;
   readonly timeouts: TimeoutsModel;
   /** Options by HAProxy's name without `option `; true/false, or the option's own words when it takes arguments. */
   readonly options: Record<string, boolean>;

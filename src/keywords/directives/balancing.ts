@@ -93,6 +93,31 @@ export const retries = defineDirective({
   },
 });
 
+export const source = defineDirective({
+  name: 'source',
+  sections: 'DLB',
+  args: [
+    { name: 'address', kind: 'word' },
+    { name: 'more', kind: 'rest' },
+  ],
+  doc: 'Address, and port, from which servers are connected to and checked, unless their lines have a `source`; `0.0.0.0` leaves it to the system. Transparent proxying (`usesrc`) and `interface` are refused.',
+  examples: [
+    { text: 'source 127.0.0.2', gives: { source: { family: 4, port: 0 } } },
+    { text: 'source 127.0.0.2:1024', gives: { source: { family: 4, port: 1024 } } },
+    { text: 'source ::1', gives: { source: { family: 6, port: 0 } } },
+    { text: 'source somewhere', says: "'somewhere' is a name: an IP address is needed here" },
+    { text: 'source 0.0.0.0 usesrc client', says: "'source' : 'usesrc' is not supported by this version" },
+    { text: 'source 0.0.0.0 nonsense', says: "'source' : unexpected 'nonsense'" },
+  ],
+  apply(draft, [address, more], context) {
+    const [next] = more;
+    if (next === undefined) draft.source = context.literalAddress(address);
+    else if (next.text === 'usesrc' || next.text === 'interface')
+      context.error({ text: `'source' : '${next.text}' is not supported by this version`, word: next });
+    else context.error({ text: `'source' : unexpected '${next.text}'`, word: next, allowed: ['usesrc', 'interface'] });
+  },
+});
+
 const RETRY_EVENTS =
   'none conn-failure empty-response junk-response response-timeout 0rtt-rejected all-retryable-errors 401 403 404 408 421 425 429 500 501 502 503 504'.split(
     ' ',
