@@ -22,6 +22,8 @@ export interface BuiltTls {
   /** By server of the plan. */
   readonly servers: readonly (TlsContext | null)[];
   readonly problems: readonly BuildProblem[];
+  /** Connections that have an engine of this thread. */
+  engines(): number;
 }
 
 const TLS_1_2 = 0x0303;
@@ -33,11 +35,13 @@ const TLS_1_3 = 0x0304;
  * @throws Error if this Node's OpenSSL lacks something
  */
 export function buildTls(plan: Plan, memory: Memory, ticketKeys: Uint8Array, judges: boolean): BuiltTls {
-  const builder = new TlsBuilder(new TlsLibrary(memory), ticketKeys, judges);
+  const library = new TlsLibrary(memory);
+  const builder = new TlsBuilder(library, ticketKeys, judges);
   return {
     listeners: plan.listeners.map(({ bind, frontend }) => builder.listener(bind, frontend.mode === 'http')),
     servers: plan.servers.map(({ model }) => builder.server(model)),
     problems: builder.problems,
+    engines: () => library.open,
   };
 }
 

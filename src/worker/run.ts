@@ -38,6 +38,9 @@ async function openHost(order: ThreadOrder): Promise<Host> {
   return (await (uring ?? import('../platform/uring/host.ts'))).createUringHost(options);
 }
 
+/** TLS engines in use; set when a configuration has TLS. */
+let engines = (): number => 0;
+
 async function run(order: ThreadOrder): Promise<void> {
   const { model } = order;
   const host = await openHost(order);
@@ -48,6 +51,7 @@ async function run(order: ThreadOrder): Promise<void> {
   const names = new ThreadNames(host.memory, (question) => tell({ kind: 'name', question }));
   const built = buildState({ model, plan, shared, host, memory: host.memory, ...facts, patterns, names });
   const tls = usesTls(plan) ? (await import('../build/tls.ts')).buildTls(plan, host.memory, order.ticketKeys, order.index === 0) : null;
+  if (tls !== null) engines = () => tls.engines();
   for (const server of built.state.servers) {
     const context = tls?.servers[server.index] ?? null;
     if (context !== null) server.tls = { context, name: built.serverNames.get(server) ?? null };
@@ -114,7 +118,7 @@ function obey(
       return;
     }
     case 'usage':
-      tell({ kind: 'usage', usage: thread.inUse(), host: thread.host.counters() });
+      tell({ kind: 'usage', usage: { ...thread.inUse(), engines: engines() }, host: thread.host.counters() });
       return;
   }
 }
@@ -125,7 +129,7 @@ async function leave(thread: DataThread, logs: BuiltLogs): Promise<void> {
   await drained(logs);
   logs.close();
   await thread.host.stop();
-  tell({ kind: 'usage', usage: thread.inUse(), host: thread.host.counters() });
+  tell({ kind: 'usage', usage: { ...thread.inUse(), engines: engines() }, host: thread.host.counters() });
   tell({ kind: 'stopped' });
   parentPort?.close();
 }
