@@ -100,31 +100,32 @@ export const resolversHold = defineSectionKeyword(resolvers, {
   },
 });
 
-export const resolversTimeoutResolve = defineResolversTimeout(
-  'timeout resolve',
-  'resolveMs',
-  'Pause between two questions for the name of a server; 1 s if not given.',
-);
-export const resolversTimeoutRetry = defineResolversTimeout(
-  'timeout retry',
-  'retryMs',
-  'How long an answer is waited for before the question is sent again; 1 s if not given.',
-);
+const TIMEOUTS = ['resolve', 'retry'];
 
-function defineResolversTimeout(name: string, field: 'resolveMs' | 'retryMs', doc: string): ReturnType<typeof defineSectionKeyword> {
-  return defineSectionKeyword(resolvers, {
-    name,
-    args: [{ name: 'time', kind: 'time', min: 1 }],
-    doc,
-    examples: [
-      { text: `${name} 5s`, gives: { [field]: 5000 } },
-      { text: `${name} x`, says: 'unexpected character' },
-    ],
-    apply(model, [time]) {
-      model[field] = time;
-    },
-  });
-}
+export const resolversTimeout = defineSectionKeyword(resolvers, {
+  name: 'timeout',
+  args: [
+    { name: 'event', kind: 'word', optional: true },
+    { name: 'time', kind: 'time', min: 1, optional: true },
+  ],
+  doc: '`resolve`: the pause between two questions for the name of a server. `retry`: how long an answer is waited for before the question is sent again. 1 s each if not given.',
+  examples: [
+    { text: 'timeout resolve 5s', gives: { resolveMs: 5000 } },
+    { text: 'timeout retry 200', gives: { retryMs: 200 } },
+    { text: 'timeout foo 5s', says: "'timeout' expects 'retry' or 'resolve' and <time> as arguments got 'foo'" },
+    { text: 'timeout retry x', says: 'unexpected character' },
+    { text: 'timeout retry', says: "'timeout retry' expects <time> as argument" },
+  ],
+  apply(model, [event, time], context) {
+    const name = event?.text ?? '';
+    if (event === null || !TIMEOUTS.includes(name)) {
+      const text = `'timeout' expects 'retry' or 'resolve' and <time> as arguments got '${name}'.`;
+      context.error(event === null ? { text } : { text, word: event, near: TIMEOUTS });
+    } else if (time === null) context.error({ text: `'timeout ${name}' expects <time> as argument.`, word: event });
+    else if (name === 'resolve') model.resolveMs = time;
+    else model.retryMs = time;
+  },
+});
 
 export const resolversRetries = defineSectionKeyword(resolvers, {
   name: 'resolve_retries',
