@@ -4,6 +4,7 @@
  * `FormatKind`. It must not know any alias.
  */
 import type { Stream } from '../state/records.ts';
+import { type FormatFunction, fuseFormat } from './codegen.ts';
 import type { AliasStep, CompileContext, Expression, FormatKind, TextFormat } from './define.ts';
 import { CborMark } from './encoding.ts';
 import { RuleError } from './error.ts';
@@ -28,15 +29,33 @@ class CompiledFormat implements TextFormat {
   /** Per piece: flags, offset and length of the text. */
   readonly #texts: Int32Array;
   readonly #steps: readonly (AliasStep | null)[];
+  readonly #fused: FormatFunction | null;
 
   constructor(pieces: readonly Piece[], context: CompileContext) {
     const { memory } = context.thread;
     this.constant = pieces.every((piece) => piece.step === null && piece.flags === 0) ? pieces.map((piece) => piece.text).join('') : null;
     this.#texts = Int32Array.from(pieces.flatMap(({ flags, text }) => [flags, memory.intern(text), text.length]));
     this.#steps = pieces.map((piece) => piece.step);
+    this.#fused = fuseFormat(
+      pieces.map(({ flags, text, step }) => ({
+        spaceBefore: (flags & SPACE_BEFORE) !== 0,
+        start: memory.intern(text),
+        length: text.length,
+        byte: text.charCodeAt(0),
+        spaceAfter: (flags & SPACE_AFTER) !== 0,
+        step,
+      })),
+    );
   }
 
   write(out: Writer, stream: Stream): void {
+    const fused = this.#fused;
+    if (fused === null) this.#walk(out, stream);
+    else fused(out, stream);
+  }
+
+  /** The format piece by piece: what the fused function does, too. */
+  #walk(out: Writer, stream: Stream): void {
     const texts = this.#texts;
     const steps = this.#steps;
     for (let at = 0; at < steps.length; at++) {

@@ -96,6 +96,8 @@ const KEYS_USED = IndexCell.keysUsed;
 /** Bytes of the window that moves over a text (patternskips.ts); 0: none does, every byte is looked at. */
 const WINDOW = IndexCell.window;
 const SHORT = 4;
+/** Up to this many keys are compared one by one: less than a hash costs. */
+const FEW = 8;
 /** Entries with the same key that are kept apart: when the first is deleted the next counts. */
 const MOST_ALIKE = 64;
 
@@ -169,6 +171,8 @@ export class TextIndex implements PatternIndex {
   find(sample: Sample): number {
     const { bytes } = sample.memory;
     const { start, end } = sample;
+    const { count } = this.entries;
+    if (count <= FEW && this.kind <= SUFFIX) return this.#findFew(bytes, start, end, count);
     switch (this.kind) {
       case EXACT:
       case BINARY:
@@ -182,6 +186,22 @@ export class TextIndex implements PatternIndex {
       default:
         return this.#findParts(bytes, start, end);
     }
+  }
+
+  /** Each key is compared: for most the first byte decides. */
+  #findFew(bytes: Uint8Array, start: number, end: number, count: number): number {
+    const { entries, kind } = this;
+    let best = -1;
+    let longest = -1;
+    for (let entry = 0; entry < count; entry++) {
+      const size = entries.keyLength(entry);
+      if (size > end - start || (kind === EXACT && size < end - start) || (kind === PREFIX && size <= longest)) continue;
+      if (!this.#same(entries.keyStart(entry), bytes, kind === SUFFIX ? end - size : start, size) || !entries.isLive(entry)) continue;
+      if (kind !== PREFIX) return entry;
+      best = entry;
+      longest = size;
+    }
+    return best;
   }
 
   findExact(bytes: Uint8Array, start: number, end: number): number {

@@ -2,6 +2,8 @@
  * Parts of a request target and of lists in header values, as offsets. Nothing is decoded here. It must not
  * know samples.
  */
+import type { Memory } from '../base/memory.ts';
+
 const SLASH = 47;
 const QUESTION = 63;
 const HASH = 35;
@@ -55,6 +57,18 @@ export function itemEnd(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at < end && ITEM_STOP[bytes[at] as number] === 0) at++;
   return at < end && bytes[at] === QUOTE ? quotedItemEnd(bytes, at, end) : at;
+}
+
+/** As `itemEnd`, four bytes a turn: for long values. */
+export function longItemEnd({ bytes, view }: Memory, start: number, end: number): number {
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const word = view.getInt32(at, true);
+    const comma = word ^ 0x2c2c2c2c;
+    const quote = word ^ 0x22222222;
+    if (((((comma - 0x01010101) & ~comma) | ((quote - 0x01010101) & ~quote)) & 0x80808080) !== 0) break;
+  }
+  return itemEnd(bytes, at, end);
 }
 
 function quotedItemEnd(bytes: Uint8Array, start: number, end: number): number {

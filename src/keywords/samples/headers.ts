@@ -10,7 +10,7 @@ import { readLooseInt } from '../../rules/looseint.ts';
 import { readsResponse, Valid } from '../../rules/place.ts';
 import { headerIdOfName } from '../../rules/reply.ts';
 import { cast, type Sample, SampleType, type SampleTypeValue } from '../../rules/sample.ts';
-import { itemEnd, skipBlanks, trimBlanks } from '../../rules/target.ts';
+import { longItemEnd, skipBlanks, trimBlanks } from '../../rules/target.ts';
 import type { Stream } from '../../state/records.ts';
 
 /** A field name as rules look for it; every name if the length is 0. */
@@ -47,7 +47,7 @@ function nextValue(sample: Sample, headers: HeaderTable, name: FieldName, whole:
   }
   const end = headers.valueEnd(row);
   const start = whole ? next : skipBlanks(bytes, next, end);
-  const stop = whole ? end : itemEnd(bytes, start, end);
+  const stop = whole ? end : longItemEnd(sample.memory, start, end);
   found.start = start;
   found.end = whole ? end : trimBlanks(bytes, start, stop);
   sample.row = stop < end ? row : row + 1;
@@ -78,13 +78,14 @@ function compileOne(side: Side, whole: boolean, name: string | null, occurrence:
 function compileLast(side: Side, whole: boolean, { id, start, length }: FieldName): FetchStep {
   return (sample, stream) => {
     const { headers } = side === 'request' ? stream.request : stream.response;
-    const { bytes } = sample.memory;
+    const { memory } = sample;
+    const { bytes } = memory;
     const row = headers.findLastName(id, bytes, start, length);
     if (row < 0) return false;
     let from = headers.valueStart(row);
     const end = headers.valueEnd(row);
     if (whole) return sample.setText(from, end);
-    for (let stop = itemEnd(bytes, from, end); stop < end; stop = itemEnd(bytes, from, end)) from = stop + 1;
+    for (let stop = longItemEnd(memory, from, end); stop < end; stop = longItemEnd(memory, from, end)) from = stop + 1;
     from = skipBlanks(bytes, from, end);
     return sample.setText(from, trimBlanks(bytes, from, end));
   };

@@ -192,14 +192,15 @@ export class FieldParser {
     }
   }
 
-  /** The first byte at or after `at` that ends a value, or `end`; four bytes a turn while none is below a space. */
+  /** The first byte at or after `at` that ends a value, or `end`; eight bytes a turn while none is below a space. */
   #lineEndAt(bytes: Uint8Array, start: number, end: number): number {
     const view = this.#view;
     let at = start;
-    while (at + 4 <= end) {
+    while (at + 8 <= end) {
       const word = view.getInt32(at, true);
-      if (((word - 0x20202020) & ~word & 0x80808080) !== 0) break;
-      at += 4;
+      const next = view.getInt32(at + 4, true);
+      if (((((word - 0x20202020) & ~word) | ((next - 0x20202020) & ~next)) & 0x80808080) !== 0) break;
+      at += 8;
     }
     while (at < end && (VALUE_STOP[bytes[at] as number] as number) === 0) at++;
     return at;
