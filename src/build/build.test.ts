@@ -128,3 +128,9 @@ test('what is misplaced or one word too many is told with what is allowed', () =
   assert.match(told('http-request deny iff { path / }'), /'if' or 'unless' with a condition, but got 'iff'; did you mean 'if' maybe \?$/);
   assert.match(told('http-request redirect location / code 200'), /expected 301, 302, 303, 307, 308\.$/);
 });
+
+test('a section whose constants need more memory than there is is told, not thrown', () => {
+  const rules = Array.from({ length: 3000 }, (_, index) => ` http-request set-header x-${index} ${`v${index}`.repeat(100)}\n`).join('');
+  const told = said(`frontend f\n mode http\n bind :1\n timeout client 1s\n${rules}`);
+  assert.match(told.join('\n'), /alert 1:\d+ constants of the configuration need more than the \d+ bytes left/);
+});

@@ -120,6 +120,8 @@ export function buildState(parts: BuildParts): Built {
     resolvers: model.resolvers,
     names: parts.names ?? null,
   });
+  // First: what the configuration needs may leave no memory.
+  const replies = builtinReplies(memory);
   const builder = new Builder(parts, state, thread, registryOf(catalogs));
   builder.variables();
   builder.proxies();
@@ -127,7 +129,7 @@ export function buildState(parts: BuildParts): Built {
   const { problems, serverNames } = builder;
   return {
     state,
-    replies: builtinReplies(memory),
+    replies,
     problems,
     logs,
     patterns: thread.patterns,
@@ -167,33 +169,8 @@ class Builder {
   proxies(): void {
     const { model } = this.#parts;
     for (const { name, at } of model.userlists) this.#attempt(at, () => this.#thread.userlist(name));
-    for (const proxy of model.proxies) {
-      const frontend = proxy.kind === 'backend' ? null : (this.#state.frontendsByName.get(proxy.name) ?? null);
-      const backend = proxy.kind === 'frontend' ? null : (this.#state.backendsByName.get(proxy.name) ?? null);
-      const compiler = new Compiler(
-        this.#registry,
-        this.#thread,
-        {
-          name: proxy.name,
-          http: proxy.mode === 'http',
-          frontend,
-          backend,
-          bandwidthLimits: proxy.bandwidthLimits,
-          requestCaptureCount: proxy.captureRequestHeaders.length,
-          responseCaptureCount: proxy.captureResponseHeaders.length,
-        },
-        proxy.acls,
-      );
-      this.#compilers.set(proxy, compiler);
-      for (const page of proxy.errorPages) this.#attempt(page.at, () => setErrorPage(page, compiler));
-      for (const fault of compiler.checkAcls()) this.#report(proxy.at, fault);
-      this.#refuseUnknownSets(proxy);
-      this.#refuseSecondTable(proxy);
-      if (frontend !== null) this.#frontend(frontend, proxy, compiler);
-      if (backend !== null) this.#backend(backend, proxy, compiler, frontend !== null);
-      for (const { text, at } of compiler.warnings)
-        this.problems.push({ severity: 'warning', code: 'suspicious', at: at ?? proxy.at, text });
-    }
+    // Memory for constants may run out anywhere in a section that is too large.
+    for (const proxy of model.proxies) this.#attempt(proxy.at, () => this.#proxy(proxy));
   }
 
   logs(): BuiltLogs {
@@ -211,6 +188,33 @@ class Builder {
       hostname,
       report: (at, error) => this.#report(at, error),
     });
+  }
+
+  #proxy(proxy: ProxyModel): void {
+    const frontend = proxy.kind === 'backend' ? null : (this.#state.frontendsByName.get(proxy.name) ?? null);
+    const backend = proxy.kind === 'frontend' ? null : (this.#state.backendsByName.get(proxy.name) ?? null);
+    const compiler = new Compiler(
+      this.#registry,
+      this.#thread,
+      {
+        name: proxy.name,
+        http: proxy.mode === 'http',
+        frontend,
+        backend,
+        bandwidthLimits: proxy.bandwidthLimits,
+        requestCaptureCount: proxy.captureRequestHeaders.length,
+        responseCaptureCount: proxy.captureResponseHeaders.length,
+      },
+      proxy.acls,
+    );
+    this.#compilers.set(proxy, compiler);
+    for (const page of proxy.errorPages) this.#attempt(page.at, () => setErrorPage(page, compiler));
+    for (const fault of compiler.checkAcls()) this.#report(proxy.at, fault);
+    this.#refuseUnknownSets(proxy);
+    this.#refuseSecondTable(proxy);
+    if (frontend !== null) this.#frontend(frontend, proxy, compiler);
+    if (backend !== null) this.#backend(backend, proxy, compiler, frontend !== null);
+    for (const { text, at } of compiler.warnings) this.problems.push({ severity: 'warning', code: 'suspicious', at: at ?? proxy.at, text });
   }
 
   #frontend(frontend: Frontend, proxy: ProxyModel, compiler: Compiler): void {
