@@ -7,7 +7,8 @@ import { argumentValues } from './arguments.ts';
 import { type Call, parseCalls } from './calls.ts';
 import type { CompileContext, Converter, ConvertStep, Expression, Fetch, FetchStep } from './define.ts';
 import { RuleError } from './error.ts';
-import { maskOf, needOf, placeName } from './place.ts';
+import { maskOf, needOf, placeName, Valid } from './place.ts';
+import { type RawHead, readsHead } from './raw-head.ts';
 import type { Registry } from './registry.ts';
 import { canCast, cast, type Sample, SampleType, type SampleTypeValue, TYPE_NAMES } from './sample.ts';
 
@@ -68,10 +69,27 @@ export function runChain(chain: Chain, sample: Sample, stream: Stream): boolean 
   return true;
 }
 
+const REQUEST_PLACES = maskOf(Valid.request);
+
 /** A fetch with its arguments; with `each` the variant that yields every value. */
 export function compileFetch(fetch: Fetch, words: readonly string[], each: boolean, context: CompileContext): FetchStep {
   const args = argumentValues(`sample fetch '${fetch.name}'`, fetch.args, words, context);
-  return each && fetch.compileEach !== null ? fetch.compileEach(args, context) : fetch.compile(args, context);
+  const step = each && fetch.compileEach !== null ? fetch.compileEach(args, context) : fetch.compile(args, context);
+  const isRaw = !context.proxy.http && (context.places & REQUEST_PLACES) !== 0 && readsHead(fetch.name);
+  return isRaw ? withRawHead(step, context.thread.rawHead()) : step;
+}
+
+/** The step, on streams of TCP mode with the head that was sent. */
+function withRawHead(step: FetchStep, head: RawHead): FetchStep {
+  return (sample, stream) => {
+    if (!stream.tunnel || stream.hasRequestLine) return step(sample, stream);
+    if (!head.read(sample, stream)) return false;
+    // Only for this step: the log of a TCP proxy has no request line.
+    stream.hasRequestLine = true;
+    const found = step(sample, stream);
+    stream.hasRequestLine = false;
+    return found;
+  };
 }
 
 /** Null if the fetch works where it stands, else what it lacks there. */

@@ -10,6 +10,7 @@ import type { Shared } from '../state/shared.ts';
 import type { StickTable } from '../state/tracked.ts';
 import { NO_LIMITS, type VariableLimits } from '../state/variables.ts';
 import { type PatternSource, ThreadPatterns } from './patternstore.ts';
+import { RawHead } from './raw-head.ts';
 import { Sample } from './sample.ts';
 import { type PasswordHash, Userlist } from './userlist.ts';
 import { ThreadVariables } from './variables.ts';
@@ -121,6 +122,7 @@ export class Thread {
   /** Rewrites that found no room. */
   rewriteFailures = 0;
   #random: number;
+  #rawHead: RawHead | null = null;
 
   constructor(parts: ThreadParts) {
     this.memory = parts.memory;
@@ -165,6 +167,12 @@ export class Thread {
       this.#openUserlists.set(name, list);
     }
     return list;
+  }
+
+  /** For rules of TCP mode that look at HTTP: made when the first is compiled. */
+  rawHead(): RawHead {
+    this.#rawHead ??= new RawHead(this.memory);
+    return this.#rawHead;
   }
 
   /** The next pseudo-random number, 0 to 2^32 - 1 (xorshift: for spreading load, not for secrets). */

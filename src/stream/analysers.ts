@@ -123,12 +123,13 @@ function monitorFails(stream: Stream): boolean {
 }
 
 function captureRequest(_context: StreamContext, stream: Stream): boolean {
-  stream.frontend.requestCaptures?.run(stream);
+  if (!stream.tunnel) stream.frontend.requestCaptures?.run(stream);
   return true;
 }
 
+/** HTTP rules of a TCP proxy are for what turned into HTTP. */
 function frontendRules(context: StreamContext, stream: Stream): boolean {
-  return runRules(context, stream, stream.frontend.requestRules);
+  return stream.tunnel || runRules(context, stream, stream.frontend.requestRules);
 }
 
 /** use_backend in order, then default_backend. */
@@ -195,7 +196,7 @@ function bufferPost(context: StreamContext, stream: Stream): boolean {
 }
 
 function backendRules(context: StreamContext, stream: Stream): boolean {
-  return runRules(context, stream, (stream.backend as Backend).requestRules);
+  return stream.tunnel || runRules(context, stream, (stream.backend as Backend).requestRules);
 }
 
 /** After the rules, so that none of them can see or change it (trap 10). */

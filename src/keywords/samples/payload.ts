@@ -3,8 +3,6 @@
  * TCP mode only: in HTTP mode the bytes are a message, of which `req.len` and `res.len` tell the size.
  */
 import type { HttpMessage } from '../../http/message.ts';
-import { HttpMessage as Message } from '../../http/message.ts';
-import { HeadParser, HeadResult } from '../../proto/h1/head.ts';
 import { type CompileContext, defineFetch, defineFetchName, type FetchStep } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
 import { readsResponse, Valid } from '../../rules/place.ts';
@@ -231,17 +229,11 @@ export const reqProtoHttp = defineFetch({
     { raw: 'GET / HTTP/1.1\r\nHost: a\r\n', call: 'req.proto_http', out: null },
     { raw: '\x16\x03\x01', call: 'req.proto_http', out: null },
   ],
-  compile: () => {
-    const parser = new HeadParser('request');
-    const message = new Message();
+  compile: (_, context) => {
+    const head = context.thread.rawHead();
     return (sample, stream) => {
       if (!isRaw(stream)) return stream.hasRequestLine && sample.setBool(true);
-      const { bodyStart, bodyEnd } = stream.request;
-      parser.reset();
-      message.reset();
-      const result = parser.parse(message, sample.memory.bytes, bodyStart, bodyEnd);
-      if (result === HeadResult.more) return later(sample);
-      return result === HeadResult.done && sample.setBool(true);
+      return head.read(sample, stream) && sample.setBool(true);
     };
   },
 });
