@@ -108,7 +108,7 @@ export const knownRuleNames: KnownNames = {
   actions:
     'accept|add-acl|add-header|add-headers-bin|allow|attach-srv|auth|cache-store|cache-use|capture|close|del-acl|' +
     'del-header|del-headers-bin|del-map|deny|dgram-drop|disable-l7-retry|do-log|do-resolve|early-hint|expect-netscaler-cip|' +
-    'expect-proxy layer4|normalize-uri|pause|redirect|reject|replace-header|replace-path|replace-pathq|replace-uri|' +
+    'expect-proxy|normalize-uri|pause|redirect|reject|replace-header|replace-path|replace-pathq|replace-uri|' +
     'replace-value|return|sc-add-gpc|sc-inc-gpc|sc-inc-gpc0|sc-inc-gpc1|sc-set-gpt|sc-set-gpt0|send-retry|send-spoe-group|' +
     'set-bandwidth-limit|set-bc-mark|set-bc-tos|set-dst|set-dst-port|set-fc-mark|set-fc-tos|set-header|set-headers-bin|' +
     'set-log-level|set-map|set-mark|set-method|set-nice|set-path|set-pathq|set-priority-class|set-priority-offset|' +
