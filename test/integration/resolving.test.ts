@@ -166,6 +166,29 @@ onSubjects('a server follows its name', async ({ start }) => {
   await program.until(() => /going DOWN for maintenance \(DNS timeout status\)/.test(program.stderr), 'maintenance');
 });
 
+onSubjects('a connection that is kept goes on where the server is now', async ({ start, old }) => {
+  await using dns = await startDns(addresses('127.0.0.2'));
+  await using origin = await startEverywhere();
+  const [port] = await ports(1);
+  const rest = `${section(dns)}listen l
+  bind 127.0.0.1:${port}
+  http-reuse always
+  server s1 app.test:${origin.port} resolvers d resolve-prefer ipv4 init-addr 127.0.0.9
+`;
+  const { program } = await start(configure({ rest }));
+  await program.until(() => program.stderr.includes('l/s1 changed its IP from 127.0.0.9 to 127.0.0.2'), 'the first address');
+  using client = await connect(port);
+  const body = async (): Promise<string> => (await askOn(client, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).body;
+  await eventually(async () => (await body()) === '127.0.0.2', 'the first address');
+  const before = origin.connections.length;
+  assert.equal(await body(), '127.0.0.2');
+  assert.equal(origin.connections.length, before, 'the server connection is kept');
+  dns.answer = addresses('127.0.0.3');
+  await program.until(() => program.stderr.includes('l/s1 changed its IP from 127.0.0.2 to 127.0.0.3'), 'the second address');
+  // 2.6 keeps it as long as there are requests for it.
+  if (!old) await eventually(async () => (await body()) === '127.0.0.3', 'the second address');
+});
+
 onSubjects('SRV records give a template names, ports and weights', async ({ start }) => {
   await using one = await startEverywhere();
   await using two = await startEverywhere();
