@@ -4,6 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import type { Memory } from '../base/memory.ts';
+import type { CertificateMaterial } from '../control/certificates.ts';
 import type { BindModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
@@ -12,6 +13,7 @@ import { OpenSslContext, type TlsSettings } from '../platform/tls/context.ts';
 import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
 import { TlsLibrary } from '../platform/tls/engine.ts';
 import { type Bundle, bundleOf, certificatesOf, freeBundle, type Native, revocationsOf } from '../platform/tls/pem.ts';
+import type { ClientHello, HelloResultValue } from '../proto/tls-hello.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
 import { arrangeCertificates, type NamedCertificate } from './certificates.ts';
 import type { Plan } from './plan.ts';
@@ -22,6 +24,8 @@ export interface BuiltTls {
   /** By server of the plan. */
   readonly servers: readonly (TlsContext | null)[];
   readonly problems: readonly BuildProblem[];
+  /** New connections get this certificate in place of the one from the same file. */
+  replace(material: CertificateMaterial): void;
   /** Connections that have an engine of this thread. */
   engines(): number;
 }
@@ -41,6 +45,7 @@ export function buildTls(plan: Plan, memory: Memory, ticketKeys: Uint8Array, jud
     listeners: plan.listeners.map(({ bind, frontend }) => builder.listener(bind, frontend.mode === 'http')),
     servers: plan.servers.map(({ model }) => builder.server(model)),
     problems: builder.problems,
+    replace: (material) => builder.replace(material),
     engines: () => library.open,
   };
 }
@@ -51,7 +56,7 @@ class TlsBuilder {
   readonly #ticketKeys: Uint8Array;
   readonly #judges: boolean;
   /** A line with several addresses has one context. */
-  readonly #listeners = new Map<BindModel, CertificateChoice | null>();
+  readonly #listeners = new Map<BindModel, ListenerTls | null>();
 
   constructor(library: TlsLibrary, ticketKeys: Uint8Array, judges: boolean) {
     this.#library = library;
@@ -69,15 +74,25 @@ class TlsBuilder {
     return made;
   }
 
-  #listener(tls: TlsModel, http: boolean): CertificateChoice {
+  /** New connections get this certificate in place of the one loaded from the same file; it has been judged. */
+  replace({ path, bytes, key, ocsp }: CertificateMaterial): void {
+    for (const listener of this.#listeners.values()) {
+      listener?.replace(path, ({ settings, certificate }) => {
+        const changed = { ...certificate, bytes, key, ocsp };
+        return { settings, certificate: changed, named: this.#certificate(settings, changed, true) };
+      });
+    }
+  }
+
+  #listener(tls: TlsModel, http: boolean): ListenerTls {
     if (tls.certificates.length === 0) throw new Error("'ssl' needs a certificate: no 'crt' on the line");
     const shared = this.#settings(tls, http);
-    const certificates = tls.certificates.map((certificate, index) => {
+    const parts = tls.certificates.map((certificate, index) => {
       const { settings } = certificate;
       const own = settings === null ? shared : this.#settings({ ...tls, ...settings }, http);
-      return this.#certificate(own, certificate, index === 0 || settings !== null);
+      return { settings: own, certificate, named: this.#certificate(own, certificate, index === 0 || settings !== null) };
     });
-    return arrangeCertificates(certificates, tls.strictSni);
+    return new ListenerTls(parts, tls.strictSni);
   }
 
   /** Of a line, but for the certificate. */
@@ -131,6 +146,46 @@ class TlsBuilder {
   }
 }
 
+interface Part {
+  readonly settings: TlsSettings;
+  readonly certificate: PemModel;
+  readonly named: NamedCertificate;
+}
+
+/** The certificates of a line, one of which may be exchanged for another while connections come. */
+class ListenerTls implements CertificateChoice {
+  needsHello = false;
+  readonly #parts: Part[];
+  readonly #isStrict: boolean;
+  #choice!: CertificateChoice;
+
+  constructor(parts: Part[], isStrict: boolean) {
+    this.#parts = parts;
+    this.#isStrict = isStrict;
+    this.#arrange();
+  }
+
+  choose(bytes: Uint8Array, hello: ClientHello, result: HelloResultValue): TlsContext | null {
+    return this.#choice.choose(bytes, hello, result);
+  }
+
+  /** Connections that are open hold what they need of the old one. */
+  replace(path: string, make: (part: Part) => Part): void {
+    for (const [index, part] of this.#parts.entries()) {
+      if (part.certificate.path !== path) continue;
+      this.#parts[index] = make(part);
+      part.named.context.free();
+    }
+    this.#arrange();
+  }
+
+  #arrange(): void {
+    const named = this.#parts.map((part) => part.named);
+    this.#choice = arrangeCertificates(named, this.#isStrict);
+    this.needsHello = this.#choice.needsHello;
+  }
+}
+
 /** A context that is made when it is first asked for: of thousands of certificates a thread uses few. */
 class LazyContext implements TlsContext {
   readonly #make: () => TlsContext;
@@ -146,6 +201,11 @@ class LazyContext implements TlsContext {
 
   openTo(start: number, end: number): TlsEngine | null {
     return this.#get()?.openTo(start, end) ?? null;
+  }
+
+  free(): void {
+    this.#made?.free();
+    this.#made = null;
   }
 
   /** null: out of memory, as everything else was looked at when the process began. */

@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { MemoryLayout } from '../base/memory.ts';
+import type { CertificateMaterial } from '../control/certificates.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import type { SetBuffers } from '../rules/patterns.ts';
@@ -66,6 +67,8 @@ export type ToThread =
   | { readonly kind: 'named'; readonly ticket: number; readonly address: string }
   /** A pattern file or map lies in other memory from now on. Answer with `adopted`. */
   | { readonly kind: 'patterns'; readonly set: SetBuffers }
+  /** New TLS connections get this certificate in place of the one from the same file. */
+  | { readonly kind: 'certificate'; readonly material: CertificateMaterial }
   /** Answer with `usage`. */
   | { readonly kind: 'usage' };
 

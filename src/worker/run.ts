@@ -7,6 +7,7 @@ import { parentPort } from 'node:worker_threads';
 
 import { type Built, buildState } from '../build/build.ts';
 import { planOf, usesTls } from '../build/plan.ts';
+import type { CertificateMaterial } from '../control/certificates.ts';
 import { processClockOffsetMs } from '../control/clock.ts';
 import type { BuiltLogs } from '../log/build.ts';
 import type { Host } from '../platform/contract.ts';
@@ -40,6 +41,7 @@ async function openHost(order: ThreadOrder): Promise<Host> {
 
 /** TLS engines in use; set when a configuration has TLS. */
 let engines = (): number => 0;
+let replaceCertificate = (_material: CertificateMaterial): void => {};
 
 async function run(order: ThreadOrder): Promise<void> {
   const { model } = order;
@@ -51,7 +53,10 @@ async function run(order: ThreadOrder): Promise<void> {
   const names = new ThreadNames(host.memory, (question) => tell({ kind: 'name', question }));
   const built = buildState({ model, plan, shared, host, memory: host.memory, ...facts, patterns, names });
   const tls = usesTls(plan) ? (await import('../build/tls.ts')).buildTls(plan, host.memory, order.ticketKeys, order.index === 0) : null;
-  if (tls !== null) engines = () => tls.engines();
+  if (tls !== null) {
+    engines = () => tls.engines();
+    replaceCertificate = (material) => tls.replace(material);
+  }
   for (const server of built.state.servers) {
     const context = tls?.servers[server.index] ?? null;
     if (context !== null) server.tls = { context, name: built.serverNames.get(server) ?? null };
@@ -117,6 +122,9 @@ function obey(
       tell({ kind: 'adopted', name, version });
       return;
     }
+    case 'certificate':
+      replaceCertificate(message.material);
+      return;
     case 'usage':
       tell({ kind: 'usage', usage: { ...thread.inUse(), engines: engines() }, host: thread.host.counters() });
       return;

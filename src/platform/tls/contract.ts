@@ -111,4 +111,6 @@ export interface TlsContext {
   open(): TlsEngine | null;
   /** The same of a client, for the server called [start, end) of the memory; empty: it is told no name. The name is checked. */
   openTo(start: number, end: number): TlsEngine | null;
+  /** It opens no more; engines that are open go on. */
+  free(): void;
 }

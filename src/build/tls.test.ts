@@ -1,0 +1,63 @@
+/** Certificates of a line while connections come: one is exchanged for another, and engines that are open go on. */
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { plainMemory } from '../base/memory.ts';
+import { newBind } from '../config/draft.ts';
+import type { PemModel } from '../model/tls.ts';
+import { Fact, type TlsContext, type TlsEngine } from '../platform/tls/contract.ts';
+import { ClientHello, HelloResult } from '../proto/tls-hello.ts';
+import type { Plan } from './plan.ts';
+import { buildTls } from './tls.ts';
+
+const file = (name: string): Uint8Array => readFileSync(new URL(`../../test/support/tls/${name}`, import.meta.url));
+const AT = { file: 'test', line: 1, column: 1 };
+
+function built(names: readonly string[]) {
+  const memory = plainMemory({ blocks: 2, notes: 2, statics: 1024 });
+  const bind = newBind('*:1', AT);
+  bind.tls.enabled = true;
+  for (const name of names) {
+    const pem: PemModel = { path: `/${name}`, bytes: file(name), key: null, ocsp: null, settings: null, names: null, at: AT };
+    bind.tls.certificates.push(pem);
+  }
+  const listener = { bind, frontend: { mode: 'http' } };
+  const tls = buildTls({ listeners: [listener], servers: [] } as unknown as Plan, memory, new Uint8Array(80), true);
+  assert.deepEqual(tls.problems, []);
+  const subjectOf = (engine: TlsEngine | null): string => {
+    assert.ok(engine);
+    const at = memory.scratch();
+    const end = engine.fact(Fact.ownCertificate, at, at + 8192);
+    return /CN=(.*)/.exec(new X509Certificate(memory.bytes.slice(at, end)).subject)?.[1] ?? '';
+  };
+  const choose = (): TlsContext | null => tls.listeners[0]?.choose(memory.bytes, new ClientHello(), HelloResult.other) ?? null;
+  return { tls, subjectOf, choose };
+}
+
+test('a certificate is exchanged, connections keep theirs', () => {
+  const { tls, subjectOf, choose } = built(['server.pem']);
+  const old = choose()?.open() ?? null;
+  assert.equal(subjectOf(old), 'localhost');
+  for (let turn = 0; turn < 50; turn++) {
+    const name = turn % 2 === 0 ? 'rsa.pem' : 'server.pem';
+    tls.replace({ path: '/server.pem', bytes: file(name), key: null, ocsp: null });
+    const engine = choose()?.open() ?? null;
+    assert.equal(subjectOf(engine), turn % 2 === 0 ? 'rsa.example.org' : 'localhost');
+    engine?.free();
+  }
+  tls.replace({ path: '/other.pem', bytes: file('rsa.pem'), key: null, ocsp: null });
+  assert.equal(subjectOf(old), 'localhost');
+  assert.equal(tls.engines(), 1);
+  old?.free();
+  assert.equal(tls.engines(), 0);
+});
+
+test('one that was made late is exchanged as well', () => {
+  const { tls, choose, subjectOf } = built(['server.pem', 'rsa.pem']);
+  tls.replace({ path: '/rsa.pem', bytes: file('server.pem'), key: null, ocsp: null });
+  tls.replace({ path: '/server.pem', bytes: file('rsa.pem'), key: null, ocsp: null });
+  const engine = choose()?.open() ?? null;
+  assert.equal(subjectOf(engine), 'rsa.example.org');
+  engine?.free();
+});
