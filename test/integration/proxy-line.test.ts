@@ -284,6 +284,19 @@ listen inner\n  bind 127.0.0.1:${inner} accept-proxy\n  http-request set-header 
   needs('haproxy'),
 );
 
+onSubjects('TLVs of a format string, out and in; one that is too long ends the attempt', async ({ start, old }) => {
+  if (old) return;
+  const [outer, inner] = await ports(2);
+  const rest = `listen outer\n  bind 127.0.0.1:${outer}\n  retries 0\n  use-server long if { path /long }
+  server s 127.0.0.1:${inner} send-proxy-v2 set-proxy-v2-tlv-fmt(0xE1) "for %[path]" set-proxy-v2-tlv-fmt(225) second set-proxy-v2-tlv-fmt(2) own.test
+  server long 127.0.0.1:${inner} weight 0 send-proxy-v2 set-proxy-v2-tlv-fmt(0xE2) "%[req.hdr(x-long)]"
+frontend inner\n  bind 127.0.0.1:${inner} accept-proxy\n  acl second fc_pp_tlv(0xe1) -m str second
+  http-request return status 200 content-type text/plain lf-string "%[fc_pp_tlv(0xE1)] %[fc_pp_tlv(AUTHORITY)] %[fc_pp_tlv(9)]" if second`;
+  await start(configure({ rest }));
+  assert.equal((await ask(outer, get('/one'))).body, 'for /one own.test ');
+  assert.equal((await ask(outer, get('/long', `X-Long: ${'x'.repeat(5000)}`))).status, 503);
+});
+
 /** mulberry32. */
 function numbers(seed: number): () => number {
   let state = seed;

@@ -28,7 +28,7 @@ function typeOf(text: string): number {
 function compileTlv(type: number, { thread: { memory } }: CompileContext, isEach = false): FetchStep {
   return (sample, stream) => {
     const { introduction } = stream.session;
-    const at = introduction.find(type, isEach ? sample.next : 0);
+    const at = introduction.find(type, isEach && sample.next > 0 ? sample.next : 0);
     if (at < 0) return false;
     const start = memory.scratch();
     const length = introduction.lengthAt(at);
