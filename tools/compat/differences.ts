@@ -9,6 +9,7 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'fetch fc_rttvar arguments': 'as fc_rtt',
   'fetch bc_rtt arguments': 'as fc_rtt',
   'fetch bc_rttvar arguments': 'as fc_rtt',
+  'fetch str arguments': 'the text may be left out, as HAProxy 2.6 does in practice: it is empty then',
   'fetch acl arguments': 'names of ACLs, at most twelve',
   'converter set-var arguments': 'each of the conditions, at most four, is an argument',
   'converter strcmp type': 'an integer with a sign, as in the list that HAProxy prints and as its manual describes',

@@ -7,7 +7,7 @@ import { captureSample } from './capture.ts';
 import { earlyHint } from './early-hint.ts';
 import { close, silentDrop, tarpit } from './endings.ts';
 import { accept, allow, expectProxy, reject, setLogLevel, strictMode, switchMode } from './flow.ts';
-import { addHeadersBin, setHeadersBin } from './header-blocks.ts';
+import { addHeadersBin, delHeadersBin, setHeadersBin } from './header-blocks.ts';
 import { addHeader, delHeader, replaceHeader, replaceValue, setHeader } from './headers.ts';
 import { doLog } from './logging.ts';
 import { normalizeUri } from './normalize.ts';
@@ -30,7 +30,7 @@ export const actions = [
   earlyHint,
   tarpit, silentDrop, close,
   allow, accept, reject, expectProxy, setLogLevel, strictMode, switchMode,
-  addHeadersBin, setHeadersBin,
+  addHeadersBin, setHeadersBin, delHeadersBin,
   setHeader, addHeader, delHeader, replaceHeader, replaceValue,
   doLog,
   normalizeUri,

@@ -1,4 +1,4 @@
-/** add-headers-bin and set-headers-bin: many fields at once, from their binary form (HAProxy 3.x configuration 4.4). */
+/** add-headers-bin, set-headers-bin and del-headers-bin: many fields at once, from their binary form (HAProxy 3.x configuration 4.4). */
 
 import type { HttpMessage } from '../../http/message.ts';
 import { headerIdOf } from '../../http/tokens.ts';
@@ -148,4 +148,79 @@ export const setHeadersBin = defineAction({
   doc: 'As add-headers-bin, but fields of these names that were there before are removed.',
   examples: [{ rule: `http-request set-headers-bin ${THREE}`, request: REQUEST, head: 'GET / HTTP/1.1\nx-a: 1\nx-b: \nx-a: 2' }],
   compile: (words, context) => compileFields(words, true, context),
+});
+
+const METHODS = ['str', 'beg', 'end', 'sub'] as const;
+
+/** Does the name of a row fit [start, end), by one of METHODS? Case is ignored. */
+function fits(bytes: Uint8Array, name: number, length: number, start: number, end: number, method: string): boolean {
+  const wanted = end - start;
+  if (wanted > length || (method === 'str' && wanted !== length)) return false;
+  const first = method === 'end' ? length - wanted : 0;
+  const last = method === 'beg' ? 0 : length - wanted;
+  for (let at = first; at <= last; at++) {
+    let i = 0;
+    while (i < wanted && bytes[name + at + i] === lowered(bytes[start + i] as number)) i++;
+    if (i === wanted) return true;
+  }
+  return false;
+}
+
+/** Names in a message are in lower case. */
+function lowered(byte: number): number {
+  return byte >= 65 && byte <= 90 ? byte | 32 : byte;
+}
+
+function compileRemoval(words: Words, context: CompileContext): ActionStep {
+  const expression = context.expression(words.next('a sample'));
+  const method = words.take('-m') ? words.choice('a matching method', METHODS) : 'str';
+  words.end(['-m']);
+  const { sample, bytes } = context.thread;
+  const fail = compileFailure(context);
+  const isResponse = readsResponse(context.places);
+  return (stream) => {
+    if (!expression.run(sample, stream) || !cast(sample, SampleType.bin)) return Outcome.next;
+    const { headers } = isResponse ? stream.response : stream.request;
+    let at = sample.start;
+    for (let count = 0; count < MOST_FIELDS && at < sample.end; count++) {
+      at = readBlock(bytes, at, sample.end);
+      if (at < 0) return fail(stream);
+      if (block.start === block.end) break;
+      for (let row = 0; row < headers.rows; row++) {
+        if (headers.isHole(row)) continue;
+        if (fits(bytes, headers.nameStart(row), headers.nameLength(row), block.start, block.end, method)) headers.remove(row);
+      }
+    }
+    return Outcome.next;
+  };
+}
+
+export const delHeadersBin = defineAction({
+  name: 'del-headers-bin',
+  signature: 'del-headers-bin <expr> [ -m <meth> ]',
+  ruleSets: RULE_SETS,
+  doc: 'Removes the fields whose names are in a sample, in the binary form of `req.hdrs_bin` but names only, up to an empty one; or whose names match one of them by str, beg, end or sub. What is no such list is a failed rewrite.',
+  examples: [
+    {
+      rule: 'http-request del-headers-bin bin(03582D6103782D6200)',
+      request: 'GET / HTTP/1.1\r\nX-A: 1\r\nx-b: 2\r\nx-ab: 3\r\nX-A: 4',
+      head: 'GET / HTTP/1.1\nx-ab: 3',
+    },
+    {
+      rule: 'http-request del-headers-bin bin(02782D) -m beg',
+      request: 'GET / HTTP/1.1\r\nX-A: 1\r\nHost: h\r\nax-: 2',
+      head: 'GET / HTTP/1.1\nhost: h\nax-: 2',
+    },
+    {
+      rule: 'http-request del-headers-bin bin(032D6964) -m end',
+      request: 'GET / HTTP/1.1\r\nX-Id: 1\r\n-id-x: 2',
+      head: 'GET / HTTP/1.1\n-id-x: 2',
+    },
+    {
+      rule: 'http-request del-headers-bin bin(032D6964) -m sub',
+      request: 'GET / HTTP/1.1\r\nX-Id-Y: 1\r\nid: 2',
+      head: 'GET / HTTP/1.1\nid: 2',
+    },
+  ],
+  compile: compileRemoval,
 });

@@ -68,13 +68,14 @@ export const int = defineFetch({
 
 export const str = defineFetch({
   name: 'str',
-  args: [{ name: 'string', kind: 'str' }],
+  args: [{ name: 'string', kind: 'str', default: '' }],
   type: SampleType.str,
   valid: Valid.always,
   doc: 'The text that is written.',
   examples: [
     { call: 'str(abc)', out: 'abc' },
     { call: 'str("a,b)"),length', out: 4 },
+    { call: 'str()', out: '' },
   ],
   compile: ([text], context) => compileText(text, context),
 });
