@@ -1,6 +1,7 @@
 /** Generated formats against the list of their pieces, walked. What real formats write is in keywords/formats.test.ts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertNoAllocation } from '../../tools/alloc.ts';
 import { plainMemory } from '../base/memory.ts';
 import type { Stream } from '../state/records.ts';
 import { type FormatPiece, fuseFormat } from './codegen.ts';
@@ -63,4 +64,15 @@ test('short and endless formats are walked', () => {
   const dice = diceFrom(1);
   assert.equal(fuseFormat(Array.from({ length: 5 }, () => pieceOf(dice))), null);
   assert.equal(fuseFormat(Array.from({ length: 101 }, () => pieceOf(dice))), null);
+});
+
+test('a generated format does not allocate', () => {
+  const dice = diceFrom(5);
+  const fused = fuseFormat(Array.from({ length: 20 }, () => pieceOf(dice)));
+  assert.ok(fused !== null);
+  const stream = { retries: 3 } as Stream;
+  assertNoAllocation(() => {
+    out.open(AT, AT + 4000);
+    fused(out, stream);
+  }, 'fused');
 });

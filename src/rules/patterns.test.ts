@@ -1,6 +1,7 @@
 /** Indexes against the slow way: every pattern compared in turn, on small random texts where much is alike. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertNoAllocation } from '../../tools/alloc.ts';
 import { plainMemory } from '../base/memory.ts';
 import { type PatternIndex, PatternKind, type PatternKindValue } from './patternindex.ts';
 import { PatternStore, ThreadPatterns } from './patternstore.ts';
@@ -160,4 +161,13 @@ test('networks: the longest prefix', () => {
       assert.equal(index.find(sample), best, `${address.join('.')} in ${lines.join(' ')}`);
     }
   }
+});
+
+test('looking for substrings does not allocate', () => {
+  const lines = ['sqlmap', 'nikto', 'zgrab', 'masscan'];
+  const thread = new ThreadPatterns(new PatternStore(() => new Uint8Array(), true));
+  const { index } = thread.open({ name: 'agents', isMap: false, kind: PatternKind.inside, fold: true, lines });
+  ask(index, 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 \u00ff\u00fe NiKtx Nikto/2');
+  assert.equal(index.find(sample), 1);
+  assertNoAllocation(() => void index.find(sample), 'find');
 });

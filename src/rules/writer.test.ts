@@ -1,6 +1,7 @@
 /** Escaped texts against the slow way: every byte looked at by itself, for every byte at every place and every room. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertNoAllocation } from '../../tools/alloc.ts';
 import { plainMemory } from '../base/memory.ts';
 import { Escape, type EscapeValue, Writer } from './writer.ts';
 
@@ -64,4 +65,13 @@ test('copies are cut where the room ends', () => {
       assert.equal(out.overflow, size > room);
     }
   }
+});
+
+test('escaping does not allocate, whatever the bytes', () => {
+  const text = `Mozilla/5.0 {a|b} "c" ${'\u00fe\u00ff~}'.repeat(9)} plain`;
+  fast(text, Escape.capture, 500);
+  assertNoAllocation(() => {
+    out.open(TO, TO + 500);
+    out.escaped(FROM, FROM + text.length, Escape.capture, false);
+  }, 'escaped');
 });
