@@ -155,13 +155,15 @@ class Process {
     const choice = chooseHost(undefined);
     if (choice.name === 'epoll' || this.#line.switches.has('H')) notice(`host: ${choice.name} (${choice.reason})`);
     const connections = this.#maxConnections();
-    return Array.from({ length: this.#threadCount() }, (_, index) => ({
+    const threads = this.#threadCount();
+    return Array.from({ length: threads }, (_, index) => ({
       index,
       host: choice.name,
       model,
       shared: this.#buffers,
       layout: memoryLayout(connections),
       maxWires: maxWires(connections),
+      threads,
       pid: process.pid,
       hostname: hostname(),
       ticketKeys,

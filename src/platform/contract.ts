@@ -208,4 +208,6 @@ export interface HostOptions {
   readonly memory: Memory;
   /** How many wires may exist at once: more are refused (Close.resources). */
   readonly maxWires: number;
+  /** Other hosts accept on the same descriptors: each must leave them their share. False if not said. */
+  readonly sharesListeners?: boolean;
 }

@@ -41,6 +41,8 @@ export interface ThreadOrder {
   readonly shared: SharedBuffers;
   readonly layout: MemoryLayout;
   readonly maxWires: number;
+  /** How many data threads there are. */
+  readonly threads: number;
   readonly pid: number;
   readonly hostname: string;
   readonly patterns: PatternDoor;

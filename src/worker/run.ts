@@ -34,7 +34,7 @@ const uring = process.env['HAWSER_HOST'] === 'epoll' ? null : import('../platfor
 
 async function openHost(order: ThreadOrder): Promise<Host> {
   const memory = mapMemory(order.layout);
-  const options = { memory, maxWires: order.maxWires };
+  const options = { memory, maxWires: order.maxWires, sharesListeners: order.threads > 1 };
   if (order.host === 'epoll') return (await import('../platform/epoll/host.ts')).createEpollHost(options);
   return (await (uring ?? import('../platform/uring/host.ts'))).createUringHost(options);
 }

@@ -57,6 +57,7 @@ export class EpollHost implements Host, AcceptSink, Hungry {
   #closed = false;
   #stopped: (() => void) | null = null;
   #end: Promise<void> | null = null;
+  readonly #sharesListeners: boolean;
   #turns = 0;
   #accepts = 0;
   #refused = 0;
@@ -65,6 +66,7 @@ export class EpollHost implements Host, AcceptSink, Hungry {
   constructor(options: HostOptions) {
     this.memory = options.memory;
     this.#maxWires = options.maxWires;
+    this.#sharesListeners = options.sharesListeners === true;
     this.#core = new EpollCore(options.memory, options.maxWires);
     this.timers = new TimerWheel(this.#core.agenda.now);
     this.wakeDescriptor = eventfd(0, EFD_CLOEXEC_NONBLOCK);
@@ -81,7 +83,7 @@ export class EpollHost implements Host, AcceptSink, Hungry {
   }
 
   listen(descriptor: number, accept: Acceptor): Listener {
-    const listener = new EpollListener(this.#core, this.timers, this, descriptor, this.#listeners.length, ACCEPTED);
+    const listener = new EpollListener(this.#core, this.timers, this, descriptor, this.#listeners.length, ACCEPTED, this.#sharesListeners);
     this.#listeners.push(listener);
     this.#acceptors.push(accept);
     return listener;

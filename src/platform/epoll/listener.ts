@@ -14,6 +14,8 @@ import type { EpollCore } from './core.ts';
 const WATCHED = 1 | (1 << 28);
 /** Connections that one event accepts, so that the others are served too. */
 const BURST = 64;
+/** The same beside other threads. */
+const SHARED_BURST = 4;
 /** How long to rest when the process or the system is out of descriptors. */
 const REST_MS = 100;
 
@@ -30,18 +32,20 @@ export class EpollListener implements Listener, TimerOwner {
   readonly #timers: TimerWheel;
   readonly #sink: AcceptSink;
   readonly #timer = new Timer(this);
+  readonly #shared: boolean;
   #watched = false;
   #wanted = true;
   #stopped = false;
   rests = 0;
 
-  constructor(core: EpollCore, timers: TimerWheel, sink: AcceptSink, descriptor: number, number: number, tag: number) {
+  constructor(core: EpollCore, timers: TimerWheel, sink: AcceptSink, descriptor: number, number: number, tag: number, shared = false) {
     this.#core = core;
     this.#timers = timers;
     this.#sink = sink;
     this.descriptor = descriptor;
     this.number = number;
     this.#tag = tag;
+    this.#shared = shared;
     this.#watch();
   }
 
@@ -66,7 +70,15 @@ export class EpollListener implements Listener, TimerOwner {
   }
 
   onEvents(): void {
-    for (let left = BURST; left > 0 && this.#watched; left--) {
+    this.#accept(this.#shared ? SHARED_BURST : BURST);
+    if (!this.#shared || !this.#watched) return;
+    // The kernel wakes the thread that has watched longest: who has been served goes to the end.
+    this.#unwatch();
+    this.#watch();
+  }
+
+  #accept(most: number): void {
+    for (let left = most; left > 0 && this.#watched; left--) {
       const descriptor = accept4(this.descriptor, SOCK_CLOEXEC | SOCK_NONBLOCK);
       if (descriptor >= 0) {
         this.#sink.accepted(descriptor, this);

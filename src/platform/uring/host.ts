@@ -56,6 +56,7 @@ export class UringHost implements Host, AcceptSink {
   readonly wakeDescriptor: number;
   onWake: (() => void) | null = null;
   readonly #core: UringCore;
+  readonly #sharesListeners: boolean;
   readonly #node = new NodeLoop();
   readonly #wires: UringWire[] = [];
   readonly #listeners: (UringListener | null)[] = [];
@@ -78,8 +79,9 @@ export class UringHost implements Host, AcceptSink {
   #visits = 0;
   #overflows = 0;
 
-  constructor(core: UringCore, wakeDescriptor: number) {
+  constructor(core: UringCore, wakeDescriptor: number, sharesListeners: boolean) {
     this.#core = core;
+    this.#sharesListeners = sharesListeners;
     this.memory = core.memory;
     this.timers = new TimerWheel(core.agenda.now);
     this.wakeDescriptor = wakeDescriptor;
@@ -98,7 +100,7 @@ export class UringHost implements Host, AcceptSink {
 
   listen(descriptor: number, accept: Acceptor): Listener {
     const number = this.#listeners.length;
-    const listener = new UringListener(this.#core, this.timers, this, descriptor, number, ACCEPTED);
+    const listener = new UringListener(this.#core, this.timers, this, descriptor, number, ACCEPTED, this.#sharesListeners);
     this.#listeners.push(listener);
     this.#acceptors.push(accept);
     return listener;
@@ -371,5 +373,5 @@ export function createUringHost(options: HostOptions): Host {
   if (typeof ring === 'number') throw new Error(`io_uring: ${errnoText(ring)} (${errnoName(ring)})`);
   const core = new UringCore(ring, options.memory, options.maxWires);
   if (core.buffers.register(ring) < 0) throw new Error(`io_uring buffers: ${errnoText(errno())} (${errnoName(errno())})`);
-  return new UringHost(core, eventfd(0, EFD_CLOEXEC));
+  return new UringHost(core, eventfd(0, EFD_CLOEXEC), options.sharesListeners === true);
 }

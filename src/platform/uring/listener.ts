@@ -1,6 +1,8 @@
 /**
- * Accepts on a shared listening descriptor with one operation that completes many times. Out of descriptors, it rests
- * for a while instead of spinning. It must not know what accepted connections become.
+ * Accepts on a listening descriptor. Alone on it, with one operation that completes many times. Beside other threads, with a few
+ * that complete once: the kernel wakes the one that waits longest, and an operation that stays armed would always be that one and
+ * leave nothing to the others. Out of descriptors, it rests for a while instead of spinning. It must not know what accepted
+ * connections become.
  */
 import { Timer, type TimerOwner, type TimerWheel } from '../../base/timers.ts';
 import type { Listener } from '../contract.ts';
@@ -8,7 +10,10 @@ import { acceptRetries } from '../reasons.ts';
 import { SOCK_CLOEXEC } from '../sockets.ts';
 import { KIND_BITS, type UringCore } from './core.ts';
 
-const OP_ACCEPT_MANY = 13 | (1 << 16);
+const OP_ACCEPT = 13;
+const OP_ACCEPT_MANY = OP_ACCEPT | (1 << 16);
+/** How many connections a thread takes in a row from a descriptor that others accept on too. */
+const IN_A_ROW = 4;
 const F_MORE = 2;
 /** How long to rest when the process or the system is out of descriptors. */
 const REST_MS = 100;
@@ -28,22 +33,26 @@ export class UringListener implements Listener, TimerOwner {
   readonly #timers: TimerWheel;
   readonly #sink: AcceptSink;
   readonly #timer = new Timer(this);
+  readonly #operation: number;
+  readonly #depth: number;
   #generation = 0;
-  /** The generation whose accept is armed; -1 when none is. */
-  #armed = -1;
+  /** How many accepts of this generation are armed. */
+  #armed = 0;
   #wanted = true;
   #stopped = false;
   /** Accepts that are armed, the cancelled ones too. */
   underWay = 0;
   rests = 0;
 
-  constructor(core: UringCore, timers: TimerWheel, sink: AcceptSink, descriptor: number, number: number, kind: number) {
+  constructor(core: UringCore, timers: TimerWheel, sink: AcceptSink, descriptor: number, number: number, kind: number, shared = false) {
     this.#core = core;
     this.#timers = timers;
     this.#sink = sink;
     this.descriptor = descriptor;
     this.number = number;
     this.#kind = kind;
+    this.#operation = shared ? OP_ACCEPT : OP_ACCEPT_MANY;
+    this.#depth = shared ? IN_A_ROW : 1;
     this.#arm();
   }
 
@@ -72,7 +81,7 @@ export class UringListener implements Listener, TimerOwner {
     const generation = word >> KIND_BITS;
     if ((flags & F_MORE) === 0) {
       this.underWay--;
-      if (generation === this.#armed) this.#armed = -1;
+      if (generation === this.#generation) this.#armed--;
     }
     if (result >= 0) this.#sink.accepted(result, this);
     else if (!acceptRetries(-result)) this.#rest();
@@ -86,18 +95,23 @@ export class UringListener implements Listener, TimerOwner {
   }
 
   #arm(): void {
-    if (this.#armed >= 0 || !this.#wanted || this.#stopped || this.#timer.deadline !== Number.POSITIVE_INFINITY) return;
-    this.#generation = (this.#generation + 1) % GENERATIONS;
-    this.#armed = this.#generation;
-    this.underWay++;
-    const tag = (this.#generation << KIND_BITS) | this.#kind;
-    const at = this.#core.ring.entry(OP_ACCEPT_MANY, this.descriptor, 0, 0, 0, this.number, tag);
-    this.#core.ring.entries[at + 7] = SOCK_CLOEXEC;
+    if (!this.#wanted || this.#stopped || this.#timer.deadline !== Number.POSITIVE_INFINITY) return;
+    while (this.#armed < this.#depth) {
+      this.#armed++;
+      this.underWay++;
+      const at = this.#core.ring.entry(this.#operation, this.descriptor, 0, 0, 0, this.number, this.#tag());
+      this.#core.ring.entries[at + 7] = SOCK_CLOEXEC;
+    }
+  }
+
+  #tag(): number {
+    return (this.#generation << KIND_BITS) | this.#kind;
   }
 
   #cancel(): void {
-    if (this.#armed < 0) return;
-    this.#core.cancel(this.number, (this.#armed << KIND_BITS) | this.#kind);
-    this.#armed = -1;
+    if (this.#armed === 0) return;
+    // Each cancels one of them.
+    for (; this.#armed > 0; this.#armed--) this.#core.cancel(this.number, this.#tag());
+    this.#generation = (this.#generation + 1) % GENERATIONS;
   }
 }
