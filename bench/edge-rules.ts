@@ -12,7 +12,7 @@ import { parseText } from '../src/config/parse.ts';
 import { beginSession, MuxContext } from '../src/mux/context.ts';
 import { createSimHost } from '../src/platform/sim/host.ts';
 import { HeadParser } from '../src/proto/h1/head.ts';
-import { PatternStore } from '../src/rules/patternstore.ts';
+import { PatternStore } from '../src/rules/patterns/store.ts';
 import { type Frontend, Session, type Stream } from '../src/state/records.ts';
 import { allocateShared, Shared } from '../src/state/shared.ts';
 import { releaseTracked } from '../src/stick/track.ts';

@@ -6,8 +6,8 @@
  * node bench/parse.ts [N]
  */
 import { planOf } from '../src/build/plan.ts';
-import { hasErrors } from '../src/config/diagnostic.ts';
 import { parseText } from '../src/config/parse.ts';
+import { hasErrors } from '../src/config/report/diagnostic.ts';
 import { tryToBuild } from '../src/master/dry-build.ts';
 
 const count = Number(process.argv[2] ?? 10_000);

@@ -3,8 +3,8 @@
  * keep. `node bench/patterns.ts [ENTRIES…]`. Half of the lookups find something.
  */
 import { plainMemory } from '../src/base/memory.ts';
-import { type PatternIndex, PatternKind, type PatternKindValue } from '../src/rules/patternindex.ts';
-import { PatternStore, ThreadPatterns } from '../src/rules/patternstore.ts';
+import { type PatternIndex, PatternKind, type PatternKindValue } from '../src/rules/patterns/pattern-index.ts';
+import { PatternStore, ThreadPatterns } from '../src/rules/patterns/store.ts';
 import { Sample } from '../src/rules/sample.ts';
 
 const TEXTS = 1024;

@@ -6,7 +6,7 @@
  */
 import { ExampleWorld, parseRule } from '../src/keywords/examples.ts';
 import type { RuleModel } from '../src/model/config.ts';
-import { compileRegex } from '../src/rules/regex.ts';
+import { compileRegex } from '../src/rules/regex/regex.ts';
 import type { RuleList } from '../src/state/records.ts';
 
 const ROUNDS = 5;

@@ -4,18 +4,18 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { availableParallelism, machine, release, type as systemType, version } from 'node:os';
-import { type CommandLine, commandLineWarnings, parseArguments } from './config/arguments.ts';
+import { type CommandLine, commandLineWarnings, parseArguments } from './config/command/arguments.ts';
 import { resolveOwnModules } from './platform/resolution.ts';
 
 async function main(args: readonly string[]): Promise<number> {
   const [command = '', ...rest] = args;
   if (command === 'dump' || command === 'fmt') {
-    const { runCommand } = await import('./config/commands.ts');
+    const { runCommand } = await import('./config/command/commands.ts');
     return runCommand(command, rest);
   }
   const line = parseArguments(args);
   if ('problem' in line) {
-    const { usageText } = await import('./config/flags.ts');
+    const { usageText } = await import('./config/command/flags.ts');
     process.stderr.write(`[ALERT]    (${process.pid}) : ${line.problem}\n${usageText()}`);
     return 1;
   }
@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
   switch (line.action) {
     case 'version':
     case 'build-options': {
-      const { versionText } = await import('./config/version.ts');
+      const { versionText } = await import('./config/command/version.ts');
       process.stdout.write(versionText(line.action === 'build-options', process.versions.node, systemName()));
       return 0;
     }
@@ -56,7 +56,7 @@ async function main(args: readonly string[]): Promise<number> {
 const PRINTING = ['C', 'K', 'L', 'M'];
 
 async function printAsked(line: CommandLine): Promise<void> {
-  const { askedText } = await import('./config/asked.ts');
+  const { askedText } = await import('./config/command/asked.ts');
   process.stdout.write(Buffer.from(askedText(line), 'latin1'));
 }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { plainMemory } from '../base/memory.ts';
 import { parseText } from '../config/parse.ts';
 import type { BuildProblem } from '../model/problem.ts';
-import { PatternStore } from '../rules/patternstore.ts';
+import { PatternStore } from '../rules/patterns/store.ts';
 import { allocateShared, Shared } from '../state/shared.ts';
 import { buildState } from './build.ts';
 import { layoutOf, planOf } from './plan.ts';

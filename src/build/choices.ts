@@ -6,8 +6,8 @@ import type { ConditionModel, ProxyModel, UseBackendModel, UseServerModel } from
 import type { Position } from '../model/position.ts';
 import type { Compiler } from '../rules/compiler.ts';
 import { RuleError } from '../rules/error.ts';
-import { NamedChoice, NameTable } from '../rules/named-choice.ts';
 import { Place, type Places } from '../rules/place.ts';
+import { NamedChoice, NameTable } from '../rules/value/named-choice.ts';
 import type { Backend, Frontend, PersistRule, UseBackend, UseServer } from '../state/records.ts';
 import { ConditionFault } from './fault.ts';
 

@@ -2,12 +2,12 @@
 import type { Memory } from '../base/memory.ts';
 import type { ErrorFileModel, ErrorPageModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
+import { ConstantReply } from '../rules/answer/error-page.ts';
+import { cannedReply, errorFileReply } from '../rules/answer/reply.ts';
+import { compileHttpError } from '../rules/answer/reply-words.ts';
 import type { Compiler } from '../rules/compiler.ts';
 import { RuleError } from '../rules/error.ts';
-import { ConstantReply } from '../rules/error-page.ts';
 import { Place } from '../rules/place.ts';
-import { cannedReply, errorFileReply } from '../rules/reply.ts';
-import { compileHttpError } from '../rules/reply-words.ts';
 import { Words } from '../rules/words.ts';
 import type { LocalReply } from '../state/records.ts';
 

@@ -1,6 +1,6 @@
 /** http-check expect: which answers pass. Statuses are known with the head; content may need the whole body. */
 import type { ExpectModel } from '../model/config.ts';
-import { compileRegex } from '../rules/regex.ts';
+import { compileRegex } from '../rules/regex/regex.ts';
 import type { Answer } from './answer.ts';
 import { type CheckResult, result, Status } from './status.ts';
 

@@ -1,8 +1,8 @@
 /** What only the whole configuration can tell: modes, loops, numbers, and with `-dD` what is never used. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { diagnosticText } from './diagnostic.ts';
 import { parseText } from './parse.ts';
+import { diagnosticText } from './report/diagnostic.ts';
 
 const TIMES = 'defaults\n timeout client 1s\n timeout server 1s\n timeout connect 1s\n';
 

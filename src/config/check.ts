@@ -5,9 +5,9 @@
 import type { ProxyModel, RuleModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
-import type { DiagnosticCode } from './codes.ts';
-import type { Diagnostic } from './diagnostic.ts';
-import { nearestName } from './near.ts';
+import type { DiagnosticCode } from './report/codes.ts';
+import type { Diagnostic } from './report/diagnostic.ts';
+import { nearestName } from './report/near.ts';
 
 export function checkModel(model: ConfigModel, diagnostics: Diagnostic[]): void {
   const checker = new Checker(model, diagnostics);

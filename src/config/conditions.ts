@@ -2,8 +2,9 @@
  * Conditions of `.if` lines and `-cc` (HAProxy configuration manual, 2.4): numbers, predicates, `!`, `&&`
  * before `||`, parentheses. The whole text must be well formed; what is wrong is data.
  */
+
+import { hasFeature, isEnabled, OPENSSL_VERSION } from './command/version.ts';
 import { LANGUAGE_VERSION } from './environment.ts';
-import { hasFeature, isEnabled, OPENSSL_VERSION } from './version.ts';
 
 export type Condition = { readonly value: boolean } | { readonly problem: string; readonly at: number };
 

@@ -18,16 +18,16 @@ import {
   parseNetwork,
   parseServerAddress,
 } from './addresses.ts';
-import { codeOf, type DiagnosticCode } from './codes.ts';
-import type { Diagnostic } from './diagnostic.ts';
 import { newBind, newServer } from './draft.ts';
 import { ERROR_CODES, readErrorFile, readTextLines } from './errorfile.ts';
 import { applyBindOptions, applyServerOptions } from './lines.ts';
-import { nearestName } from './near.ts';
 import { type PathBase, resolvePath } from './paths.ts';
 import { certificateFiles, readCertificateList, readPemFile } from './pemfile.ts';
 import { readNumber } from './reader.ts';
 import { registry } from './registry.ts';
+import { codeOf, type DiagnosticCode } from './report/codes.ts';
+import type { Diagnostic } from './report/diagnostic.ts';
+import { nearestName } from './report/near.ts';
 import type { Lookup } from './words.ts';
 
 /** Options of `bind` that may stand in brackets of a `crt-list` line (HAProxy 3.x configuration 5.1 crt-list). */

@@ -1,7 +1,7 @@
 /** Reads configuration files and directories as lines of bytes (HAProxy management manual, 3, `-f`). It must not know the language. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Diagnostic } from './diagnostic.ts';
+import type { Diagnostic } from './report/diagnostic.ts';
 
 export interface SourceText {
   readonly file: string;

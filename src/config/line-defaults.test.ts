@@ -1,8 +1,8 @@
 /** What the global section says for `bind` and `server` lines: TLS, folders of certificates, UNIX sockets. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { diagnosticText } from './diagnostic.ts';
 import { type ParseResult, parseText } from './parse.ts';
+import { diagnosticText } from './report/diagnostic.ts';
 
 function parse(text: string): ParseResult {
   return parseText(text, 'text', { environment: {}, localPeer: 'peer' });

@@ -5,7 +5,7 @@
 import type { AclModel, ProxyModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
-import type { Diagnostic } from './diagnostic.ts';
+import type { Diagnostic } from './report/diagnostic.ts';
 
 /** ACLs that every configuration has (HAProxy configuration manual, 7.4). */
 const PREDEFINED = new Set(

@@ -1,8 +1,8 @@
 /** Sections beside global and the proxies: order, duplicates, names, what is refused as a whole. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { diagnosticText } from './diagnostic.ts';
 import { type ParseResult, parseText } from './parse.ts';
+import { diagnosticText } from './report/diagnostic.ts';
 
 function parse(text: string): ParseResult {
   return parseText(text, 'text', { environment: {}, localPeer: 'peer' });

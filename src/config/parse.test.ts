@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { diagnosticText, renderDiagnostics } from './diagnostic.ts';
 import { checkMessage } from './errorfile.ts';
-import { editDistance, nearestName } from './near.ts';
 import { parseFiles, parseText } from './parse.ts';
+import { diagnosticText, renderDiagnostics } from './report/diagnostic.ts';
+import { editDistance, nearestName } from './report/near.ts';
 
 function inFolder(run: (folder: string) => void): void {
   const folder = mkdtempSync(join(tmpdir(), 'hawser-parse-'));

@@ -9,7 +9,7 @@ import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
 import { isInside } from '../resolve/preference.ts';
 import { parseNetwork } from './addresses.ts';
-import type { Diagnostic } from './diagnostic.ts';
+import type { Diagnostic } from './report/diagnostic.ts';
 
 /** Answers the addresses of a name, best first; rejects if there are none. Injected by tests. */
 export type ResolveName = (name: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;

@@ -1,7 +1,7 @@
 /** Says what is wrong with a keyword that no object answers: misspelt, removed by HAProxy, or not supported yet. */
 import type { Complaint, Directive, Word } from '../keywords/define.ts';
 import { knownNames, removedAdvice } from '../keywords/known.ts';
-import { nearestName } from './near.ts';
+import { nearestName } from './report/near.ts';
 
 export function unknownKeyword(section: string, words: readonly Word[], map: ReadonlyMap<string, Directive>): Complaint {
   const scope = scopeOf(section);

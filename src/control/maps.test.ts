@@ -1,9 +1,9 @@
 /** Maps and pattern files in use: changes, versions, and moving to larger memory while other threads hold the old one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PatternKind } from '../rules/patternindex.ts';
-import type { PatternSet, SetBuffers } from '../rules/patterns.ts';
-import { PatternStore, ThreadPatterns } from '../rules/patternstore.ts';
+import { PatternKind } from '../rules/patterns/pattern-index.ts';
+import type { PatternSet, SetBuffers } from '../rules/patterns/patterns.ts';
+import { PatternStore, ThreadPatterns } from '../rules/patterns/store.ts';
 import { MapControl } from './maps.ts';
 
 const FILES: Readonly<Record<string, string>> = {

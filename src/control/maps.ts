@@ -3,10 +3,10 @@
  * on the same memory as the data threads, so what it changes counts at once; when a set runs full it is built anew, larger or
  * without its dead entries, and all threads are told. It must not know commands or connections.
  */
-import { PatternKind } from '../rules/patternindex.ts';
-import { buildEntries, buildIndex, PatternSet, type SetBuffers } from '../rules/patterns.ts';
-import { PatternEntries, SetCell } from '../rules/patternset.ts';
-import { keyText, type PatternStore, setName, spareFor, valueText } from '../rules/patternstore.ts';
+import { PatternKind } from '../rules/patterns/pattern-index.ts';
+import { buildEntries, buildIndex, PatternSet, type SetBuffers } from '../rules/patterns/patterns.ts';
+import { PatternEntries, SetCell } from '../rules/patterns/set.ts';
+import { keyText, type PatternStore, setName, spareFor, valueText } from '../rules/patterns/store.ts';
 
 export interface MapEntry {
   /** Its number: the order of the entries, and its name in `show` and `del`. */

@@ -1,7 +1,7 @@
 /** Tests of the byte tables and name lookups. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pageOf } from '../rules/pages.ts';
+import { pageOf } from '../rules/answer/pages.ts';
 import { HEADER_NAMES, Method } from './message.ts';
 import { reasonOf } from './reasons.ts';
 import { headerIdOf, isExactly, isSame, isWord, methodOf, sameText, TARGET_BYTE, TOKEN_LOWER, VALUE_STOP } from './tokens.ts';

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { presetFormat } from '../log/presets.ts';
 import type { FormatKind } from '../rules/define.ts';
 import { RuleError } from '../rules/error.ts';
+import { UniqueId } from '../rules/format/unique-id.ts';
 import { Place } from '../rules/place.ts';
-import { UniqueId } from '../rules/unique-id.ts';
 import { Ended } from '../state/end.ts';
 import { Phase } from '../state/phase.ts';
 import type { Stream } from '../state/records.ts';
@@ -139,6 +139,7 @@ test('httplog of a redirect', () => {
 test('tcplog, clf, default', () => {
   const tcp = (stream: Stream): void => {
     stream.frontend.http = false;
+    stream.tunnel = true;
     stream.firstByteAtMs = -1;
     stream.redispatched = true;
     stream.retries = 2;

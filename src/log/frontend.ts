@@ -4,11 +4,11 @@
  */
 import { BLOCK_SIZE } from '../base/memory.ts';
 import type { LogModel } from '../model/config.ts';
-import { writePadded } from '../rules/bytes.ts';
-import { DateText } from '../rules/datetext.ts';
 import type { TextFormat } from '../rules/define.ts';
+import { DateText } from '../rules/format/datetext.ts';
+import { Writer } from '../rules/format/writer.ts';
 import type { Clock } from '../rules/thread.ts';
-import { Writer } from '../rules/writer.ts';
+import { writePadded } from '../rules/value/bytes.ts';
 import { Ended } from '../state/end.ts';
 import { LogOrigin, type LogOriginValue } from '../state/logstep.ts';
 import { type Frontend, type LogRenderer, type Session, Stream } from '../state/records.ts';

@@ -3,8 +3,8 @@
  * configuration 4.2 log). The date is rewritten once a second. It must not know what the line says.
  */
 import type { LogModel } from '../model/config.ts';
-import { writeInt, writePadded } from '../rules/bytes.ts';
-import { localOffset, parts, takeApart, writeMonth, writeTime } from '../rules/datetext.ts';
+import { localOffset, parts, takeApart, writeMonth, writeTime } from '../rules/format/datetext.ts';
+import { writeInt, writePadded } from '../rules/value/bytes.ts';
 
 const OPEN = 60;
 const CLOSE = 62;

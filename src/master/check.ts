@@ -1,5 +1,5 @@
 /** `-c`: loads the configuration, builds it for nothing, and says what is wrong. It must not load what serves. */
-import type { CommandLine } from '../config/arguments.ts';
+import type { CommandLine } from '../config/command/arguments.ts';
 import { load } from './configuration.ts';
 import { fatalWarnings, say, warningsStop } from './said.ts';
 
@@ -9,7 +9,7 @@ export async function check(line: CommandLine): Promise<number> {
   const listens = loaded.plan.listeners.length > 0 || loaded.model.global.statsSockets.length > 0;
   if (line.format !== 'text') {
     const valid = loaded.isValid && !(loaded.hasWarnings && fatalWarnings(line, loaded));
-    const { reportText } = await import('../config/report.ts');
+    const { reportText } = await import('../config/report/report.ts');
     process.stdout.write(reportText(line.format, loaded.diagnostics, { valid, listens }));
     return valid ? (listens ? 0 : 2) : 1;
   }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseArguments } from '../config/arguments.ts';
+import { parseArguments } from '../config/command/arguments.ts';
 import { load } from './configuration.ts';
 
 async function alertsOf(text: string): Promise<string[]> {

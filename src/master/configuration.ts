@@ -3,9 +3,9 @@
  * here, before anything is opened.
  */
 import { type Plan, planOf } from '../build/plan.ts';
-import type { CommandLine } from '../config/arguments.ts';
-import { type Diagnostic, furtherErrors, hasErrors, hasShape, hasWarnings } from '../config/diagnostic.ts';
+import type { CommandLine } from '../config/command/arguments.ts';
 import { parseFiles } from '../config/parse.ts';
+import { type Diagnostic, furtherErrors, hasErrors, hasShape, hasWarnings } from '../config/report/diagnostic.ts';
 import { resolveServers } from '../config/resolve.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 

@@ -5,9 +5,9 @@ import { plainMemory } from '../base/memory.ts';
 import { buildState } from '../build/build.ts';
 import { memoryLayout } from '../build/limits.ts';
 import { layoutOf, type Plan, usesTls } from '../build/plan.ts';
-import type { Diagnostic } from '../config/diagnostic.ts';
+import type { Diagnostic } from '../config/report/diagnostic.ts';
 import type { ConfigModel } from '../model/configuration.ts';
-import { PatternStore } from '../rules/patternstore.ts';
+import { PatternStore } from '../rules/patterns/store.ts';
 import { allocateShared, Shared } from '../state/shared.ts';
 import { asDiagnostics } from './problems.ts';
 

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Family, newAddress } from '../base/address.ts';
-import type { CommandLine } from '../config/arguments.ts';
+import type { CommandLine } from '../config/command/arguments.ts';
 import { sendDatagram } from '../platform/notify.ts';
 
 /** Marks the process that `-D` has left behind. */

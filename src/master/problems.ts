@@ -1,6 +1,7 @@
 /** What build/ found, in the form in which the parser says things: with the line of the file for the caret. */
-import type { Diagnostic } from '../config/diagnostic.ts';
-import { withLines } from '../config/source-lines.ts';
+
+import { withLines } from '../config/dump/source-lines.ts';
+import type { Diagnostic } from '../config/report/diagnostic.ts';
 import type { BuildProblem } from '../model/problem.ts';
 
 export function asDiagnostics(problems: readonly BuildProblem[]): Diagnostic[] {

@@ -1,6 +1,6 @@
 /** What the process says on stderr, in HAProxy's form. It must not know why. */
-import type { CommandLine } from '../config/arguments.ts';
-import { type Diagnostic, renderDiagnostics } from '../config/diagnostic.ts';
+import type { CommandLine } from '../config/command/arguments.ts';
+import { type Diagnostic, renderDiagnostics } from '../config/report/diagnostic.ts';
 import type { Loaded } from './configuration.ts';
 
 export function fatalWarnings(line: CommandLine, { model }: Loaded): boolean {

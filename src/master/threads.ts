@@ -4,7 +4,7 @@
  */
 import { MessageChannel, SHARE_ENV, Worker } from 'node:worker_threads';
 import type { BuildProblem } from '../model/problem.ts';
-import type { PatternRequest, PatternStore } from '../rules/patternstore.ts';
+import type { PatternRequest, PatternStore } from '../rules/patterns/store.ts';
 import type { FromThread, OpenDoor, PatternAnswer, PatternDoor, ThreadOrder, ToThread } from '../worker/messages.ts';
 import type { NameQuestion } from '../worker/names.ts';
 

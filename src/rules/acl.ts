@@ -8,10 +8,10 @@ import { parseCalls } from './calls.ts';
 import type { CompileContext, FetchStep, Matcher, MatchStep } from './define.ts';
 import { atWord, RuleError } from './error.ts';
 import { type Chain, compileChain, compileFetch, misplaced, runChain } from './expression.ts';
-import { hasCase, type PatternIndex, PatternKind, type PatternKindValue } from './patternindex.ts';
-import { OPERATORS } from './patternnumber.ts';
-import { PatternFault } from './patterns.ts';
-import { inlinePatterns } from './patternstore.ts';
+import { OPERATORS } from './patterns/number.ts';
+import { hasCase, type PatternIndex, PatternKind, type PatternKindValue } from './patterns/pattern-index.ts';
+import { PatternFault } from './patterns/patterns.ts';
+import { inlinePatterns } from './patterns/store.ts';
 import type { Criterion, Registry } from './registry.ts';
 import { canCast, cast, type Sample, SampleType, type SampleTypeValue, TYPE_NAMES } from './sample.ts';
 

@@ -6,7 +6,7 @@ import { Family, parseIp } from '../base/address.ts';
 import type { Server } from '../state/records.ts';
 import type { AnyArg, ArgSpec, CompileContext } from './define.ts';
 import { RuleError } from './error.ts';
-import type { Userlist } from './userlist.ts';
+import type { Userlist } from './value/userlist.ts';
 
 /** @param what the call, for messages: `sample fetch 'hdr'` */
 export function argumentValues(what: string, specs: readonly ArgSpec[], words: readonly string[], context: CompileContext): AnyArg[] {

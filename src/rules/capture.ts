@@ -4,10 +4,10 @@
  */
 import type { Stream } from '../state/records.ts';
 import { MAX_CAPTURES } from '../state/settings.ts';
-import { copyBytes } from './bytes.ts';
 import type { CaptureCounts } from './define.ts';
 import { RuleError } from './error.ts';
 import type { Thread } from './thread.ts';
+import { copyBytes } from './value/bytes.ts';
 
 /** Takes a new slot; its number. @throws RuleError when there are too many */
 export function addCapture(counts: CaptureCounts, direction: keyof CaptureCounts): number {

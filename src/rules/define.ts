@@ -11,14 +11,14 @@ import type { BandwidthLimitModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
 import type { Backend, Frontend, LocalReply, Server, Stream } from '../state/records.ts';
 import type { StickTable } from '../state/tracked.ts';
-import type { PatternKindValue } from './patternindex.ts';
+import type { TextStyle, Writer } from './format/writer.ts';
+import type { PatternKindValue } from './patterns/pattern-index.ts';
 import type { Places } from './place.ts';
-import type { Regex } from './regex.ts';
+import type { Regex } from './regex/regex.ts';
 import type { Sample, SampleTypeValue } from './sample.ts';
 import type { Thread } from './thread.ts';
-import type { Userlist } from './userlist.ts';
+import type { Userlist } from './value/userlist.ts';
 import type { Words } from './words.ts';
-import type { TextStyle, Writer } from './writer.ts';
 
 // Arguments -----------------------------------------------------------------------------------------
 

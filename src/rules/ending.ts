@@ -1,6 +1,6 @@
 /** The two letters that tell how a stream ended: who, and in which phase (HAProxy 3.x configuration 8.5). */
 import type { Stream } from '../state/records.ts';
-import type { Writer } from './writer.ts';
+import type { Writer } from './format/writer.ts';
 
 const DASH = 45;
 /** The second letter, by phase. */

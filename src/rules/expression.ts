@@ -8,9 +8,9 @@ import { type Call, parseCalls } from './calls.ts';
 import type { CompileContext, Converter, ConvertStep, Expression, Fetch, FetchStep } from './define.ts';
 import { RuleError } from './error.ts';
 import { maskOf, needOf, placeName, Valid } from './place.ts';
-import { type RawHead, readsHead } from './raw-head.ts';
 import type { Registry } from './registry.ts';
 import { canCast, cast, type Sample, SampleType, type SampleTypeValue, TYPE_NAMES } from './sample.ts';
+import { type RawHead, readsHead } from './value/raw-head.ts';
 
 /** A parsed expression whose fetch is known: what ACLs and formats compile in their own way. */
 export interface ParsedExpression {

@@ -12,7 +12,7 @@
 import { Family } from '../base/address.ts';
 import type { Memory } from '../base/memory.ts';
 import { Method, type MethodValue } from '../http/message.ts';
-import { readInt, readIpv4, readIpv6, writeHexByte, writeInt, writeIpv4, writeIpv6, writeWide } from './bytes.ts';
+import { readInt, readIpv4, readIpv6, writeHexByte, writeInt, writeIpv4, writeIpv6, writeWide } from './value/bytes.ts';
 
 export const SampleType = {
   /** In declarations: whatever comes. */

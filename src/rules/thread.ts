@@ -9,12 +9,12 @@ import type { Backend, Frontend, LocalReply, Stream } from '../state/records.ts'
 import type { Shared } from '../state/shared.ts';
 import type { StickTable } from '../state/tracked.ts';
 import { NO_LIMITS, type VariableLimits } from '../state/variables.ts';
-import { type PatternSource, ThreadPatterns } from './patternstore.ts';
-import { RawHead } from './raw-head.ts';
+import { Writer } from './format/writer.ts';
+import { type PatternSource, ThreadPatterns } from './patterns/store.ts';
 import { Sample } from './sample.ts';
-import { type PasswordHash, Userlist } from './userlist.ts';
-import { ThreadVariables } from './variables.ts';
-import { Writer } from './writer.ts';
+import { RawHead } from './value/raw-head.ts';
+import { type PasswordHash, Userlist } from './value/userlist.ts';
+import { ThreadVariables } from './value/variables.ts';
 
 /** HAProxy's default of tune.stick-counters. */
 export const STICK_COUNTERS = 3;

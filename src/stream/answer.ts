@@ -4,8 +4,8 @@
  */
 
 import { Method } from '../http/message.ts';
-import { ownPage } from '../rules/error-page.ts';
-import { fillReply } from '../rules/reply.ts';
+import { ownPage } from '../rules/answer/error-page.ts';
+import { fillReply } from '../rules/answer/reply.ts';
 import type { Cause } from '../state/end.ts';
 import { Ended } from '../state/end.ts';
 import { Phase } from '../state/phase.ts';

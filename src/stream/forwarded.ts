@@ -4,7 +4,7 @@
  */
 import { Family, type SocketAddress } from '../base/address.ts';
 import type { Memory } from '../base/memory.ts';
-import { writeIpv4, writeIpv6 } from '../rules/bytes.ts';
+import { writeIpv4, writeIpv6 } from '../rules/value/bytes.ts';
 import type { Stream } from '../state/records.ts';
 import type { FieldName, ForwardFor } from '../state/settings.ts';
 

@@ -7,7 +7,7 @@ import { Fact, type FactValue, Figure, type TlsEngine } from '../platform/tls/co
 import { LINE_MOST, SSL_HEAD, SslBit, TLV_HEAD, TlvType } from '../proto/proxy-line/shapes.ts';
 import { closeTlv, finish, openTlv, V2_MOST, writeBinary, writeLine } from '../proto/proxy-line/write.ts';
 import type { TextFormat } from '../rules/define.ts';
-import { Writer } from '../rules/writer.ts';
+import { Writer } from '../rules/format/writer.ts';
 import type { ProxyLineSender, Session, Stream } from '../state/records.ts';
 import { CertificateFacts } from './certificate-facts.ts';
 

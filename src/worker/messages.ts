@@ -7,7 +7,7 @@ import type { MemoryLayout } from '../base/memory.ts';
 import type { CertificateMaterial } from '../control/certificates.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { BuildProblem } from '../model/problem.ts';
-import type { SetBuffers } from '../rules/patterns.ts';
+import type { SetBuffers } from '../rules/patterns/patterns.ts';
 import type { SharedBuffers } from '../state/shared.ts';
 import type { NameQuestion } from './names.ts';
 

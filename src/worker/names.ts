@@ -4,8 +4,8 @@
  */
 import { Family, parseIp } from '../base/address.ts';
 import type { Memory } from '../base/memory.ts';
-import { latin1 } from '../rules/bytes.ts';
 import type { NameService } from '../rules/thread.ts';
+import { latin1 } from '../rules/value/bytes.ts';
 import { LookupState } from '../state/lookup.ts';
 import type { Stream } from '../state/records.ts';
 import { Wait } from '../state/settings.ts';

@@ -3,8 +3,8 @@
  * waits for the answer. At start only: nothing is served while it waits.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import type { SetBuffers } from '../rules/patterns.ts';
-import type { PatternRequest, PatternSource } from '../rules/patternstore.ts';
+import type { SetBuffers } from '../rules/patterns/patterns.ts';
+import type { PatternRequest, PatternSource } from '../rules/patterns/store.ts';
 import type { PatternAnswer, PatternDoor } from './messages.ts';
 
 /** A file of millions of lines takes seconds. */

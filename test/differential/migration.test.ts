@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { diagnosticText } from '../../src/config/diagnostic.ts';
 import { parseText } from '../../src/config/parse.ts';
+import { diagnosticText } from '../../src/config/report/diagnostic.ts';
 import { needs, peer } from '../support/peer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'migration-'));

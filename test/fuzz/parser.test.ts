@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { planOf } from '../../src/build/plan.ts';
 import { evaluateCondition } from '../../src/config/conditions.ts';
-import { type Diagnostic, diagnosticText, hasErrors } from '../../src/config/diagnostic.ts';
 import { parseSources } from '../../src/config/parse.ts';
 import { registry } from '../../src/config/registry.ts';
+import { type Diagnostic, diagnosticText, hasErrors } from '../../src/config/report/diagnostic.ts';
 import { splitWords } from '../../src/config/words.ts';
 import { tryToBuild } from '../../src/master/dry-build.ts';
 

@@ -10,7 +10,7 @@ import { parseText } from '../../src/config/parse.ts';
 import { catalogs } from '../../src/keywords/catalogs.ts';
 import { readExample } from '../../src/keywords/examples.ts';
 import type { World } from '../../src/platform/sim/world.ts';
-import { PatternStore } from '../../src/rules/patternstore.ts';
+import { PatternStore } from '../../src/rules/patterns/store.ts';
 import { allocateShared, Shared } from '../../src/state/shared.ts';
 import { DATA_INFOS } from '../../src/stick/data.ts';
 import { pick } from '../sim/exchange.ts';

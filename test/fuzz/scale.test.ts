@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planOf } from '../../src/build/plan.ts';
-import { type Diagnostic, diagnosticText, hasErrors, renderDiagnostics } from '../../src/config/diagnostic.ts';
 import { parseText } from '../../src/config/parse.ts';
+import { type Diagnostic, diagnosticText, hasErrors, renderDiagnostics } from '../../src/config/report/diagnostic.ts';
 import { tryToBuild } from '../../src/master/dry-build.ts';
 
 const MEGABYTE = 1 << 20;

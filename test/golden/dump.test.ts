@@ -7,11 +7,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
-import { hasErrors } from '../../src/config/diagnostic.ts';
-import { plainModel } from '../../src/config/model-json.ts';
+import { plainModel } from '../../src/config/dump/model-json.ts';
+import { printLines } from '../../src/config/dump/print.ts';
+import { ruleSets } from '../../src/config/dump/rule-list.ts';
 import { type ParseResult, parseFiles, parseText } from '../../src/config/parse.ts';
-import { printLines } from '../../src/config/print.ts';
-import { ruleSets } from '../../src/config/rule-list.ts';
+import { hasErrors } from '../../src/config/report/diagnostic.ts';
 import { eachInParallel, haproxyCheck } from '../support/haproxy-check.ts';
 import { needs } from '../support/peer.ts';
 import { expectationsOf, goldenFiles } from './golden.ts';

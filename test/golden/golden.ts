@@ -12,8 +12,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { planOf } from '../../src/build/plan.ts';
-import { type Diagnostic, diagnosticText, furtherErrors, hasErrors, hasShape } from '../../src/config/diagnostic.ts';
 import { parseFiles } from '../../src/config/parse.ts';
+import { type Diagnostic, diagnosticText, furtherErrors, hasErrors, hasShape } from '../../src/config/report/diagnostic.ts';
 import { tryTls, tryToBuild } from '../../src/master/dry-build.ts';
 import type { ConfigModel } from '../../src/model/configuration.ts';
 

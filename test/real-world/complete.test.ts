@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { formatText } from '../../src/config/layout.ts';
+import { formatText } from '../../src/config/dump/layout.ts';
 import { FOLDER } from './stage.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));

@@ -12,7 +12,7 @@ import { parseText } from '../../src/config/parse.ts';
 import { ControlledBackend, ControlledServer } from '../../src/control/records.ts';
 import { ServerControl } from '../../src/control/servers.ts';
 import { createSimHost, type SimHost } from '../../src/platform/sim/host.ts';
-import { type PatternSource, PatternStore } from '../../src/rules/patternstore.ts';
+import { type PatternSource, PatternStore } from '../../src/rules/patterns/store.ts';
 import { LogOrigin } from '../../src/state/logstep.ts';
 import type { Stream } from '../../src/state/records.ts';
 import { allocateShared, BackendLive, FrontendLive, ProcessLive, ServerLive, Shared } from '../../src/state/shared.ts';

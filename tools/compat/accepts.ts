@@ -1,7 +1,7 @@
 /** Asks the program itself whether it takes a piece of configuration: parsed and built as `-c` does. */
 import { planOf } from '../../src/build/plan.ts';
-import { type Diagnostic, hasErrors } from '../../src/config/diagnostic.ts';
 import { parseText } from '../../src/config/parse.ts';
+import { type Diagnostic, hasErrors } from '../../src/config/report/diagnostic.ts';
 import { tryToBuild } from '../../src/master/dry-build.ts';
 
 /** Room for the constants of a small configuration. */

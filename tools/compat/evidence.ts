@@ -2,9 +2,10 @@
  * What is known about each name of the table: whether it works here, and how that is known. A keyword counts only
  * if its object exists, has an example, and its first example is taken by parser and build.
  */
+
+import { FLAGS } from '../../src/config/command/flags.ts';
 import { newEnvironment } from '../../src/config/environment.ts';
 import { ERROR_CODES } from '../../src/config/errorfile.ts';
-import { FLAGS } from '../../src/config/flags.ts';
 import { registry } from '../../src/config/registry.ts';
 import { catalogs } from '../../src/keywords/catalogs.ts';
 import type { Directive, Example } from '../../src/keywords/define.ts';

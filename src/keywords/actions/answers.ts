@@ -1,7 +1,8 @@
 /** Actions that answer: deny and return, with the words they share (HAProxy 3.x configuration 4.4). */
+
+import { compileReplyWords } from '../../rules/answer/reply-words.ts';
 import { type ActionStep, defineAction, Outcome } from '../../rules/define.ts';
 import { readsResponse } from '../../rules/place.ts';
-import { compileReplyWords } from '../../rules/reply-words.ts';
 import { type Cause, Ended } from '../../state/end.ts';
 import type { LocalReply } from '../../state/records.ts';
 import { countError } from '../../stick/track.ts';

@@ -1,7 +1,7 @@
 /** auth: asks for credentials (HAProxy 3.x configuration 4.4; RFC 7617). */
 import { HeaderId } from '../../http/message.ts';
-import { usesProxyFields } from '../../rules/credentials.ts';
 import { type CompileContext, defineAction, Outcome } from '../../rules/define.ts';
+import { usesProxyFields } from '../../rules/value/credentials.ts';
 import { Ended } from '../../state/end.ts';
 import type { LocalReply, Stream } from '../../state/records.ts';
 import { countError } from '../../stick/track.ts';

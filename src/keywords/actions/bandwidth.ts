@@ -2,7 +2,7 @@
 import type { BandwidthLimitModel } from '../../model/config.ts';
 import { type ActionStep, type CompileContext, defineAction, Outcome } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
-import { compileSizeOf, compileTimeOf, type NumberStep } from '../../rules/setting-value.ts';
+import { compileSizeOf, compileTimeOf, type NumberStep } from '../../rules/value/setting-value.ts';
 import type { Words } from '../../rules/words.ts';
 
 const GET = 'GET / HTTP/1.1';

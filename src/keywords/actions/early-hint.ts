@@ -1,8 +1,9 @@
 /** early-hint: a 103 answer before the final one (RFC 8297; HAProxy 3.x configuration 4.4). */
+
+import { headerIdOfName } from '../../rules/answer/reply.ts';
 import { defineAction, Outcome } from '../../rules/define.ts';
+import { compileFailure, writeValue, written } from '../../rules/edit/rewrite.ts';
 import { RuleError } from '../../rules/error.ts';
-import { headerIdOfName } from '../../rules/reply.ts';
-import { compileFailure, writeValue, written } from '../../rules/rewrite.ts';
 
 const STATUS = 103;
 const REASON = 'Early Hints';

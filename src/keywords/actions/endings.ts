@@ -1,6 +1,7 @@
 /** Actions that end an exchange in an unusual way (HAProxy 3.x configuration 4.3): late, silently, or from the server's side. */
+
+import { compileReplyWords } from '../../rules/answer/reply-words.ts';
 import { defineAction, Outcome } from '../../rules/define.ts';
-import { compileReplyWords } from '../../rules/reply-words.ts';
 import { Ended } from '../../state/end.ts';
 import { Wait } from '../../state/settings.ts';
 import { countError } from '../../stick/track.ts';

@@ -3,14 +3,14 @@
 import type { HttpMessage } from '../../http/message.ts';
 import { headerIdOf } from '../../http/tokens.ts';
 import { type ActionStep, type CompileContext, defineAction, Outcome, type TextFormat } from '../../rules/define.ts';
+import { block, readBlock } from '../../rules/edit/header-blocks.ts';
+import { compileFailure, writeValue, written } from '../../rules/edit/rewrite.ts';
 import { RuleError } from '../../rules/error.ts';
-import { block, readBlock } from '../../rules/header-blocks.ts';
+import type { Writer } from '../../rules/format/writer.ts';
 import { readsResponse } from '../../rules/place.ts';
-import { compileFailure, writeValue, written } from '../../rules/rewrite.ts';
 import { cast, SampleType } from '../../rules/sample.ts';
 import type { Thread } from '../../rules/thread.ts';
 import type { Words } from '../../rules/words.ts';
-import type { Writer } from '../../rules/writer.ts';
 import type { Stream } from '../../state/records.ts';
 
 const RULE_SETS = ['http-request', 'http-response', 'http-after-response'] as const;

@@ -1,12 +1,12 @@
 /** Actions that change header fields (HAProxy 3.x configuration 4.4). */
 import { HeaderId, type HttpMessage } from '../../http/message.ts';
+import { headerIdOfName } from '../../rules/answer/reply.ts';
 import { type ActionStep, type CompileContext, defineAction, Outcome } from '../../rules/define.ts';
+import { withAuthority } from '../../rules/edit/exchange.ts';
+import { ReplacedItems, Replacement } from '../../rules/edit/fieldtexts.ts';
+import { compileFailure, writeValue, written } from '../../rules/edit/rewrite.ts';
 import { RuleError } from '../../rules/error.ts';
-import { withAuthority } from '../../rules/exchange.ts';
-import { ReplacedItems, Replacement } from '../../rules/fieldtexts.ts';
 import { readsResponse } from '../../rules/place.ts';
-import { headerIdOfName } from '../../rules/reply.ts';
-import { compileFailure, writeValue, written } from '../../rules/rewrite.ts';
 import type { Words } from '../../rules/words.ts';
 import type { Stream } from '../../state/records.ts';
 

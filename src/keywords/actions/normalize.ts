@@ -1,8 +1,7 @@
 /** normalize-uri: the request target in one of its equal forms (HAProxy 3.x configuration 4.4; RFC 3986 6.2.2). */
 import { type ActionStep, type CompileContext, defineAction, Outcome, type TextFormat } from '../../rules/define.ts';
-import { RuleError } from '../../rules/error.ts';
-import { findParameters, findPath, findPathAndQuery, type PartFinder, part } from '../../rules/exchange.ts';
-import { Spliced } from '../../rules/fieldtexts.ts';
+import { findParameters, findPath, findPathAndQuery, type PartFinder, part } from '../../rules/edit/exchange.ts';
+import { Spliced } from '../../rules/edit/fieldtexts.ts';
 import {
   decodeUnreserved,
   decodeUnreservedStrictly,
@@ -16,10 +15,11 @@ import {
   stripFragment,
   upperPercent,
   upperPercentStrictly,
-} from '../../rules/normalize.ts';
-import { compileFailure, writeValue, written } from '../../rules/rewrite.ts';
+} from '../../rules/edit/normalize.ts';
+import { compileFailure, writeValue, written } from '../../rules/edit/rewrite.ts';
+import { RuleError } from '../../rules/error.ts';
+import type { Writer } from '../../rules/format/writer.ts';
 import type { Words } from '../../rules/words.ts';
-import type { Writer } from '../../rules/writer.ts';
 import { Ended } from '../../state/end.ts';
 import type { LocalReply } from '../../state/records.ts';
 

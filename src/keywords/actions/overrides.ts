@@ -1,7 +1,7 @@
 /** Actions that set for one stream what its proxies have in their settings (HAProxy 3.x configuration 4.3): timeouts, retries, queues. */
 import { type ActionStep, type CompileContext, defineAction, Outcome } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
-import { compileInteger, compileTime, type NumberStep } from '../../rules/setting-value.ts';
+import { compileInteger, compileTime, type NumberStep } from '../../rules/value/setting-value.ts';
 import type { Words } from '../../rules/words.ts';
 import { MOST_CLASS, MOST_OFFSET_MS } from '../../state/priority.ts';
 import type { Stream } from '../../state/records.ts';

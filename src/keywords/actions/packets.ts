@@ -5,7 +5,7 @@
 
 import { WireOption, type WireOptionValue } from '../../platform/contract.ts';
 import { type Action, type ActionStep, type CompileContext, defineAction, Outcome } from '../../rules/define.ts';
-import { compileInteger, type NumberStep } from '../../rules/setting-value.ts';
+import { compileInteger, type NumberStep } from '../../rules/value/setting-value.ts';
 import type { Words } from '../../rules/words.ts';
 import type { Stream } from '../../state/records.ts';
 

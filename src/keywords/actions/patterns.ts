@@ -1,10 +1,10 @@
 /** Actions that change pattern files and maps while they are in use (HAProxy 3.x configuration 4.3). Every thread sees a change at once. */
 import { type ActionStep, type CompileContext, defineAction, Outcome, type TextFormat } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
-import { PatternKind } from '../../rules/patternindex.ts';
-import type { PatternSet } from '../../rules/patterns.ts';
+import { Writer } from '../../rules/format/writer.ts';
+import { PatternKind } from '../../rules/patterns/pattern-index.ts';
+import type { PatternSet } from '../../rules/patterns/patterns.ts';
 import type { Words } from '../../rules/words.ts';
-import { Writer } from '../../rules/writer.ts';
 
 const GET = 'GET /img HTTP/1.1';
 const ACL_SETS = ['http-request', 'http-response'] as const;

@@ -1,10 +1,10 @@
 /** redirect, as an action and as a directive of its own (HAProxy 3.x configuration, `redirect`). */
 import { HeaderId } from '../../http/message.ts';
+import { compileReply } from '../../rules/answer/dynamic-reply.ts';
 import { type ActionStep, type CompileContext, defineAction, Outcome, type TextFormat } from '../../rules/define.ts';
-import { compileReply } from '../../rules/dynamic-reply.ts';
+import { pathEnd, pathStart } from '../../rules/edit/target.ts';
 import { atWord, RuleError } from '../../rules/error.ts';
 import { readsResponse } from '../../rules/place.ts';
-import { pathEnd, pathStart } from '../../rules/target.ts';
 import type { Words } from '../../rules/words.ts';
 import { Ended } from '../../state/end.ts';
 import type { Stream } from '../../state/records.ts';

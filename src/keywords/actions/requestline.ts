@@ -12,9 +12,9 @@ import {
   findQuery,
   findTarget,
   type PartFinder,
-} from '../../rules/exchange.ts';
-import { Replacement } from '../../rules/fieldtexts.ts';
-import { compileFailure, writeValue, written } from '../../rules/rewrite.ts';
+} from '../../rules/edit/exchange.ts';
+import { Replacement } from '../../rules/edit/fieldtexts.ts';
+import { compileFailure, writeValue, written } from '../../rules/edit/rewrite.ts';
 import type { Words } from '../../rules/words.ts';
 
 const REQUEST = ['http-request'] as const;

@@ -2,7 +2,7 @@
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { type CompileContext, defineAction, Outcome } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
-import { Setter } from '../../rules/setting.ts';
+import { Setter } from '../../rules/value/setting.ts';
 import type { Words } from '../../rules/words.ts';
 
 const RULE_SETS = [

@@ -1,7 +1,7 @@
 /** Actions that make a message wait (HAProxy 3.x configuration 4.3): for time, for its body. */
 import { type ActionStep, type CompileContext, defineAction, Outcome } from '../../rules/define.ts';
 import { readsResponse } from '../../rules/place.ts';
-import { compileTime } from '../../rules/setting-value.ts';
+import { compileTime } from '../../rules/value/setting-value.ts';
 import type { Words } from '../../rules/words.ts';
 import { Wait } from '../../state/settings.ts';
 

@@ -1,8 +1,9 @@
 /** Log aliases of moments (HAProxy 3.x configuration 8.2.6). */
-import { writePadded } from '../../rules/bytes.ts';
-import { DateText } from '../../rules/datetext.ts';
+
 import { type AliasStep, defineAlias } from '../../rules/define.ts';
-import type { TextStyle, Writer } from '../../rules/writer.ts';
+import { DateText } from '../../rules/format/datetext.ts';
+import type { TextStyle, Writer } from '../../rules/format/writer.ts';
+import { writePadded } from '../../rules/value/bytes.ts';
 import type { Stream } from '../../state/records.ts';
 
 type Moment = (stream: Stream) => number;

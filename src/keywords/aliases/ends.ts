@@ -2,11 +2,11 @@
 import { Family, type SocketAddress } from '../../base/address.ts';
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { Fact, type FactValue } from '../../platform/tls/contract.ts';
-import { writeIpv4, writeIpv6 } from '../../rules/bytes.ts';
 import { type AliasStep, type CompileContext, defineAlias } from '../../rules/define.ts';
+import type { TextStyle, Writer } from '../../rules/format/writer.ts';
 import { NameTable } from '../../rules/names.ts';
 import { Place } from '../../rules/place.ts';
-import type { TextStyle, Writer } from '../../rules/writer.ts';
+import { writeIpv4, writeIpv6 } from '../../rules/value/bytes.ts';
 import type { Session, Stream } from '../../state/records.ts';
 
 const QUOTE = 34;

@@ -1,10 +1,10 @@
 /** Log aliases of the request, the answer, counters and captures (HAProxy 3.x configuration 8.2.6). */
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { type AliasStep, type CompileContext, defineAlias } from '../../rules/define.ts';
-import { beginArray, endArray, nextItem, writeNull, writeString } from '../../rules/encoding.ts';
+import { pathStart } from '../../rules/edit/target.ts';
 import { writeTermination } from '../../rules/ending.ts';
-import { pathStart } from '../../rules/target.ts';
-import { Encoding, Escape, type TextStyle, type Writer } from '../../rules/writer.ts';
+import { beginArray, endArray, nextItem, writeNull, writeString } from '../../rules/format/encoding.ts';
+import { Encoding, Escape, type TextStyle, type Writer } from '../../rules/format/writer.ts';
 import { LogOrigin, ORIGIN_NAMES } from '../../state/logstep.ts';
 import type { Stream } from '../../state/records.ts';
 

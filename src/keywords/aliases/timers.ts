@@ -11,8 +11,8 @@ import {
   responseMs,
   totalMs,
   userMs,
-} from '../../rules/times.ts';
-import type { Writer } from '../../rules/writer.ts';
+} from '../../rules/format/times.ts';
+import type { Writer } from '../../rules/format/writer.ts';
 import { LogOrigin } from '../../state/logstep.ts';
 import type { Stream } from '../../state/records.ts';
 

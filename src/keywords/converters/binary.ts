@@ -2,9 +2,9 @@
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { type ConvertStep, defineConverter } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
+import { Writer } from '../../rules/format/writer.ts';
 import { SampleType } from '../../rules/sample.ts';
 import type { Thread } from '../../rules/thread.ts';
-import { Writer } from '../../rules/writer.ts';
 
 const BIN_TO_TEXT = { from: SampleType.bin, to: SampleType.str } as const;
 const CHUNK_ARGS = [

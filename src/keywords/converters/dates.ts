@@ -1,9 +1,9 @@
 /** Converters of dates (HAProxy 3.x configuration 7.3.1). */
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { type CompileContext, type ConvertStep, defineConverter } from '../../rules/define.ts';
+import { DateFormat, readHttpDate } from '../../rules/format/strftime.ts';
+import { Writer } from '../../rules/format/writer.ts';
 import { SampleType } from '../../rules/sample.ts';
-import { DateFormat, readHttpDate } from '../../rules/strftime.ts';
-import { Writer } from '../../rules/writer.ts';
 
 const INT_TO_TEXT = { from: SampleType.int, to: SampleType.str } as const;
 const FORMAT_ARGS = [

@@ -1,10 +1,10 @@
 /** Converters between bytes and texts, and hashes (HAProxy 3.x configuration 7.3.1). */
 import { avalanche, type HashFunction, hashCrc32, hashDjb2, hashSdbm, hashWt6 } from '../../base/hash.ts';
 import { SCRATCH_SIZE } from '../../base/memory.ts';
-import { decodeBase64, decodeBase64Url, encodeBase64 } from '../../rules/base64.ts';
-import { hexValue } from '../../rules/bytes.ts';
 import { type ConvertStep, defineConverter } from '../../rules/define.ts';
 import { SampleType, writeHex } from '../../rules/sample.ts';
+import { decodeBase64, decodeBase64Url, encodeBase64 } from '../../rules/value/base64.ts';
+import { hexValue } from '../../rules/value/bytes.ts';
 
 export const hex = defineConverter({
   name: 'hex',

@@ -1,7 +1,7 @@
 /** Converters of the Forwarded field and its nodes (HAProxy 3.x configuration 7.3.1, RFC 7239). */
 import { Family } from '../../base/address.ts';
 import { defineConverter } from '../../rules/define.ts';
-import { FORWARDED_FIELDS, ForwardedReader, isObfuscated, NodeName, portNumber } from '../../rules/forwarded.ts';
+import { FORWARDED_FIELDS, ForwardedReader, isObfuscated, NodeName, portNumber } from '../../rules/edit/forwarded.ts';
 import { cast, SampleType } from '../../rules/sample.ts';
 
 const FIELD = 'for=192.0.2.43;proto=https;by="[2001:db8::1]:_p", for="_x"';

@@ -2,11 +2,11 @@
 import { DIGEST_NAMES, type DigestName, Hmac, newDigest } from '../../base/digest.ts';
 import { avalanche, hashCrc32c } from '../../base/hash.ts';
 import { xxh3 as hashXxh3, xxh32 as hashXxh32, xxh64 as hashXxh64, result } from '../../base/xxhash.ts';
-import { decodeBase64 } from '../../rules/base64.ts';
 import { type ConvertStep, defineConverter } from '../../rules/define.ts';
 import { notSupported, RuleError } from '../../rules/error.ts';
-import { TextOperand } from '../../rules/operand.ts';
 import { SampleType } from '../../rules/sample.ts';
+import { decodeBase64 } from '../../rules/value/base64.ts';
+import { TextOperand } from '../../rules/value/operand.ts';
 
 const BIN_TO_INT = { from: SampleType.bin, to: SampleType.int } as const;
 const BIN_TO_BIN = { from: SampleType.bin, to: SampleType.bin } as const;

@@ -2,9 +2,9 @@
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { type CompileContext, type ConvertStep, defineConverter } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
-import { VariableOperand } from '../../rules/operand.ts';
+import { Writer } from '../../rules/format/writer.ts';
 import { SampleType } from '../../rules/sample.ts';
-import { Writer } from '../../rules/writer.ts';
+import { VariableOperand } from '../../rules/value/operand.ts';
 
 const TEXT = { from: SampleType.str, to: SampleType.str } as const;
 

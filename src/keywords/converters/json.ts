@@ -2,9 +2,9 @@
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { defineConverter } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
-import { JsonKind, JsonReader, parseJsonPath, readDouble, writeGeneral, writeUnescaped } from '../../rules/jsontext.ts';
+import { JsonKind, JsonReader, parseJsonPath, readDouble, writeGeneral, writeUnescaped } from '../../rules/format/jsontext.ts';
+import { Writer } from '../../rules/format/writer.ts';
 import { SampleType } from '../../rules/sample.ts';
-import { Writer } from '../../rules/writer.ts';
 
 const DIGITS = Uint8Array.from('0123456789abcdef', (char) => char.charCodeAt(0));
 /** Escapes of two characters, by byte. */

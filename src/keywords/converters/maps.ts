@@ -1,5 +1,5 @@
 /** Maps: what a key of a file stands for (HAProxy 3.x configuration 7.3.1 and 2.7). */
-import { defineMap } from '../../rules/maps.ts';
+import { defineMap } from '../../rules/patterns/maps.ts';
 
 export const map = defineMap(
   'map',

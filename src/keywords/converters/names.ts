@@ -1,7 +1,7 @@
 /** Converters that look something up by the name in the sample: frontends, backends, servers (HAProxy 3.x configuration 7.3.1). */
 import { type CompileContext, defineConverter } from '../../rules/define.ts';
-import { PatternKind } from '../../rules/patternindex.ts';
-import { inlinePatterns } from '../../rules/patternstore.ts';
+import { PatternKind } from '../../rules/patterns/pattern-index.ts';
+import { inlinePatterns } from '../../rules/patterns/store.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
 import type { Backend, Server, Stream } from '../../state/records.ts';
 import { BackendLive, ServerAdmin, ServerLive, ServerRunning } from '../../state/shared.ts';

@@ -1,7 +1,7 @@
 /** Converters of integers, booleans and addresses (HAProxy 3.x configuration 7.3.1). */
 import { type CompileContext, type ConvertStep, defineConverter } from '../../rules/define.ts';
-import { NumberOperand } from '../../rules/operand.ts';
 import { cast, SampleType } from '../../rules/sample.ts';
+import { NumberOperand } from '../../rules/value/operand.ts';
 
 const OPERAND = [{ name: 'value', kind: 'str' }] as const;
 const INT_TO_INT = { from: SampleType.int, to: SampleType.int } as const;

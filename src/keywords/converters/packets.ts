@@ -4,6 +4,7 @@
  */
 import { Family } from '../../base/address.ts';
 import { type Converter, type ConverterExample, defineConverter } from '../../rules/define.ts';
+import { type Sample, SampleType, type SampleTypeValue } from '../../rules/sample.ts';
 import {
   etherTypeAt,
   ipPayload,
@@ -15,8 +16,7 @@ import {
   vlanOf,
   word16,
   word32,
-} from '../../rules/packet.ts';
-import { type Sample, SampleType, type SampleTypeValue } from '../../rules/sample.ts';
+} from '../../rules/value/packet.ts';
 
 /** Answers from [start, end) of the bytes. */
 type Reading = (sample: Sample, bytes: Uint8Array, start: number, end: number) => boolean;

@@ -1,13 +1,13 @@
 /** Converters of texts (HAProxy 3.x configuration 7.3.1). Results are in scratch; a text that does not fit is no value. */
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { LOWER } from '../../http/tokens.ts';
-import { hexValue, writeHexByte } from '../../rules/bytes.ts';
 import { type ConvertStep, defineConverter } from '../../rules/define.ts';
+import { Replacement } from '../../rules/edit/fieldtexts.ts';
 import { RuleError } from '../../rules/error.ts';
-import { Replacement } from '../../rules/fieldtexts.ts';
-import { NumberOperand } from '../../rules/operand.ts';
+import { Writer } from '../../rules/format/writer.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
-import { Writer } from '../../rules/writer.ts';
+import { hexValue, writeHexByte } from '../../rules/value/bytes.ts';
+import { NumberOperand } from '../../rules/value/operand.ts';
 
 const CASE = 32;
 

@@ -1,7 +1,7 @@
 /** Converters that keep what passes through them in a variable (HAProxy 3.x configuration 7.3.1). */
 import { defineConverter } from '../../rules/define.ts';
 import { SampleType } from '../../rules/sample.ts';
-import { SET_CONDITIONS, Setter } from '../../rules/setting.ts';
+import { SET_CONDITIONS, Setter } from '../../rules/value/setting.ts';
 
 const CONDITION = { name: 'cond', kind: 'str', oneOf: SET_CONDITIONS, default: null } as const;
 

@@ -1,5 +1,5 @@
 /** Pages that are sent instead of the built-in ones (HAProxy configuration manual, 4.2: errorfile, errorfiles, errorloc, http-error). */
-import { PAGE_STATUSES } from '../../rules/pages.ts';
+import { PAGE_STATUSES } from '../../rules/answer/pages.ts';
 import { type Directive, type DirectiveContext, defineDirective, type Word } from '../define.ts';
 
 const CODE = { name: 'code', kind: 'integer', min: 100, max: 999 } as const;

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fragmentDifference } from '../../../test/support/fragment.ts';
-import { diagnosticText } from '../../config/diagnostic.ts';
 import { type ParseResult, parseText } from '../../config/parse.ts';
 import { registry } from '../../config/registry.ts';
+import { diagnosticText } from '../../config/report/diagnostic.ts';
 import type { Directive, Example, Section } from '../define.ts';
 
 /** The sections that a keyword may stand in, each once. */

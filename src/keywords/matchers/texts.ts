@@ -1,6 +1,6 @@
 /** Matchers of texts (HAProxy 3.x configuration 7.1.3). With `-i` letters of ASCII are compared without case. */
 import { defineMatcher } from '../../rules/define.ts';
-import { PatternKind } from '../../rules/patternindex.ts';
+import { PatternKind } from '../../rules/patterns/pattern-index.ts';
 import { SampleType } from '../../rules/sample.ts';
 
 export const str = defineMatcher({

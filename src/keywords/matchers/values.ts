@@ -1,6 +1,6 @@
 /** Matchers of numbers, addresses, methods, bytes and of presence (HAProxy 3.x configuration 7.1.1 to 7.1.7). */
 import { defineMatcher } from '../../rules/define.ts';
-import { PatternKind } from '../../rules/patternindex.ts';
+import { PatternKind } from '../../rules/patterns/pattern-index.ts';
 import { SampleType } from '../../rules/sample.ts';
 
 export const found = defineMatcher({

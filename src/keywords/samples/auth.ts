@@ -1,11 +1,11 @@
 /** Samples of a request's credentials (HAProxy 3.x configuration 7.3.6): who asks, and whether a userlist knows them. */
 
-import { compileCredentials, credentials, readCredentials } from '../../rules/credentials.ts';
 import { type CompileContext, defineFetch, type FetchStep } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
 import { Valid } from '../../rules/place.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
-import type { Userlist } from '../../rules/userlist.ts';
+import { compileCredentials, credentials, readCredentials } from '../../rules/value/credentials.ts';
+import type { Userlist } from '../../rules/value/userlist.ts';
 import type { Stream } from '../../state/records.ts';
 
 const ANN = 'GET / HTTP/1.1\r\nAuthorization: Basic YW5uOnNlY3JldDp4';

@@ -1,9 +1,9 @@
 /** Samples of what was captured of a message for the log: as it was before any rule (HAProxy 3.x configuration 7.3.6). */
 import { type CompileContext, defineFetch, type FetchStep } from '../../rules/define.ts';
+import { pathStart } from '../../rules/edit/target.ts';
 import { RuleError } from '../../rules/error.ts';
 import { Valid } from '../../rules/place.ts';
 import { SampleType } from '../../rules/sample.ts';
-import { pathStart } from '../../rules/target.ts';
 import type { Stream } from '../../state/records.ts';
 import { MAX_CAPTURES } from '../../state/settings.ts';
 

@@ -5,11 +5,11 @@
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { HeaderId, type HttpMessage } from '../../http/message.ts';
 import { type CompileContext, defineFetch, defineFetchName, type FetchStep } from '../../rules/define.ts';
-import { readLooseInt } from '../../rules/looseint.ts';
+import { skipBlanks, trimBlanks } from '../../rules/edit/target.ts';
+import { Writer } from '../../rules/format/writer.ts';
 import { readsResponse, Valid } from '../../rules/place.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
-import { skipBlanks, trimBlanks } from '../../rules/target.ts';
-import { Writer } from '../../rules/writer.ts';
+import { readLooseInt } from '../../rules/value/looseint.ts';
 import type { Stream } from '../../state/records.ts';
 
 const SEMICOLON = 59;

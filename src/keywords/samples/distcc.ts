@@ -2,11 +2,12 @@
  * Samples of distcc's messages: tokens of four letters, each with a number in eight hexadecimal digits, which for most tokens is the
  * length of what follows (distcc's protocol description; HAProxy 3.x configuration 7.3.5).
  */
-import { hexValue } from '../../rules/bytes.ts';
+
 import { type CompileContext, defineFetch, type FetchStep } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
 import { readsResponse, Valid } from '../../rules/place.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
+import { hexValue } from '../../rules/value/bytes.ts';
 import type { Stream } from '../../state/records.ts';
 
 const TOKEN_BYTES = 4;

@@ -1,9 +1,9 @@
 /** Samples of what became of an exchange: retries, queues, bytes, its number and its end (HAProxy 3.x configuration 7.3.2, 7.3.3). */
 import { defineFetch, defineFetchName } from '../../rules/define.ts';
 import { writeTermination } from '../../rules/ending.ts';
+import { Writer } from '../../rules/format/writer.ts';
 import { Valid } from '../../rules/place.ts';
 import { SampleType } from '../../rules/sample.ts';
-import { Writer } from '../../rules/writer.ts';
 
 const RESPONSE = 'HTTP/1.1 200 OK';
 

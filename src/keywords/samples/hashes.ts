@@ -2,11 +2,11 @@
 import { Family } from '../../base/address.ts';
 import { avalanche } from '../../base/hash.ts';
 import { HeaderId } from '../../http/message.ts';
-import { readIpv4 } from '../../rules/bytes.ts';
 import { defineFetch, type FetchStep } from '../../rules/define.ts';
+import { pathEnd, pathStart } from '../../rules/edit/target.ts';
 import { Valid } from '../../rules/place.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
-import { pathEnd, pathStart } from '../../rules/target.ts';
+import { readIpv4 } from '../../rules/value/bytes.ts';
 import type { Stream } from '../../state/records.ts';
 
 /** HAProxy's running hash (sdbm), a range more. */

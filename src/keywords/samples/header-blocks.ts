@@ -3,9 +3,9 @@ import { SCRATCH_SIZE } from '../../base/memory.ts';
 import type { HeaderTable, HttpMessage } from '../../http/message.ts';
 import { LOWER } from '../../http/tokens.ts';
 import { type CompileContext, defineFetch, type FetchStep } from '../../rules/define.ts';
+import { Writer } from '../../rules/format/writer.ts';
 import { Valid } from '../../rules/place.ts';
 import { SampleType } from '../../rules/sample.ts';
-import { Writer } from '../../rules/writer.ts';
 import type { Stream } from '../../state/records.ts';
 
 const COMMA = 44;

@@ -4,13 +4,13 @@
  */
 
 import type { HeaderTable, HttpMessage } from '../../http/message.ts';
+import { headerIdOfName } from '../../rules/answer/reply.ts';
 import { type CompileContext, defineFetch, defineFetchName, type FetchStep } from '../../rules/define.ts';
+import { longItemEnd, skipBlanks, trimBlanks } from '../../rules/edit/target.ts';
 import { RuleError } from '../../rules/error.ts';
-import { readLooseInt } from '../../rules/looseint.ts';
 import { readsResponse, Valid } from '../../rules/place.ts';
-import { headerIdOfName } from '../../rules/reply.ts';
 import { cast, type Sample, SampleType, type SampleTypeValue } from '../../rules/sample.ts';
-import { longItemEnd, skipBlanks, trimBlanks } from '../../rules/target.ts';
+import { readLooseInt } from '../../rules/value/looseint.ts';
 import type { Stream } from '../../state/records.ts';
 
 /** A field name as rules look for it; every name if the length is 0. */

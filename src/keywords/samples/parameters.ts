@@ -1,9 +1,9 @@
 /** Samples of parameters, `name=value` one after another: of the query and of a posted form (HAProxy 3.x configuration 7.3.6). */
 import { LOWER } from '../../http/tokens.ts';
 import { type CompileContext, defineFetch, defineFetchName, type FetchStep } from '../../rules/define.ts';
-import { readLooseInt } from '../../rules/looseint.ts';
 import { Valid } from '../../rules/place.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
+import { readLooseInt } from '../../rules/value/looseint.ts';
 import type { Stream } from '../../state/records.ts';
 
 const AMPERSAND = 38;

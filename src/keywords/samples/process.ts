@@ -1,10 +1,10 @@
 /** Samples of the process, of rules by name, and identifiers (HAProxy 3.x configuration 7.3.2). */
 import { type CompileContext, defineFetch, type FetchStep } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
+import { UUID_LENGTH, UuidMaker } from '../../rules/format/uuid.ts';
+import { Writer } from '../../rules/format/writer.ts';
 import { Valid } from '../../rules/place.ts';
 import { SampleType } from '../../rules/sample.ts';
-import { UUID_LENGTH, UuidMaker } from '../../rules/uuid.ts';
-import { Writer } from '../../rules/writer.ts';
 import type { Stream } from '../../state/records.ts';
 import type { RuleOrigin } from '../../state/settings.ts';
 

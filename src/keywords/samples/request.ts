@@ -2,11 +2,11 @@
 
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { HeaderId, Method } from '../../http/message.ts';
-import { copyBytes } from '../../rules/bytes.ts';
 import { defineFetch, defineFetchName, type FetchStep } from '../../rules/define.ts';
+import { pathEnd, pathStart, queryStart } from '../../rules/edit/target.ts';
 import { Valid } from '../../rules/place.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
-import { pathEnd, pathStart, queryStart } from '../../rules/target.ts';
+import { copyBytes } from '../../rules/value/bytes.ts';
 import type { Stream } from '../../state/records.ts';
 
 const GET_QUERY = 'GET /a/b?x=1&y=2 HTTP/1.1\r\nHost: h.test';

@@ -1,7 +1,5 @@
 /** Samples of durations and dates of an exchange (HAProxy 3.x configuration 7.3.3, 8.4): milliseconds; none before the phase is over. */
 import { type CompileContext, defineFetch, type FetchStep } from '../../rules/define.ts';
-import { Valid } from '../../rules/place.ts';
-import { SampleType } from '../../rules/sample.ts';
 import {
   activeMs,
   connectMs,
@@ -13,7 +11,9 @@ import {
   responseMs,
   totalMs,
   userMs,
-} from '../../rules/times.ts';
+} from '../../rules/format/times.ts';
+import { Valid } from '../../rules/place.ts';
+import { SampleType } from '../../rules/sample.ts';
 import type { Stream } from '../../state/records.ts';
 
 type Duration = (stream: Stream, now: number) => number;

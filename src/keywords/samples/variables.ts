@@ -1,11 +1,11 @@
 /** Samples of variables (HAProxy 3.x configuration 2.8 and 7.3.2). */
 import { SCRATCH_SIZE } from '../../base/memory.ts';
-import { equalBytes } from '../../rules/bytes.ts';
 import { type CompileContext, defineFetch } from '../../rules/define.ts';
+import { Writer } from '../../rules/format/writer.ts';
 import { Valid } from '../../rules/place.ts';
 import { cast, Sample, SampleType } from '../../rules/sample.ts';
-import { type KnownName, SCOPE_NAMES, SCOPES, type ThreadVariables } from '../../rules/variables.ts';
-import { Writer } from '../../rules/writer.ts';
+import { equalBytes } from '../../rules/value/bytes.ts';
+import { type KnownName, SCOPE_NAMES, SCOPES, type ThreadVariables } from '../../rules/value/variables.ts';
 import type { Stream } from '../../state/records.ts';
 import { Scope, type ScopeValue } from '../../state/variables.ts';
 
