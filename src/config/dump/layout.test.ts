@@ -7,7 +7,7 @@ import { parseText } from '../parse.ts';
 import { splitWords } from '../words.ts';
 import { formatText } from './layout.ts';
 
-const root = join(import.meta.dirname, '../..');
+const root = join(import.meta.dirname, '../../..');
 
 test('sections, lines, words, comments', () => {
   const before = `# top

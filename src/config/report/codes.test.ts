@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { parseFiles } from '../parse.ts';
 import { CODES, codeOf, type DiagnosticCode } from './codes.ts';
 
-const SOURCE = join(import.meta.dirname, '..');
-const GOLDEN = join(import.meta.dirname, '../../test/golden/config');
+const SOURCE = join(import.meta.dirname, '../..');
+const GOLDEN = join(import.meta.dirname, '../../../test/golden/config');
 
 /** All source text but the table itself and tests. */
 function sources(): string {

@@ -46,7 +46,7 @@ function defineText(side: Side, name: string, fact: FactValue, out: string, doc:
       { ...inPlace(side), call: `${side.prefix}_${name}`, tls: true, out },
       { ...inPlace(side), call: `${side.prefix}_${name}`, out: null },
     ],
-    ...(name === 'sni' && side === CLIENT ? { derivatives: ['end', 'reg'] } : {}),
+    ...(name === 'sni' && side === CLIENT ? { derivatives: ['ssl_fc_sni_end:end', 'ssl_fc_sni_reg:reg'] } : {}),
     compile: (_, context) => compileFact(side.of, fact, false, context),
   });
 }

@@ -17,6 +17,8 @@ export const KIND_BITS = 4;
 export const KIND_IGNORED = 15;
 
 const OP_CANCEL = 14;
+/** IORING_ASYNC_CANCEL_ALL */
+const CANCEL_ALL = 1;
 const CANCEL_EVERYTHING = 1 | 4;
 const OP_CLOSE = 19;
 /** IOSQE_CQE_SKIP_SUCCESS: no completion unless it fails. */
@@ -82,6 +84,12 @@ export class UringCore {
   /** Asks the kernel to end the operation with this user data; its own completion follows. */
   cancel(index: number, tag: number): void {
     this.ring.entry(OP_CANCEL | SKIP_SUCCESS, -1, index, tag, 0, 0, KIND_IGNORED);
+  }
+
+  /** All operations with this number and tag: a second cancel of one would find the first again, which has not ended yet. */
+  cancelAll(index: number, tag: number): void {
+    const at = this.ring.entry(OP_CANCEL | SKIP_SUCCESS, -1, index, tag, 0, 0, KIND_IGNORED);
+    this.ring.entries[at + 7] = CANCEL_ALL;
   }
 
   cancelEverything(): void {

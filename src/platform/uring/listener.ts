@@ -110,8 +110,8 @@ export class UringListener implements Listener, TimerOwner {
 
   #cancel(): void {
     if (this.#armed === 0) return;
-    // Each cancels one of them.
-    for (; this.#armed > 0; this.#armed--) this.#core.cancel(this.number, this.#tag());
+    this.#core.cancelAll(this.number, this.#tag());
+    this.#armed = 0;
     this.#generation = (this.#generation + 1) % GENERATIONS;
   }
 }
