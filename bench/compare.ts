@@ -1,7 +1,7 @@
 /**
  * The end-to-end comparison: Hawser, HAProxy, nginx and the bare relay on this machine, in one run.
  *
- *     npm run bench                                        all rows, about fifteen minutes; writes docs/performance.md
+ *     npm run bench                                        all rows, about twelve minutes; writes docs/performance.md
  *     npm run bench -- --quick                             short rounds, nothing written: is it as it was?
  *     npm run bench -- --rows small,connection --seconds 2 --rounds 3
  *     npm run bench -- --rows small --against HEAD~1       Hawser of the working tree against Hawser of a commit
@@ -34,7 +34,7 @@ import { SyslogSink } from './syslog.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGE = join(ROOT, 'docs/performance.md');
-const FULL: Pace = { rounds: 5, seconds: 3, warmSeconds: 2 };
+const FULL: Pace = { rounds: 4, seconds: 2, warmSeconds: 2 };
 const QUICK: Pace = { rounds: 3, seconds: 1, warmSeconds: 1 };
 const LIMIT_MS = 1_500_000;
 
