@@ -170,6 +170,7 @@ export function beginSession(session: Session, frontend: Frontend, host: Host): 
   session.acceptedAtMs = host.now();
   session.handshakeMs = 0;
   session.tls = null;
+  if (session.hello !== null) session.hello.isKept = false;
   session.failure = ConnectionFailure.none;
   session.acceptedWallMs = host.wallClock();
   session.requests = 0;

@@ -11,6 +11,8 @@ import { HttpMessage } from '../http/message.ts';
 import { RestrictNames, type RestrictNamesMode } from '../http/names.ts';
 import type { TcpFigureValue, Wire } from '../platform/contract.ts';
 import type { TlsEngine } from '../platform/tls/contract.ts';
+import type * as attached from './attached.ts';
+import type { KeptHello } from './client-hello.ts';
 import { type BrokenReason, type Cause, Ended } from './end.ts';
 import { ConnectionFailure, type ConnectionFailureValue } from './failures.ts';
 import { Introduction } from './introduction.ts';
@@ -32,7 +34,6 @@ import {
   type ReuseMode,
   type RuleOrigin,
   Timeouts,
-  type VerdictValue,
   Wait,
   type WaitValue,
 } from './settings.ts';
@@ -273,51 +274,15 @@ export class Server {
   }
 }
 
-// What stands behind them --------------------------------------------------------------------------
+// What stands behind them (attached.ts) ---------------------------------------------------------------
 
-/** An answer that is made here. */
-export interface LocalReply {
-  /** A whole message from an error file: also for requests that can't be parsed, as with HAProxy. */
-  readonly isWhole: boolean;
-  /** Makes stream.response the answer. False: an empty error file, the connection is to be closed without one. */
-  fill(stream: Stream): boolean;
-}
-
-export interface RuleList {
-  /** Runs rules from index `stream.ruleIndex` on. Sets stream.cause when it ends the stream. */
-  run(stream: Stream): VerdictValue;
-}
-
-/** Rules that may wait for data: run from the start whenever more has come, as long as their verdict is wait. */
-export interface ContentRules extends RuleList {
-  /** `final`: no more data is waited for. */
-  inspect(stream: Stream, final: boolean): VerdictValue;
-}
-
-export interface ProxyLineSender {
-  /** Writes the header of the stream's connection to [start, limit) of the memory; its end, -1: it is too long. */
-  write(stream: Stream, start: number, limit: number): number;
-}
-
-export interface ServerPicker {
-  /** A usable server for this stream other than `avoid` if there is a choice; null: none. */
-  pick(stream: Stream, avoid: Server | null): Server | null;
-}
-
-/** The `stick` lines of a backend, compiled (stick/rules.ts). */
-export interface StickRules {
-  /** `stick match`: the server stored for this request, if it may be used; null: none. Notes what is to be stored. */
-  match(stream: Stream): Server | null;
-  /** `stick store-…`: stores the stream's server, when its response begins. */
-  store(stream: Stream): void;
-}
-
-export interface LogRenderer {
-  /** Renders the stream's line for its `logOrigin` and hands it to the targets. */
-  stream(stream: Stream): void;
-  /** The line of a connection that came to nothing before it had a stream, with HAProxy's words for why. */
-  connection(session: Session, text: string): void;
-}
+export type LocalReply = attached.LocalReply<Stream>;
+export type RuleList = attached.RuleList<Stream>;
+export type ContentRules = attached.ContentRules<Stream>;
+export type ProxyLineSender = attached.ProxyLineSender<Stream>;
+export type ServerPicker = attached.ServerPicker<Stream, Server>;
+export type StickRules = attached.StickRules<Stream, Server>;
+export type LogRenderer = attached.LogRenderer<Stream, Session>;
 
 // Sessions and streams ------------------------------------------------------------------------------
 
@@ -339,6 +304,8 @@ export class Session {
   handshakeMs = 0;
   /** null: the client does not speak TLS. Lives as long as the session. */
   tls: TlsEngine | null = null;
+  /** The client's hello; null: none was ever kept on this record. */
+  hello: KeptHello | null = null;
   /** Why it will never have a stream. */
   failure: ConnectionFailureValue = ConnectionFailure.none;
   readonly introduction = new Introduction();

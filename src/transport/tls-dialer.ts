@@ -39,6 +39,8 @@ export class TlsDialer implements TlsOwner {
     return wire;
   }
 
+  onHello(): void {}
+
   onSecured(): void {}
 
   onUnsecured(wire: TlsWire, reason: CloseReason): void {

@@ -72,6 +72,8 @@ class Pair implements TlsOwner {
     return wire;
   }
 
+  onHello(): void {}
+
   onSecured(wire: TlsWire): void {
     this.secured++;
     wire.handler = this.#clients.get(wire) ?? this.makeServer();

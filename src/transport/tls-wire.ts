@@ -24,9 +24,12 @@ import { Figure, Handshake, Read, Refusal, type TlsContext, type TlsEngine } fro
 import { ClientHello, HelloResult } from '../proto/tls-hello.ts';
 import { ConnectionFailure, type ConnectionFailureValue } from '../state/failures.ts';
 import type { CertificateChoice } from './certificates.ts';
+import { DEFAULT_TLS_TUNING } from './tls-tuning.ts';
 
 /** Who made the wire and learns how its handshake ends. */
 export interface TlsOwner {
+  /** The client's hello has been read: `hello` names places in `bytes`. Only where the ground's `tuning` has hellos kept. */
+  onHello(wire: TlsWire, bytes: Uint8Array, hello: ClientHello): void;
   /** The handshake is done: `wire.handler` must be set before this returns. */
   onSecured(wire: TlsWire): void;
   /** The connection has ended before the handshake was done. `wire.failure` and `wire.engine` tell why. */
@@ -59,6 +62,8 @@ export class TlsGround {
   readonly memory: Memory;
   /** Hellos are read one at a time. */
   readonly hello = new ClientHello();
+  /** Set by the worker before the first connection. */
+  tuning = DEFAULT_TLS_TUNING;
   readonly #own: Uint8Array;
 
   constructor(host: Host) {
@@ -212,10 +217,12 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   /** False: more is needed, or there is no certificate for the client and the wire ends. */
   #choose(start: number, end: number): boolean {
     const choice = this.#choice as CertificateChoice;
-    const { hello } = this.#ground;
+    const { hello, tuning } = this.#ground;
     const { bytes } = this.#memory;
-    const result = choice.needsHello ? hello.read(bytes, start, end) : HelloResult.other;
+    const isKept = tuning.helloBytes > 0;
+    const result = choice.needsHello || isKept ? hello.read(bytes, start, end) : HelloResult.other;
     if (result === HelloResult.more) return false;
+    if (isKept && result === HelloResult.done) this.#owner.onHello(this, bytes, hello);
     const context: TlsContext | null = choice.choose(bytes, hello, result);
     this.#engine = context === null ? null : context.open();
     this.#state = State.handshake;

@@ -11,7 +11,9 @@ import { H1Front } from '../mux/h1-front.ts';
 import { RawFront } from '../mux/raw-front.ts';
 import type { Listener, Wire, WireHandler } from '../platform/contract.ts';
 import { ProxyHeader } from '../proto/proxy-line/read.ts';
+import type { ClientHello } from '../proto/tls-hello.ts';
 import { writeSourceText } from '../state/addresses.ts';
+import { KeptHello } from '../state/client-hello.ts';
 import { ConnectionFailure, type ConnectionFailureValue, failureText, isSilentFailure } from '../state/failures.ts';
 import { countEvent, rateTime } from '../state/rates.ts';
 import { type Frontend, type RuleList, type Session, Stream } from '../state/records.ts';
@@ -212,6 +214,12 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner, IntakeOwner<A
     this.#handshakes.set(secured, front);
     secured.accept(wire, choice, this, timeoutMs);
     return secured;
+  }
+
+  onHello(wire: TlsWire, bytes: Uint8Array, hello: ClientHello): void {
+    const { session } = this.#handshakes.get(wire) as AnyFront;
+    session.hello ??= new KeptHello(this.#context.tlsGround.tuning.helloBytes); // hot-ok: once per concurrent connection, then pooled
+    session.hello.keep(bytes, hello);
   }
 
   onSecured(wire: TlsWire): void {

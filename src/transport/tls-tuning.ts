@@ -1,0 +1,8 @@
+/** What `tune.ssl.*` says about all connections of a thread that speak TLS (HAProxy 3.x configuration 3.2). It must not know the configuration. */
+
+export interface TlsTuning {
+  /** Bytes of a client's hello that are kept for samples; 0: none are, and the hello is read only where a certificate depends on it. */
+  readonly helloBytes: number;
+}
+
+export const DEFAULT_TLS_TUNING: TlsTuning = { helloBytes: 0 };
