@@ -12,6 +12,7 @@ import type { Plan } from './plan.ts';
 import { buildTls } from './tls.ts';
 
 const file = (name: string): Uint8Array => readFileSync(new URL(`../../test/support/tls/${name}`, import.meta.url));
+const OF_NO_LIST = { settings: null, names: null, list: null, ocspUpdate: null };
 const AT = { file: 'test', line: 1, column: 1 };
 
 function built(names: readonly string[]) {
@@ -19,7 +20,7 @@ function built(names: readonly string[]) {
   const bind = newBind('*:1', AT);
   bind.tls.enabled = true;
   for (const name of names) {
-    const pem: PemModel = { path: `/${name}`, bytes: file(name), key: null, ocsp: null, settings: null, names: null, at: AT };
+    const pem: PemModel = { path: `/${name}`, bytes: file(name), key: null, ocsp: null, ...OF_NO_LIST, at: AT };
     bind.tls.certificates.push(pem);
   }
   const listener = { bind, frontend: { mode: 'http' } };

@@ -5,6 +5,7 @@
 import type { ProxyModel, RuleModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
+import { checkOcspUpdates } from './check-ocsp.ts';
 import type { DiagnosticCode } from './report/codes.ts';
 import type { Diagnostic } from './report/diagnostic.ts';
 import { nearestName } from './report/near.ts';
@@ -13,6 +14,7 @@ export function checkModel(model: ConfigModel, diagnostics: Diagnostic[]): void 
   const checker = new Checker(model, diagnostics);
   for (const proxy of model.proxies) if (!proxy.disabled) checker.proxy(proxy);
   checker.ids();
+  checkOcspUpdates(model, diagnostics);
 }
 
 /** So many errors are told, as many as the parser tells. */

@@ -37,6 +37,10 @@ const LIST_OPTIONS: ReadonlySet<string> = new Set(
   ),
 );
 
+/** What a list says of a certificate, but for its file. */
+type OfList = Pick<PemModel, 'settings' | 'names' | 'list' | 'ocspUpdate'>;
+const OF_NO_LIST: OfList = { settings: null, names: null, list: null, ocspUpdate: null };
+
 /** Where the parser is, shared by all lines. */
 export interface Place {
   file: string;
@@ -306,21 +310,26 @@ export class LineContext implements DirectiveContext {
       this.error({ text: `'${this.keyword}' : ${read.problem}.`, word: path });
       return null;
     }
-    return { path: full, bytes: read.bytes, key: read.key, ocsp: read.ocsp, settings: null, names: null, at: this.at };
+    return { path: full, bytes: read.bytes, key: read.key, ocsp: read.ocsp, ...OF_NO_LIST, at: this.at };
   }
 
   certificates(path: Word): readonly PemModel[] {
-    return this.#certificates(path, path.text, null, null);
+    return this.#certificates(path, path.text, OF_NO_LIST);
   }
 
-  #certificates(word: Word, name: string, names: readonly string[] | null, settings: PemModel['settings']): PemModel[] {
+  #certificates(word: Word, name: string, of: OfList): PemModel[] {
     const folder = this.state.tlsFolders['crt-base'];
     const base: PathBase = folder === '' ? this.state.pathBase : { mode: 'origin', origin: folder };
     const out: PemModel[] = [];
-    for (const path of certificateFiles(resolvePath(base, this.at.file, name))) {
+    const whole = resolvePath(base, this.at.file, name);
+    for (const [index, path] of certificateFiles(whole).entries()) {
       const read = readPemFile(path, true);
       if ('problem' in read) this.error({ text: `'${this.keyword}' : ${read.problem}.`, word });
-      else out.push({ path, bytes: read.bytes, key: read.key, ocsp: read.ocsp, settings, names, at: this.at });
+      else {
+        // The files of a directory are changed at run time as those of a list.
+        const list = of.list ?? (isInside(path, whole) ? { path: whole, line: index + 1, options: [] } : null);
+        out.push({ path, bytes: read.bytes, key: read.key, ocsp: read.ocsp, ...of, list, at: this.at });
+      }
     }
     return out;
   }
@@ -329,19 +338,23 @@ export class LineContext implements DirectiveContext {
     const full = resolvePath(this.state.pathBase, this.at.file, path.text);
     const lines = readCertificateList(full);
     if (!('problem' in lines)) {
-      return lines.flatMap(({ file, names, options }) => this.#certificates(path, file, names, this.#listSettings(path, options)));
+      return lines.flatMap(({ file, line, names, options }) => {
+        const place = { path: full, line, options };
+        return this.#certificates(path, file, { names, list: place, ...this.#listSettings(path, options) });
+      });
     }
     this.error({ text: `'${this.keyword}' : ${lines.problem}.`, word: path });
     return [];
   }
 
   /** What options in brackets of a `crt-list` line change; null: nothing. */
-  #listSettings(path: Word, options: readonly string[]): PemModel['settings'] {
-    if (options.length === 0) return null;
+  #listSettings(path: Word, words: readonly string[]): Pick<PemModel, 'settings' | 'ocspUpdate'> {
+    const { options, ocspUpdate } = withoutUpdate(words);
+    if (options.length === 0) return { settings: null, ocspUpdate };
     const wrong = options.find((name) => registry().bind.has(name) && !LIST_OPTIONS.has(name));
     if (wrong !== undefined) {
       this.error({ text: `'${this.keyword}' : '${wrong}' is not allowed in a line of '${path.text}'`, word: path });
-      return null;
+      return { settings: null, ocspUpdate };
     }
     const own = newBind('', this.at);
     const before = newBind('', this.at);
@@ -351,7 +364,7 @@ export class LineContext implements DirectiveContext {
       this,
     );
     const changed = Object.entries(own.tls).filter(([name, value]) => !isDeepStrictEqual(value, before.tls[name as keyof TlsModel]));
-    return Object.fromEntries(changed);
+    return { settings: Object.fromEntries(changed), ocspUpdate };
   }
 
   userId(word: Word): number | null {
@@ -386,4 +399,17 @@ export class LineContext implements DirectiveContext {
     }
     this.state.pathBase = { mode: mode as PathBase['mode'], origin: path ?? '' };
   }
+}
+
+/** `crt DIRECTORY` gives files below it; `crt x.pem` may stand for x.pem.rsa. */
+function isInside(path: string, folder: string): boolean {
+  return path !== folder && path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
+}
+
+/** `ocsp-update on|off` is of the certificate's file, and no option of `bind`. */
+function withoutUpdate(words: readonly string[]): { readonly options: readonly string[]; readonly ocspUpdate: boolean | null } {
+  const at = words.indexOf('ocsp-update');
+  const value = words[at + 1];
+  if (at < 0 || (value !== 'on' && value !== 'off')) return { options: words, ocspUpdate: null };
+  return { options: [...words.slice(0, at), ...words.slice(at + 2)], ocspUpdate: value === 'on' };
 }

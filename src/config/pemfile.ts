@@ -55,6 +55,8 @@ export function certificateFiles(path: string): string[] {
 
 export interface CertificateListLine {
   readonly file: string;
+  /** From 1. */
+  readonly line: number;
   /** null: those of the certificate. */
   readonly names: readonly string[] | null;
   /** What stands in brackets behind the file: options of `bind`. */
@@ -66,17 +68,22 @@ export function readCertificateList(path: string): readonly CertificateListLine[
   const bytes = read(path);
   if (typeof bytes === 'string') return { problem: `unable to load '${path}' : ${bytes}` };
   const out: CertificateListLine[] = [];
-  for (const [index, line] of Buffer.from(bytes).toString('latin1').split('\n').entries()) {
-    const text = line.replace(/(?:^|\s)#.*/, '');
-    const bracketed = /^\s*\S+\s*\[([^\]]*)\]/.exec(text);
-    if (bracketed === null && text.includes('['))
-      return { problem: `'${path}:${index + 1}' : a bracket is not closed, or does not stand behind the file` };
-    const options = wordsOf(bracketed?.[1] ?? '');
-    const [file, ...names] = wordsOf(text.replace(/\[[^\]]*\]/, ' '));
-    if (file === undefined) continue;
-    out.push({ file, names: names.length === 0 ? null : names, options });
+  for (const [index, text] of Buffer.from(bytes).toString('latin1').split('\n').entries()) {
+    const line = readCertificateListLine(text, index + 1);
+    if (line === null) return { problem: `'${path}:${index + 1}' : a bracket is not closed, or does not stand behind the file` };
+    if (line.file !== '') out.push(line);
   }
   return out;
+}
+
+/** One line, `line` of its file; null: its brackets are wrong. `file` is '' if there is nothing on it. */
+export function readCertificateListLine(raw: string, line: number): CertificateListLine | null {
+  const text = raw.replace(/(?:^|\s)#.*/, '');
+  const bracketed = /^\s*\S+\s*\[([^\]]*)\]/.exec(text);
+  if (bracketed === null && text.includes('[')) return null;
+  const options = wordsOf(bracketed?.[1] ?? '');
+  const [file = '', ...names] = wordsOf(text.replace(/\[[^\]]*\]/, ' '));
+  return { file, line, names: names.length === 0 ? null : names, options };
 }
 
 function wordsOf(text: string): string[] {

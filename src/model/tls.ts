@@ -17,7 +17,20 @@ export interface PemModel {
   readonly settings: Partial<TlsModel> | null;
   /** Names of a `crt-list` line, `!name` for those left out; null: those that are in the certificate. */
   readonly names: readonly string[] | null;
+  /** The `crt-list` or directory that it comes from; null: a line names the file itself. */
+  readonly list: ListPlace | null;
+  /** `ocsp-update` beside it: responses are fetched, or never; null: as the global section says. */
+  readonly ocspUpdate: boolean | null;
   readonly at: Position;
+}
+
+/** A line of a `crt-list`, or a file of a directory. */
+export interface ListPlace {
+  readonly path: string;
+  /** From 1; of a directory the file's number. */
+  readonly line: number;
+  /** What stood in brackets. */
+  readonly options: readonly string[];
 }
 
 export interface TlsModel {
