@@ -39,6 +39,7 @@ const FIGURES: ReadonlyMap<FigureValue, number> = new Map<FigureValue, number>([
 ]);
 
 export class ExampleTls implements TlsEngine {
+  readonly hasOutput = false;
   readonly rest = 0;
   readonly isResumed = false;
   readonly reason = '';
@@ -78,6 +79,7 @@ export class ExampleTls implements TlsEngine {
   output(): number {
     return 0;
   }
+  discard(): void {}
   shutdown(): void {}
   free(): void {}
 }

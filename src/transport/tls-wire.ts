@@ -52,6 +52,11 @@ const State = {
 
 /** How long a peer may take to read the alert and leave (milliseconds). */
 const LINGER_MS = 1000;
+/**
+ * Answers to what a peer says to the engine (updates of keys, attempts to renegotiate) that may wait to be sent: a peer who asks
+ * for more and reads none of them would fill the memory with blocks.
+ */
+const MOST_ANSWERS = 16;
 
 /** A fatal alert `unrecognized_name` (RFC 8446 6.2) in a record: what a client without a certificate for its name gets. */
 const NO_SUCH_NAME = [21, 3, 3, 0, 2, 2, 112];
@@ -113,6 +118,10 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   /** The handler has been told that the peer sends no more. */
   #ended = false;
   #endWaits = false;
+  /** This wire has broken the connection off, and not its handler. */
+  #gaveUp = false;
+  /** Blocks of the wire's own that are being sent. */
+  #ownUnsent = 0;
   /** Cipher bytes that wait while the handler is paused, or have not been read yet. */
   #held: Block = NO_BLOCK;
   #heldStart = 0;
@@ -149,7 +158,8 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#owner = owner;
     this.#isClient = isClient;
     this.#state = State.handshake;
-    this.#paused = this.#partial = this.#ended = this.#endWaits = false;
+    this.#paused = this.#partial = this.#ended = this.#endWaits = this.#gaveUp = false;
+    this.#ownUnsent = 0;
     this.failure = ConnectionFailure.none;
     this.engineIsLent = false;
     this.#held = NO_BLOCK;
@@ -176,13 +186,14 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
 
   onData(_: Wire, block: Block, start: number, end: number): boolean {
     if (this.#state === State.hello) return this.#onHello(block, start, end);
+    const shakes = this.#state === State.handshake;
+    if (!shakes && this.#state !== State.open) return false;
     const engine = this.#engine as TlsEngine;
     engine.offer(start, end);
-    if (this.#state === State.handshake && !this.#handshake(engine)) return false;
-    if (this.#state !== State.open) return false;
+    if (shakes && !this.#handshake(engine)) return false;
     const { rest } = engine;
     if (rest >= end) return false;
-    return this.#partial ? this.#hold(block, rest, end) : this.#readInPlace(engine, block, rest, end);
+    return this.#partial || this.#paused ? this.#hold(block, rest, end) : this.#readInPlace(engine, block, rest, end);
   }
 
   /** Gathers the client's hello until it tells which certificate is wanted; then the bytes go the usual way. */
@@ -205,7 +216,10 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     bytes.copyWithin(this.#heldEnd, start, start + count);
     this.#heldEnd += count;
     if (!this.#choose(this.#heldStart, this.#heldEnd)) {
-      if (count < end - start) this.destroy(false);
+      if (count < end - start) {
+        this.failure = ConnectionFailure.handshake;
+        this.#lower.destroy(false);
+      }
       return false;
     }
     const block = this.#held;
@@ -292,7 +306,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
       count = engine.read(to, end);
     }
     this.#partial = count === Read.wants;
-    if (this.#partial) this.#flush(engine);
+    if (engine.hasOutput) this.#answer(engine);
     let kept = false;
     if (to > from) {
       kept = this.handler.onData(this, block, from, to);
@@ -316,7 +330,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     while (this.#held !== NO_BLOCK && !this.#paused && this.#isOpen()) {
       const block = this.#memory.take();
       if (block === NO_BLOCK) {
-        this.destroy(true);
+        this.#giveUp(true);
         return;
       }
       this.#drainInto(block);
@@ -340,7 +354,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#partial = count === Read.wants;
     // A full block may have left plain bytes in the engine: it is asked once more, with nothing to offer.
     if (to < limit || count <= 0) this.#releaseHeld();
-    if (this.#partial) this.#flush(engine);
+    if (engine.hasOutput) this.#answer(engine);
     if (to === start || !this.handler.onData(this, block, start, to)) this.#memory.give(block);
     if (count < 0) this.#stopReading(count);
   }
@@ -357,8 +371,24 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
       this.#end();
       return;
     }
+    this.#gaveUp = true;
     this.#flush(this.#engine as TlsEngine);
     this.destroy(false);
+  }
+
+  /** Sends what the engine says to what it has read. */
+  #answer(engine: TlsEngine): void {
+    this.#flush(engine);
+    // The handler's blocks bring at most one of the wire's own each.
+    const own = this.#ownUnsent;
+    if (own - (this.#lower.unsent - own) > MOST_ANSWERS) this.#giveUp(true);
+  }
+
+  /** Nothing can be sent or received any more. */
+  #giveUp(reset: boolean): void {
+    this.#gaveUp = true;
+    if (this.#state === State.open) this.#state = State.broken;
+    this.#lower.destroy(reset);
   }
 
   #end(): void {
@@ -381,6 +411,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     if (!this.#ground.isOwn(block)) this.handler.onSent(this, block);
     else {
       this.#ground.giveOwn(block);
+      this.#ownUnsent--;
       if (this.#state === State.closing && this.#lower.unsent === 0) this.#lower.destroy(false);
     }
   }
@@ -393,7 +424,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     if (this.#held !== NO_BLOCK) this.#releaseHeld();
     const engine = this.#engine;
     if (wasBefore) this.#unsecured(reason);
-    else this.handler.onClose(this, reason);
+    else this.handler.onClose(this, this.#gaveUp && reason === Close.local ? Close.reset : reason);
     if (engine !== null && !this.engineIsLent) engine.free();
     this.#engine = null;
     this.#owner.recycle(this);
@@ -420,11 +451,13 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   }
 
   send(block: Block, start: number, end: number): boolean {
-    if (!this.#isOpen()) return this.#lower.send(block, start, end);
+    // Nothing may leave in the clear.
+    if (!this.#isOpen()) return true;
     const engine = this.#engine as TlsEngine;
     if (!engine.write(start, end)) {
-      this.#lower.destroy(false);
-      return this.#lower.send(block, start, end);
+      engine.discard();
+      this.#giveUp(false);
+      return true;
     }
     if (block === NO_BLOCK) {
       this.#flush(engine);
@@ -442,12 +475,15 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     for (;;) {
       const block = this.#ground.takeOwn();
       if (block === NO_BLOCK) {
-        this.#lower.destroy(true);
+        // What is left belongs to this connection and to no other.
+        engine.discard();
+        this.#giveUp(true);
         return;
       }
       const at = this.#memory.base(block);
       const count = engine.output(at, at + BLOCK_SIZE);
       if (count === 0 || this.#lower.send(block, at, at + count)) this.#ground.giveOwn(block);
+      else this.#ownUnsent++;
       if (count < BLOCK_SIZE) return;
     }
   }

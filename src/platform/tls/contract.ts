@@ -92,6 +92,10 @@ export interface TlsEngine {
   write(start: number, end: number): boolean;
   /** Moves cipher bytes to be sent to [start, limit); how many. Ask again while it fills the room. */
   output(start: number, limit: number): number;
+  /** There are cipher bytes to be sent: they must be taken away before another engine of the thread is called. */
+  readonly hasOutput: boolean;
+  /** Throws them away: the connection can't go on. */
+  discard(): void;
   /** Says that nothing more will be sent. */
   shutdown(): void;
   /** Writes a fact to [start, limit); its end, or -1: unknown, or too long. */

@@ -13,6 +13,9 @@ const NULL = 0n;
 /** BIO_C_GET_BUF_MEM_PTR, BIO_C_SET_BUF_MEM_EOF_RETURN */
 const GET_MEMORY = 115;
 const SET_END_RESULT = 130;
+/** BIO_CTRL_RESET, BIO_CTRL_PENDING */
+const RESET = 1;
+const PENDING = 10;
 /** SSL_ERROR_… */
 const WANT_READ = 2;
 const ZERO_RETURN = 6;
@@ -172,7 +175,11 @@ export class OpenSslEngine implements TlsEngine, FactSource {
     lib.errClear();
     this.#library.current = this;
     const result = lib.sslHandshake(this.#ssl);
-    if (result === 1) return Handshake.done;
+    if (result === 1) {
+      // What was tried in vain (a ticket that is no good) must not be taken for an error of what follows.
+      lib.errClear();
+      return Handshake.done;
+    }
     if (lib.sslError(this.#ssl, result) === WANT_READ) return Handshake.wants;
     this.#fail();
     return Handshake.failed;
@@ -197,6 +204,14 @@ export class OpenSslEngine implements TlsEngine, FactSource {
   output(start: number, limit: number): number {
     const count = lib.bioRead(this.#library.writing, this.#library.address(start), limit - start);
     return count > 0 ? count : 0;
+  }
+
+  get hasOutput(): boolean {
+    return lib.bioControl(this.#library.writing, PENDING, 0n, NULL) !== 0n;
+  }
+
+  discard(): void {
+    lib.bioControl(this.#library.writing, RESET, 0n, NULL);
   }
 
   shutdown(): void {
