@@ -165,7 +165,7 @@ function newServer(model: ServerModel, backend: Backend, index: number, shared: 
   return server;
 }
 
-/** `pool-max-conn`, `pool-purge-delay`, `max-reuse`; -1 is HAProxy's word for no limit. */
+/** `pool-max-conn`, `pool-purge-delay`, `max-reuse`, `tcp-ut`; -1 is HAProxy's word for no limit. */
 function setPool(server: Server, model: ServerModel): void {
   const limit = (name: string): number | null => {
     const word = model.other[name]?.[0];
@@ -173,6 +173,7 @@ function setPool(server: Server, model: ServerModel): void {
   };
   server.poolMaxConnections = limit('pool-max-conn') ?? server.poolMaxConnections;
   server.maxReuse = limit('max-reuse') ?? server.maxReuse;
+  server.userTimeoutMs = limit('tcp-ut') ?? 0;
   server.poolPurgeDelayMs = limit('pool-purge-delay') ?? server.poolPurgeDelayMs;
 }
 

@@ -253,6 +253,7 @@ export function newBind(text: string, at: Position): BindModel {
     uid: null,
     gid: null,
     acceptProxy: false,
+    tcp: { mss: null, defersAccept: false, fastOpen: false, userTimeoutMs: null, saveSyn: null },
     level: null,
     tls: newTls(),
     other: {},

@@ -66,12 +66,18 @@ export function listenOn(doors: readonly BoundListener[]): readonly string[] {
 
 function optionsOf(bind: BindModel, backlog: number | null): Parameters<typeof openListener>[1] {
   const size = bind.backlog ?? backlog;
+  const { mss, defersAccept, fastOpen, userTimeoutMs, saveSyn } = bind.tcp;
   return {
     deferred: true,
     ...(size === null ? {} : { backlog: size }),
     v6only: bind.v6only && !bind.v4v6,
     ...(bind.interface === null ? {} : { interface: bind.interface }),
     transparent: bind.transparent,
+    ...(mss === null ? {} : { mss }),
+    deferAccept: defersAccept,
+    fastOpen,
+    ...(userTimeoutMs === null ? {} : { userTimeoutMs }),
+    ...(saveSyn === null ? {} : { saveSyn }),
     ...(bind.mode === null ? {} : { mode: bind.mode }),
     ...(bind.uid === null ? {} : { uid: bind.uid }),
     ...(bind.gid === null ? {} : { gid: bind.gid }),

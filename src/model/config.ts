@@ -180,6 +180,17 @@ export interface CaptureModel {
   readonly at: Position;
 }
 
+/** What a `bind` line says of TCP; nulls: as the system does. */
+export interface BindTcpModel {
+  mss: number | null;
+  /** Connections are accepted with their first data. */
+  defersAccept: boolean;
+  fastOpen: boolean;
+  userTimeoutMs: number | null;
+  /** What of a client's first packet is kept: 1 from its IP header on, 2 from its link header on. */
+  saveSyn: number | null;
+}
+
 export interface BindModel {
   /** The address as written, for messages and logs. */
   readonly text: string;
@@ -200,6 +211,7 @@ export interface BindModel {
   uid: number | null;
   gid: number | null;
   acceptProxy: boolean;
+  readonly tcp: BindTcpModel;
   /** stats sockets: 'user' | 'operator' | 'admin'. */
   level: string | null;
   readonly tls: TlsModel;

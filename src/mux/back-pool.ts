@@ -24,11 +24,18 @@ export class BackPool implements TimerOwner {
   readonly #freeRaw: RawBack[] = [];
   readonly #timer = new Timer(this);
   readonly #target: SocketAddress = newAddress();
-  readonly #options: { source: SocketAddress | null; keepAlive: boolean; mark: number; tos: number } & ConnectOptions = {
+  readonly #options: {
+    source: SocketAddress | null;
+    keepAlive: boolean;
+    mark: number;
+    tos: number;
+    userTimeoutMs: number;
+  } & ConnectOptions = {
     source: null,
     keepAlive: false,
     mark: -1,
     tos: -1,
+    userTimeoutMs: 0,
   };
   #servers: readonly Server[] = [];
   #lookMs = LOOK_MS;
@@ -138,6 +145,7 @@ export class BackPool implements TimerOwner {
     this.#options.keepAlive = server.backend.tcpKeepAlive;
     this.#options.mark = stream.overrides.backMark;
     this.#options.tos = stream.overrides.backTos;
+    this.#options.userTimeoutMs = server.userTimeoutMs;
     const target = this.#targetOf(stream, server);
     const opener = server.proxyLine === null ? host : this.#announce(stream, server, back);
     const wire = this.#dial(stream, server, back, target, opener ?? host);

@@ -91,6 +91,11 @@ export interface Wire {
   setOption(option: WireOptionValue, value: number): boolean;
   /** What the kernel's TCP says of the connection; -1: it is none of TCP, or closed. */
   measure(figure: TcpFigureValue): number;
+  /**
+   * Copies the packet that the client began with, if its listener was asked to keep it: at most `most` bytes to `at`. Its length; -1:
+   * there is none, or it was read already, which takes it.
+   */
+  savedSyn(into: Uint8Array, at: number, most: number): number;
   /** Fills in the peer's address (accepted: the client's; connected: the server's). False if unknown. */
   peerAddress(into: SocketAddress): boolean;
   /** Fills in this side's address. False if unknown. */
@@ -139,6 +144,8 @@ export interface ConnectOptions {
   /** WireOption.mark and tos, before the first packet; absent or below 0: as they are. */
   readonly mark?: number;
   readonly tos?: number;
+  /** How long sent data may stay unacknowledged, ms; absent or 0: as long as the system says. */
+  readonly userTimeoutMs?: number;
 }
 
 /** A datagram sender with one destination (syslog over UDP or a UNIX datagram socket). */

@@ -74,6 +74,7 @@ export function setWireOption(descriptor: number, option: WireOptionValue, value
 }
 
 const TCP_INFO = 11;
+const TCP_USER_TIMEOUT = 18;
 /** Bytes of struct tcp_info up to tcpi_reordering. */
 const TCP_INFO_BYTES = 92;
 const information = area(TCP_INFO_BYTES);
@@ -96,8 +97,23 @@ export function measure(descriptor: number, figure: TcpFigureValue): number {
   return information.words[FIGURE_WORDS[figure]] as number;
 }
 
-/** Sets what the options of a connection say about its packets, before the first one. */
-export function setPacketOptions(descriptor: number, { mark = -1, tos = -1 }: ConnectOptions): void {
+const TCP_SAVED_SYN = 28;
+/** Room for all headers that a packet can have: those of the link, 60 bytes of IPv4 or IPv6 with extensions, 60 of TCP. */
+const SYN_BYTES = 1024;
+const syn = area(SYN_BYTES);
+
+/** Copies the packet that the connection began with; its length, -1: the kernel has none. It forgets it then. */
+export function savedSyn(descriptor: number, into: Uint8Array, at: number, most: number): number {
+  answerLength.words[0] = SYN_BYTES;
+  if (descriptor < 0 || getsockopt(descriptor, IPPROTO_TCP, TCP_SAVED_SYN, syn.pointer, answerLength.pointer) !== 0) return -1;
+  const length = Math.min(most, answerLength.words[0] as number);
+  for (let i = 0; i < length; i++) into[at + i] = syn.bytes[i] as number;
+  return length > 0 ? length : -1;
+}
+
+/** Sets what the options of a connection say, before its first packet. */
+export function setPacketOptions(descriptor: number, { mark = -1, tos = -1, userTimeoutMs = 0 }: ConnectOptions): void {
+  if (userTimeoutMs > 0) set(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, userTimeoutMs);
   if (mark >= 0) setWireOption(descriptor, WireOption.mark, mark | 0);
   if (tos >= 0) setWireOption(descriptor, WireOption.tos, tos);
 }

@@ -35,6 +35,7 @@ const TCP_MAXSEG = 2;
 const TCP_DEFER_ACCEPT = 9;
 const TCP_USER_TIMEOUT = 18;
 const TCP_FASTOPEN = 23;
+const TCP_SAVE_SYN = 27;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const IPV6_TRANSPARENT = 75;
@@ -60,6 +61,8 @@ export interface ListenOptions {
   readonly mss?: number;
   /** TCP Fast Open. */
   readonly fastOpen?: boolean;
+  /** TCP keeps the packet that a client began with for `Wire.savedSyn`: 1 from its IP header on, 2 from its link header on. */
+  readonly saveSyn?: number;
   /** How long sent data may stay unacknowledged, ms. */
   readonly userTimeoutMs?: number;
   /** Permissions of a UNIX path, as in chmod(2). */
@@ -228,6 +231,7 @@ function setListenOptions(descriptor: number, address: SocketAddress, options: L
   if (options.mss !== undefined && !setOption(descriptor, IPPROTO_TCP, TCP_MAXSEG, options.mss)) return failure('mss');
   if (options.deferAccept === true) setOption(descriptor, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
   if (options.userTimeoutMs !== undefined) setOption(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, options.userTimeoutMs);
+  if (options.saveSyn !== undefined && !setOption(descriptor, IPPROTO_TCP, TCP_SAVE_SYN, options.saveSyn)) return failure('tcp-ss');
   if (options.fastOpen === true) setOption(descriptor, IPPROTO_TCP, TCP_FASTOPEN, options.backlog ?? 4096);
   return null;
 }

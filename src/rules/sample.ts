@@ -12,7 +12,7 @@
 import { Family } from '../base/address.ts';
 import type { Memory } from '../base/memory.ts';
 import { Method, type MethodValue } from '../http/message.ts';
-import { readInt, readIpv4, readIpv6, writeHexByte, writeInt, writeIpv4, writeIpv6, writeWide } from './value/bytes.ts';
+import { highWord, lowWord, readInt, readIpv4, readIpv6, writeHexByte, writeInt, writeIpv4, writeIpv6, writeWide } from './value/bytes.ts';
 
 export const SampleType = {
   /** In declarations: whatever comes. */
@@ -124,6 +124,11 @@ export class Sample {
   /** Whether the words hold an integer that `int` does not. */
   get isWide(): boolean {
     return this.int === this.wide && (this.int > EXACT || this.int < -EXACT);
+  }
+
+  /** Whether the lowest bit of the integer is set. */
+  get isOdd(): boolean {
+    return ((this.isWide ? this.wideLow : lowWord(this.int)) & 1) === 1;
   }
 
   /** Borrows bytes: they stay valid until the next event. */
@@ -302,8 +307,8 @@ function toBinary(sample: Sample): boolean {
     return sample.setBinary(at, at + size);
   }
   const isWide = type === INT && sample.isWide;
-  const high = isWide ? sample.wideHigh : Math.floor(sample.int / 4294967296) | 0;
-  const low = isWide ? sample.wideLow : (sample.int - Math.floor(sample.int / 4294967296) * 4294967296) | 0;
+  const high = isWide ? sample.wideHigh : highWord(sample.int);
+  const low = isWide ? sample.wideLow : lowWord(sample.int);
   for (let i = 0; i < 4; i++) {
     memory.bytes[at + i] = high >>> (24 - i * 8);
     memory.bytes[at + 4 + i] = low >>> (24 - i * 8);

@@ -234,6 +234,8 @@ export class Server {
   portFromClient = false;
   portOffset = 0;
   source: SocketAddress | null = null;
+  /** How long what is sent may stay unacknowledged; 0: as the system says. */
+  userTimeoutMs = 0;
   /** null: connections are not encrypted. */
   tls: ServerTls<Stream> | null = null;
   /** null: connections begin without a PROXY header. */

@@ -548,6 +548,10 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     return this.#lower.measure(figure);
   }
 
+  savedSyn(into: Uint8Array, at: number, most: number): number {
+    return this.#lower.savedSyn(into, at, most);
+  }
+
   peerAddress(into: SocketAddress): boolean {
     return this.#lower.peerAddress(into);
   }

@@ -59,10 +59,70 @@ export const ACLS: readonly string[] = [
   'lengths path_len -f @numberList',
 ];
 
+/** MQTT packets in base64: right ones of both types and versions, wrong ones, one with more behind it, two that are cut off. */
+const MQTT: readonly string[] = [
+  'EB8ABE1RVFQEwgA8AARjYXQxAAVhbGljZQAGc2VjcmV0',
+  'EBYABE1RVFQFAgA8CBEAAAB4IQAUAAFh',
+  'IAIBAA==',
+  'IA0AAAoSAAJpZBMAHiQB',
+  'EDEABE1RVFQF7gA8AAABYQ4YAAAABQEBAwAEdGV4dAAFdG9waWMAA2J5ZQACYWwAAnB3',
+  'EBsABG1xdHQFAgA8DiYAAWsAAXYmAAFrAAF2AAA=',
+  'EBQABE1RVFQFAgA8BiEAFCEAFAABYQ==',
+  'EBEABE1RVFQFAgA8AyEAAAABYQ==',
+  'EBUABE1RVFQFAgA8BxYABGRhdGEAAWE=',
+  'EB8ABE1RVFQEwgA8AARjYXQxAAVhbGljZQAGc2VjcmV0eno=',
+  'MAIAAA==',
+  'EAVhYmNkZQ==',
+  'EA0ABE1RVFQEAQAAAAFh',
+  'EB8ABE1RVFQE',
+  'EA==',
+];
+
+const MQTT_FIELDS: readonly string[] = [
+  ...['flags', 'protocol_name', 'protocol_version', 'client_identifier', 'will_topic', 'will_payload', 'username', 'password'],
+  ...['keepalive', '17', '33', '34', '39', '21', '25', '24', '1', '2', '3', '8'],
+];
+const MQTT_ANSWERS: readonly string[] = ['flags', 'protocol_version', 'reason_code', '17', '18', '19', '36', '37', '42', '31'];
+
 const CHAIN = ['lower', 'upper', 'length', 'reverse', 'hex', 'base64', 'url_enc', 'json'].filter((name) => name !== 'reverse');
 
 export const EXPRESSIONS: readonly string[] = [
   ...CHAIN.flatMap((one) => ['lower', 'length', 'hex,length'].map((two) => `req.hdr(x-text),${one},${two}`)),
+  ...MQTT.map((packet) => `str(${packet}),b64dec,mqtt_is_valid`),
+  ...MQTT.slice(0, 6).flatMap((packet) => MQTT_FIELDS.map((field) => `str(${packet}),b64dec,mqtt_field_value(connect,${field})`)),
+  ...MQTT.slice(0, 4).flatMap((packet) => MQTT_ANSWERS.map((field) => `str(${packet}),b64dec,mqtt_field_value(2,${field})`)),
+  'str(8=FIX.4.4),fix_is_valid',
+  'str(OD1GSVg=),b64dec,fix_is_valid',
+  'str(OD1GSVg=),b64dec,fix_tag_value(49)',
+  'str(OD1GSVguNC40ATk9MzABMzU9QQE=),b64dec,fix_is_valid',
+  'str(OD1GSVguNC40ATk9MzABMzU9QQE=),b64dec,fix_tag_value(49)',
+  'str(OD1GSVguNC40ATk9MzABMzU9QQE0OT1DTElFTlQB),b64dec,fix_is_valid',
+  'str(OD1GSVguNC40ATk9MzABMzU9QQE0OT1DTElFTlQB),b64dec,fix_tag_value(49)',
+  'str(OD1GSVguNC40ATk9MzABMzU9QQE0OT1DTElFTlQBNTY9U0VSVkVSATM0PTEBMTA9MTYy),b64dec,fix_is_valid',
+  'str(OD1GSVguNC40ATk9MzABMzU9QQE0OT1DTElFTlQBNTY9U0VSVkVSATM0PTEBMTA9MTYy),b64dec,fix_tag_value(49)',
+  'str(OD1GSVguNC40ATk9MzABMzU9QQE0OT1DTElFTlQBNTY9U0VSVkVSATM0PTEBMTA9MTYyATg9),b64dec,fix_is_valid',
+  'str(OD1GSVguNC40ATk9MzABMzU9QQE0OT1DTElFTlQBNTY9U0VSVkVSATM0PTEBMTA9MTYyATg9),b64dec,fix_tag_value(49)',
+  'str(OD1GSVguOS45ATk9MzABMzU9QQE0OT1DTElFTlQBNTY9U0VSVkVSATM0PTEBMTA9MTYyAQ==),b64dec,fix_is_valid',
+  'str(OD1GSVguOS45ATk9MzABMzU9QQE0OT1DTElFTlQBNTY9U0VSVkVSATM0PTEBMTA9MTYyAQ==),b64dec,fix_tag_value(49)',
+  'str(OT04PUZJWC40LjQBOT0zMAEzNT1BATQ5PUNMSUVOVAE1Nj1TRVJWRVIBMzQ9MQExMD0xNjIB),b64dec,fix_is_valid',
+  'str(OT04PUZJWC40LjQBOT0zMAEzNT1BATQ5PUNMSUVOVAE1Nj1TRVJWRVIBMzQ9MQExMD0xNjIB),b64dec,fix_tag_value(49)',
+  'str(OD1GSVguNC40ATk9LTMwATM1PUEBNDk9Q0xJRU5UAQ==),b64dec,fix_is_valid',
+  'str(OD1GSVguNC40ATk9LTMwATM1PUEBNDk9Q0xJRU5UAQ==),b64dec,fix_tag_value(49)',
+  'str(OD1GSVguNC40ATM1PUEBOT0zMAE0OT1DTElFTlQB),b64dec,fix_is_valid',
+  'str(OD1GSVguNC40ATM1PUEBOT0zMAE0OT1DTElFTlQB),b64dec,fix_tag_value(49)',
+  'int(9223372036854775807),hex',
+  'int(9223372036854775807),odd',
+  'int(9223372036854775807),even',
+  'int(9223372036854775807),add(0)',
+  'int(-9223372036854775808),hex',
+  'int(-9223372036854775808),odd',
+  'int(9223372036854775807)',
+  'str(9223372036854775807),add(0),hex',
+  'int(1),div(0),hex',
+  'int(9223372036854775807),cpl',
+  'int(0),cpl,hex',
+  'int(9223372036854775807),and(255)',
+  'int(9223372036854775807),neg',
   'req.hdr(x-text),json',
   'req.hdr(x-text),json(ascii)',
   'req.hdr(x-text),json(utf8)',

@@ -167,3 +167,42 @@ onSubjects('maxconn of a frontend and of the process: the others wait in the ker
   assert.deepEqual(new Set(statuses), new Set([200]));
   assert.ok(most <= 2, `${most} at once`);
 });
+
+onSubjects('options of the kernel: segments, deferred accepts, fast open, user timeouts', async ({ start }) => {
+  await using origin = await startHttpOrigin(() => ok('hello'));
+  const [port] = await ports(1);
+  const rest = `listen l\n  bind 127.0.0.1:${port} mss 1000 defer-accept tfo tcp-ut 20s\n  server s1 127.0.0.1:${origin.port} tcp-ut 20s`;
+  await start(configure({ rest }));
+  const socket = await connect(port);
+  await socket.write(REQUEST);
+  assert.match(await socket.readToEnd(), /hello$/);
+});
+
+onSubjects('tcp-ss keeps the first packet of clients, which ip and tcp converters take apart', async ({ start, old, context }) => {
+  if (old) return context.skip('HAProxy 2.6 has no tcp-ss');
+  const [plain, saved] = await ports(2);
+  const parts = [
+    'ip.ver',
+    'ip.src',
+    'ip.dst',
+    'ip.proto',
+    'ip.data,tcp.dst',
+    'ip.data,tcp.src',
+    'ip.data,tcp.options.sack',
+    'ip.data,tcp.flags',
+  ];
+  const shown = parts.map((part) => `%[var(sess.syn),${part}]`).join(' ');
+  const rest = `frontend f
+  bind 127.0.0.1:${plain}
+  bind 127.0.0.1:${saved} tcp-ss 1
+  tcp-request connection set-var(sess.syn) fc_saved_syn
+  tcp-request connection set-var(sess.again) fc_saved_syn
+  http-request return status 200 content-type text/plain lf-string "${shown} %[var(sess.syn),ip.fp,hex,length] [%[var(sess.again),length]]"`;
+  await start(configure({ rest }));
+  assert.match(await exchange(plain, REQUEST), /\r\n\r\n {8} \[\]$/);
+  const socket = await connect(saved);
+  await socket.write(REQUEST);
+  const from = socket.socket.localPort;
+  const answered = await socket.readToEnd();
+  assert.match(answered, new RegExp(`4 127\\.0\\.0\\.1 127\\.0\\.0\\.1 6 ${saved} ${from} 1 2 16 \\[\\]$`));
+});

@@ -17,6 +17,8 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'converter secure_memcmp input type': 'compares bytes; a string casts to them unchanged',
   'converter ub64dec type': 'bytes, as in the list that HAProxy prints: what is decoded need not be a text',
   'converter ub64enc input type': 'takes bytes, as in the list that HAProxy prints',
+  'converter ip.fp arguments':
+    'a mode that says what is appended, as HAProxy takes in practice although its list of converters does not show it',
   'converter json_query type': 'what the value is, known only when it is read',
   'converter protobuf type': 'bytes, or an integer if a type is given',
   'converter ungrpc type': 'bytes, or an integer if a type is given',

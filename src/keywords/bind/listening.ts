@@ -72,15 +72,6 @@ export const severityOutput = defineInert(
   'there is no runtime API yet.',
 );
 
-export const tfo = defineBindOption({
-  name: 'tfo',
-  args: [],
-  doc: 'Clients may send data with their first packet (TCP Fast Open).',
-  noEffect: 'connections open in the ordinary way, to which such clients fall back.',
-  examples: [{ text: 'tfo', gives: {} }],
-  apply() {},
-});
-
 export const acceptProxy = defineBindOption({
   name: 'accept-proxy',
   args: [],

@@ -3,6 +3,7 @@ import { base2, be2dec, be2hex, htonl, le2dec } from './binary.ts';
 import { x509VErrStr } from './certificates.ts';
 import { dateOf, httpDate, ltime, msLtime, msUtime, usLtime, usUtime, utime } from './dates.ts';
 import { b64dec, base64, crc32, djb2, hex, hex2i, sdbm, ub64dec, ub64enc, wt6 } from './encodings.ts';
+import { ipFingerprint } from './fingerprint.ts';
 import { fixIsValid, fixTagValue } from './fix.ts';
 import { rfc7239Field, rfc7239IsValid, rfc7239N2nn, rfc7239N2np, rfc7239Nn, rfc7239Np } from './forwarded.ts';
 import { crc32c, digest, hmac, sha1, sha2, xxh3, xxh32, xxh64 } from './hashes.ts';
@@ -11,6 +12,7 @@ import { addItem, concat, cutCrlf, hasCtl, ltrim, reverse, rtrim, secureMemcmp, 
 import { json, jsonQuery } from './json.ts';
 import { language } from './languages.ts';
 import { map, mapBeg, mapBegInt, mapBegIp, mapBegKey, mapDir, mapDirInt, mapDirIp, mapDirKey, mapDom, mapDomInt, mapDomIp, mapDomKey, mapEnd, mapEndInt, mapEndIp, mapEndKey, mapInt, mapIntInt, mapIntIp, mapIntKey, mapIp, mapIpInt, mapIpIp, mapIpKey, mapReg, mapRegInt, mapRegIp, mapRegKey, mapRegm, mapStr, mapStrInt, mapStrIp, mapStrKey, mapSub, mapSubInt, mapSubIp, mapSubKey } from './maps.ts';
+import { mqttFieldValue, mqttIsValid } from './mqtt.ts';
 import { feExists, nbsrvOf, srvIsUpOf, srvQueueOf } from './names.ts';
 import { add, and, bool, cpl, div, even, iif, ipmask, mod, mul, neg, not, odd, or, sub, xor } from './numbers.ts';
 import { ethData, ethDst, ethHdr, ethProto, ethSrc, ethVlan, ipData, ipDf, ipDst, ipHdr, ipProto, ipSrc, ipTos, ipTtl, ipVer, tcpDst, tcpFlags, tcpMss, tcpOptionsList, tcpSack, tcpSeq, tcpSrc, tcpTsopt, tcpTsval, tcpWin, tcpWscale, tcpWsopt } from './packets.ts';
@@ -25,6 +27,7 @@ export const converters = [
   x509VErrStr,
   httpDate, utime, ltime, msUtime, msLtime, usUtime, usLtime, dateOf,
   hex, hex2i, base64, b64dec, ub64enc, ub64dec, djb2, sdbm, crc32, wt6,
+  ipFingerprint,
   fixIsValid, fixTagValue,
   rfc7239IsValid, rfc7239Field, rfc7239N2nn, rfc7239N2np, rfc7239Nn, rfc7239Np,
   crc32c, xxh32, xxh64, xxh3, sha1, sha2, digest, hmac,
@@ -33,6 +36,7 @@ export const converters = [
   json, jsonQuery,
   language,
   map, mapStr, mapStrInt, mapStrIp, mapStrKey, mapBeg, mapBegInt, mapBegIp, mapBegKey, mapEnd, mapEndInt, mapEndIp, mapEndKey, mapSub, mapSubInt, mapSubIp, mapSubKey, mapDir, mapDirInt, mapDirIp, mapDirKey, mapDom, mapDomInt, mapDomIp, mapDomKey, mapInt, mapIntInt, mapIntIp, mapIntKey, mapIp, mapIpInt, mapIpIp, mapIpKey, mapReg, mapRegInt, mapRegIp, mapRegKey, mapRegm,
+  mqttIsValid, mqttFieldValue,
   feExists, nbsrvOf, srvIsUpOf, srvQueueOf,
   add, sub, mul, div, mod, neg, and, or, xor, cpl, bool, not, odd, even, iif, ipmask,
   ethHdr, ethData, ethDst, ethSrc, ethProto, ethVlan, ipHdr, ipData, ipVer, ipProto, ipDf, ipTos, ipTtl, ipSrc, ipDst, tcpSrc, tcpDst, tcpSeq, tcpFlags, tcpWin, tcpMss, tcpWscale, tcpTsval, tcpSack, tcpTsopt, tcpWsopt, tcpOptionsList,

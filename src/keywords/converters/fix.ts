@@ -64,13 +64,22 @@ function hasVersion(bytes: Uint8Array): boolean {
   return false;
 }
 
+/** Whether the bytes may be the beginning of a message. */
+const reading = { incomplete: false };
+/** Bytes of the shortest message, and of the checksum. */
+const LEAST = 26;
+const TRAILER = 7;
+
 /** Whether [start, end) begins with a whole message whose length and checksum are right. */
 function isMessage(bytes: Uint8Array, start: number, end: number): boolean {
+  reading.incomplete = end - start < LEAST;
+  if (reading.incomplete) return false;
   if (!readField(bytes, start, end) || !isTag(BEGIN_STRING) || !hasVersion(bytes)) return false;
   if (!readField(bytes, field.next, end) || !isTag(BODY_LENGTH)) return false;
   const bodyStart = field.next;
   const bodyLength = numberOf(bytes, field.start, field.end);
-  if (!readField(bytes, bodyStart, end) || !isTag(MESSAGE_TYPE)) return false;
+  reading.incomplete = bodyLength >= 0 && bodyStart + bodyLength + TRAILER > end;
+  if (reading.incomplete || !readField(bytes, bodyStart, end) || !isTag(MESSAGE_TYPE)) return false;
   let at = field.next;
   let isField = readField(bytes, at, end);
   for (; isField && !isTag(CHECKSUM); isField = readField(bytes, at, end)) at = field.next;
@@ -89,14 +98,20 @@ export const fixIsValid = defineConverter({
   args: [],
   from: SampleType.bin,
   to: SampleType.bool,
-  doc: 'Whether the bytes are a FIX message: fields with a tag and a value, BeginString, BodyLength and MsgType first, CheckSum last, length and checksum right.',
+  doc: 'Whether the bytes are a FIX message: fields with a tag and a value, BeginString, BodyLength and MsgType first, CheckSum last, length and checksum right. No value while it is incomplete.',
   examples: [
     { value: LOGON, call: 'b64dec,fix_is_valid', out: true },
     { value: CHANGED, call: 'b64dec,fix_is_valid', out: false },
-    { value: '8=FIX.4.4', call: 'fix_is_valid', out: false },
+    { value: '8=FIX.4.4', call: 'fix_is_valid', out: null },
+    { value: 'GET / HTTP/1.1 Host: www.example', call: 'fix_is_valid', out: false },
   ],
   compile: () => {
-    return (sample) => sample.setBool(isMessage(sample.memory.bytes, sample.start, sample.end));
+    return (sample) => {
+      const isValid = isMessage(sample.memory.bytes, sample.start, sample.end);
+      if (!reading.incomplete) return sample.setBool(isValid);
+      sample.mayChange = true;
+      return false;
+    };
   },
 });
 

@@ -1,6 +1,7 @@
 /** Converters of integers, booleans and addresses (HAProxy 3.x configuration 7.3.1). */
 import { type CompileContext, type ConvertStep, defineConverter } from '../../rules/define.ts';
 import { cast, SampleType } from '../../rules/sample.ts';
+import { highWord, lowWord } from '../../rules/value/bytes.ts';
 import { NumberOperand } from '../../rules/value/operand.ts';
 
 const OPERAND = [{ name: 'value', kind: 'str' }] as const;
@@ -11,6 +12,10 @@ const SUBTRACT = 1;
 const MULTIPLY = 2;
 const DIVIDE = 3;
 const MODULO = 4;
+
+const HALF = 2 ** 32;
+/** HAProxy's largest integer, rounded. */
+const LARGEST = 2 ** 63;
 
 /** An operation on the sample and a number or variable. A switch, not a function: numbers above 2^31 would be boxed to be handed over. */
 function compileOperation(value: string, context: CompileContext, operation: number): ConvertStep {
@@ -92,12 +97,10 @@ export const neg = defineConverter({
   doc: 'The integer with the other sign.',
   examples: [{ value: 5, call: 'neg', out: -5 }],
   compile: () => {
-    return (sample) => sample.setInt(0 - sample.int);
+    // The largest is rounded, what it becomes is not.
+    return (sample) => (sample.int >= LARGEST ? sample.setWide(-LARGEST / HALF, 1) : sample.setInt(0 - sample.int));
   },
 });
-
-const HALF = 2 ** 32;
-const LARGEST = 2 ** 63;
 
 /** A bitwise operation on both 32-bit halves of 64-bit integers. */
 function compileBits(value: string, context: CompileContext, operate: (a: number, b: number) => number): ConvertStep {
@@ -106,18 +109,7 @@ function compileBits(value: string, context: CompileContext, operate: (a: number
 }
 
 function onHalves(a: number, b: number, operate: (a: number, b: number) => number): number {
-  const highA = highOf(a);
-  const highB = highOf(b);
-  return operate(highA | 0, highB | 0) * HALF + (operate(lowOf(a, highA), lowOf(b, highB)) >>> 0);
-}
-
-/** The largest integer, which is rounded to 2^63, has all bits but that of the sign. */
-function highOf(value: number): number {
-  return value >= LARGEST ? 0x7fffffff : Math.floor(value / HALF);
-}
-
-function lowOf(value: number, high: number): number {
-  return value >= LARGEST ? -1 : (value - high * HALF) | 0;
+  return operate(highWord(a), highWord(b)) * HALF + (operate(lowWord(a), lowWord(b)) >>> 0);
 }
 
 export const and = defineConverter({
@@ -203,9 +195,12 @@ export const odd = defineConverter({
   from: SampleType.int,
   to: SampleType.bool,
   doc: 'Whether the integer is odd.',
-  examples: [{ value: 7, call: 'odd', out: true }],
+  examples: [
+    { value: 7, call: 'odd', out: true },
+    { value: '9223372036854775807', call: 'odd', out: true },
+  ],
   compile: () => {
-    return (sample) => sample.setBool(sample.int % 2 !== 0);
+    return (sample) => sample.setBool(sample.isOdd);
   },
 });
 
@@ -215,9 +210,12 @@ export const even = defineConverter({
   from: SampleType.int,
   to: SampleType.bool,
   doc: 'Whether the integer is even.',
-  examples: [{ value: 7, call: 'even', out: false }],
+  examples: [
+    { value: 7, call: 'even', out: false },
+    { value: '9223372036854775807', call: 'even', out: false },
+  ],
   compile: () => {
-    return (sample) => sample.setBool(sample.int % 2 === 0);
+    return (sample) => sample.setBool(!sample.isOdd);
   },
 });
 

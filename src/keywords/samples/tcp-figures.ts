@@ -5,6 +5,9 @@ import { Valid } from '../../rules/place.ts';
 import { SampleType } from '../../rules/sample.ts';
 import type { Stream } from '../../state/records.ts';
 
+/** Bytes of a packet without data. */
+const MOST_SYN = 256;
+
 type MeasureStep = (stream: Stream, figure: TcpFigureValue) => number;
 
 const front: MeasureStep = ({ session }, figure) => session.wire?.measure(figure) ?? -1;
@@ -118,4 +121,20 @@ export const fcReordering = defineFetch({
   doc: 'How far packets to the client may be out of order.',
   examples: [{ call: 'fc_reordering', out: null }],
   compile: () => compileFigure(front, TcpFigure.reordering),
+});
+
+export const fcSavedSyn = defineFetch({
+  name: 'fc_saved_syn',
+  args: [],
+  type: SampleType.bin,
+  valid: Valid.client,
+  doc: "The headers of the client's first packet, if `tcp-ss` is on its bind line: for ip.* and tcp.* converters. The kernel gives it once, so who needs it twice keeps it in a variable.",
+  examples: [{ call: 'fc_saved_syn', out: null }],
+  compile: () => {
+    return (sample, { session }) => {
+      const at = sample.memory.scratch();
+      const length = session.wire?.savedSyn(sample.memory.bytes, at, MOST_SYN) ?? -1;
+      return length >= 0 && sample.setBinary(at, at + length);
+    };
+  },
 });

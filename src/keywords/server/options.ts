@@ -114,6 +114,18 @@ export const poolPurgeDelay = defineServerOption({
     server.other['pool-purge-delay'] = [String(delayMs)];
   },
 });
+export const tcpUserTimeout = defineServerOption({
+  name: 'tcp-ut',
+  args: [{ name: 'delay', kind: 'time', min: 1, max: MOST }],
+  doc: 'How long data to the server may stay unacknowledged before the kernel gives the connection up.',
+  examples: [
+    { text: 'tcp-ut 30s', gives: { other: { 'tcp-ut': ['30000'] } } },
+    { text: 'tcp-ut', says: "'tcp-ut' expects" },
+  ],
+  apply(server, [delayMs]) {
+    server.other['tcp-ut'] = [String(delayMs)];
+  },
+});
 export const maxReuse = defineLimit('max-reuse', 'How many requests a server connection may carry.');
 
 export const slowstart = defineServerOption({

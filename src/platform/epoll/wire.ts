@@ -12,7 +12,7 @@ import { close, connect, errno, read, shutdown, write } from '../ffi.ts';
 import { nobody } from '../nobody.ts';
 import { connectFailure } from '../reasons.ts';
 import { NO_SLICE } from '../slices.ts';
-import { localAddress, measure, peerAddress, resetOnClose, setWireOption, silence, socketError } from '../socketinfo.ts';
+import { localAddress, measure, peerAddress, resetOnClose, savedSyn, setWireOption, silence, socketError } from '../socketinfo.ts';
 import type { EpollCore } from './core.ts';
 
 const EPOLLIN = 1;
@@ -181,6 +181,10 @@ export class EpollWire implements Wire, Task {
 
   measure(figure: TcpFigureValue): number {
     return measure(this.descriptor, figure);
+  }
+
+  savedSyn(into: Uint8Array, at: number, most: number): number {
+    return savedSyn(this.descriptor, into, at, most);
   }
 
   peerAddress(into: SocketAddress): boolean {

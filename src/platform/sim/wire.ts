@@ -134,6 +134,10 @@ export class SimWire implements Wire, Task, End {
     return -1;
   }
 
+  savedSyn(): number {
+    return -1;
+  }
+
   peerAddress(into: SocketAddress): boolean {
     return this.#address(into);
   }

@@ -16,7 +16,7 @@ import { nobody } from '../nobody.ts';
 import { connectFailure } from '../reasons.ts';
 import { NO_SLICE } from '../slices.ts';
 import { SOCKADDR_BYTES } from '../sockaddr.ts';
-import { localAddress, measure, peerAddress, resetOnClose, setWireOption, silence } from '../socketinfo.ts';
+import { localAddress, measure, peerAddress, resetOnClose, savedSyn, setWireOption, silence } from '../socketinfo.ts';
 import { BUFFER_GROUP } from './buffers.ts';
 import { KIND_BITS, type UringCore } from './core.ts';
 
@@ -212,6 +212,10 @@ export class UringWire implements Wire, Task {
 
   measure(figure: TcpFigureValue): number {
     return measure(this.descriptor, figure);
+  }
+
+  savedSyn(into: Uint8Array, at: number, most: number): number {
+    return savedSyn(this.descriptor, into, at, most);
   }
 
   peerAddress(into: SocketAddress): boolean {

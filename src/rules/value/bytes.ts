@@ -18,7 +18,10 @@ export function writeInt(bytes: Uint8Array, at: number, value: number): number {
   }
   if (value < 0) {
     bytes[at] = 45;
-    return writeInt(bytes, at + 1, -value);
+    const end = writeInt(bytes, at + 1, -value);
+    // The smallest has no positive twin: it ends in 8.
+    if (value <= -LIMIT) bytes[end - 1] = 56;
+    return end;
   }
   return value < 0x40000000 ? writeSmall(bytes, at, value | 0) : writeLarge(bytes, at, value);
 }
@@ -36,11 +39,12 @@ function writeSmall(bytes: Uint8Array, at: number, value: number): number {
   return at + size;
 }
 
-/** HAProxy's largest integer, which a JavaScript number can only come close to. */
+/** HAProxy's largest integer, which a JavaScript number can only come close to: it is rounded to this. */
+const LIMIT = 2 ** 63;
 const LARGEST = Uint8Array.from('9223372036854775807', (digit) => digit.charCodeAt(0));
 
 function writeLarge(bytes: Uint8Array, at: number, value: number): number {
-  if (value >= 2 ** 63) {
+  if (value >= LIMIT) {
     for (let i = 0; i < LARGEST.length; i++) bytes[at + i] = LARGEST[i] as number;
     return at + LARGEST.length;
   }
@@ -297,4 +301,14 @@ export function writeWide(bytes: Uint8Array, at: number, high: number, low: numb
   if (isNegative) bytes[to++] = 45;
   while (count > 0) bytes[to++] = digits[--count] as number;
   return to;
+}
+
+/** The upper 32 bits of a 64-bit integer. The largest one, which is rounded to 2^63, has all bits but that of the sign. */
+export function highWord(value: number): number {
+  return value >= LIMIT ? 0x7fffffff : Math.floor(value / 4294967296) | 0;
+}
+
+/** The lower 32 bits. */
+export function lowWord(value: number): number {
+  return value >= LIMIT ? -1 : (value - Math.floor(value / 4294967296) * 4294967296) | 0;
 }
