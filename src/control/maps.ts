@@ -7,6 +7,7 @@ import { PatternKind } from '../rules/patterns/pattern-index.ts';
 import { buildEntries, buildIndex, PatternSet, type SetBuffers } from '../rules/patterns/patterns.ts';
 import { PatternEntries, SetCell } from '../rules/patterns/set.ts';
 import { keyText, type PatternStore, setName, spareFor, valueText } from '../rules/patterns/store.ts';
+import { forgetVersions, keptVersions, VERSION_CELLS } from '../rules/patterns/versions.ts';
 
 export interface MapEntry {
   /** Its number: the order of the entries, and its name in `show` and `del`. */
@@ -39,23 +40,30 @@ interface Move {
   /** The value's place when it was copied. */
   readonly values: Int32Array;
   waiting: number;
+  /** The version that was committed meanwhile: it counts once all threads see the new memory; 0: none. */
+  committed: number;
 }
 
 export class MapControl {
   readonly #store: PatternStore;
   readonly #publish: (set: SetBuffers) => void;
+  readonly #tellCommits: (commits: number) => void;
   readonly #threads: number;
   readonly #moves = new Map<string, Move>();
   readonly #refused = new Map<string, number>();
+  /** Of all sets, since the start. */
+  #commits = 0;
 
   /**
    * @param threads how many answer what is published with `adopted`
    * @param publish tells all threads where a set lies from now on
+   * @param tellCommits tells all threads at once how many commits there were: streams that begin take it with them
    */
-  constructor(store: PatternStore, threads: number, publish: (set: SetBuffers) => void) {
+  constructor(store: PatternStore, threads: number, publish: (set: SetBuffers) => void, tellCommits: (commits: number) => void) {
     this.#store = store;
     this.#threads = threads;
     this.#publish = publish;
+    this.#tellCommits = tellCommits;
   }
 
   list(): MapSummary[] {
@@ -64,18 +72,19 @@ export class MapControl {
 
   #summary(buffers: SetBuffers): MapSummary {
     const entries = new PatternEntries(buffers.entries);
+    entries.seen = this.#current(buffers.name, entries);
     const refused = (entries.header[SetCell.refused] as number) + (this.#refused.get(buffers.name) ?? 0);
     let live = 0;
     for (let entry = 0; entry < entries.count; entry++) if (entries.isLive(entry)) live++;
     const next = entries.header[SetCell.prepared] as number;
-    return { name: buffers.name, isMap: buffers.isMap, currentVersion: entries.generation, nextVersion: next, entries: live, refused };
+    return { name: buffers.name, isMap: buffers.isMap, currentVersion: entries.seen, nextVersion: next, entries: live, refused };
   }
 
   /** The entries of a version (the current one), in their order; null: there is no such set. */
   show(name: string, version: number | null = null): MapEntry[] | null {
     const set = this.#open(name);
     if (set === null) return null;
-    const wanted = version ?? set.entries.generation;
+    const wanted = version ?? set.entries.seen;
     const list: MapEntry[] = [];
     for (let id = 0; id < set.entries.count; id++) if (set.entries.generationOf(id) === wanted) list.push(entryOf(set, id));
     return list;
@@ -100,8 +109,8 @@ export class MapControl {
       const problem = index.problem(bytes, 0, key.length);
       if (problem !== null) return `'${key}' ${problem}`;
     }
-    const generation = version ?? set.entries.generation;
-    if (generation > (set.entries.header[SetCell.prepared] as number) || generation < set.entries.generation) {
+    const generation = version ?? set.entries.seen;
+    if (generation > (set.entries.header[SetCell.prepared] as number) || generation < set.entries.seen) {
       return `there is no version ${generation} of '${name}'`;
     }
     const start = value === null ? -1 : key.length;
@@ -142,7 +151,7 @@ export class MapControl {
   clear(name: string, version: number | null = null): string | null {
     const set = this.#open(name);
     if (set === null) return unknown(name);
-    const wanted = version ?? set.entries.generation;
+    const wanted = version ?? set.entries.seen;
     for (let id = 0; id < set.entries.count; id++) if (set.entries.generationOf(id) === wanted) set.entries.kill(id);
     return null;
   }
@@ -153,15 +162,31 @@ export class MapControl {
     return set === null ? null : Atomics.add(set.entries.header, SetCell.prepared, 1) + 1;
   }
 
-  /** From now on this version counts, for all threads at once. */
+  /**
+   * From now on this version counts, for all streams that begin, on all threads at once; those that run go on with the one before.
+   * While the set moves it is so a moment later, and only what control is asked shows it at once.
+   */
   commit(name: string, version: number): string | null {
     const set = this.#open(name);
     if (set === null) return unknown(name);
-    const { header } = set.entries;
-    if (version > (header[SetCell.prepared] as number) || version < set.entries.generation)
+    const { entries } = set;
+    if (version > (entries.header[SetCell.prepared] as number) || version < entries.seen)
       return `there is no version ${version} of '${name}'`;
-    Atomics.store(header, SetCell.generation, version);
+    const move = this.#moves.get(set.name);
+    if (move === undefined) this.#commit(entries, version);
+    else move.committed = version;
     return null;
+  }
+
+  #commit(entries: PatternEntries, version: number): void {
+    if (version === entries.generation) return;
+    entries.commit(version, ++this.#commits);
+    this.#tellCommits(this.#commits);
+  }
+
+  /** The version that counts, or will as soon as the set has moved. */
+  #current(name: string, entries: PatternEntries): number {
+    return this.#moves.get(name)?.committed || entries.generation;
   }
 
   /** Listens for sets that are half full. Call it when the threads have opened all they need. */
@@ -199,7 +224,7 @@ export class MapControl {
     if (moved === null) return;
     this.#refused.set(from.name, (this.#refused.get(from.name) ?? 0) + refused);
     this.#store.sets.set(from.name, moved.to);
-    const move: Move = { from, ...moved, waiting: this.#threads };
+    const move: Move = { from, ...moved, waiting: this.#threads, committed: 0 };
     this.#moves.set(from.name, move);
     this.#publish(moved.to);
     if (this.#threads === 0) this.#finish(move);
@@ -208,6 +233,7 @@ export class MapControl {
   #finish(move: Move): void {
     this.#moves.delete(move.to.name);
     carryOver(move);
+    if (move.committed > 0) this.#commit(new PatternEntries(move.to.entries), move.committed);
     this.#watch(move.to.entries.header);
   }
 
@@ -215,9 +241,15 @@ export class MapControl {
     const known = this.#store.sets.get(setName(name));
     if (known === undefined) return null;
     const set = this.#store.open({ name: known.name, isMap: known.isMap, kind: PatternKind.exact, fold: false });
-    // An index that no rule needed: the threads must fill it too.
-    if (set !== known) this.#publish(set);
-    return new PatternSet(set);
+    // An index that no rule needed: the threads must fill it too. They answer as if it had moved.
+    if (set !== known) {
+      const move = this.#moves.get(set.name);
+      if (move !== undefined) move.waiting += this.#threads;
+      this.#publish(set);
+    }
+    const open = new PatternSet(set);
+    open.entries.seen = this.#current(set.name, open.entries);
+    return open;
   }
 }
 
@@ -233,16 +265,17 @@ function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (char) => char.charCodeAt(0));
 }
 
-/** The live entries, and those of versions to come, in new memory with room; null: it would be too much. */
+/** The entries of the version that counts, of those to come and of those that may still be seen, in new memory with room; null: it would be too much. */
 function rebuild(from: SetBuffers): { to: SetBuffers; places: Int32Array; values: Int32Array } | null {
   const old = new PatternSet(from).entries;
-  const { count, generation } = old;
+  const { count } = old;
+  const oldest = oldestCarried(old);
   const places = new Int32Array(count).fill(-1);
   const values = new Int32Array(count);
   const cells = new Int32Array(count * 4);
   const generations: number[] = [];
   for (let entry = 0; entry < count; entry++) {
-    if (old.generationOf(entry) < generation) continue;
+    if (old.generationOf(entry) < oldest) continue;
     const place = generations.push(old.generationOf(entry)) - 1;
     places[entry] = place;
     values[entry] = old.valueStart(entry);
@@ -255,10 +288,34 @@ function rebuild(from: SetBuffers): { to: SetBuffers; places: Int32Array; values
   const entryBuffers = buildEntries(text, from.isMap, spare, true);
   const entries = new PatternEntries(entryBuffers);
   for (let place = 0; place < text.count; place++) entries.publish(place, generations[place] as number);
-  entries.header[SetCell.generation] = generation;
-  entries.header[SetCell.prepared] = old.header[SetCell.prepared] as number;
+  copyVersions(old.header, entries.header, oldest);
   const indexes = from.indexes.map(({ kind, fold }) => buildIndex(entryBuffers, kind, fold, true));
   return { to: { ...from, version: from.version + 1, entries: entryBuffers, indexes }, places, values };
+}
+
+/** The oldest generation that is carried over: the one before that which counts, and more as long as all of them hold no more entries than that. */
+function oldestCarried(entries: PatternEntries): number {
+  const sizes = new Map<number, number>();
+  for (let entry = 0; entry < entries.count; entry++) {
+    const generation = entries.generationOf(entry);
+    sizes.set(generation, (sizes.get(generation) ?? 0) + 1);
+  }
+  let oldest = entries.generation;
+  let room = sizes.get(oldest) ?? 0;
+  for (const [at, generation] of keptVersions(entries.header, SetCell.versions).entries()) {
+    room -= sizes.get(generation) ?? 0;
+    if (at > 0 && room < 0) break;
+    oldest = generation;
+  }
+  return oldest;
+}
+
+function copyVersions(from: Int32Array, to: Int32Array, oldest: number): void {
+  const { generation, prepared, since, versions } = SetCell;
+  for (const cell of [generation, prepared, since]) to[cell] = from[cell] as number;
+  to.set(from.subarray(versions, versions + VERSION_CELLS), versions);
+  forgetVersions(to, versions, oldest);
+  to[SetCell.oldest] = oldest;
 }
 
 /** Brings what changed in the old memory since it was copied to the new one. */
@@ -273,7 +330,7 @@ function carryOver({ from, to, places, values }: Move): void {
     const valueEnd = value + old.valueLength(entry);
     const generation = old.generationOf(entry);
     if (place >= 0 && generation === 0) set.entries.kill(place);
-    else if (place >= 0 && value !== values[entry]) set.set(old.arena, start, end, value, valueEnd);
+    else if (place >= 0 && value !== values[entry]) set.setAt(place, old.arena, value, valueEnd);
     else if (entry >= places.length && generation > 0) set.add(old.arena, start, end, value === 0 ? -1 : value, valueEnd, generation);
   }
 }

@@ -56,7 +56,8 @@ export async function run(line: CommandLine, threads: DataThreads): Promise<numb
 /** Name, HMAC key and cipher key of session tickets. */
 const TICKET_KEY_BYTES = 80;
 
-class Process {
+/** What runs until a signal ends it. */
+export class Process {
   readonly #line: CommandLine;
   readonly #loaded: Loaded;
   readonly #threads: DataThreads;
@@ -76,7 +77,12 @@ class Process {
     this.#loaded = loaded;
     this.#buffers = allocateShared(layoutOf(loaded.plan, this.#threadCount()));
     this.#shared = new Shared(this.#buffers, 0);
-    this.maps = new MapControl(this.#patterns, this.#threadCount(), (set) => this.#threads.tell({ kind: 'patterns', set }));
+    this.maps = new MapControl(
+      this.#patterns,
+      this.#threadCount(),
+      (set) => this.#threads.tell({ kind: 'patterns', set }),
+      (commits) => Atomics.store(this.#shared.live, ProcessLive.patternCommits, commits),
+    );
     this.#threads.onAdopted = (name, version) => this.maps.adopted(name, version);
     this.#supervision = new Supervision(loaded.model, loaded.plan, this.#shared, () => this.#threads.tell({ kind: 'serve' }));
   }

@@ -94,6 +94,7 @@ export class MuxContext {
     this.variables.begin(session.variables, stream.variables, stream.messageVariables);
     stream.startedAtMs = this.host.now();
     stream.serial = Atomics.add(this.shared.live, ProcessLive.serial, 1);
+    stream.patternCommits = this.shared.live[ProcessLive.patternCommits] as number;
     this.streams++;
     return stream;
   }

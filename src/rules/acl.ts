@@ -59,7 +59,7 @@ class AclExpression implements AclTest {
       if (!fetch(sample, stream)) return false;
       const { more } = sample;
       const isThere = this.#isBare || runChain(this.#chain, sample, stream);
-      if (isThere && (sample.type === wants || cast(sample, wants)) && match(sample)) return true;
+      if (isThere && (sample.type === wants || cast(sample, wants)) && match(sample, stream)) return true;
       if (!more) return false;
     }
   }
@@ -219,14 +219,22 @@ function compileMatch(name: string, matcher: Matcher, { groups, id, ended }: Pat
   }
   const { kind } = matcher;
   const indexes = groups.map((group) => openGroup(group, kind, id, context));
-  return compileFind(indexes);
+  const isFixed = id === null && groups.every(({ file }) => file === null);
+  return indexes.length === 1 && isFixed ? compileFixed(indexes[0] as PatternIndex) : compileFind(indexes);
+}
+
+/** Patterns that nobody can change. */
+function compileFixed(index: PatternIndex): MatchStep {
+  return (sample) => index.find(sample) >= 0;
 }
 
 function compileFind(indexes: readonly PatternIndex[]): MatchStep {
-  const first = indexes[0] as PatternIndex;
-  if (indexes.length === 1) return (sample) => first.find(sample) >= 0;
-  return (sample) => {
-    for (let at = 0; at < indexes.length; at++) if ((indexes[at] as PatternIndex).find(sample) >= 0) return true;
+  return (sample, stream) => {
+    for (let at = 0; at < indexes.length; at++) {
+      const index = indexes[at] as PatternIndex;
+      index.entries.see(stream.patternCommits);
+      if (index.find(sample) >= 0) return true;
+    }
     return false;
   };
 }

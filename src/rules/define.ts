@@ -118,7 +118,7 @@ export type FetchStep = (sample: Sample, stream: Stream) => boolean;
 /** Rewrites the register in place; false: no value, the expression ends. */
 export type ConvertStep = (sample: Sample, stream: Stream) => boolean;
 /** Whether the register, cast to the matcher's type, matches. */
-export type MatchStep = (sample: Sample) => boolean;
+export type MatchStep = (sample: Sample, stream: Stream) => boolean;
 
 /** `call` evaluated on a message gives `out`; null: no value. Without `request` it is `GET / HTTP/1.1`. */
 export interface FetchExample {

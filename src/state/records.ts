@@ -385,6 +385,8 @@ export class Stream implements TimerOwner, Queued<Stream> {
   ruleDeadlineMs = Number.POSITIVE_INFINITY;
   waitBytes = 0;
 
+  /** Commits of maps and pattern files before it began: which versions it sees. By default all. */
+  patternCommits = 0x3fffffff;
   /** What this exchange tracks until it ends. */
   tracked: Tracked | null = null;
   /** Keys that will be stored with the server's number. */

@@ -117,6 +117,8 @@ export const ProcessLive = {
   connectionRateLimit: 16,
   sessionRateLimit: 17,
   tlsRateLimit: 18,
+  /** Commits of maps and pattern files so far. */
+  patternCommits: 19,
   /** Bytes of variables of all threads, counted while there is a limit, and that limit (0: none). */
   variables: 8,
   variablesLimit: 9,

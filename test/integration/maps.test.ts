@@ -6,6 +6,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from '../support/connection.ts';
+import { askMaps, CONTROLLED } from '../support/controlled.ts';
+import { makeFolder } from '../support/proxy.ts';
 import { ask, configure, get, onSubjects, ports } from './rig.ts';
 
 onSubjects('rules change a map and a pattern file, and every thread sees it', async ({ start }) => {
@@ -75,5 +78,51 @@ onSubjects('a map that grows far beyond its file', async ({ start }) => {
     }
   } finally {
     rmSync(folder, { recursive: true });
+  }
+});
+
+onSubjects('a request that waits while maps are committed goes on with what they were', async ({ start, old }) => {
+  if (old) return;
+  const folder = makeFolder();
+  const door = join(folder, 'door');
+  writeFileSync(join(folder, 'm.map'), '/a old\n');
+  writeFileSync(join(folder, 'l.lst'), '/a\n');
+  const [port] = await ports(1);
+  const seen = `%[path,map(${folder}/m.map,none)]`;
+  const rest = `frontend fe
+  bind 127.0.0.1:${port}
+  acl listed path -f ${folder}/l.lst
+  http-request set-map(${folder}/m.map) /mine mine if { method POST }
+  http-request set-var-fmt(txn.before) "${seen}"
+  http-request wait-for-body time 5s if { method POST }
+  http-request deny unless listed
+  http-request return status 200 content-type text/plain lf-string "%[var(txn.before)] ${seen} %[str(/mine),map(${folder}/m.map,none)]"\n`;
+  const node = { command: process.execPath, args: ['--disable-warning=ExperimentalWarning', '--disable-sigusr1', CONTROLLED, '-db'] };
+  await start({ ...node, config: configure({ rest, global: 'nbthread 2' }), env: { HAWSER_TEST_DOOR: door }, ready: [door] });
+  const commit = async (file: string, ...entries: (readonly [string, string | null])[]): Promise<void> => {
+    const version = (await askMaps(door, 'prepare', file)) as number;
+    for (const [key, value] of entries) assert.equal(await askMaps(door, 'add', file, key, value, version), null);
+    assert.equal(await askMaps(door, 'commit', file, version), null);
+  };
+  // On both threads, with any luck: each connection is another one's.
+  const waiting: Awaited<ReturnType<typeof connect>>[] = [];
+  for (let at = 0; at < 6; at++) {
+    const client = await connect(port);
+    await client.write('POST /a HTTP/1.1\r\nHost: a.test\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n');
+    // The rules before the wait have run.
+    assert.match(await client.readHead(), /^HTTP\/1\.1 100 /);
+    waiting.push(client);
+  }
+  await commit(join(folder, 'm.map'), ['/a', 'new']);
+  await commit(join(folder, 'l.lst'));
+  assert.equal((await ask(port, get('/a', 'Connection: close'))).status, 403);
+  await commit(join(folder, 'l.lst'), ['/a', null]);
+  assert.equal((await ask(port, get('/a', 'Connection: close'))).body, 'new new none');
+  for (const client of waiting) {
+    await client.write('body');
+    assert.equal((await client.readMessage()).body, 'old old mine');
+    await client.write(get('/a', 'Connection: close'));
+    assert.equal((await client.readMessage()).body, 'new new none');
+    client.end();
   }
 });

@@ -21,6 +21,8 @@ process.on('exit', () => {
 export interface ProxyOptions {
   /** Text of the configuration, or made from the proxy's own folder (for UNIX sockets). Every TCP port and UNIX path that its `bind` lines name is waited for. */
   readonly config: string | ((folder: string) => string);
+  /** Started in its place. */
+  readonly command?: string;
   /** Before `-f FILE`. Default: `-db`, in the foreground. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -60,7 +62,8 @@ export function startHaproxy(options: ProxyOptions): Promise<Proxy> {
   return startProxy(peer('haproxy'), options);
 }
 
-async function startProxy(command: string, options: ProxyOptions): Promise<Proxy> {
+async function startProxy(usual: string, options: ProxyOptions): Promise<Proxy> {
+  const { command = usual } = options;
   const folder = makeFolder();
   const configPath = join(folder, 'proxy.cfg');
   const config = typeof options.config === 'string' ? options.config : options.config(folder);

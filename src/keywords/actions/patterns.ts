@@ -1,9 +1,13 @@
-/** Actions that change pattern files and maps while they are in use (HAProxy 3.x configuration 4.3). Every thread sees a change at once. */
+/**
+ * Actions that change pattern files and maps while they are in use (HAProxy 3.x configuration 4.3). Every thread sees a change at
+ * once. Where a version was committed since the stream began, the stream changes the one that it sees and the one that counts.
+ */
 import { type ActionStep, type CompileContext, defineAction, Outcome, type TextFormat } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
 import { Writer } from '../../rules/format/writer.ts';
 import { PatternKind } from '../../rules/patterns/pattern-index.ts';
 import type { PatternSet } from '../../rules/patterns/patterns.ts';
+import { EVERY_COMMIT } from '../../rules/patterns/versions.ts';
 import type { Words } from '../../rules/words.ts';
 
 const GET = 'GET /img HTTP/1.1';
@@ -44,7 +48,13 @@ function compileChange(set: PatternSet, key: TextFormat, value: TextFormat | nul
     key.write(out, stream);
     const keyEnd = out.at;
     value?.write(out, stream);
-    if (!out.overflow) change(set, out, start, keyEnd, out.at);
+    if (out.overflow) return Outcome.next;
+    const { entries } = set;
+    entries.see(stream.patternCommits);
+    change(set, out, start, keyEnd, out.at);
+    if (!entries.isBehind) return Outcome.next;
+    entries.see(EVERY_COMMIT);
+    change(set, out, start, keyEnd, out.at);
     return Outcome.next;
   };
 }

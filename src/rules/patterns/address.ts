@@ -273,7 +273,7 @@ export class AddressIndex implements PatternIndex {
     const hash = this.#hash(ip, 0, size, width);
     this.#widths[width] = 1;
     this.#header[FAMILIES] = (this.#header[FAMILIES] as number) | (size === 4 ? 1 : 2);
-    return putSlot(this.#slots, hash, at, width, entry);
+    return putSlot(this.#slots, hash, at, width, entry, this.entries);
   }
 
   #insertListed(entry: number, network: Network): boolean {

@@ -86,10 +86,11 @@ function compileDefault(give: ConvertStep, start: number, text: string, type: Sa
 
 function compileGiven(index: PatternIndex, out: Output): ConvertStep {
   const { type } = OUTPUTS[out];
-  return (sample) => {
+  const { entries } = index;
+  return (sample, stream) => {
+    entries.see(stream.patternCommits);
     const entry = index.find(sample);
     if (entry < 0) return false;
-    const { entries } = index;
     const isThere =
       out === 'key'
         ? give(sample, entries, entries.keyStart(entry), entries.keyLength(entry))
@@ -111,7 +112,8 @@ const ZERO = 48;
 
 /** The value with \0 to \9 replaced by what the groups matched. */
 function compileReplaced(index: RegexIndex): ConvertStep {
-  return (sample) => {
+  return (sample, stream) => {
+    index.entries.see(stream.patternCommits);
     const entry = index.find(sample);
     if (entry < 0) return false;
     const { memory, start, end } = sample;

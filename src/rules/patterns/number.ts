@@ -127,7 +127,7 @@ export class NumberIndex implements PatternIndex {
     const [low, high] = range;
     if (low === high) {
       const top = Math.floor(low / 4294967296) | 0;
-      return putSlot(this.#slots, hashOf(low | 0, top), low | 0, top, entry);
+      return putSlot(this.#slots, hashOf(low | 0, top), low | 0, top, entry, entries);
     }
     const count = this.#header[LISTED] as number;
     if (count * 3 >= this.#ranges.length) return false;

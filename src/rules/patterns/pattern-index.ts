@@ -2,7 +2,7 @@
  * How a key is found among many: open hashing over flat columns, with the lengths that keys have. A prefix, a suffix or a part
  * of a text is looked for at the lengths that exist, so the cost of a lookup grows with the text and the longest key, not with
  * the number of keys. Slots are filled and never emptied: a dead entry is skipped (patternset.ts), and where keys are
- * alike the one that was there first is found first.
+ * alike the one that was there first is found first. Only where an entry stood that nobody will see again, one with the same key may.
  */
 import { LOWER } from '../../http/tokens.ts';
 import type { Sample } from '../sample.ts';
@@ -335,7 +335,7 @@ export class TextIndex implements PatternIndex {
       const entry = (slots[cell + 3] as number) - 1;
       if (entry < 0) return -1;
       if (slots[cell] !== hash || slots[cell + 2] !== size) continue;
-      if (this.#same(slots[cell + 1] as number, bytes, start, size) && this.entries.isLive(entry)) return entry;
+      if (this.entries.isLive(entry) && this.#same(slots[cell + 1] as number, bytes, start, size)) return entry;
     }
   }
 
@@ -390,7 +390,7 @@ export class TextIndex implements PatternIndex {
     if (this.kind === INSIDE) this.#addToSkips(arena, start, size);
     this.#lengths[size] = 1;
     if (size > (this.#header[LONGEST] as number)) this.#header[LONGEST] = size;
-    return putSlot(this.#slots, hash, start, size, entry);
+    return putSlot(this.#slots, hash, start, size, entry, this.entries);
   }
 
   /** A key shorter than the window ends it. */
@@ -412,21 +412,33 @@ export class TextIndex implements PatternIndex {
   }
 }
 
-/** Fills the first free slot; false: there is none. */
-export function putSlot(slots: Int32Array, hash: number, start: number, size: number, entry: number): boolean {
+/**
+ * Fills the first free slot, or one of an entry with the same key that nobody will see again, if no other of its generation stands
+ * behind it; false: there is none. Who reads meanwhile reads a slot's entry first, and so never takes the new one for the old key.
+ */
+export function putSlot(slots: Int32Array, hash: number, start: number, size: number, entry: number, entries: PatternEntries): boolean {
   const mask = slots.length / 4 - 1;
+  const generation = entries.generationOf(entry) || entries.storing;
   let slot = spread(hash) & mask;
+  let reused = -1;
   let alike = 0;
   for (let turns = 0; slots[slot * 4 + 3] !== 0; turns++) {
     if (turns > mask) return false;
-    // Of keys that are alike only the first counts; a file full of them must not take forever.
-    if (slots[slot * 4] === hash && slots[slot * 4 + 2] === size && ++alike > MOST_ALIKE) return true;
+    if (slots[slot * 4] === hash && slots[slot * 4 + 2] === size) {
+      const other = (slots[slot * 4 + 3] as number) - 1;
+      if (entries.isGone(other)) reused = reused < 0 ? slot : reused;
+      else if (entries.generationOf(other) === generation) {
+        reused = -1;
+        // Of keys that are alike only the first counts; a file full of them must not take forever.
+        if (++alike > MOST_ALIKE) return true;
+      }
+    }
     slot = (slot + 1) & mask;
   }
-  const cell = slot * 4;
-  slots[cell] = hash;
+  const cell = (reused < 0 ? slot : reused) * 4;
   slots[cell + 1] = start;
   slots[cell + 2] = size;
+  slots[cell] = hash;
   Atomics.store(slots, cell + 3, entry + 1);
   return true;
 }

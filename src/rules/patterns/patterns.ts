@@ -111,10 +111,10 @@ export class PatternSet {
   }
 
   /**
-   * Adds an entry behind all others. False: it can't be a key, or there is no room, which is counted.
+   * Adds an entry behind all others, to the generation that is seen. False: it can't be a key, or there is no room, which is counted.
    * @param value -1: it has none
    */
-  add(bytes: Uint8Array, start: number, end: number, value: number, valueEnd: number, generation = this.entries.generation): boolean {
+  add(bytes: Uint8Array, start: number, end: number, value: number, valueEnd: number, generation = this.entries.seen): boolean {
     const { entries } = this;
     if (value >= 0 && !fitsKinds(bytes, value, valueEnd, this.values)) return false;
     if (!this.accepts(bytes, start, end) || !entries.lock()) return false;
@@ -126,6 +126,7 @@ export class PatternSet {
 
   #store(bytes: Uint8Array, start: number, end: number, value: number, valueEnd: number, generation: number): boolean {
     const { entries } = this;
+    entries.storing = generation;
     const place = value < 0 ? 0 : entries.storeValue(bytes, value, valueEnd);
     if (place < 0) return false;
     const entry = entries.store(bytes, start, end, place);
@@ -137,9 +138,14 @@ export class PatternSet {
 
   /** Gives the entry with this key a value (of several the first, which is the one that is found). False: there is none, or no room. */
   set(bytes: Uint8Array, start: number, end: number, value: number, valueEnd: number): boolean {
-    const { entries } = this;
     const entry = this.findKey(bytes, start, end);
-    if (entry < 0 || !fitsKinds(bytes, value, valueEnd, this.values)) return false;
+    return entry >= 0 && this.setAt(entry, bytes, value, valueEnd);
+  }
+
+  /** Gives an entry a value. False: no room, or it can't be one. */
+  setAt(entry: number, bytes: Uint8Array, value: number, valueEnd: number): boolean {
+    const { entries } = this;
+    if (!fitsKinds(bytes, value, valueEnd, this.values)) return false;
     if (entries.hasValue(entry, bytes, value, valueEnd)) return true;
     if (!entries.lock()) return false;
     const place = entries.storeValue(bytes, value, valueEnd);

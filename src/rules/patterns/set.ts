@@ -3,10 +3,11 @@
  * so a million entries are a handful of objects. The buffers may be shared by all threads: entries are only ever appended, and
  * what changes about one is a single cell, so that who looks something up needs no lock. Who changes takes the lock of the set.
  *
- * An entry counts while its generation is the set's: 0 is dead, and a set is replaced at once by naming another generation.
- * It must not know how keys are found (patternindex.ts) nor where they come from.
+ * An entry counts while its generation is the one that is seen: 0 is dead, and a set is replaced at once by naming another
+ * generation, but for streams that began before (versions.ts). It must not know how keys are found (patternindex.ts) nor where they come from.
  */
 import { copyForeign } from '../value/bytes.ts';
+import { EVERY_COMMIT, keptVersions, noteVersion, VERSION_CELLS, versionBehind } from './versions.ts';
 
 export const SetCell = {
   /** 1: somebody changes. */
@@ -28,8 +29,14 @@ export const SetCell = {
   /** Entries and bytes from which on the bell is rung. */
   bellEntries: 8,
   bellBytes: 9,
+  /** The number of the last commit of this set; 0: there was none. */
+  since: 10,
+  /** The oldest generation that somebody may see. */
+  oldest: 11,
+  /** versions.ts */
+  versions: 12,
 } as const;
-const CELLS = 10;
+const CELLS = SetCell.versions + VERSION_CELLS;
 
 /** Columns of an entry. */
 const KEY = 0;
@@ -48,6 +55,9 @@ const CHANGES = SetCell.changes;
 const BELL = SetCell.bell;
 const BELL_ENTRIES = SetCell.bellEntries;
 const BELL_BYTES = SetCell.bellBytes;
+const SINCE = SetCell.since;
+const OLDEST = SetCell.oldest;
+const VERSIONS = SetCell.versions;
 
 /** Turns of waiting for the lock before a change is refused. */
 const SPINS = 20_000;
@@ -66,7 +76,7 @@ export function newEntryBuffers(entries: number, bytes: number, isShared: boolea
   const buffers = { header: make(CELLS * 4), columns: make(entries * STRIDE * 4), arena: make(bytes + 4) };
   const header = new Int32Array(buffers.header);
   header[USED] = 4;
-  header[CURRENT] = header[SetCell.prepared] = 1;
+  header[CURRENT] = header[SetCell.prepared] = header[OLDEST] = 1;
   return buffers;
 }
 
@@ -74,11 +84,18 @@ export class PatternEntries {
   header: Int32Array;
   columns: Int32Array;
   arena: Uint8Array;
+  /** The generation that lookups and changes are about: whoever starts one says for whom (`see`). */
+  seen = 0;
+  /** The generation of the entry that is being stored. */
+  storing = 0;
+  #newest = 0;
+  #since = 0;
 
   constructor(buffers: EntryBuffers) {
     this.header = new Int32Array(buffers.header);
     this.columns = new Int32Array(buffers.columns);
     this.arena = new Uint8Array(buffers.arena);
+    this.see(EVERY_COMMIT);
   }
 
   /** Another place for the same set. hot-ok: when a set has grown */
@@ -86,6 +103,32 @@ export class PatternEntries {
     this.header = new Int32Array(buffers.header);
     this.columns = new Int32Array(buffers.columns);
     this.arena = new Uint8Array(buffers.arena);
+    this.#newest = 0;
+  }
+
+  /** From now on lookups see what counted behind so many commits. A set that was never committed costs two comparisons. */
+  see(commits: number): void {
+    if (this.header[CURRENT] !== this.#newest) this.#look();
+    this.seen = commits >= this.#since ? this.#newest : versionBehind(this.header, VERSIONS, commits, this.#newest);
+  }
+
+  #look(): void {
+    this.#newest = Atomics.load(this.header, CURRENT);
+    this.#since = Atomics.load(this.header, SINCE);
+  }
+
+  /** What is seen does not count any more. */
+  get isBehind(): boolean {
+    return this.seen !== this.header[CURRENT];
+  }
+
+  /** This generation counts from commit `commit` on, for who begins behind it. The number of commits is raised afterwards. */
+  commit(generation: number, commit: number): void {
+    const { header } = this;
+    noteVersion(header, VERSIONS, header[CURRENT] as number, commit);
+    Atomics.store(header, SINCE, commit);
+    Atomics.store(header, CURRENT, generation);
+    Atomics.store(header, OLDEST, keptVersions(header, VERSIONS).at(-1) ?? generation);
   }
 
   get capacity(): number {
@@ -111,7 +154,12 @@ export class PatternEntries {
   }
 
   isLive(entry: number): boolean {
-    return this.columns[entry * STRIDE + GENERATION] === this.header[CURRENT];
+    return this.columns[entry * STRIDE + GENERATION] === this.seen;
+  }
+
+  /** Nobody will see it again. */
+  isGone(entry: number): boolean {
+    return (this.columns[entry * STRIDE + GENERATION] as number) < (this.header[OLDEST] as number);
   }
 
   keyStart(entry: number): number {

@@ -1,0 +1,46 @@
+/**
+ * Hawser with a door to what control/ does about maps and pattern files, for tests: lines of JSON on a UNIX socket,
+ * `["prepare","a.map"]`, each answered with a line. Started instead of bin/hawser; HAWSER_TEST_DOOR says where the socket is.
+ */
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type CommandLine, parseArguments } from '../../src/config/command/arguments.ts';
+import type { MapControl } from '../../src/control/maps.ts';
+import { load } from '../../src/master/configuration.ts';
+import { Process } from '../../src/master/start.ts';
+import { DataThreads } from '../../src/master/threads.ts';
+import { connect } from './connection.ts';
+
+/** To be started with Node. */
+export const CONTROLLED = fileURLToPath(import.meta.url);
+
+type Question = 'prepare' | 'add' | 'commit' | 'show' | 'set';
+
+/** Asks a program that was started with this door. */
+export async function askMaps(door: string, question: Question, ...args: readonly (string | number | null)[]): Promise<unknown> {
+  using connection = await connect(door);
+  await connection.write(`${JSON.stringify([question, ...args])}\n`);
+  connection.end();
+  return JSON.parse(await connection.readToEnd());
+}
+
+function answer(maps: MapControl, line: string): string {
+  const [question, ...args] = JSON.parse(line) as [Question, ...never[]];
+  return `${JSON.stringify((maps[question] as (...given: never[]) => unknown)(...args))}\n`;
+}
+
+async function serve(door: string): Promise<void> {
+  const line = parseArguments(process.argv.slice(2)) as CommandLine;
+  const program = new Process(line, await load(line, false), new DataThreads());
+  const code = await program.start();
+  if (code >= 0) process.exit(code);
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    createInterface(socket).on('line', (text) => socket.end(answer(program.maps, text)));
+  });
+  server.listen(door);
+  server.unref();
+}
+
+const door = process.env['HAWSER_TEST_DOOR'];
+if (process.argv[1] === CONTROLLED && door !== undefined) await serve(door);
