@@ -17,6 +17,7 @@ import type { ClientHello, HelloResultValue } from '../proto/tls-hello.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
 import { arrangeCertificates, type NamedCertificate } from './certificates.ts';
 import type { Plan } from './plan.ts';
+import type { ContextTuning } from './tls-tuning.ts';
 
 export interface BuiltTls {
   /** By listener of the plan; null: without TLS. */
@@ -36,11 +37,12 @@ const TLS_1_3 = 0x0304;
 /**
  * @param ticketKeys 80 random bytes that all threads share
  * @param judges this thread reads every certificate at once and tells what is wrong with it; the others read them when they are used
+ * @param tuning of the global section
  * @throws Error if this Node's OpenSSL lacks something
  */
-export function buildTls(plan: Plan, memory: Memory, ticketKeys: Uint8Array, judges: boolean): BuiltTls {
+export function buildTls(plan: Plan, memory: Memory, ticketKeys: Uint8Array, judges: boolean, tuning: ContextTuning = {}): BuiltTls {
   const library = new TlsLibrary(memory);
-  const builder = new TlsBuilder(library, ticketKeys, judges);
+  const builder = new TlsBuilder(library, ticketKeys, judges, tuning);
   return {
     listeners: plan.listeners.map(({ bind, frontend }) => builder.listener(bind, frontend.mode === 'http')),
     servers: plan.servers.map(({ model }) => builder.server(model)),
@@ -55,10 +57,12 @@ class TlsBuilder {
   readonly #library: TlsLibrary;
   readonly #ticketKeys: Uint8Array;
   readonly #judges: boolean;
+  readonly #tuning: ContextTuning;
   /** A line with several addresses has one context. */
   readonly #listeners = new Map<BindModel, ListenerTls | null>();
 
-  constructor(library: TlsLibrary, ticketKeys: Uint8Array, judges: boolean) {
+  constructor(library: TlsLibrary, ticketKeys: Uint8Array, judges: boolean, tuning: ContextTuning) {
+    this.#tuning = tuning;
     this.#library = library;
     this.#ticketKeys = ticketKeys;
     this.#judges = judges;
@@ -99,6 +103,7 @@ class TlsBuilder {
   #settings(tls: TlsModel, http: boolean): TlsSettings {
     return {
       ...common(tls),
+      ...this.#tuning,
       role: 'server',
       ticketKeys: this.#ticketKeys,
       alpn: tls.alpn ?? (http ? ['http/1.1'] : []),
@@ -132,7 +137,15 @@ class TlsBuilder {
         throw new Error(`server '${server.name}': 'verify' is enabled but no CA file is given: add 'ca-file' or 'verify none'`);
       const { verifyHost, reusesSessions } = tls;
       const bundle = tls.certificates[0] === undefined ? null : bundleIn(tls.certificates[0]);
-      return new OpenSslContext(this.#library, { ...common(tls), bundle, role: 'client', verify, verifyHost, reusesSessions });
+      return new OpenSslContext(this.#library, {
+        ...common(tls),
+        ...this.#tuning,
+        bundle,
+        role: 'client',
+        verify,
+        verifyHost,
+        reusesSessions,
+      });
     });
   }
 

@@ -4,6 +4,9 @@
  */
 import type { Memory } from '../base/memory.ts';
 import { Fact, type FactValue, Figure, type FigureValue, Handshake, Read, type TlsEngine } from '../platform/tls/contract.ts';
+import { ClientHello, HelloResult } from '../proto/tls-hello.ts';
+import { KeptHello } from '../state/client-hello.ts';
+import { exampleHello } from './example-hello.ts';
 
 /** /C=FR/O=Acme, Inc./OU=One/OU=Two/CN=client.example, in DER. */
 const CERTIFICATE = Buffer.from(
@@ -28,6 +31,16 @@ const TEXTS: ReadonlyMap<FactValue, string> = new Map<FactValue, string>([
   [Fact.sessionKey, 'k'.repeat(48)],
   [Fact.uniqueId, 'u'.repeat(12)],
   [Fact.certificateName, '/etc/certs/www.pem'],
+  [Fact.clientHandshakeSecret, 'c1'],
+  [Fact.serverHandshakeSecret, '51'],
+  [Fact.clientSecret, 'c0'],
+  [Fact.serverSecret, '50'],
+  [Fact.exporterSecret, 'e0'],
+]);
+
+const SUITES: ReadonlyMap<number, string> = new Map([
+  [0x1301, 'TLS_AES_128_GCM_SHA256'],
+  [0x1302, 'TLS_AES_256_GCM_SHA384'],
 ]);
 
 const FIGURES: ReadonlyMap<FigureValue, number> = new Map<FigureValue, number>([
@@ -62,6 +75,13 @@ export class ExampleTls implements TlsEngine {
     return text === undefined ? null : Buffer.from(text, 'latin1');
   }
 
+  suiteName(suite: number, start: number, limit: number): number {
+    const name = SUITES.get(suite);
+    if (name === undefined || start + name.length > limit) return -1;
+    this.#memory.bytes.set(Buffer.from(name), start);
+    return start + name.length;
+  }
+
   figure(figure: FigureValue): number {
     return FIGURES.get(figure) ?? 0;
   }
@@ -82,4 +102,14 @@ export class ExampleTls implements TlsEngine {
   discard(): void {}
   shutdown(): void {}
   free(): void {}
+}
+
+/** The hello that its client has sent. */
+export function exampleKeptHello(): KeptHello {
+  const bytes = Buffer.from(exampleHello(0x0303, '', true), 'latin1');
+  const hello = new ClientHello();
+  if (hello.read(bytes, 0, bytes.length) !== HelloResult.done) throw new Error('the hello of the examples is broken');
+  const kept = new KeptHello(bytes.length);
+  kept.keep(bytes, hello);
+  return kept;
 }

@@ -25,7 +25,7 @@ import { MOST_COUNTERS } from '../state/tracked.ts';
 import { Scope } from '../state/variables.ts';
 import { catalogs } from './catalogs.ts';
 import { ExampleTables } from './example-tables.ts';
-import { ExampleTls } from './example-tls.ts';
+import { ExampleTls, exampleKeptHello } from './example-tls.ts';
 
 /** Nov 20 2026, 09:21:15.123 UTC. */
 const NOW_MS = 1_795_166_475_123;
@@ -125,6 +125,7 @@ export class ExampleWorld {
   secure(stream: Stream): Stream {
     const tls = new ExampleTls(this.memory);
     stream.session.tls = tls;
+    stream.session.hello = exampleKeptHello();
     stream.back = { ...NO_CONNECTION, server: stream.server, tls };
     return stream;
   }

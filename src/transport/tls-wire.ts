@@ -24,6 +24,7 @@ import { Figure, Handshake, Read, Refusal, type TlsContext, type TlsEngine } fro
 import { ClientHello, HelloResult } from '../proto/tls-hello.ts';
 import { ConnectionFailure, type ConnectionFailureValue } from '../state/failures.ts';
 import type { CertificateChoice } from './certificates.ts';
+import { RecordSize } from './record-size.ts';
 import { DEFAULT_TLS_TUNING } from './tls-tuning.ts';
 
 /** Who made the wire and learns how its handshake ends. */
@@ -126,6 +127,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   #held: Block = NO_BLOCK;
   #heldStart = 0;
   #heldEnd = 0;
+  readonly #recordSize = new RecordSize();
 
   constructor(ground: TlsGround) {
     this.#ground = ground;
@@ -165,6 +167,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#held = NO_BLOCK;
     this.#choice = null;
     this.securedAtMs = -1;
+    this.#recordSize.begin();
     const { host } = this.#ground;
     if (timeoutMs !== Number.POSITIVE_INFINITY) host.timers.set(this.#timer, host.now() + timeoutMs);
   }
@@ -454,7 +457,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     // Nothing may leave in the clear.
     if (!this.#isOpen()) return true;
     const engine = this.#engine as TlsEngine;
-    if (!engine.write(start, end)) {
+    if (!this.#encrypt(engine, start, end)) {
       engine.discard();
       this.#giveUp(false);
       return true;
@@ -468,6 +471,15 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     const taken = this.#lower.send(block, at, at + count);
     if (count === BLOCK_SIZE) this.#flush(engine);
     return taken;
+  }
+
+  /** In records as long as they may be. */
+  #encrypt(engine: TlsEngine, start: number, end: number): boolean {
+    const { tuning, host } = this.#ground;
+    const most = this.#recordSize.most(end - start, host.now(), tuning);
+    if (most >= end - start) return engine.write(start, end);
+    for (let at = start; at < end; at += most) if (!engine.write(at, Math.min(end, at + most))) return false;
+    return true;
   }
 
   /** Sends what the engine has to say in blocks of the wire's own. */

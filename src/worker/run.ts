@@ -7,6 +7,7 @@ import { parentPort } from 'node:worker_threads';
 
 import { type Built, buildState } from '../build/build.ts';
 import { planOf, usesTls } from '../build/plan.ts';
+import { contextTuning, wireTuning } from '../build/tls-tuning.ts';
 import type { CertificateMaterial } from '../control/certificates.ts';
 import { processClockOffsetMs } from '../control/clock.ts';
 import type { BuiltLogs } from '../log/build.ts';
@@ -52,7 +53,9 @@ async function run(order: ThreadOrder): Promise<void> {
   const patterns = new PortPatterns(order.patterns);
   const names = new ThreadNames(host.memory, (question) => tell({ kind: 'name', question }));
   const built = buildState({ model, plan, shared, host, memory: host.memory, ...facts, patterns, names });
-  const tls = usesTls(plan) ? (await import('../build/tls.ts')).buildTls(plan, host.memory, order.ticketKeys, order.index === 0) : null;
+  const tls = usesTls(plan)
+    ? (await import('../build/tls.ts')).buildTls(plan, host.memory, order.ticketKeys, order.index === 0, contextTuning(model.global))
+    : null;
   if (tls !== null) {
     engines = () => tls.engines();
     replaceCertificate = (material) => tls.replace(material);
@@ -69,6 +72,7 @@ async function run(order: ThreadOrder): Promise<void> {
     logTargetBytes: tune['tune.http.logurilen'] ?? DEFAULT_LOG_TARGET,
   };
   const thread = new DataThread(host, shared, limits, built.state.servers, built.replies);
+  thread.mux.tlsGround.tuning = wireTuning(model.global);
   names.resume = (stream) => thread.onName(stream);
   thread.mux.closeSpreadMs = model.global.closeSpreadMs ?? 0;
   thread.listeners.onEmpty = () => void leave(thread, built.logs);

@@ -112,16 +112,6 @@ export const inertNumbers = defineNumbers(0, MOST, [
   ['tune.ssl.ocsp-update.maxdelay', 'Old name of `ocsp-update.maxdelay`.', NO_OCSP],
   ['tune.ssl.ocsp-update.mindelay', 'Old name of `ocsp-update.mindelay`.', NO_OCSP],
   ['tune.ssl.cachesize', 'Sessions that are kept to be resumed.', "each thread's TLS library keeps its own."],
-  [
-    'tune.ssl.capture-buffer-size',
-    'Bytes of a ClientHello that are kept for fetches.',
-    'the fetches that read them are refused by this version.',
-  ],
-  [
-    'tune.ssl.capture-cipherlist-size',
-    'Old name of `tune.ssl.capture-buffer-size`.',
-    'the fetches that read it are refused by this version.',
-  ],
   ['tune.chksize', 'Size of the buffers of checks.', 'HAProxy ignores it too: checks use ordinary buffers.'],
 ]);
 
@@ -187,7 +177,6 @@ export const inertSizes = defineSizes([
 ]);
 
 export const inertTimes = defineAll(
-  defineTimes(65535, [['tune.idletimer', 'Rest of a stream after which its data is sent at once.', 'data is always sent at once.']]),
   defineTimes(MOST, [
     ['warn-blocked-traffic-after', 'How long a turn may take before it is reported.', 'turns are bounded, and nothing measures them.'],
     ['tune.lua.session-timeout', 'Longest run of Lua code of a session.', NO_LUA],

@@ -12,6 +12,7 @@ import { bcBeQueue, bcSrvQueue, bytesIn, bytesOut, prioClass, prioOffset, reqByt
 import { base32, base32Src, url32, url32Src, urlIp, urlPort } from './hashes.ts';
 import { reqHdrNames, reqHdrs, reqHdrsBin, resHdrNames, resHdrs, resHdrsBin } from './header-blocks.ts';
 import { hdr, hdrCnt, hdrIp, hdrVal, reqFhdr, reqFhdrCnt, reqHdr, reqHdrCnt, reqHdrIp, reqHdrVal, resFhdr, resFhdrCnt, resHdr, resHdrCnt, resHdrIp, resHdrVal, shdr, shdrCnt, shdrIp, shdrVal } from './headers.ts';
+import { helloLists, sslFcCipherlistHex, sslFcCipherlistStr, sslFcCipherlistXxh, sslFcEcformatsBin, sslFcProtocolHelloId } from './kept-hello.ts';
 import { actConn, avgQueue, beConnFree, beSessRate, connslots, dstConn, feReqRate, feSessRate, srvConnFree, srvIweight, srvSessRate, srvUweight, srvWeight, stopping } from './loads.ts';
 import { reqBodyParam, urlParam, urlp, urlpVal } from './parameters.ts';
 import { payload, payloadLv, reqLen, reqLenOld, reqPayload, reqPayloadLv, reqProtoHttp, reqProtoHttpOld, resLen, resPayload, resPayloadLv, waitEnd } from './payload.ts';
@@ -25,7 +26,7 @@ import { bcRtt, bcRttvar, fcFackets, fcLost, fcReordering, fcRetrans, fcRtt, fcR
 import { beConnectTimeout, beMaxRetries, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, curClientTimeout, curConnectTimeout, curMaxRetries, curQueueTimeout, curServerTimeout, curTarpitTimeout, curTunnelTimeout, feClientTimeout, feTarpitTimeout } from './timeouts.ts';
 import { acceptDate, bcTimerConnect, fcTimerHandshake, fcTimerTotal, reqTimerHdr, reqTimerIdle, reqTimerQueue, reqTimerTq, requestDate, resTimerData, resTimerHdr, txnTimerTotal, txnTimerUser } from './timers.ts';
 import { fcErr, fcErrStr, sslCCaErr, sslCCaErrDepth, sslCErr, sslCVerify, sslFcErr, sslFcErrStr } from './tls-client.ts';
-import { clientConnection, serverConnection, sslBcErr, sslBcErrStr, sslFcCrtname, sslFcHasCrt, sslFcHasSni } from './tls-connection.ts';
+import { clientConnection, clientSecrets, serverConnection, serverSecrets, sslBcErr, sslBcErrStr, sslFcCrtname, sslFcEarlyRcvd, sslFcHasCrt, sslFcHasEarly, sslFcHasSni } from './tls-connection.ts';
 import { repSslHelloType, reqSslAlpn, reqSslCipherlist, reqSslEcExt, reqSslHelloType, reqSslHelloTypeOld, reqSslKeyshareGroups, reqSslSigalgs, reqSslSni, reqSslSniOld, reqSslStExt, reqSslSupportedGroups, reqSslVer, reqSslVerOld, resSslHelloType } from './tls-hello.ts';
 import { uniqueId } from './unique-id.ts';
 import { dumpAllVars, variable } from './variables.ts';
@@ -44,6 +45,7 @@ export const samples = [
   base32, base32Src, url32, url32Src, urlIp, urlPort,
   reqHdrs, resHdrs, reqHdrsBin, resHdrsBin, reqHdrNames, resHdrNames,
   reqHdr, reqFhdr, resHdr, resFhdr, hdr, reqHdrCnt, hdrCnt, reqFhdrCnt, resHdrCnt, resFhdrCnt, reqHdrIp, hdrIp, reqHdrVal, hdrVal, shdr, shdrCnt, resHdrIp, shdrIp, resHdrVal, shdrVal,
+  helloLists, sslFcEcformatsBin, sslFcProtocolHelloId, sslFcCipherlistXxh, sslFcCipherlistHex, sslFcCipherlistStr,
   avgQueue, connslots, beConnFree, srvConnFree, srvWeight, srvUweight, srvIweight, feSessRate, feReqRate, beSessRate, srvSessRate, actConn, stopping, dstConn,
   urlParam, urlp, urlpVal, reqBodyParam,
   reqLen, reqLenOld, resLen, reqPayload, resPayload, payload, reqPayloadLv, resPayloadLv, payloadLv, waitEnd, reqProtoHttp, reqProtoHttpOld,
@@ -57,7 +59,7 @@ export const samples = [
   feClientTimeout, feTarpitTimeout, beConnectTimeout, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, beMaxRetries, curClientTimeout, curTarpitTimeout, curServerTimeout, curTunnelTimeout, curConnectTimeout, curQueueTimeout, curMaxRetries,
   fcTimerHandshake, fcTimerTotal, bcTimerConnect, reqTimerIdle, reqTimerHdr, reqTimerTq, reqTimerQueue, resTimerHdr, resTimerData, txnTimerTotal, txnTimerUser, acceptDate, requestDate,
   fcErr, fcErrStr, sslFcErr, sslCErr, sslCCaErr, sslCCaErrDepth, sslCVerify, sslFcErrStr,
-  clientConnection, serverConnection, sslFcHasCrt, sslFcHasSni, sslFcCrtname, sslBcErr, sslBcErrStr,
+  clientSecrets, serverSecrets, clientConnection, serverConnection, sslFcHasCrt, sslFcHasSni, sslFcCrtname, sslFcHasEarly, sslFcEarlyRcvd, sslBcErr, sslBcErrStr,
   reqSslHelloType, reqSslHelloTypeOld, reqSslSni, reqSslSniOld, reqSslVer, reqSslVerOld, reqSslAlpn, reqSslEcExt, reqSslStExt, reqSslCipherlist, reqSslSigalgs, reqSslSupportedGroups, reqSslKeyshareGroups, resSslHelloType, repSslHelloType,
   uniqueId,
   variable, dumpAllVars,

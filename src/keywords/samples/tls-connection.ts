@@ -146,6 +146,39 @@ function defineBoth(side: Side): readonly Fetch[] {
   ];
 }
 
+type SecretPlaces = readonly (readonly [name: string, fact: FactValue, out: string | null, what: string])[];
+
+const SECRETS: SecretPlaces = [
+  ['client_early_traffic_secret', Fact.clientEarlySecret, null, "the client's early data, of which this program takes none"],
+  ['client_handshake_traffic_secret', Fact.clientHandshakeSecret, 'c1', "the client's part of the handshake"],
+  ['server_handshake_traffic_secret', Fact.serverHandshakeSecret, '51', "the server's part of the handshake"],
+  ['client_traffic_secret_0', Fact.clientSecret, 'c0', 'what the client sends'],
+  ['server_traffic_secret_0', Fact.serverSecret, '50', 'what the server sends'],
+  ['exporter_secret', Fact.exporterSecret, 'e0', 'keys for other protocols (RFC 8446 7.5)'],
+  ['early_exporter_secret', Fact.earlyExporterSecret, null, 'the same of early data, of which this program takes none'],
+];
+
+/** One set for each side; the places where both are valid are the client's, as in HAProxy. */
+function defineSecrets(side: Side): readonly Fetch[] {
+  return SECRETS.map(([name, fact, out, what]) =>
+    defineFetch({
+      name: `${side.prefix}_${name}`,
+      args: [],
+      type: SampleType.str,
+      valid: TLS_CLIENT,
+      doc: `The secret behind ${what}, in hexadecimal, on ${side.whose} of TLS 1.3: \`tune.ssl.keylog on\` has it kept.`,
+      examples: [
+        { ...inPlace(side), call: `${side.prefix}_${name}`, tls: true, out },
+        { ...inPlace(side), call: `${side.prefix}_${name}`, out: null },
+      ],
+      compile: (_, context) => compileFact(side.of, fact, false, context),
+    }),
+  );
+}
+
+export const clientSecrets = defineSecrets(CLIENT);
+export const serverSecrets = defineSecrets(SERVER);
+
 export const clientConnection = defineBoth(CLIENT);
 export const serverConnection = defineBoth(SERVER);
 
@@ -157,6 +190,30 @@ export const sslFcHasCrt = defineTruth(
 );
 export const sslFcHasSni = defineTruth(CLIENT, 'has_sni', Figure.hasServerName, 'Whether the client has asked for a server name');
 export const sslFcCrtname = defineText(CLIENT, 'crtname', Fact.certificateName, '/etc/certs/www.pem', 'The file of the certificate');
+export const sslFcHasEarly = defineFetch({
+  name: 'ssl_fc_has_early',
+  args: [],
+  type: SampleType.bool,
+  valid: TLS_CLIENT,
+  doc: 'Whether the request has come before the handshake was done: never, as no early data is taken; none without TLS.',
+  examples: [
+    { call: 'ssl_fc_has_early', tls: true, out: false },
+    { call: 'ssl_fc_has_early', out: null },
+  ],
+  compile: () => (sample, stream) => stream.session.tls !== null && sample.setBool(false),
+});
+export const sslFcEarlyRcvd = defineFetch({
+  name: 'ssl_fc_early_rcvd',
+  args: [],
+  type: SampleType.bool,
+  valid: TLS_CLIENT,
+  doc: 'Whether early data has come on the connection: never, as none is taken; none without TLS.',
+  examples: [
+    { call: 'ssl_fc_early_rcvd', tls: true, out: false },
+    { call: 'ssl_fc_early_rcvd', out: null },
+  ],
+  compile: () => (sample, stream) => stream.session.tls !== null && sample.setBool(false),
+});
 export const sslBcErr = defineNumber(SERVER, 'err', Figure.errorCode, 0, "OpenSSL's number of the first error");
 
 export const sslBcErrStr = defineFetch({

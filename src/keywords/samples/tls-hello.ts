@@ -7,6 +7,7 @@ import { type CompileContext, defineFetch, defineFetchName, type FetchStep } fro
 import { Valid } from '../../rules/place.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
 import type { Stream } from '../../state/records.ts';
+import { exampleHello } from '../example-hello.ts';
 
 type HelloStep = (sample: Sample, hello: ClientHello) => boolean;
 
@@ -27,25 +28,6 @@ function compileSpan(spanOf: (hello: ClientHello) => Span, type: typeof SampleTy
     if (start < 0) return false;
     return type === SampleType.str ? sample.setText(start, end) : sample.setBinary(start, end);
   });
-}
-
-const two = (value: number): string => String.fromCharCode(value >> 8, value & 255);
-const sized = (body: string): string => two(body.length) + body;
-const extension = (kind: number, body: string): string => two(kind) + sized(body);
-
-/** A hello for the examples: server name, groups, point formats, an empty ticket, protocols, signatures, a key share. */
-function exampleHello(version: number, ticket: string): string {
-  const extensions = [
-    extension(0, sized(`\0${sized('www.example.com')}`)),
-    extension(10, sized(two(29) + two(23))),
-    extension(11, '\x01\0'),
-    extension(35, ticket),
-    extension(16, sized('\x02h2\x08http/1.1')),
-    extension(13, sized(two(0x0403))),
-    extension(51, sized(two(29) + sized('abcd'))),
-  ];
-  const body = `${two(version)}${'R'.repeat(32)}\0${sized(two(0x1301) + two(0x1302))}\x01\0${sized(extensions.join(''))}`;
-  return `\x16\x03\x01${sized(`\x01\0${sized(body)}`)}`;
 }
 
 const HELLO = exampleHello(0x0303, '');

@@ -8,6 +8,7 @@ import type { IgnoredErrors, OpenSslEngine, TlsLibrary } from './engine.ts';
 import * as lib from './library.ts';
 import { PeerNames } from './peer-names.ts';
 import type { Bundle, Native } from './pem.ts';
+import { keepSecrets } from './secrets.ts';
 import { staple } from './stapling.ts';
 import { rotateTickets } from './tickets.ts';
 
@@ -52,6 +53,12 @@ export interface TlsSettings {
   /** 80 bytes that all threads share, so that a session goes on at any of them; null: made by OpenSSL. */
   readonly ticketKeys: Uint8Array | null;
   readonly preferClientCiphers: boolean;
+  /** Of a server: how long a client may go on with a session, in seconds; OpenSSL's own default if absent. */
+  readonly lifetimeS?: number;
+  /** Connections keep their secrets (`tune.ssl.keylog`). */
+  readonly keepsSecrets?: boolean;
+  /** False: certificates are neither sent nor taken compressed (RFC 8879). */
+  readonly compressesCertificates?: boolean;
 }
 
 /** Commands of SSL_CTX_ctrl and SSL_ctrl. */
@@ -79,6 +86,8 @@ const OP_SERVER_PREFERENCE = 1n << 22n;
 const OP_NO_COMPRESSION = 1n << 17n;
 const OP_IGNORE_CUT = 1n << 7n;
 const OP_PRIORITIZE_CHACHA = 1n << 21n;
+/** SSL_OP_NO_TX_CERTIFICATE_COMPRESSION | SSL_OP_NO_RX_CERTIFICATE_COMPRESSION */
+const OP_NO_CERTIFICATE_COMPRESSION = (1n << 32n) | (1n << 33n);
 /** X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL */
 const CHECK_REVOCATION = 0x4n | 0x8n;
 const VERIFY = { none: 0, optional: 1, required: 3 } as const;
@@ -146,7 +155,9 @@ export class OpenSslContext implements TlsContext {
     let options = OP_NO_COMPRESSION | OP_NO_RENEGOTIATION | OP_IGNORE_CUT;
     if (!settings.tickets) options |= OP_NO_TICKET;
     if (!settings.preferClientCiphers) options |= OP_SERVER_PREFERENCE | OP_PRIORITIZE_CHACHA;
+    if (settings.compressesCertificates === false) options |= OP_NO_CERTIFICATE_COMPRESSION;
     lib.contextOptions(context, options);
+    if (settings.keepsSecrets === true) keepSecrets(this.#library, context);
     this.#demand(this.#control(Command.minVersion, BigInt(settings.minVersion)) === 1n, 'the lowest version');
     this.#demand(this.#control(Command.maxVersion, BigInt(settings.maxVersion)) === 1n, 'the highest version');
     if (ciphers !== null) this.#demand(lib.contextCiphers(context, ciphers) === 1, `ciphers '${ciphers}'`);
@@ -194,8 +205,9 @@ export class OpenSslContext implements TlsContext {
     }
   }
 
-  #serverOnly({ alpn, ticketKeys, rotatedKeys = null, ocsp = null }: TlsSettings): void {
+  #serverOnly({ alpn, ticketKeys, rotatedKeys = null, ocsp = null, lifetimeS }: TlsSettings): void {
     this.#control(Command.dhAuto, 1n);
+    if (lifetimeS !== undefined) lib.contextTimeout(this.#context, BigInt(lifetimeS));
     if (ocsp !== null) staple(this.#context, ocsp);
     // OpenSSL keeps no sessions itself: tickets carry them, and work on every thread.
     this.#control(Command.sessionCacheMode, 0n);

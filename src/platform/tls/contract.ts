@@ -50,6 +50,14 @@ export const Fact = {
   peerChain: 13,
   /** What the context's certificate is called, as its file. */
   certificateName: 14,
+  /** Secrets of TLS 1.3 in hexadecimal, where the context keeps them. */
+  clientEarlySecret: 15,
+  clientHandshakeSecret: 16,
+  serverHandshakeSecret: 17,
+  clientSecret: 18,
+  serverSecret: 19,
+  exporterSecret: 20,
+  earlyExporterSecret: 21,
 } as const;
 export type FactValue = (typeof Fact)[keyof typeof Fact];
 
@@ -101,6 +109,8 @@ export interface TlsEngine {
   /** Writes a fact to [start, limit); its end, or -1: unknown, or too long. */
   fact(fact: FactValue, start: number, limit: number): number;
   figure(figure: FigureValue): number;
+  /** Writes the name of a cipher suite, by its number in TLS, to [start, limit); its end, or -1: it is not known, or too long. */
+  suiteName(suite: number, start: number, limit: number): number;
   /** Whether keys came from an earlier session. */
   readonly isResumed: boolean;
   /** Why the handshake failed or the connection broke, in the library's words. */

@@ -8,6 +8,7 @@ import { addressOf, area, viewAt } from '../ffi.ts';
 import { type FactValue, type FigureValue, Handshake, type HandshakeValue, Read, Refusal, type TlsEngine } from './contract.ts';
 import { EngineFacts, type FactSource } from './facts.ts';
 import * as lib from './library.ts';
+import { keepSecret } from './secrets.ts';
 
 const NULL = 0n;
 /** BIO_C_GET_BUF_MEM_PTR, BIO_C_SET_BUF_MEM_EOF_RETURN */
@@ -237,6 +238,15 @@ export class OpenSslEngine implements TlsEngine, FactSource {
 
   figure(figure: FigureValue): number {
     return this.#ssl === NULL ? 0 : this.#facts.figure(this, figure);
+  }
+
+  suiteName(suite: number, start: number, limit: number): number {
+    return this.#ssl === NULL ? -1 : this.#facts.suiteName(this.#ssl, suite, start, limit);
+  }
+
+  /** A line of secrets: they are kept as texts, seven at most. */
+  keepSecret(line: string): void {
+    keepSecret(this.texts, line);
   }
 
   /** What the verification of the peer has come to, for one certificate of its chain. True: the handshake goes on. */

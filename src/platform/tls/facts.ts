@@ -19,6 +19,8 @@ const LONGEST_ERROR = 256;
 /** Certificates of a peer's chain that are looked at. */
 const MOST_CERTIFICATES = 100;
 
+const NOTHING = new Uint8Array(0);
+
 /** A connection, as it is looked at here. */
 export interface FactSource {
   readonly ssl: bigint;
@@ -48,6 +50,8 @@ export interface FactGround {
 
 export class EngineFacts {
   readonly #library: FactGround;
+  /** Names of cipher suites that were asked for, by number: those that the library knows, some two hundred. */
+  readonly #suites = new Map<number, Uint8Array>();
 
   constructor(library: FactGround) {
     this.#library = library;
@@ -63,6 +67,14 @@ export class EngineFacts {
       case Fact.curve:
       case Fact.certificateName:
         return this.#copy(this.#text(engine, fact), start, limit);
+      case Fact.clientEarlySecret:
+      case Fact.clientHandshakeSecret:
+      case Fact.serverHandshakeSecret:
+      case Fact.clientSecret:
+      case Fact.serverSecret:
+      case Fact.exporterSecret:
+      case Fact.earlyExporterSecret:
+        return this.#copy(engine.texts[fact] ?? NOTHING, start, limit);
       case Fact.errorText:
         return this.#errorText(engine.errorCode, start, limit);
       case Fact.ownCertificate:
@@ -74,6 +86,23 @@ export class EngineFacts {
       default:
         return limit - start < LONGEST_SECRET ? -1 : this.#secret(engine, fact, start);
     }
+  }
+
+  /** The end, or -1. */
+  suiteName(ssl: bigint, suite: number, start: number, limit: number): number {
+    const known = this.#suites.get(suite) ?? this.#findSuite(ssl, suite);
+    return known === null ? -1 : this.#copy(known, start, limit);
+  }
+
+  #findSuite(ssl: bigint, suite: number): Uint8Array | null {
+    const { cell } = this.#library;
+    cell.bytes[0] = suite >> 8;
+    cell.bytes[1] = suite;
+    const cipher = lib.cipherFind(ssl, cell.pointer);
+    if (cipher === NULL) return null;
+    const name = bytesOf(lib.textAt(lib.cipherName(cipher)));
+    this.#suites.set(suite, name);
+    return name;
   }
 
   figure(engine: FactSource, figure: FigureValue): number {
@@ -115,9 +144,7 @@ export class EngineFacts {
   #text(engine: FactSource, fact: FactValue): Uint8Array {
     const known = engine.texts[fact];
     if (known) return known;
-    const text = this.#read(engine, fact);
-    const bytes = new Uint8Array(text.length); // hot-ok: once a connection, then kept
-    for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+    const bytes = bytesOf(this.#read(engine, fact));
     while (engine.texts.length <= fact) engine.texts.push(null);
     engine.texts[fact] = bytes;
     return bytes;
@@ -221,4 +248,11 @@ export class EngineFacts {
       : lib.sslFinished(engine.ssl, into, BigInt(LONGEST_SECRET)); // hot-ok: a number for C
     return length === NULL ? -1 : start + Number(length);
   }
+}
+
+/** hot-ok: once a connection or a name, then kept */
+function bytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }

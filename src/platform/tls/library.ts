@@ -73,6 +73,9 @@ export const contextAlpnChoice = bound<(context: Pointer, callback: Pointer, arg
   'void',
 );
 export const contextAlpnOffer = bound<(context: Pointer, list: Pointer, length: number) => number>('SSL_CTX_set_alpn_protos', [P, P, I], I);
+/** How long sessions may be gone on with, in seconds. */
+export const contextTimeout = bound<(context: Pointer, seconds: bigint) => bigint>('SSL_CTX_set_timeout', [P, L], L);
+export const contextKeyLog = bound<(context: Pointer, callback: Pointer) => void>('SSL_CTX_set_keylog_callback', [P, P], 'void');
 export const contextSessionName = bound<(context: Pointer, name: Pointer, length: number) => number>(
   'SSL_CTX_set_session_id_context',
   [P, P, I],
@@ -123,6 +126,8 @@ export const sslVerifyResult = bound<(ssl: Pointer) => bigint>('SSL_get_verify_r
 export const sslVersion = bound<(ssl: Pointer) => Pointer>('SSL_get_version', [P], P);
 export const sslCipher = bound<(ssl: Pointer) => Pointer>('SSL_get_current_cipher', [P], P);
 export const cipherName = bound<(cipher: Pointer) => Pointer>('SSL_CIPHER_get_name', [P], P);
+/** The cipher of two bytes at an address; 0n: none of this library. */
+export const cipherFind = bound<(ssl: Pointer, at: Pointer) => Pointer>('SSL_CIPHER_find', [P, P], P);
 export const cipherBits = bound<(cipher: Pointer, algorithm: Pointer) => number>('SSL_CIPHER_get_bits', [P, P], I);
 export const sslResumed = bound<(ssl: Pointer) => number>('SSL_session_reused', [P], I);
 export const sslAlpn = bound<(ssl: Pointer, at: Pointer, length: Pointer) => void>('SSL_get0_alpn_selected', [P, P, P], 'void');
@@ -232,6 +237,13 @@ export function sessionCallback(take: (ssl: Pointer, session: Pointer) => void):
     take(ssl as Pointer, session as Pointer);
     return 1;
   }) as Pointer;
+}
+
+/** Registers who gets lines of secrets (`LABEL random secret`). It must not throw and is called on this thread only. */
+export function keyLogCallback(take: (ssl: Pointer, line: string) => void): Pointer {
+  return library.registerCallback({ arguments: [P, P], return: 'void' }, (ssl, line) =>
+    take(ssl as Pointer, textAt(line as Pointer)),
+  ) as Pointer;
 }
 
 /** Registers who staples a response; false: none. It must not throw and is called on this thread only. */

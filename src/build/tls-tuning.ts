@@ -1,0 +1,27 @@
+/** What the global section says about TLS (`tune.ssl.*`), for contexts and for connections. It must not know what they do with it. */
+import type { GlobalModel } from '../model/config.ts';
+import type { TlsSettings } from '../platform/tls/context.ts';
+import type { TlsTuning } from '../transport/tls-tuning.ts';
+
+/** HAProxy's defaults of tune.ssl.lifetime (seconds) and tune.idletimer (milliseconds). */
+const LIFETIME_S = 300;
+const IDLE_MS = 1000;
+
+export type ContextTuning = Pick<TlsSettings, 'lifetimeS' | 'keepsSecrets' | 'compressesCertificates'>;
+
+export function contextTuning({ tune, flags }: GlobalModel): ContextTuning {
+  return {
+    lifetimeS: tune['tune.ssl.lifetime'] ?? LIFETIME_S,
+    keepsSecrets: flags['tune.ssl.keylog'] === true,
+    compressesCertificates: flags['tune.ssl.certificate-compression'] !== false,
+  };
+}
+
+export function wireTuning({ tune }: GlobalModel): TlsTuning {
+  return {
+    helloBytes: tune['tune.ssl.capture-buffer-size'] ?? 0,
+    maxRecord: tune['tune.ssl.maxrecord'] || Number.POSITIVE_INFINITY,
+    hardMaxRecord: tune['tune.ssl.hard-maxrecord'] || Number.POSITIVE_INFINITY,
+    idleMs: (tune['tune.idletimer'] ?? IDLE_MS) || Number.POSITIVE_INFINITY,
+  };
+}
