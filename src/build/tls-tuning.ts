@@ -3,15 +3,15 @@ import type { GlobalModel } from '../model/config.ts';
 import type { TlsSettings } from '../platform/tls/context.ts';
 import type { TlsTuning } from '../transport/tls-tuning.ts';
 
-/** HAProxy's defaults of tune.ssl.lifetime (seconds) and tune.idletimer (milliseconds). */
-const LIFETIME_S = 300;
+/** HAProxy's default of tune.idletimer (milliseconds). */
 const IDLE_MS = 1000;
 
 export type ContextTuning = Pick<TlsSettings, 'lifetimeS' | 'keepsSecrets' | 'compressesCertificates'>;
 
 export function contextTuning({ tune, flags }: GlobalModel): ContextTuning {
+  const lifetimeS = tune['tune.ssl.lifetime'] ?? 0;
   return {
-    lifetimeS: tune['tune.ssl.lifetime'] ?? LIFETIME_S,
+    ...(lifetimeS > 0 ? { lifetimeS } : {}),
     keepsSecrets: flags['tune.ssl.keylog'] === true,
     compressesCertificates: flags['tune.ssl.certificate-compression'] !== false,
   };

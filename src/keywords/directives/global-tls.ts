@@ -90,7 +90,7 @@ export const idleTimer = defineGlobal({
 export const sessionLifetime = defineGlobal({
   name: 'tune.ssl.lifetime',
   args: [{ name: 'timeout', kind: 'time', unit: 's' }],
-  doc: 'How long a client may go on with a TLS session, in seconds; 5 minutes if unset.',
+  doc: 'How long a client may go on with a TLS session, in seconds; 2 hours if unset or 0, as with HAProxy in practice, although its manual says 5 minutes.',
   examples: [
     { text: 'tune.ssl.lifetime 10', gives: { tune: { 'tune.ssl.lifetime': 10 } } },
     { text: 'tune.ssl.lifetime 10m', gives: { tune: { 'tune.ssl.lifetime': 600 } } },
