@@ -1,3 +1,4 @@
+/** What is kept of a hello: parts in a room of any size, the hash of all ciphers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClientHello } from '../proto/tls-hello.ts';

@@ -1,3 +1,4 @@
+/** How long records are: while a transfer begins, once it runs, after a pause. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RecordSize } from './record-size.ts';
