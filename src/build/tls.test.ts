@@ -33,31 +33,36 @@ function built(names: readonly string[]) {
     return /CN=(.*)/.exec(new X509Certificate(memory.bytes.slice(at, end)).subject)?.[1] ?? '';
   };
   const choose = (): TlsContext | null => tls.listeners[0]?.choose(memory.bytes, new ClientHello(), HelloResult.other) ?? null;
-  return { tls, subjectOf, choose };
+  const change = (path: string, name: string): void => {
+    const material = { path, bytes: file(name), key: null, ocsp: null };
+    tls.prepare({ kind: 'certificate', material, ticketKeys: new Uint8Array(80).fill(1) }).apply();
+  };
+  return { tls, subjectOf, choose, change };
 }
 
 test('a certificate is exchanged, connections keep theirs', () => {
-  const { tls, subjectOf, choose } = built(['server.pem']);
+  const { tls, subjectOf, choose, change } = built(['server.pem']);
   const old = choose()?.open() ?? null;
   assert.equal(subjectOf(old), 'localhost');
   for (let turn = 0; turn < 50; turn++) {
     const name = turn % 2 === 0 ? 'rsa.pem' : 'server.pem';
-    tls.replace({ path: '/server.pem', bytes: file(name), key: null, ocsp: null });
+    change('/server.pem', name);
     const engine = choose()?.open() ?? null;
     assert.equal(subjectOf(engine), turn % 2 === 0 ? 'rsa.example.org' : 'localhost');
     engine?.free();
   }
-  tls.replace({ path: '/other.pem', bytes: file('rsa.pem'), key: null, ocsp: null });
+  change('/other.pem', 'rsa.pem');
   assert.equal(subjectOf(old), 'localhost');
   assert.equal(tls.engines(), 1);
   old?.free();
   assert.equal(tls.engines(), 0);
+  assert.deepEqual(tls.held(), { contexts: 1, natives: 0 });
 });
 
 test('one that was made late is exchanged as well', () => {
-  const { tls, choose, subjectOf } = built(['server.pem', 'rsa.pem']);
-  tls.replace({ path: '/rsa.pem', bytes: file('server.pem'), key: null, ocsp: null });
-  tls.replace({ path: '/server.pem', bytes: file('rsa.pem'), key: null, ocsp: null });
+  const { choose, subjectOf, change } = built(['server.pem', 'rsa.pem']);
+  change('/rsa.pem', 'server.pem');
+  change('/server.pem', 'rsa.pem');
   const engine = choose()?.open() ?? null;
   assert.equal(subjectOf(engine), 'rsa.example.org');
   engine?.free();

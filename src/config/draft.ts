@@ -287,6 +287,7 @@ function newTls(): TlsModel {
     ignoredErrors: [],
     ignoredAuthorityErrors: [],
     ticketKeys: null,
+    ticketFile: null,
     clientSignatures: null,
     serverName: null,
     autoServerName: true,

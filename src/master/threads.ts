@@ -4,6 +4,7 @@
  */
 import { MessageChannel, SHARE_ENV, Worker } from 'node:worker_threads';
 import type { BuildProblem } from '../model/problem.ts';
+import type { TlsStep } from '../model/tls-change.ts';
 import type { PatternRequest, PatternStore } from '../rules/patterns/store.ts';
 import type { FromThread, OpenDoor, PatternAnswer, PatternDoor, ThreadOrder, ToThread } from '../worker/messages.ts';
 import type { NameQuestion } from '../worker/names.ts';
@@ -117,6 +118,15 @@ export class DataThreads {
     await Promise.all(this.#exits);
   }
 
+  /** Gives a step of a change of TLS to every thread; resolves when all have done it, with what was wrong. A thread that ends has nothing to change. */
+  async changeTls(step: TlsStep): Promise<readonly string[]> {
+    if (!this.#started) return [];
+    const answers = this.#workers.map((worker, index) => Promise.race([answer(worker, 'tls'), this.#exits[index]]));
+    this.tell({ kind: 'tls', step });
+    const problems = (await Promise.all(answers)).map((message) => (message as { problem: string | null } | undefined)?.problem ?? null);
+    return problems.filter((problem) => problem !== null);
+  }
+
   /** What each thread had in use when it last told: after `stop`, when it ended. */
   get lastUsages(): readonly Usage[] {
     return [...this.#lastUsage.values()];
@@ -153,12 +163,17 @@ function answerTo(patterns: PatternStore, request: PatternRequest): PatternAnswe
 }
 
 /** Resolves when the worker sends a message of this kind. */
-function heard(worker: Worker, kind: FromThread['kind']): Promise<void> {
+async function heard(worker: Worker, kind: FromThread['kind']): Promise<void> {
+  await answer(worker, kind);
+}
+
+/** The next message of this kind from the worker. */
+function answer<K extends FromThread['kind']>(worker: Worker, kind: K): Promise<Extract<FromThread, { kind: K }>> {
   return new Promise((resolve) => {
     const listener = (message: FromThread): void => {
       if (message.kind !== kind) return;
       worker.off('message', listener);
-      resolve();
+      resolve(message as Extract<FromThread, { kind: K }>);
     };
     worker.on('message', listener);
   });

@@ -61,6 +61,8 @@ export interface TlsModel {
   ignoredAuthorityErrors: readonly number[] | 'all';
   /** `tls-ticket-keys`: keys of 48 or 80 bytes, the last but one encrypts; null: random ones. */
   ticketKeys: readonly Uint8Array[] | null;
+  /** Their file. */
+  ticketFile: string | null;
   clientSignatures: string | null;
   /** `sni`: the expression for the name that a server is asked for; null: it is found automatically if `autoServerName`. */
   serverName: { readonly text: string; readonly at: Position } | null;

@@ -95,6 +95,12 @@ export function area(length: number): Area {
   return made;
 }
 
+/** As `area`, but it lives only as long as its owner holds it: for what is made again and again. */
+export function ownArea(length: number): Area {
+  const buffer = new ArrayBuffer(Math.max(128, length));
+  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer), pointer: ffi.getRawPointer(buffer) };
+}
+
 /** A view of `length` bytes at `pointer`, without a copy. The caller answers for their lifetime. */
 export function viewAt(pointer: bigint, length: number): ArrayBuffer {
   return ffi.toArrayBuffer(pointer, length, false);

@@ -4,9 +4,9 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { MemoryLayout } from '../base/memory.ts';
-import type { CertificateMaterial } from '../control/certificates.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { BuildProblem } from '../model/problem.ts';
+import type { TlsStep } from '../model/tls-change.ts';
 import type { SetBuffers } from '../rules/patterns/patterns.ts';
 import type { SharedBuffers } from '../state/shared.ts';
 import type { NameQuestion } from './names.ts';
@@ -69,8 +69,8 @@ export type ToThread =
   | { readonly kind: 'named'; readonly ticket: number; readonly address: string }
   /** A pattern file or map lies in other memory from now on. Answer with `adopted`. */
   | { readonly kind: 'patterns'; readonly set: SetBuffers }
-  /** New TLS connections get this certificate in place of the one from the same file. */
-  | { readonly kind: 'certificate'; readonly material: CertificateMaterial }
+  /** Certificates, authorities or what belongs to them change. Answer with `tls`. */
+  | { readonly kind: 'tls'; readonly step: TlsStep }
   /** Answer with `usage`. */
   | { readonly kind: 'usage' };
 
@@ -82,6 +82,8 @@ export type FromThread =
   | { readonly kind: 'opened' }
   /** It sees this version of a set of patterns. */
   | { readonly kind: 'adopted'; readonly name: string; readonly version: number }
+  /** A step of a change of TLS is done; what was wrong with it, or null. */
+  | { readonly kind: 'tls'; readonly problem: string | null }
   /** It accepts no more: the doors may be closed. */
   | { readonly kind: 'deaf' }
   /** A rule asks for the address of a name. Answer with `named`. */

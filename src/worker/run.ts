@@ -8,7 +8,6 @@ import { parentPort } from 'node:worker_threads';
 import { type Built, buildState } from '../build/build.ts';
 import { planOf, usesTls } from '../build/plan.ts';
 import { contextTuning, wireTuning } from '../build/tls-tuning.ts';
-import type { CertificateMaterial } from '../control/certificates.ts';
 import { processClockOffsetMs } from '../control/clock.ts';
 import type { BuiltLogs } from '../log/build.ts';
 import type { Host } from '../platform/contract.ts';
@@ -19,6 +18,7 @@ import { DataThread } from './data-thread.ts';
 import type { FromThread, ThreadOrder, ToThread } from './messages.ts';
 import { ThreadNames } from './names.ts';
 import { PortPatterns } from './patterns.ts';
+import { TlsChanges } from './tls-changes.ts';
 
 const DEFAULT_BUFFER = 16_384;
 const DEFAULT_REWRITE = 1024;
@@ -40,9 +40,8 @@ async function openHost(order: ThreadOrder): Promise<Host> {
   return (await (uring ?? import('../platform/uring/host.ts'))).createUringHost(options);
 }
 
-/** TLS engines in use; set when a configuration has TLS. */
-let engines = (): number => 0;
-let replaceCertificate = (_material: CertificateMaterial): void => {};
+/** What is in use of TLS, and how it changes. */
+let changes = new TlsChanges(null);
 
 async function run(order: ThreadOrder): Promise<void> {
   const { model } = order;
@@ -56,10 +55,7 @@ async function run(order: ThreadOrder): Promise<void> {
   const tls = usesTls(plan)
     ? (await import('../build/tls.ts')).buildTls(plan, host.memory, order.ticketKeys, order.index === 0, contextTuning(model.global))
     : null;
-  if (tls !== null) {
-    engines = () => tls.engines();
-    replaceCertificate = (material) => tls.replace(material);
-  }
+  changes = new TlsChanges(tls);
   for (const server of built.state.servers) {
     const context = tls?.servers[server.index] ?? null;
     if (context !== null) server.tls = { context, name: built.serverNames.get(server) ?? null };
@@ -126,11 +122,11 @@ function obey(
       tell({ kind: 'adopted', name, version });
       return;
     }
-    case 'certificate':
-      replaceCertificate(message.material);
+    case 'tls':
+      tell({ kind: 'tls', problem: changes.take(message.step) });
       return;
     case 'usage':
-      tell({ kind: 'usage', usage: { ...thread.inUse(), engines: engines() }, host: thread.host.counters() });
+      tellUsage(thread);
       return;
   }
 }
@@ -141,7 +137,7 @@ async function leave(thread: DataThread, logs: BuiltLogs): Promise<void> {
   await drained(logs);
   logs.close();
   await thread.host.stop();
-  tell({ kind: 'usage', usage: { ...thread.inUse(), engines: engines() }, host: thread.host.counters() });
+  tellUsage(thread);
   tell({ kind: 'stopped' });
   parentPort?.close();
 }
@@ -161,6 +157,11 @@ function watchDrops(logs: BuiltLogs): void {
     told = dropped;
   };
   setInterval(look, DROPS_EVERY_MS).unref();
+}
+
+function tellUsage(thread: DataThread): void {
+  const usage = { ...thread.inUse(), engines: changes.engines() };
+  tell({ kind: 'usage', usage, host: { ...thread.host.counters(), ...changes.held() } });
 }
 
 function tell(message: FromThread): void {

@@ -187,6 +187,9 @@ export const tlsTicketKeys = defineBindOption({
       });
     else if (keys.length < FEWEST_KEYS)
       context.error({ text: `'tls-ticket-keys' : please supply at least 3 keys in '${path.text}'`, word: path });
-    else bind.tls.ticketKeys = keys.slice(-FEWEST_KEYS);
+    else {
+      bind.tls.ticketKeys = keys.slice(-FEWEST_KEYS);
+      bind.tls.ticketFile = path.text;
+    }
   },
 });

@@ -2,15 +2,15 @@
  * Settings and certificates → a context of OpenSSL that opens engines. One per thread and certificate: application protocols are
  * chosen by a function of JavaScript, which belongs to its thread. It must not know files or configurations.
  */
-import { area } from '../ffi.ts';
 import type { TlsContext } from './contract.ts';
-import type { IgnoredErrors, OpenSslEngine, TlsLibrary } from './engine.ts';
+import type { IgnoredErrors, OpenSslEngine, Served, TlsLibrary } from './engine.ts';
+import { lend, lendText } from './lending.ts';
 import * as lib from './library.ts';
 import { PeerNames } from './peer-names.ts';
 import type { Bundle, Native } from './pem.ts';
 import { keepSecrets } from './secrets.ts';
-import { staple } from './stapling.ts';
-import { rotateTickets } from './tickets.ts';
+import { type Response, staple } from './stapling.ts';
+import { rotateTickets, type TicketRing } from './tickets.ts';
 
 const NULL = 0n;
 
@@ -41,10 +41,12 @@ export interface TlsSettings {
   /** False: clients are not told the names of authorities. */
   readonly tellsAuthorities?: boolean;
   readonly clientSignatures?: string | null;
-  /** Three keys of 48 or 80 bytes, the second encrypts; they go before `ticketKeys`. */
-  readonly rotatedKeys?: readonly Uint8Array[] | null;
+  /** Keys that go before `ticketKeys`. */
+  readonly ring?: TicketRing | null;
   /** A response that certifies the certificate's state (RFC 6960); null: none is stapled. */
-  readonly ocsp?: Uint8Array | null;
+  readonly response?: Response | null;
+  /** At most 32 bytes: a session goes on only where they are the same. Four zeros if absent. */
+  readonly sessionName?: Uint8Array;
   readonly tickets: boolean;
   /** Of a client: the name that the peer's certificate must have if it is asked for none; null: any. */
   readonly verifyHost?: string | null;
@@ -96,7 +98,7 @@ export class OpenSslContext implements TlsContext {
   readonly #library: TlsLibrary;
   readonly #context: bigint;
   readonly #isServer: boolean;
-  readonly #certificateName: string;
+  readonly #served: { -readonly [K in keyof Served]: Served[K] };
   /** Of a client. */
   #peer: PeerNames | null = null;
 
@@ -104,10 +106,12 @@ export class OpenSslContext implements TlsContext {
   constructor(library: TlsLibrary, settings: TlsSettings) {
     this.#library = library;
     this.#isServer = settings.role === 'server';
-    this.#certificateName = settings.certificateName ?? '';
+    const { certificateName = '', response = null, ring = null } = settings;
+    this.#served = { certificateName, response, ring };
     lib.errClear();
     this.#context = lib.contextNew(this.#isServer ? lib.serverMethod() : lib.clientMethod());
     if (this.#context === NULL) throw new Error(`no TLS context: ${lib.takeError()}`);
+    library.contexts++;
     try {
       this.#common(settings);
       this.#certificate(settings.bundle);
@@ -118,7 +122,7 @@ export class OpenSslContext implements TlsContext {
         this.#peer = new PeerNames(library.memory, this.#context, settings);
       }
     } catch (error) {
-      lib.contextFree(this.#context);
+      this.free();
       throw error;
     }
   }
@@ -132,12 +136,19 @@ export class OpenSslContext implements TlsContext {
   }
 
   open(): OpenSslEngine | null {
-    return this.#library.engine(this.#context, this.#isServer, this.#certificateName);
+    return this.#library.engine(this.#context, this.#isServer, this.#served);
   }
 
+  /** Handshakes from now on show this response; null: none. */
+  staple(response: Response | null): void {
+    this.#served.response = response;
+  }
+
+  /** Connections that are open keep what they need of it. Once only. */
   free(): void {
     this.#peer?.free();
     lib.contextFree(this.#context);
+    this.#library.contexts--;
   }
 
   #control(command: number, number: bigint, at = NULL): bigint {
@@ -162,14 +173,14 @@ export class OpenSslContext implements TlsContext {
     this.#demand(this.#control(Command.maxVersion, BigInt(settings.maxVersion)) === 1n, 'the highest version');
     if (ciphers !== null) this.#demand(lib.contextCiphers(context, ciphers) === 1, `ciphers '${ciphers}'`);
     if (cipherSuites !== null) this.#demand(lib.contextSuites(context, cipherSuites) === 1, `ciphersuites '${cipherSuites}'`);
-    if (curves !== null) this.#demand(this.#control(Command.groupsList, 0n, textPointer(curves)) === 1n, `curves '${curves}'`);
-    if (signatures !== null)
-      this.#demand(this.#control(Command.signaturesList, 0n, textPointer(signatures)) === 1n, `sigalgs '${signatures}'`);
-    if (clientSignatures !== null)
-      this.#demand(
-        this.#control(Command.clientSignatures, 0n, textPointer(clientSignatures)) === 1n,
-        `client-sigalgs '${clientSignatures}'`,
-      );
+    this.#list(Command.groupsList, curves, 'curves');
+    this.#list(Command.signaturesList, signatures, 'sigalgs');
+    this.#list(Command.clientSignatures, clientSignatures, 'client-sigalgs');
+  }
+
+  #list(command: number, list: string | null, name: string): void {
+    if (list === null) return;
+    this.#demand(lendText(list, (at) => this.#control(command, 0n, at)) === 1n, `${name} '${list}'`);
   }
 
   #certificate(bundle: Bundle | null): void {
@@ -205,32 +216,29 @@ export class OpenSslContext implements TlsContext {
     }
   }
 
-  #serverOnly({ alpn, ticketKeys, rotatedKeys = null, ocsp = null, lifetimeS }: TlsSettings): void {
+  #serverOnly({ alpn, ticketKeys, ring = null, sessionName = NO_NAME, lifetimeS }: TlsSettings): void {
     this.#control(Command.dhAuto, 1n);
     if (lifetimeS !== undefined) lib.contextTimeout(this.#context, BigInt(lifetimeS));
-    if (ocsp !== null) staple(this.#context, ocsp);
+    staple(this.#library, this.#context);
     // OpenSSL keeps no sessions itself: tickets carry them, and work on every thread.
     this.#control(Command.sessionCacheMode, 0n);
-    const name = area(8);
-    this.#demand(lib.contextSessionName(this.#context, name.pointer, 4) === 1, 'the session name');
-    if (rotatedKeys !== null) rotateTickets(this.#context, rotatedKeys);
-    else if (ticketKeys !== null) {
-      const keys = area(80);
-      keys.bytes.set(ticketKeys);
-      this.#demand(this.#control(Command.ticketKeys, 80n, keys.pointer) === 1n, 'the ticket keys');
-    }
+    const named = lend(sessionName, (at) => lib.contextSessionName(this.#context, at, sessionName.length));
+    this.#demand(named === 1, 'the session name');
+    if (ring !== null) rotateTickets(this.#library, this.#context);
+    else if (ticketKeys !== null)
+      this.#demand(lend(ticketKeys, (at) => this.#control(Command.ticketKeys, 80n, at)) === 1n, 'the ticket keys');
     if (alpn.length > 0) lib.contextAlpnChoice(this.#context, chooser(alpn), NULL);
   }
 
   #offer(alpn: readonly string[]): void {
     if (alpn.length === 0) return;
     const text = alpn.map((name) => String.fromCharCode(name.length) + name).join('');
-    const list = area((text.length + 3) & ~3);
-    list.bytes.set(Buffer.from(text, 'latin1'));
-    this.#demand(lib.contextAlpnOffer(this.#context, list.pointer, text.length) === 0, 'the application protocols');
+    const accepted = lendText(text, (at) => lib.contextAlpnOffer(this.#context, at, text.length)) === 0;
+    this.#demand(accepted, 'the application protocols');
   }
 }
 
+const NO_NAME = new Uint8Array(4);
 const NOTHING_IGNORED: IgnoredErrors = { certificate: new Set(), authority: new Set() };
 const judges = new Map<string, bigint>();
 
@@ -272,11 +280,4 @@ function findProtocol(list: Uint8Array, name: Uint8Array): number {
     if (list[at] === name.length && name.every((byte, index) => list[at + 1 + index] === byte)) return at + 1;
   }
   return -1;
-}
-
-/** A text with a zero behind it, for calls that take an address. It lives as long as the thread. */
-function textPointer(text: string): bigint {
-  const bytes = area((text.length + 4) & ~3);
-  bytes.bytes.set(Buffer.from(text, 'latin1'));
-  return bytes.pointer;
 }

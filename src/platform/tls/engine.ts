@@ -9,6 +9,8 @@ import { type FactValue, type FigureValue, Handshake, type HandshakeValue, Read,
 import { EngineFacts, type FactSource } from './facts.ts';
 import * as lib from './library.ts';
 import { keepSecret } from './secrets.ts';
+import type { Response } from './stapling.ts';
+import type { TicketRing } from './tickets.ts';
 
 const NULL = 0n;
 /** BIO_C_GET_BUF_MEM_PTR, BIO_C_SET_BUF_MEM_EOF_RETURN */
@@ -27,9 +29,19 @@ export interface IgnoredErrors {
   readonly authority: ReadonlySet<number> | 'all';
 }
 
+/** What a connection has of its context: as it is when it is asked for. */
+export interface Served {
+  readonly certificateName: string;
+  /** What is stapled. */
+  readonly response: Response | null;
+  readonly ring: TicketRing | null;
+}
+
 function ignores(ignored: ReadonlySet<number> | 'all', error: number): boolean {
   return ignored === 'all' || ignored.has(error);
 }
+
+const NOTHING: Served = { certificateName: '', response: null, ring: null };
 
 let libraries = 0;
 
@@ -51,6 +63,8 @@ export class TlsLibrary {
   current: OpenSslEngine | null = null;
   /** Engines that are lent: for tests that look for leaks. */
   open = 0;
+  /** Contexts of OpenSSL that are held, as well. */
+  contexts = 0;
 
   /** @throws Error if this build of Node lacks what TLS needs */
   constructor(memory: Memory) {
@@ -102,7 +116,7 @@ export class TlsLibrary {
     while (lib.bioRead(this.writing, this.address(this.memory.deskStart), 4096) > 0);
   }
 
-  engine(context: bigint, isServer: boolean, certificateName: string): OpenSslEngine | null {
+  engine(context: bigint, isServer: boolean, served: Served): OpenSslEngine | null {
     const ssl = lib.sslNew(context);
     if (ssl === NULL) return null;
     const engine = this.#free.pop() ?? new OpenSslEngine(this); // hot-ok: once per concurrent connection, then pooled
@@ -111,7 +125,7 @@ export class TlsLibrary {
     lib.sslBios(ssl, this.reading, this.writing);
     if (isServer) lib.sslAccept(ssl);
     else lib.sslConnect(ssl);
-    engine.begin(ssl, isServer, certificateName);
+    engine.begin(ssl, isServer, served);
     this.open++;
     return engine;
   }
@@ -136,7 +150,7 @@ export class OpenSslEngine implements TlsEngine, FactSource {
   wasPeerVerified = false;
   refusal: number = Refusal.none;
   isServer = false;
-  certificateName = '';
+  #served: Served = NOTHING;
   readonly #facts: EngineFacts;
   /** Texts that were asked for, by Fact: once a connection, however many requests it carries. */
   readonly texts: (Uint8Array | null)[] = [];
@@ -146,7 +160,7 @@ export class OpenSslEngine implements TlsEngine, FactSource {
     this.#facts = library.facts;
   }
 
-  begin(ssl: bigint, isServer: boolean, certificateName: string): void {
+  begin(ssl: bigint, isServer: boolean, served: Served): void {
     this.#ssl = ssl;
     this.#end = 0;
     this.reason = '';
@@ -154,8 +168,20 @@ export class OpenSslEngine implements TlsEngine, FactSource {
     this.wasPeerVerified = false;
     this.refusal = Refusal.none;
     this.isServer = isServer;
-    this.certificateName = certificateName;
+    this.#served = served;
     this.texts.length = 0;
+  }
+
+  get certificateName(): string {
+    return this.#served.certificateName;
+  }
+
+  get response(): Response | null {
+    return this.#served.response;
+  }
+
+  get ring(): TicketRing | null {
+    return this.#served.ring;
   }
 
   /** For what only platform/tls asks of a connection. */
@@ -272,6 +298,7 @@ export class OpenSslEngine implements TlsEngine, FactSource {
     if (this.#ssl === NULL) return;
     const ssl = this.#ssl;
     this.#ssl = NULL;
+    this.#served = NOTHING;
     this.#library.clean();
     lib.sslFree(ssl);
     this.#library.giveBack(this);

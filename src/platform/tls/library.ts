@@ -15,10 +15,10 @@ const P = 'pointer';
 /** What a build of Node lacks: named in the message that refuses TLS. */
 const missing: string[] = [];
 
-type Kind = 'int32' | 'int64' | 'uint64' | 'pointer' | 'string';
+export type Kind = 'int32' | 'int64' | 'uint64' | 'pointer' | 'string';
 
 /** A function of the library; one that is absent is recorded, and must not be called. */
-function bound<F>(name: string, args: readonly Kind[], result: Kind | 'void'): F {
+export function bound<F>(name: string, args: readonly Kind[], result: Kind | 'void'): F {
   try {
     return library.getFunction(name, { arguments: [...args], return: result }) as unknown as F;
   } catch {
@@ -111,6 +111,7 @@ export const contextClientNames = bound<(context: Pointer, certificate: Pointer)
 
 // Connections
 export const sslNew = bound<(context: Pointer) => Pointer>('SSL_new', [P], P);
+export const sslContext = bound<(ssl: Pointer) => Pointer>('SSL_get_SSL_CTX', [P], P);
 export const sslFree = bound<(ssl: Pointer) => void>('SSL_free', [P], 'void');
 export const sslBios = bound<(ssl: Pointer, read: Pointer, write: Pointer) => void>('SSL_set_bio', [P, P, P], 'void');
 export const sslAccept = bound<(ssl: Pointer) => void>('SSL_set_accept_state', [P], 'void');
@@ -231,12 +232,11 @@ export function verifyCallback(judge: (isGood: boolean, error: number, depth: nu
   }) as Pointer;
 }
 
-/** Registers who takes new sessions, with their reference. It must not throw and is called on this thread only. */
-export function sessionCallback(take: (ssl: Pointer, session: Pointer) => void): Pointer {
-  return library.registerCallback({ arguments: [P, P], return: I }, (ssl, session) => {
-    take(ssl as Pointer, session as Pointer);
-    return 1;
-  }) as Pointer;
+/** Registers who takes new sessions, with their reference; false: it stays OpenSSL's. It must not throw and is called on this thread only. */
+export function sessionCallback(take: (ssl: Pointer, session: Pointer) => boolean): Pointer {
+  return library.registerCallback({ arguments: [P, P], return: I }, (ssl, session) =>
+    take(ssl as Pointer, session as Pointer) ? 1 : 0,
+  ) as Pointer;
 }
 
 /** Registers who gets lines of secrets (`LABEL random secret`). It must not throw and is called on this thread only. */

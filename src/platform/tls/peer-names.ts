@@ -4,7 +4,7 @@
  * servers.
  */
 import type { Memory } from '../../base/memory.ts';
-import { type Area, area } from '../ffi.ts';
+import { type Area, ownArea } from '../ffi.ts';
 import * as lib from './library.ts';
 
 const NULL = 0n;
@@ -31,22 +31,24 @@ export class PeerNames {
   readonly #verifies: boolean;
   /** Zero-terminated; null: none. */
   readonly #verifyHost: Area | null;
-  readonly #name = area(LONGEST_NAME + 1);
+  readonly #name = ownArea(LONGEST_NAME + 1);
   /** The session that was made last, and the name it was made for. */
   #session = NULL;
   #sessionName = '';
 
+  readonly #context: bigint;
+
   constructor(memory: Memory, context: bigint, settings: PeerSettings) {
     this.#memory = memory;
+    this.#context = context;
     this.#verifies = settings.verify !== 'none';
     const { verifyHost = null } = settings;
     this.#verifyHost = verifyHost === null ? null : textArea(verifyHost);
     if (settings.reusesSessions !== true) return;
     lib.contextControl(context, SET_CACHE_MODE, CACHE_OUTSIDE, NULL);
-    lib.contextNewSession(
-      context,
-      lib.sessionCallback((ssl, session) => this.#keep(ssl, session)),
-    );
+    keepers.set(context, this);
+    callback ??= lib.sessionCallback((ssl, session) => keepers.get(lib.sslContext(ssl))?.keep(ssl, session) ?? false);
+    lib.contextNewSession(context, callback);
   }
 
   /** Prepares a connection to the server called [start, end) of the memory. */
@@ -67,17 +69,24 @@ export class PeerNames {
     else if (this.#verifyHost !== null) lib.sslHost(ssl, this.#verifyHost.pointer);
   }
 
-  #keep(ssl: bigint, session: bigint): void {
+  keep(ssl: bigint, session: bigint): boolean {
     if (this.#session !== NULL) lib.sessionFree(this.#session);
     this.#session = session;
     this.#sessionName = lib.textAt(lib.sslName(ssl, HOST_NAME));
+    return true;
   }
 
+  /** Connections that are open may still get sessions: nobody takes them. */
   free(): void {
+    keepers.delete(this.#context);
     if (this.#session !== NULL) lib.sessionFree(this.#session);
     this.#session = NULL;
   }
 }
+
+/** By context: who keeps its sessions. The one callback of this thread is never released. */
+const keepers = new Map<bigint, PeerNames>();
+let callback: bigint | null = null;
 
 const NameKind = { none: 0, host: 1 } as const;
 
@@ -94,7 +103,7 @@ function kindOf(bytes: Uint8Array, start: number, end: number): number {
 }
 
 function textArea(text: string): Area {
-  const made = area((text.length + 4) & ~3);
+  const made = ownArea(text.length + 1);
   made.bytes.set(Buffer.from(text, 'latin1'));
   return made;
 }

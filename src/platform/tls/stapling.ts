@@ -1,6 +1,6 @@
 /**
  * A response of an OCSP server, stapled to handshakes with clients that ask for it (RFC 6066 8). It must not know where responses come
- * from, nor judge them.
+ * from, nor judge them; one that has expired is not shown.
  */
 import { addressOf } from '../ffi.ts';
 import * as lib from './library.ts';
@@ -10,19 +10,35 @@ const NULL = 0n;
 const SET_STATUS_CALLBACK = 63;
 const SET_STATUS_RESPONSE = 71;
 
-/** The context shows this response. The bytes are copied: OpenSSL frees what it is given. */
-export function staple(context: bigint, response: Uint8Array): void {
-  const kept = new Uint8Array(new ArrayBuffer(Math.max(128, response.length)));
-  kept.set(response);
-  held.push(kept);
-  const answer = lib.statusCallback((ssl) => {
-    const copy = lib.duplicate(addressOf(kept.buffer), BigInt(response.length), NULL, 0);
-    if (copy === NULL) return false;
-    lib.sslControl(ssl, SET_STATUS_RESPONSE, BigInt(response.length), copy);
-    return true;
-  });
-  lib.contextCallback(context, SET_STATUS_CALLBACK, answer);
+export interface Response {
+  readonly bytes: Uint8Array;
+  /** Milliseconds since 1970; Infinity: it says no end. */
+  readonly untilMs: number;
 }
 
-/** Responses live as long as the thread: a raw address keeps nothing alive. */
-const held: Uint8Array[] = [];
+/** Whose handshake runs, and what its context staples. */
+export interface Stapling {
+  readonly number: number;
+  readonly current: { readonly response: Response | null } | null;
+}
+
+/** One callback per thread, never released: responses change without one. */
+const callbacks = new Map<number, bigint>();
+
+/** The context shows what `current` of `library` says while its handshakes run. */
+export function staple(library: Stapling, context: bigint): void {
+  const known = callbacks.get(library.number);
+  const callback = known ?? lib.statusCallback((ssl) => show(ssl, library.current?.response ?? null));
+  callbacks.set(library.number, callback);
+  lib.contextCallback(context, SET_STATUS_CALLBACK, callback);
+}
+
+/** OpenSSL frees what it is given: it gets a copy. */
+function show(ssl: bigint, response: Response | null): boolean {
+  if (response === null || Date.now() > response.untilMs) return false;
+  const { buffer, byteOffset, length } = response.bytes;
+  const copy = lib.duplicate(addressOf(buffer as ArrayBuffer) + BigInt(byteOffset), BigInt(length), NULL, 0);
+  if (copy === NULL) return false;
+  lib.sslControl(ssl, SET_STATUS_RESPONSE, BigInt(length), copy);
+  return true;
+}

@@ -1,0 +1,104 @@
+/** Certificates of lines as contexts of OpenSSL, made at once or when they are first asked for. It must not know how one is chosen. */
+import { X509Certificate } from 'node:crypto';
+import type { PemModel } from '../model/tls.ts';
+import { OpenSslContext, type TlsSettings } from '../platform/tls/context.ts';
+import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
+import type { TlsLibrary } from '../platform/tls/engine.ts';
+import { readAnswer } from '../platform/tls/ocsp.ts';
+import { type Bundle, bundleOf, freeBundle } from '../platform/tls/pem.ts';
+import type { Response } from '../platform/tls/stapling.ts';
+import type { NamedCertificate } from './certificates.ts';
+
+/** A context whose response may change. */
+export interface ServedContext extends TlsContext {
+  staple(response: Response | null): void;
+}
+
+/** A certificate of a line. */
+export interface ServedCertificate extends NamedCertificate {
+  readonly context: ServedContext;
+}
+
+/** @param atOnce false: the context is made when it is first asked for. @throws Error that names the file */
+export function serve(library: TlsLibrary, settings: TlsSettings, certificate: PemModel, atOnce: boolean): ServedCertificate {
+  const { path, ocsp, names } = certificate;
+  const response = ocsp === null ? null : responseIn(ocsp);
+  const make = (now: Response | null): OpenSslContext => {
+    const bundle = bundleIn(certificate);
+    try {
+      return new OpenSslContext(library, { ...settings, bundle, certificateName: path, response: now });
+    } finally {
+      freeBundle(bundle);
+    }
+  };
+  const context = atOnce ? make(response) : new LazyContext(make, response);
+  const x509 = new X509Certificate(certificate.bytes);
+  return { context, isEcdsa: x509.publicKey.asymmetricKeyType === 'ec', names: namesOf(x509, names) };
+}
+
+/** null: it can't be shown, as it has expired, or is none. */
+export function responseIn(bytes: Uint8Array): Response | null {
+  try {
+    return { bytes, untilMs: readAnswer(bytes).untilMs };
+  } catch {
+    return null;
+  }
+}
+
+/** @throws Error that names the file */
+export function bundleIn({ path, bytes, key }: PemModel): Bundle {
+  try {
+    return bundleOf(bytes, key);
+  } catch (error) {
+    throw new Error(`unable to load certificate file '${path}': ${(error as Error).message}`);
+  }
+}
+
+/** Of thousands of certificates a thread uses few. */
+class LazyContext implements ServedContext {
+  readonly #make: (response: Response | null) => ServedContext;
+  #response: Response | null;
+  #made: ServedContext | null = null;
+
+  constructor(make: (response: Response | null) => ServedContext, response: Response | null) {
+    this.#make = make;
+    this.#response = response;
+  }
+
+  open(): TlsEngine | null {
+    return this.#get()?.open() ?? null;
+  }
+
+  openTo(start: number, end: number): TlsEngine | null {
+    return this.#get()?.openTo(start, end) ?? null;
+  }
+
+  staple(response: Response | null): void {
+    this.#response = response;
+    this.#made?.staple(response);
+  }
+
+  free(): void {
+    this.#made?.free();
+    this.#made = null;
+  }
+
+  /** null: out of memory, as everything else was looked at when the process began. */
+  #get(): ServedContext | null {
+    try {
+      this.#made ??= this.#make(this.#response);
+    } catch {
+      return null;
+    }
+    return this.#made;
+  }
+}
+
+/** Names that a certificate is used for: those of a list beside it, or its own (RFC 6125 6.4.4: the common name counts without others). */
+function namesOf({ subject, subjectAltName }: X509Certificate, names: PemModel['names']): string[] {
+  if (names?.some((name) => !name.startsWith('!'))) return names.map((name) => name.toLowerCase());
+  const common = /^CN=(.+)$/m.exec(subject ?? '')?.[1];
+  const own = Array.from((subjectAltName ?? '').matchAll(/DNS:([^,]+)/g), ([, name]) => name as string);
+  if (common !== undefined && !own.includes(common)) own.push(common);
+  return [...own, ...(names ?? [])].map((name) => name.toLowerCase());
+}

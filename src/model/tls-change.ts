@@ -1,0 +1,33 @@
+/**
+ * What changes of TLS while it is in use, as the control thread tells it to all threads: plain data, judged by whoever tells it. No
+ * behaviour.
+ */
+import type { PemModel } from './tls.ts';
+
+/** What a certificate is made of, as its files hold it. */
+export interface CertificateMaterial {
+  /** The file it was loaded from, which names it. */
+  readonly path: string;
+  /** Certificate and chain, with or without the key. */
+  readonly bytes: Uint8Array;
+  readonly key: Uint8Array | null;
+  readonly ocsp: Uint8Array | null;
+}
+
+export type TrustRole = 'authorities' | 'revocations';
+
+export type TlsChange =
+  /** New connections get this certificate in place of the one from the same file. */
+  | { readonly kind: 'certificate'; readonly material: CertificateMaterial; readonly ticketKeys: Uint8Array }
+  /** A `ca-file` or `crl-file` holds this. */
+  | { readonly kind: 'trust'; readonly role: TrustRole; readonly path: string; readonly bytes: Uint8Array; readonly ticketKeys: Uint8Array }
+  /** A line at the end of a `crt-list`: the certificate says which. */
+  | { readonly kind: 'listed'; readonly certificate: PemModel }
+  | { readonly kind: 'unlisted'; readonly list: string; readonly line: number }
+  /** Certificates of these files are shown with this response of an OCSP server. */
+  | { readonly kind: 'response'; readonly paths: readonly string[]; readonly response: Uint8Array }
+  /** Three keys of a `tls-ticket-keys` file. */
+  | { readonly kind: 'ticket-keys'; readonly file: string; readonly keys: readonly Uint8Array[] };
+
+/** A change is prepared by all threads, then applied by all, or dropped by all. */
+export type TlsStep = { readonly step: 'prepare'; readonly change: TlsChange } | { readonly step: 'apply' } | { readonly step: 'drop' };
