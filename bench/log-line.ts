@@ -46,7 +46,7 @@ const facts = { tag: 'haproxy', pid: 4711, hostname: null };
 function vary(record: Stream, round: number): void {
   record.endedAtMs = 1140 + (round & 63);
   record.firstByteWallMs += round & 1;
-  record.bytesFromServer = 400 + (round & 0xfff);
+  record.bytes.fromServer = 400 + (round & 0xfff);
   record.serial = round;
 }
 

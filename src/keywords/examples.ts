@@ -294,8 +294,8 @@ function fillTimes(stream: Stream): void {
   stream.connectedAtMs = 1110;
   stream.responseAtMs = 1130;
   stream.endedAtMs = 1140;
-  stream.bytesFromClient = 120;
-  stream.bytesFromServer = 58;
+  stream.bytes.fromClient = 120;
+  stream.bytes.fromServer = 58;
   stream.status = 200;
   stream.serial = 9;
   stream.logConnections.set([2, 3, 4, 1]);

@@ -146,7 +146,8 @@ function resetStream(stream: Stream): void {
   stream.idleMs = 0;
   stream.firstByteAtMs = stream.requestAtMs = stream.queuedAtMs = stream.connectAtMs = -1;
   stream.connectedAtMs = stream.responseAtMs = stream.dataAtMs = stream.endedAtMs = -1;
-  stream.bytesFromClient = stream.bytesFromServer = stream.status = stream.serverStatus = 0;
+  stream.bytes.reset();
+  stream.status = stream.serverStatus = 0;
   stream.retriesLeft = stream.retries = 0;
   stream.serverQueuePosition = stream.backendQueuePosition = 0;
   stream.clientCookie = stream.serverCookie = 45;
@@ -155,7 +156,6 @@ function resetStream(stream: Stream): void {
   stream.requestDone = stream.responseDone = stream.responseStarted = false;
   stream.tunnel = stream.requestSent = stream.closeClient = stream.clientGone = stream.serverReusable = stream.logged = false;
   stream.hasBackSource = false;
-  stream.countedIn = stream.countedOut = 0;
   clearCaptures(stream.requestCaptures, stream.frontend.requestCaptureLengths.length);
   clearCaptures(stream.responseCaptures, stream.frontend.responseCaptureLengths.length);
   clearCaptures(stream.cookieCaptures, 2);

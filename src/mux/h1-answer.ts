@@ -1,9 +1,11 @@
-/** What a frontend wants of the responses that its HTTP/1 connections carry: encoded heads, the case of names, no trailers. */
-import type { Memory } from '../base/memory.ts';
+/** Responses on the HTTP/1 connections of a frontend, as it wants them: heads encoded, the case of names, no trailers; and counted. */
+import type { Block, Memory } from '../base/memory.ts';
 import { Framing } from '../http/message.ts';
+import type { Wire } from '../platform/contract.ts';
 import { encodeResponseHead } from '../proto/h1/encode.ts';
 import type { Stream } from '../state/records.ts';
 import { KeepAlive } from '../state/settings.ts';
+import { sendBody, sendBodyEnd, sendHeadCopy, sendHeadInPlace, takeSent } from './h1-send.ts';
 
 /** Encodes the response's head on the desk; the offset behind it, or -1 if it does not fit. */
 export function encodeAnswer(stream: Stream, { bytes, deskStart, deskEnd }: Memory, connection: number): number {
@@ -13,8 +15,45 @@ export function encodeAnswer(stream: Stream, { bytes, deskStart, deskEnd }: Memo
   return end;
 }
 
+/** Sends the head that `encodeAnswer` made, with the early body. False: no block left. */
+export function sendAnswer(memory: Memory, wire: Wire, stream: Stream, headEnd: number): boolean {
+  const isSent = sendHeadInPlace(memory, wire, stream.response, memory.deskStart, headEnd);
+  stream.bytes.toClient += takeSent();
+  return isSent;
+}
+
+/** As `sendAnswer`, of a response that others follow. */
+export function sendInterimAnswer(memory: Memory, wire: Wire, stream: Stream, headEnd: number): void {
+  sendHeadCopy(memory, wire, stream.response, memory.deskStart, headEnd);
+  stream.bytes.toClient += takeSent();
+}
+
+/** More body; `last`: the response ends with it. False: no block is left, it has no end. */
+export function sendAnswerData(
+  memory: Memory,
+  wire: Wire,
+  stream: Stream,
+  block: Block,
+  start: number,
+  end: number,
+  last: boolean,
+): boolean {
+  if (last) dropTrailers(stream);
+  const isSent = sendBody(memory, wire, stream.response, block, start, end, last);
+  stream.bytes.toClient += takeSent();
+  return isSent;
+}
+
+/** The end of a body whose data has all been sent. False: as above. */
+export function sendAnswerEnd(memory: Memory, wire: Wire, stream: Stream): boolean {
+  dropTrailers(stream);
+  const isSent = sendBodyEnd(memory, wire, stream.response);
+  stream.bytes.toClient += takeSent();
+  return isSent;
+}
+
 /** option http-drop-response-trailers. Before the end of the body is sent. */
-export function dropTrailers({ frontend, response }: Stream): void {
+function dropTrailers({ frontend, response }: Stream): void {
   if (frontend.dropResponseTrailers) response.trailers.clear();
 }
 

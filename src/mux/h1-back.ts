@@ -17,7 +17,7 @@ import { KeepAlive } from '../state/settings.ts';
 import { TlsWire } from '../transport/tls-wire.ts';
 import type { BackHome } from './back-home.ts';
 import type { MuxContext } from './context.ts';
-import { keepTrailers, sendBody, sendBodyEnd, sendHeadCopy } from './h1-send.ts';
+import { keepTrailers, sendBody, sendBodyEnd, sendHeadCopy, takeSent } from './h1-send.ts';
 import { Inbox } from './inbox.ts';
 
 const State = {
@@ -124,7 +124,7 @@ export class H1Back implements WireHandler, BackMux {
       case State.body:
         return this.#onBodyBytes(stream, block, start, end);
       case State.tunnel:
-        stream.bytesFromServer += end - start;
+        stream.bytes.fromServer += end - start;
         this.#context.events.onResponseData(stream, block, start, end, false);
         return true;
       default:
@@ -183,7 +183,7 @@ export class H1Back implements WireHandler, BackMux {
 
   #onHeadBytes(stream: Stream, block: Block, start: number, end: number): boolean {
     const inbox = this.#inbox;
-    stream.bytesFromServer += end - start;
+    stream.bytes.fromServer += end - start;
     if (inbox.isEmpty) {
       inbox.adopt(block, start, end);
       this.#parseHead(stream);
@@ -192,7 +192,7 @@ export class H1Back implements WireHandler, BackMux {
     const taken = inbox.append(this.#memory, start, end);
     this.#parseHead(stream);
     if (taken === end - start || this.#stream !== stream) return false;
-    stream.bytesFromServer -= end - start - taken;
+    stream.bytes.fromServer -= end - start - taken;
     return this.onData(this.#wire, block, start + taken, end);
   }
 
@@ -293,7 +293,7 @@ export class H1Back implements WireHandler, BackMux {
 
   #onBodyBytes(stream: Stream, block: Block, start: number, end: number): boolean {
     const memory = this.#memory;
-    stream.bytesFromServer += end - start;
+    stream.bytes.fromServer += end - start;
     if (!this.#inbox.isEmpty) return this.#onTrailerBytes(stream, start, end);
     const decoder = this.#decoder;
     const { events } = this.#context;
@@ -342,7 +342,9 @@ export class H1Back implements WireHandler, BackMux {
     const end = encodeRequestHead(stream.request, bytes, deskStart, deskEnd, this.#connectionField(stream));
     if (end < 0) return false;
     if (caseMap !== null) caseMap.adjust(bytes, deskStart, end);
-    return sendHeadCopy(this.#memory, this.#wire, stream.request, deskStart, end);
+    const isSent = sendHeadCopy(this.#memory, this.#wire, stream.request, deskStart, end);
+    stream.bytes.toServer += takeSent();
+    return isSent;
   }
 
   #connectionField(stream: Stream): number {
@@ -356,6 +358,7 @@ export class H1Back implements WireHandler, BackMux {
     if (last && this.server?.backend.dropRequestTrailers) stream.request.trailers.clear();
     if (this.#wireClosed) this.#memory.give(block);
     else if (!sendBody(this.#memory, this.#wire, stream.request, block, start, end, last)) this.#fail();
+    stream.bytes.toServer += takeSent();
   }
 
   sendEnd(stream: Stream): void {
@@ -363,6 +366,7 @@ export class H1Back implements WireHandler, BackMux {
     if (this.#wireClosed) return;
     if (this.#state === State.tunnel) this.#wire.finish();
     else if (!sendBodyEnd(this.#memory, this.#wire, stream.request)) this.#fail();
+    stream.bytes.toServer += takeSent();
   }
 
   /** The request can't be ended: neither can the exchange. */

@@ -16,8 +16,8 @@ import { type Frontend, type FrontMux, Session, type Stream } from '../state/rec
 import { Ahead } from './ahead.ts';
 import type { MuxContext } from './context.ts';
 import type { FrontDesk, HttpFront } from './front-desk.ts';
-import { dropTrailers, encodeAnswer, endsConnection } from './h1-answer.ts';
-import { keepTrailers, sendBody, sendBodyEnd, sendHeadCopy, sendHeadInPlace } from './h1-send.ts';
+import { encodeAnswer, endsConnection, sendAnswer, sendAnswerData, sendAnswerEnd, sendInterimAnswer } from './h1-answer.ts';
+import { keepTrailers } from './h1-send.ts';
 import { State } from './h1-state.ts';
 
 /** How long a request may be under way before it is watched whether its client is still there (milliseconds). */
@@ -105,7 +105,7 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
         return this.#keep(block, start, end);
       case State.tunnel: {
         const stream = this.#stream as Stream;
-        stream.bytesFromClient += end - start;
+        stream.bytes.fromClient += end - start;
         this.#context.events.onRequestData(stream, block, start, end, false);
         return true;
       }
@@ -196,7 +196,7 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
     if (!this.#wanted) return;
     if (!inbox.isEmpty) {
       const { start, end } = inbox;
-      stream.bytesFromClient += end - start;
+      stream.bytes.fromClient += end - start;
       this.#context.events.onRequestData(stream, inbox.release(), start, end, false);
     }
     if (this.#ended && this.#stream === stream) this.#context.events.onRequestEnd(stream);
@@ -315,7 +315,7 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
     request.block = inbox.release();
     request.spare = end;
     request.spareEnd = memory.end(request.block);
-    stream.bytesFromClient = headEnd - inbox.start;
+    stream.bytes.fromClient = headEnd - inbox.start;
     this.#timer.deadline = NEVER;
     if (!this.#decodeEarlyBody(stream, headEnd, end)) {
       this.#refuse(stream, Broken.invalid, 400);
@@ -340,7 +340,7 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
     decoder.reset(request.framing, request.contentLength, request.trailers);
     const result = decoder.decode(this.#memory.bytes, start, end);
     if (result === BodyResult.failed) return false;
-    stream.bytesFromClient += decoder.next - start;
+    stream.bytes.fromClient += decoder.next - start;
     request.bodyStart = decoder.dataStart;
     request.bodyEnd = decoder.dataEnd;
     request.complete = result === BodyResult.done;
@@ -388,7 +388,7 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
     if (this.#tail) return this.#onTrailerBytes(stream, start, end);
     const decoder = this.#decoder;
     const result = decoder.decode(memory.bytes, start, end);
-    stream.bytesFromClient += decoder.next - start;
+    stream.bytes.fromClient += decoder.next - start;
     const { events } = this.#context;
     if (result === BodyResult.failed || (result === BodyResult.keepTail && !this.#keepTail(decoder.next, end))) {
       this.#refuse(stream, Broken.invalid, 400);
@@ -438,13 +438,11 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
   // Machine calls -----------------------------------------------------------------------------------
 
   sendResponse(stream: Stream): boolean {
-    const memory = this.#memory;
-    const { response } = stream;
     if (this.#wireClosed) return true;
     const end = encodeAnswer(stream, this.#memory, this.#connectionField(stream));
     if (end < 0) return false;
-    if (response.framing === Framing.tunnel) this.#becomeTunnel(stream);
-    return sendHeadInPlace(memory, this.#wire, response, memory.deskStart, end);
+    if (stream.response.framing === Framing.tunnel) this.#becomeTunnel(stream);
+    return sendAnswer(this.#memory, this.#wire, stream, end);
   }
 
   /** What the client has already sent behind its request belongs to the tunnel. */
@@ -457,7 +455,7 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
 
   sendInterim(stream: Stream): void {
     const end = encodeAnswer(stream, this.#memory, ConnectionField.none);
-    if (end >= 0) sendHeadCopy(this.#memory, this.#wire, stream.response, this.#memory.deskStart, end);
+    if (end >= 0) sendInterimAnswer(this.#memory, this.#wire, stream, end);
   }
 
   /** Decides whether the connection can go on, and how the client is told. */
@@ -472,16 +470,14 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
   }
 
   sendData(stream: Stream, block: Block, start: number, end: number, last: boolean): void {
-    if (last) dropTrailers(stream);
     if (this.#wireClosed) this.#memory.give(block);
-    else if (!sendBody(this.#memory, this.#wire, stream.response, block, start, end, last)) stream.closeClient = true;
+    else if (!sendAnswerData(this.#memory, this.#wire, stream, block, start, end, last)) stream.closeClient = true;
   }
 
   sendEnd(stream: Stream): void {
-    dropTrailers(stream);
     if (this.#wireClosed) return;
     if (this.#state === State.tunnel) this.#wire.finish();
-    else if (!sendBodyEnd(this.#memory, this.#wire, stream.response)) stream.closeClient = true;
+    else if (!sendAnswerEnd(this.#memory, this.#wire, stream)) stream.closeClient = true;
   }
 
   findDestination(): void {

@@ -8,8 +8,19 @@ import { Framing, type HttpMessage } from '../http/message.ts';
 import type { Wire } from '../platform/contract.ts';
 import { chunkHeaderLength, encodeTrailers, writeChunkEnd, writeChunkHeader } from '../proto/h1/encode.ts';
 
+/** Bytes that were handed to wires and not asked for yet. */
+const sent = { bytes: 0 };
+
+/** How many bytes the calls since the last one have handed to a wire, framing included. */
+export function takeSent(): number {
+  const { bytes } = sent;
+  sent.bytes = 0;
+  return bytes;
+}
+
 /** Gives the block back at once when the wire has taken everything. */
 function sendBlock(memory: Memory, wire: Wire, block: Block, start: number, end: number): void {
+  sent.bytes += end - start;
   if (wire.send(block, start, end)) memory.give(block);
 }
 
@@ -22,6 +33,7 @@ export function prepareSending(memory: Memory): void {
 
 /** Sends bytes that don't change (constants). */
 function sendStatic(wire: Wire, start: number, end: number): void {
+  sent.bytes += end - start;
   wire.send(NO_BLOCK, start, end);
 }
 

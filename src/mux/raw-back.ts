@@ -48,7 +48,7 @@ export class RawBack implements WireHandler, BackMux {
   onData(_wire: Wire, block: Block, start: number, end: number): boolean {
     const stream = this.#stream;
     if (stream === null) return false;
-    stream.bytesFromServer += end - start;
+    stream.bytes.fromServer += end - start;
     this.#context.events.onResponseData(stream, block, start, end, false);
     return true;
   }
@@ -72,16 +72,19 @@ export class RawBack implements WireHandler, BackMux {
   }
 
   /** There is no head in TCP mode; but for what rules have looked at, there is nothing yet. */
-  sendRequest({ request }: Stream): boolean {
+  sendRequest(stream: Stream): boolean {
+    const { request } = stream;
     const { bodyBlock, bodyStart, bodyEnd } = request;
     if (bodyBlock === NO_BLOCK) return true;
     request.bodyBlock = NO_BLOCK;
     request.bodyStart = request.bodyEnd = 0;
+    stream.bytes.toServer += bodyEnd - bodyStart;
     if (this.#wireClosed || this.#wire.send(bodyBlock, bodyStart, bodyEnd)) this.#context.memory.give(bodyBlock);
     return true;
   }
 
-  sendData(_stream: Stream, block: Block, start: number, end: number): void {
+  sendData(stream: Stream, block: Block, start: number, end: number): void {
+    stream.bytes.toServer += end - start;
     if (this.#wireClosed || this.#wire.send(block, start, end)) this.#context.memory.give(block);
   }
 

@@ -53,7 +53,7 @@ export class RawFront implements WireHandler, FrontMux, Task {
       this.#early.adopt(block, start, end);
       return true;
     }
-    stream.bytesFromClient += end - start;
+    stream.bytes.fromClient += end - start;
     this.#context.events.onRequestData(stream, block, start, end, false);
     return true;
   }
@@ -82,7 +82,8 @@ export class RawFront implements WireHandler, FrontMux, Task {
 
   sendInterim(): void {}
 
-  sendData(_stream: Stream, block: Block, start: number, end: number): void {
+  sendData(stream: Stream, block: Block, start: number, end: number): void {
+    stream.bytes.toClient += end - start;
     if (this.#wireClosed || this.#wire.send(block, start, end)) this.#context.memory.give(block);
   }
 
@@ -114,7 +115,7 @@ export class RawFront implements WireHandler, FrontMux, Task {
     }
     if (stream === null || this.#isPaused || this.#early.isEmpty) return;
     const { start, end } = this.#early;
-    stream.bytesFromClient += end - start;
+    stream.bytes.fromClient += end - start;
     this.#context.events.onRequestData(stream, this.#early.release(), start, end, false);
     if (!this.#isPaused && !this.#wireClosed) this.#wire.resume();
   }

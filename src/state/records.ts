@@ -12,6 +12,7 @@ import { RestrictNames, type RestrictNamesMode } from '../http/names.ts';
 import type { TcpFigureValue, Wire } from '../platform/contract.ts';
 import type { TlsEngine } from '../platform/tls/contract.ts';
 import type * as attached from './attached.ts';
+import { StreamBytes } from './bytes.ts';
 import type { KeptHello } from './client-hello.ts';
 import { type BrokenReason, type Cause, Ended } from './end.ts';
 import { ConnectionFailure, type ConnectionFailureValue } from './failures.ts';
@@ -407,11 +408,7 @@ export class Stream implements TimerOwner, Queued<Stream> {
   dataAtMs = -1;
   endedAtMs = -1;
 
-  /** Bytes received from the client (%U) and from the server (%B); those in the counters already (option contstats). */
-  countedIn = 0;
-  countedOut = 0;
-  bytesFromClient = 0;
-  bytesFromServer = 0;
+  readonly bytes = new StreamBytes();
   /** Status of the answer that the client got; 0: none (logged -1). */
   status = 0;
   /** Status that the server gave; 0: none yet. */

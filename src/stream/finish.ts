@@ -21,7 +21,7 @@ export function finish(context: StreamContext, stream: Stream): void {
   leaveServer(context, stream);
   leaveBackend(context, stream);
   countEnd(context, stream);
-  countBytes(stream, stream.bytesFromClient, stream.bytesFromServer);
+  countBytes(stream, stream.bytes.fromClient, stream.bytes.fromServer);
   logEnd(mux.shared, stream);
   releaseTracked(stream);
   stream.phase = Phase.done;
@@ -70,11 +70,11 @@ function countEnd(context: StreamContext, stream: Stream): void {
 
 /** Counts the bytes since it was called last: at the end, or on the way with option contstats. */
 export function countTransfer(context: StreamContext, stream: Stream): void {
-  const { frontend, backend, server, bytesFromClient, bytesFromServer } = stream;
-  const bytesIn = bytesFromClient - stream.countedIn;
-  const bytesOut = bytesFromServer - stream.countedOut;
-  stream.countedIn = bytesFromClient;
-  stream.countedOut = bytesFromServer;
+  const { frontend, backend, server, bytes } = stream;
+  const bytesIn = bytes.fromClient - bytes.countedIn;
+  const bytesOut = bytes.fromServer - bytes.countedOut;
+  bytes.countedIn = bytes.fromClient;
+  bytes.countedOut = bytes.fromServer;
   countSide(context, frontend.counts, bytesIn, bytesOut);
   if (backend !== null) countSide(context, backend.counts, bytesIn, bytesOut);
   if (server !== null) countSide(context, server.counts, bytesIn, bytesOut);

@@ -44,7 +44,7 @@ export function logHere(shared: Shared, stream: Stream, log: LogRenderer, origin
 /** option dontlognull: nothing was received; option dontlog-normal: nothing went wrong (HAProxy 3.x configuration 4.2). */
 function isWanted(stream: Stream): boolean {
   const { frontend } = stream;
-  if (frontend.dontLogNull && stream.bytesFromClient === 0 && stream.firstByteAtMs < 0) return false;
+  if (frontend.dontLogNull && stream.bytes.fromClient === 0 && stream.firstByteAtMs < 0) return false;
   if (!frontend.dontLogNormal) return true;
   return (
     (stream.cause !== Ended.normal && stream.cause !== Ended.local) || stream.retries > 0 || stream.redispatched || stream.status >= 500

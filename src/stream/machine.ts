@@ -453,7 +453,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   /** Nothing of the answer came, the connection had served others, and sending the request again changes nothing. */
   #isReplayable(stream: Stream): boolean {
     const { back, request } = stream;
-    if (back === null || back.requests < 2 || !request.complete || stream.bytesFromServer > 0) return false;
+    if (back === null || back.requests < 2 || !request.complete || stream.bytes.fromServer > 0) return false;
     return (
       request.method !== Method.post &&
       request.method !== Method.patch &&
@@ -583,5 +583,5 @@ export class StreamMachine implements StreamEvents, TimerOwner {
 
 /** A server that leaves without a whole head has said nothing, or something incomplete. */
 function brokenEvent(stream: Stream): number {
-  return stream.bytesFromServer > 0 ? RetryOn.junkResponse : RetryOn.emptyResponse;
+  return stream.bytes.fromServer > 0 ? RetryOn.junkResponse : RetryOn.emptyResponse;
 }

@@ -63,7 +63,7 @@ function forgetResponse(context: StreamContext, stream: Stream): void {
   response.giveBlocks(context.mux.memory);
   response.reset();
   stream.phase = Phase.connect;
-  stream.status = stream.bytesFromServer = 0;
+  stream.status = stream.bytes.fromServer = 0;
   stream.responseAtMs = -1;
   stream.clientDeadlineMs = stream.serverDeadlineMs = NEVER;
 }

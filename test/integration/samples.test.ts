@@ -1,7 +1,7 @@
 /** Samples that need real connections: addresses, listeners, loads, rates, bytes, raw payloads and TLS hellos. */
 import assert from 'node:assert/strict';
 import { connect as connectTls } from 'node:tls';
-import { connect } from '../support/connection.ts';
+import { connect, exchange } from '../support/connection.ts';
 import { ok, startHttpOrigin } from '../support/origin.ts';
 import { startSyslog } from '../support/syslog.ts';
 import { ask, configure, field, get, onSubjects, ports, serveSockets, text } from './rig.ts';
@@ -88,6 +88,47 @@ onSubjects('the rule that ended a list, and how the stream ended, in the log', a
     new RegExp(`^${line + 1} proxy.cfg LR-- 200 ${get('/yes').length} 0 1 1 proxy.cfg:${line + 1} -$`),
   );
 });
+
+onSubjects('bytes received from and sent to both sides, as they are on the wire', async ({ start, old }) => {
+  // All of these came after 2.6.
+  if (old) return;
+  await using syslog = await startSyslog();
+  const received: number[] = [];
+  await using origin = await serveSockets((socket) => {
+    let bytes = '';
+    socket.on('data', (data) => {
+      bytes += data.toString('latin1');
+      if (bytes.startsWith('POST') ? bytes.endsWith('0\r\n\r\n') : bytes.endsWith('\r\n\r\n')) {
+        received.push(bytes.length);
+        socket.end(ANSWER);
+      }
+    });
+  });
+  const [port] = await ports(1);
+  const log = `log 127.0.0.1:${syslog.port} local0\n  log-format "%[req.bytes_in] %[req.bytes_out] %[res.bytes_in] %[res.bytes_out] %[bytes_in] %[bytes_out]"`;
+  await start(
+    configure({
+      rest: `frontend web\n  bind 127.0.0.1:${port}\n  ${log}\n  http-request return status 204 if { path /here }\n  default_backend b
+backend b\n  http-request set-header x-long ${'a'.repeat(300)}\n  server s1 127.0.0.1:${origin.port}`,
+    }),
+  );
+  const chunked =
+    'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n3\r\nyou\r\n0\r\n\r\n';
+  let count = 0;
+  for (const request of [get('/', 'Connection: close'), chunked, get('/here', 'Connection: close')]) {
+    const answered = await exchange(port, request);
+    const [fromClient, toServer, fromServer, toClient, again, more] = text((await syslog.waitForCount(++count)).at(-1) as string)
+      .split(' ')
+      .map(Number);
+    const isLocal = request.includes('/here');
+    assert.deepEqual([fromClient, again], [request.length, request.length]);
+    assert.deepEqual([fromServer, more], isLocal ? [0, 0] : [ANSWER.length, ANSWER.length]);
+    assert.equal(toServer, isLocal ? 0 : received.at(-1));
+    assert.equal(toClient, answered.length);
+  }
+});
+
+const ANSWER = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n';
 
 onSubjects('a server is chosen by the name in a TLS hello that passes through, whatever its cuts', async ({ start }) => {
   const [port] = await ports(1);

@@ -166,8 +166,8 @@ export class SimRig {
       server: stream.server?.name ?? '<NOSRV>',
       retries: stream.retries,
       redispatched: stream.redispatched,
-      bytesFromClient: stream.bytesFromClient,
-      bytesFromServer: stream.bytesFromServer,
+      bytesFromClient: stream.bytes.fromClient,
+      bytesFromServer: stream.bytes.fromServer,
       atMs: this.host.now(),
     });
   }

@@ -152,7 +152,7 @@ export const bytesRead = defineAlias({
   compile: () => {
     return (out, stream) => {
       if (stream.frontend.logAsap || stream.logOrigin < LogOrigin.close) out.byte(PLUS);
-      out.int(stream.isLocalReply ? 0 : stream.bytesFromServer);
+      out.int(stream.isLocalReply ? 0 : stream.bytes.fromServer);
     };
   },
 });
@@ -164,7 +164,7 @@ export const bytesUploaded = defineAlias({
   doc: 'Bytes received from the client.',
   examples: [{ format: '%U', out: '120' }],
   compile: () => {
-    return (out, stream) => out.int(stream.bytesFromClient);
+    return (out, stream) => out.int(stream.bytes.fromClient);
   },
 });
 

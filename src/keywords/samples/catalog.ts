@@ -8,7 +8,7 @@ import { bcDst, bcDstPort, bcHttpMajor, bcReused, bcSrc, bcSrcPort, dstIsLocal, 
 import { alwaysFalse, alwaysTrue, bin, bool, date, hostname, int, ipv4, ipv6, meth, pid, rand, str, thread } from './constants.ts';
 import { cook, cookCnt, cookVal, cookie, reqCook, reqCookCnt, reqCookNames, reqCookVal, resCook, resCookCnt, resCookNames, resCookVal, scook, scookCnt, scookVal } from './cookies.ts';
 import { distccBody, distccParam } from './distcc.ts';
-import { bcBeQueue, bcSrvQueue, bytesIn, bytesOut, prioClass, prioOffset, reqBytesIn, resBytesIn, txnConnRetries, txnId32, txnRedispatched, txnSessTermState } from './exchange.ts';
+import { bcBeQueue, bcSrvQueue, bytesIn, bytesOut, prioClass, prioOffset, reqBytesIn, reqBytesOut, resBytesIn, resBytesOut, txnConnRetries, txnId32, txnRedispatched, txnSessTermState } from './exchange.ts';
 import { base32, base32Src, url32, url32Src, urlIp, urlPort } from './hashes.ts';
 import { reqHdrNames, reqHdrs, reqHdrsBin, resHdrNames, resHdrs, resHdrsBin } from './header-blocks.ts';
 import { hdr, hdrCnt, hdrIp, hdrVal, reqFhdr, reqFhdrCnt, reqHdr, reqHdrCnt, reqHdrIp, reqHdrVal, resFhdr, resFhdrCnt, resHdr, resHdrCnt, resHdrIp, resHdrVal, shdr, shdrCnt, shdrIp, shdrVal } from './headers.ts';
@@ -41,7 +41,7 @@ export const samples = [
   alwaysTrue, alwaysFalse, bool, int, str, bin, ipv4, ipv6, meth, hostname, pid, thread, rand, date,
   reqCook, cook, resCook, scook, cookie, reqCookCnt, cookCnt, resCookCnt, scookCnt, reqCookVal, cookVal, resCookVal, scookVal, reqCookNames, resCookNames,
   distccParam, distccBody,
-  txnConnRetries, txnRedispatched, txnSessTermState, txnId32, prioClass, prioOffset, bcBeQueue, bcSrvQueue, reqBytesIn, bytesIn, resBytesIn, bytesOut,
+  txnConnRetries, txnRedispatched, txnSessTermState, txnId32, prioClass, prioOffset, bcBeQueue, bcSrvQueue, reqBytesIn, bytesIn, resBytesIn, bytesOut, reqBytesOut, resBytesOut,
   base32, base32Src, url32, url32Src, urlIp, urlPort,
   reqHdrs, resHdrs, reqHdrsBin, resHdrsBin, reqHdrNames, resHdrNames,
   reqHdr, reqFhdr, resHdr, resFhdr, hdr, reqHdrCnt, hdrCnt, reqFhdrCnt, resHdrCnt, resFhdrCnt, reqHdrIp, hdrIp, reqHdrVal, hdrVal, shdr, shdrCnt, resHdrIp, shdrIp, resHdrVal, shdrVal,

@@ -123,7 +123,7 @@ export const reqBytesIn = defineFetch({
   doc: 'Bytes received from the client so far (%U).',
   examples: [{ call: 'req.bytes_in', out: 120 }],
   compile: () => {
-    return (sample, stream) => sample.setInt(stream.bytesFromClient);
+    return (sample, stream) => sample.setInt(stream.bytes.fromClient);
   },
 });
 
@@ -137,8 +137,32 @@ export const resBytesIn = defineFetch({
   doc: 'Bytes received from the server so far (%B).',
   examples: [{ response: RESPONSE, call: 'res.bytes_in', out: 58 }],
   compile: () => {
-    return (sample, stream) => sample.setInt(stream.bytesFromServer);
+    return (sample, stream) => sample.setInt(stream.bytes.fromServer);
   },
 });
 
 export const bytesOut = defineFetchName('bytes_out', resBytesIn, { response: RESPONSE, call: 'bytes_out', out: 58 });
+
+export const reqBytesOut = defineFetch({
+  name: 'req.bytes_out',
+  args: [],
+  type: SampleType.int,
+  valid: Valid.requestKept,
+  doc: 'Bytes sent to servers so far, a request that was sent again among them.',
+  examples: [{ call: 'req.bytes_out', out: 0 }],
+  compile: () => {
+    return (sample, stream) => sample.setInt(stream.bytes.toServer);
+  },
+});
+
+export const resBytesOut = defineFetch({
+  name: 'res.bytes_out',
+  args: [],
+  type: SampleType.int,
+  valid: Valid.exchange,
+  doc: 'Bytes sent to the client so far, also of answers that were made here.',
+  examples: [{ response: RESPONSE, call: 'res.bytes_out', out: 0 }],
+  compile: () => {
+    return (sample, stream) => sample.setInt(stream.bytes.toClient);
+  },
+});
