@@ -48,7 +48,7 @@ import { problemOf } from './fault.ts';
 import type { Plan } from './plan.ts';
 import { proxyLineOf } from './proxy-line.ts';
 import { buildRecords, type State } from './state.ts';
-import { compileStick, openTables, serverNumbers } from './tables.ts';
+import { checkLimits, compileStick, openTables, serverNumbers } from './tables.ts';
 
 export interface BuildParts {
   readonly model: ConfigModel;
@@ -212,6 +212,7 @@ class Builder {
     for (const fault of compiler.checkAcls()) this.#report(proxy.at, fault);
     this.#refuseUnknownSets(proxy);
     this.#refuseSecondTable(proxy);
+    checkLimits(proxy, compiler, (at, check) => this.#attempt(at, check));
     if (frontend !== null) this.#frontend(frontend, proxy, compiler);
     if (backend !== null) this.#backend(backend, proxy, compiler, frontend !== null);
     for (const { text, at } of compiler.warnings) this.problems.push({ severity: 'warning', code: 'suspicious', at: at ?? proxy.at, text });

@@ -4,14 +4,16 @@
  */
 import type { ProxyModel, StickRuleModel, StickTableModel, StoredModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
+import type { Position } from '../model/position.ts';
 import type { Compiler } from '../rules/compiler.ts';
 import { RuleError } from '../rules/error.ts';
-import { placeOf } from '../rules/place.ts';
+import { Place, placeOf } from '../rules/place.ts';
 import { TYPE_NAMES } from '../rules/sample.ts';
 import type { Backend, StickRules } from '../state/records.ts';
 import type { StickTable } from '../state/tracked.ts';
 import { canBeKey } from '../stick/key.ts';
 import { type TableLayout, tableLayout } from '../stick/layout.ts';
+import { sharedTable } from '../stick/limit-table.ts';
 import { BackendStickRules, type StickRule } from '../stick/rules.ts';
 import { ServerNumbers } from '../stick/servers.ts';
 import { SharedTable } from '../stick/table.ts';
@@ -74,6 +76,25 @@ export function compileStick(
   const rules: StickRule[] = [];
   for (const model of proxy.stickRules) attempt(model, () => rules.push(compileOne(model, proxy, compiler)));
   return rules.length === 0 ? null : new BackendStickRules(rules, backend, numbers, compiler.thread.sample);
+}
+
+/** Every place of a rule that may begin a limit. */
+const LIMITED_PLACES =
+  Place.frontendRequestContent |
+  Place.frontendRequest |
+  Place.backendRequestContent |
+  Place.backendRequest |
+  Place.backendResponseContent |
+  Place.backendResponse |
+  Place.frontendResponse;
+
+/** Judges the shared bandwidth limits of a proxy, also those that no rule begins. */
+export function checkLimits(proxy: ProxyModel, compiler: Compiler, attempt: (at: Position, check: () => void) => void): void {
+  for (const limit of proxy.bandwidthLimits) {
+    const { shared, at } = limit;
+    if (shared === null) continue;
+    attempt(at, () => void sharedTable(limit, compiler.expression(shared.key, LIMITED_PLACES).type, proxy.name, compiler.thread.tables));
+  }
 }
 
 function compileOne(model: StickRuleModel, proxy: ProxyModel, compiler: Compiler): StickRule {

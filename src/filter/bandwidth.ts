@@ -1,13 +1,14 @@
 /**
  * Bandwidth limits of streams: `filter bwlim-in` and `bwlim-out` (HAProxy 3.x configuration 9.7). Body data of one direction goes
- * through a limit that lets so many bytes pass in a period: the first ones at once, later ones in slices as the time goes by. What
- * waits is held in the blocks it came in, and its sender is told to wait. It must not know protocols or rules.
+ * through a limit that lets so many bytes pass in a period: the first ones at once, later ones in slices as the time goes by; of a
+ * limit that streams share, a part (stick/shares.ts). What waits is held in the blocks it came in, and its sender is told to wait. It must not know protocols or rules.
  */
 import { BLOCK_SIZE, type Block, HEADROOM, type Memory, NO_BLOCK, TAILROOM } from '../base/memory.ts';
 import { Timer, type TimerOwner } from '../base/timers.ts';
 import type { Host } from '../platform/contract.ts';
-import type { DataLimit } from '../state/overrides.ts';
+import type { DataLimit, LimitSettings } from '../state/overrides.ts';
 import type { Stream } from '../state/records.ts';
+import { allowance, countPassed, slice } from '../stick/shares.ts';
 import type { DataLimits } from '../stream/context.ts';
 
 /** Data is passed at most so often (milliseconds): a slice is what this time brings, at least a byte. */
@@ -35,13 +36,16 @@ class Limit implements DataLimit, TimerOwner {
   readonly #timer = new Timer(this);
   #stream!: Stream;
   #toClient = false;
-  /** Bytes that may pass in a period. */
-  #bytes = 1;
+  #settings!: LimitSettings;
+  /** Bytes that may pass in a period, as they were when counting began; 0: only shared limits count. */
+  #bytes = 0;
   #periodMs = 1;
-  #leastBytes = 0;
   #sinceMs = 0;
   /** Passed since then. */
   #passed = 0;
+  /** Of the shared limits: what is worth a slice, and how long it takes to come. */
+  #commonSlice = ROOM;
+  #commonWaitMs = 0;
   readonly #blocks = new Int32Array(MOST_HELD).fill(NO_BLOCK);
   readonly #starts = new Int32Array(MOST_HELD);
   readonly #ends = new Int32Array(MOST_HELD);
@@ -54,15 +58,21 @@ class Limit implements DataLimit, TimerOwner {
     this.#home = home;
   }
 
-  begin(stream: Stream, toClient: boolean, bytes: number, periodMs: number, leastBytes: number): void {
+  begin(stream: Stream, toClient: boolean, settings: LimitSettings): void {
     this.#stream = stream;
     this.#toClient = toClient;
-    this.#bytes = bytes;
-    this.#periodMs = periodMs;
-    this.#leastBytes = leastBytes;
-    this.#sinceMs = this.#home.host.now();
-    this.#passed = this.#first = this.#held = 0;
+    this.#settings = settings;
+    this.#first = this.#held = 0;
     this.#last = false;
+    this.#restart();
+  }
+
+  /** Counts from now on. */
+  #restart(): void {
+    this.#bytes = this.#settings.bytes;
+    this.#periodMs = this.#settings.periodMs;
+    this.#sinceMs = this.#home.host.now();
+    this.#passed = 0;
   }
 
   get holds(): boolean {
@@ -106,16 +116,19 @@ class Limit implements DataLimit, TimerOwner {
   #pass(): void {
     const { host, passer } = this.#home;
     const stream = this.#stream;
+    const { shared } = this.#settings;
     let allowed = this.#allowance(host.now());
     while (this.#held > 0 && allowed > 0 && passer.hasRoom(stream, this.#toClient)) {
       const size = (this.#ends[this.#first] as number) - (this.#starts[this.#first] as number);
       if (allowed < size && allowed < this.#sliceBytes) break;
       const count = Math.min(size, allowed);
+      if (count < size && this.#home.memory.blocks.free === 0) break;
+      // Before it passes, which may end the stream.
+      if (shared !== null) countPassed(shared, count);
+      this.#passed += count;
       if (count === size) this.#passBlock();
       else if (!this.#passSlice(count)) break;
-      this.#passed += count;
       allowed -= count;
-      // Passing may have ended the stream.
       if (this.#stream !== stream || stream.front === null) return;
     }
     if (this.#held > 0) this.#wait(host.now());
@@ -124,6 +137,18 @@ class Limit implements DataLimit, TimerOwner {
 
   /** Bytes that may pass: so many a period, the first period's at once; what was not used is not kept for later. */
   #allowance(now: number): number {
+    const { bytes, periodMs, shared } = this.#settings;
+    if (bytes !== this.#bytes || periodMs !== this.#periodMs) this.#restart();
+    this.#commonSlice = ROOM;
+    this.#commonWaitMs = 0;
+    if (shared === null || shared.count === 0) return this.#own(now);
+    const common = allowance(shared, SLICE_MS);
+    this.#commonSlice = Math.min(ROOM, slice.bytes);
+    this.#commonWaitMs = slice.waitMs;
+    return this.#bytes === 0 ? common : Math.min(common, this.#own(now));
+  }
+
+  #own(now: number): number {
     const due = this.#bytes * Math.max(1, (now - this.#sinceMs) / this.#periodMs);
     if (due - this.#passed > this.#bytes) this.#passed = due - this.#bytes;
     return Math.floor(due - this.#passed);
@@ -131,14 +156,18 @@ class Limit implements DataLimit, TimerOwner {
 
   /** What is worth a slice: never more than a period brings, which is all that is ever allowed at once. */
   get #sliceBytes(): number {
+    return this.#bytes === 0 ? this.#commonSlice : Math.min(this.#commonSlice, this.#ownSlice);
+  }
+
+  get #ownSlice(): number {
     const brought = Math.floor((this.#bytes * SLICE_MS) / this.#periodMs);
-    return Math.max(1, Math.min(ROOM, this.#bytes, Math.max(this.#leastBytes, brought)));
+    return Math.max(1, Math.min(ROOM, this.#bytes, Math.max(this.#settings.leastBytes, brought)));
   }
 
   /** Until a slice may pass, or a little while if the receiver is slow. */
   #wait(now: number): void {
-    const due = (this.#passed + this.#sliceBytes) / this.#bytes;
-    const atMs = this.#sinceMs + (due <= 1 ? 0 : due * this.#periodMs);
+    const due = this.#bytes === 0 ? 0 : (this.#passed + this.#ownSlice) / this.#bytes;
+    const atMs = Math.max(now + this.#commonWaitMs, this.#sinceMs + (due <= 1 ? 0 : due * this.#periodMs));
     const { host, passer } = this.#home;
     host.timers.set(this.#timer, Math.min(now + LOOK_MS, Math.max(now + SLICE_MS / 2, atMs)));
     if (!this.#last) passer.pause(this.#stream, this.#toClient);
@@ -187,9 +216,9 @@ export class BandwidthLimits implements DataLimits {
     this.passer = passer;
   }
 
-  begin(stream: Stream, toClient: boolean, bytes: number, periodMs: number, leastBytes: number): DataLimit {
+  begin(stream: Stream, toClient: boolean, settings: LimitSettings): DataLimit {
     const limit = this.#free.pop() ?? new Limit(this); // hot-ok: once per concurrent limited stream, then pooled
-    limit.begin(stream, toClient, bytes, periodMs, leastBytes);
+    limit.begin(stream, toClient, settings);
     return limit;
   }
 

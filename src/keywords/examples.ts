@@ -57,8 +57,12 @@ const SLOW: BandwidthLimitModel = {
   bytes: 102_400,
   periodMs: 1000,
   leastBytes: 0,
+  shared: null,
   at: { file: 'example', line: 1, column: 1 },
 };
+
+/** `filter bwlim-out together limit 1m key src table web`. */
+const TOGETHER: BandwidthLimitModel = { ...SLOW, name: 'together', bytes: 1 << 20, periodMs: null, shared: { key: 'src', table: 'web' } };
 
 export class ExampleWorld {
   readonly memory = plainMemory({ blocks: 8, notes: 4, statics: 1 << 18 });
@@ -135,7 +139,7 @@ export class ExampleWorld {
     return new Compiler(
       this.registry,
       this.thread,
-      { name: 'web', http: true, frontend, backend, requestCaptureCount: 0, responseCaptureCount: 0, bandwidthLimits: [SLOW] },
+      { name: 'web', http: true, frontend, backend, requestCaptureCount: 0, responseCaptureCount: 0, bandwidthLimits: [SLOW, TOGETHER] },
       acls,
     );
   }

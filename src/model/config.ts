@@ -236,13 +236,16 @@ export interface UseBackendModel {
   readonly at: Position;
 }
 
-/** So many bytes in a period; nulls: `set-bandwidth-limit` must say it. */
+/** So many bytes in a period: of each stream, or of all streams with a key together. */
 export interface BandwidthLimitModel {
   readonly name: string;
   readonly toClient: boolean;
-  readonly bytes: number | null;
+  readonly bytes: number;
+  /** Of each stream; null: the table says it. */
   readonly periodMs: number | null;
   readonly leastBytes: number;
+  /** What streams share it by; the table is that of the proxy if it has no name. null: each stream has its own. */
+  readonly shared: { readonly key: string; readonly table: string | null } | null;
   readonly at: Position;
 }
 

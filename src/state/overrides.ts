@@ -1,6 +1,7 @@
 /** What rules set for one stream instead of what its proxies say. Fields only: it must not know streams or who reads them. */
 import type { Block } from '../base/memory.ts';
 import { type Lookup, LookupState } from './lookup.ts';
+import type { SharedLimits } from './shared-limits.ts';
 
 /** Body data of one direction goes through it: src/filter/. */
 export interface DataLimit {
@@ -14,13 +15,19 @@ export interface DataLimit {
   release(): void;
 }
 
-/** What `set-bandwidth-limit` has set; no bytes: nothing. */
+/** What `set-bandwidth-limit` has set for one direction; it may change while data flows. */
 export class LimitSettings {
-  /** So many may pass in a period. */
+  /** So many may pass in a period; 0: only shared limits count. */
   bytes = 0;
   periodMs = 0;
   /** Slices are not smaller, unless there is no more. */
   leastBytes = 0;
+  /** null: it never had any. */
+  shared: SharedLimits | null = null;
+
+  get isSet(): boolean {
+    return this.bytes > 0 || (this.shared !== null && this.shared.count > 0);
+  }
 }
 
 /** A pooled stream is given new ones by `reset`. */

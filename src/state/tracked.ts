@@ -66,6 +66,9 @@ export interface StickTable {
   /** Whether entries hold this type, with an element of this number. */
   holds(data: DataType, element: number): boolean;
 
+  /** Milliseconds of a rate. */
+  periodMs(rate: DataType): number;
+
   /** Opens the key's entry; `create` makes one, at the cost of the oldest that nobody tracks. NO_ENTRY: there is none. */
   openKey(create: boolean): Entry;
   /** Opens an entry that is referenced. False: another thread holds it too long. */

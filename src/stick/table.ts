@@ -81,6 +81,10 @@ export class SharedTable implements StickTable {
     return element < (this.layout.elements[data] as number);
   }
 
+  periodMs(rate: DataType): number {
+    return this.layout.periodsMs[rate] as number;
+  }
+
   // Keys ------------------------------------------------------------------------------------------
 
   setKey(length: number): void {

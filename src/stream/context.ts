@@ -5,7 +5,7 @@
 import type { BackPool } from '../mux/back-pool.ts';
 import type { MuxContext } from '../mux/context.ts';
 import type { Task } from '../platform/contract.ts';
-import type { DataLimit } from '../state/overrides.ts';
+import type { DataLimit, LimitSettings } from '../state/overrides.ts';
 import { countEvent, rateTime } from '../state/rates.ts';
 import type { Server, Stream } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
@@ -20,7 +20,7 @@ export interface BuiltinReplies {
 
 /** Bandwidth limits: src/filter/bandwidth.ts. */
 export interface DataLimits {
-  begin(stream: Stream, toClient: boolean, bytes: number, periodMs: number, leastBytes: number): DataLimit;
+  begin(stream: Stream, toClient: boolean, settings: LimitSettings): DataLimit;
 }
 
 export class StreamContext {

@@ -16,7 +16,7 @@ export function finish(context: StreamContext, stream: Stream): void {
   const { mux } = context;
   stream.endedAtMs = mux.host.now();
   leaveQueue(context, stream);
-  if (stream.overrides.limitIn !== null || stream.overrides.limitOut !== null) endLimits(stream);
+  if (stream.overrides.isLimited) endLimits(stream);
   if (stream.back !== null) stream.back.release(stream, false);
   leaveServer(context, stream);
   leaveBackend(context, stream);

@@ -6,19 +6,18 @@ import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 import type { HttpMessage } from '../http/message.ts';
 import type { DataLimit } from '../state/overrides.ts';
 import type { Stream } from '../state/records.ts';
+import { leaveLimits } from '../stick/shares.ts';
 import type { StreamContext } from './context.ts';
 
 /** Body data between `detachEarly` and `passEarly`: one at a time. */
 const early = { block: NO_BLOCK as Block, start: 0, end: 0, last: false };
 
-/** Begins the limits that rules have asked for; a direction is limited once. */
+/** Begins the limits that rules have asked for. */
 export function beginLimits(context: StreamContext, stream: Stream): void {
   const { overrides } = stream;
   const { inLimit, outLimit } = overrides;
-  if (inLimit.bytes > 0 && overrides.limitIn === null)
-    overrides.limitIn = context.limits.begin(stream, false, inLimit.bytes, inLimit.periodMs, inLimit.leastBytes);
-  if (outLimit.bytes > 0 && overrides.limitOut === null)
-    overrides.limitOut = context.limits.begin(stream, true, outLimit.bytes, outLimit.periodMs, outLimit.leastBytes);
+  if (inLimit.isSet && overrides.limitIn === null) overrides.limitIn = context.limits.begin(stream, false, inLimit);
+  if (outLimit.isSet && overrides.limitOut === null) overrides.limitOut = context.limits.begin(stream, true, outLimit);
 }
 
 /** Before a response goes out. True: its early body is the limit's, to be passed behind the head. */
@@ -80,8 +79,10 @@ export function dropEarly(memory: Memory): void {
 
 /** The stream ends: what limits hold is for nobody. */
 export function endLimits({ overrides }: Stream): void {
-  const { limitIn, limitOut } = overrides;
+  const { limitIn, limitOut, inLimit, outLimit } = overrides;
   overrides.limitIn = overrides.limitOut = null;
   limitIn?.release();
   limitOut?.release();
+  if (inLimit.shared !== null) leaveLimits(inLimit.shared);
+  if (outLimit.shared !== null) leaveLimits(outLimit.shared);
 }

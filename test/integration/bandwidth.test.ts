@@ -1,7 +1,7 @@
 /** Bandwidth limits: `filter bwlim-in` and `bwlim-out` with set-bandwidth-limit (HAProxy configuration manual, 9.7). */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { connect } from '../support/connection.ts';
+import { connect, exchange } from '../support/connection.ts';
 import { startHttpOrigin } from '../support/origin.ts';
 import { configure, get, onSubjects, ports, serveSockets } from './rig.ts';
 
@@ -87,4 +87,74 @@ onSubjects('a tunnel is limited in both directions, a client that leaves frees a
   await leaves.write(said);
   await leaves.read(100);
   leaves.reset();
+});
+
+/** How long a download takes, in milliseconds; its body must be whole. */
+async function download(port: number, path: string, body: string): Promise<number> {
+  const from = performance.now();
+  using client = await connect(port);
+  await client.write(get(path));
+  assert.equal((await client.readMessage()).body, body);
+  return performance.now() - from;
+}
+
+/** Half of SIZE each: two that share the limit take as long as one of all. */
+const HALF = SIZE / 2;
+
+onSubjects(
+  'streams with one key share a limit in equal parts, over all threads; another key has its own',
+  async ({ start, old, context }) => {
+    if (old) return context.skip('HAProxy 2.6 has no bandwidth limits');
+    const body = 'x'.repeat(HALF);
+    await using origin = await startHttpOrigin(() => `HTTP/1.1 200 OK\r\nContent-Length: ${HALF}\r\nConnection: close\r\n\r\n${body}`);
+    const [port] = await ports(1);
+    await start(
+      configure({
+        rest: `listen l
+  bind 127.0.0.1:${port}
+  stick-table type string size 100 expire 1m store bytes_out_rate(${PERIOD_MS})
+  filter bwlim-out shared limit ${LIMIT} key path min-size 100
+  http-request set-bandwidth-limit shared unless { path /free /trackers }
+  http-request return status 200 hdr x-users %[str(/a),table_trackers(l)] if { path /trackers }
+  server s1 127.0.0.1:${origin.port}`,
+      }),
+    );
+    assert.ok((await download(port, '/free', body)) < EXPECTED_MS / 2);
+    const from = performance.now();
+    const [first, second] = (await Promise.all([download(port, '/a', body), download(port, '/a', body)])) as [number, number];
+    assertRate(performance.now() - from, 'both');
+    assert.ok(Math.min(first, second) > EXPECTED_MS * 0.6, `both were slow: ${first} ms and ${second} ms`);
+    // Nobody refers to the entry any more; the converter counts its own look.
+    assert.match(await exchange(port, get('/trackers', 'Connection: close')), /x-users: 1\r\n/);
+    const [alone, other] = (await Promise.all([download(port, '/b', body), download(port, '/c', body)])) as [number, number];
+    for (const ms of [alone, other]) assert.ok(ms > EXPECTED_MS * 0.4 && ms < EXPECTED_MS * 2, `with a key of its own: ${ms} ms`);
+  },
+);
+
+onSubjects('uploads in a shared limit; one of the stream itself holds at the same time', async ({ start, old, context }) => {
+  if (old) return context.skip('HAProxy 2.6 has no bandwidth limits');
+  await using origin = await startHttpOrigin(() => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
+  const [port] = await ports(1);
+  await start(
+    configure({
+      rest: `backend counts\n  stick-table type ip size 100 expire 1m store bytes_in_rate(${PERIOD_MS})
+listen l
+  bind 127.0.0.1:${port}
+  filter bwlim-in shared limit ${LIMIT * 4} key src table counts
+  filter bwlim-in own default-limit ${LIMIT} default-period ${PERIOD_MS}
+  http-request set-bandwidth-limit shared
+  http-request set-bandwidth-limit own if { path /own }
+  server s1 127.0.0.1:${origin.port}`,
+    }),
+  );
+  const upload = async (path: string): Promise<number> => {
+    const from = performance.now();
+    using client = await connect(port);
+    await client.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${SIZE}\r\n\r\n${'x'.repeat(SIZE)}`);
+    assert.equal((await client.readMessage()).body, 'ok');
+    return performance.now() - from;
+  };
+  const shared = await upload('/');
+  assert.ok(shared > EXPECTED_MS * 0.15 && shared < EXPECTED_MS * 0.8, `by the shared limit: ${shared} ms`);
+  assertRate(await upload('/own'), 'by its own');
 });

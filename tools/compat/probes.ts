@@ -69,6 +69,10 @@ const COMPRESSION: Readonly<Record<string, string>> = {
   'compression minsize-res': '100',
   'compression offload': '',
 };
+const FILTERS: Readonly<Record<string, string>> = {
+  'bwlim-in': 'x limit 1k key src table t',
+  'bwlim-out': 'x default-limit 1k default-period 1s',
+};
 const PREDICATES: Readonly<Record<string, string>> = {
   defined: 'HOME',
   feature: 'SSL',
@@ -172,7 +176,8 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   'log-flag': (name) => front(`log 127.0.0.1 local0\n log-format "%{+${name}}o %ci"`),
   'log-preset': (name) => front(`log 127.0.0.1 local0\n ${PRESETS[name] ?? `option ${name}`}`),
   'compression-kw': (name) => back(`${name} ${COMPRESSION[name] ?? ''}`),
-  filter: (name) => back(`filter ${name}`),
+  filter: (name) =>
+    `${tcpBack('stick-table type ip size 1 store bytes_in_rate(1s)').replace('backend b', 'backend t')}${back(`filter ${name} ${FILTERS[name] ?? ''}`)}`,
   'addr-prefix': (name) => front(`bind ${ADDRESS[name] ?? `${name}${name.includes('6') ? '[::1]' : '127.0.0.1'}:81`}`),
   'size-unit': (name) => globally(`tune.bufsize ${name === 'g' ? 1 : 16}${name}`),
   'time-unit': (name) => front(`timeout client ${name === 'us' ? 5000 : 1}${name}`),
