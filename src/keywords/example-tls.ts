@@ -101,6 +101,7 @@ export class ExampleTls implements TlsEngine {
   }
   discard(): void {}
   shutdown(): void {}
+  hold(): void {}
   free(): void {}
 }
 

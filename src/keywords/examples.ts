@@ -130,7 +130,8 @@ export class ExampleWorld {
     const tls = new ExampleTls(this.memory);
     stream.session.tls = tls;
     stream.session.hello = exampleKeptHello();
-    stream.back = { ...NO_CONNECTION, server: stream.server, tls };
+    stream.serverTls = tls;
+    stream.back = { ...NO_CONNECTION, server: stream.server };
     return stream;
   }
 
@@ -241,7 +242,6 @@ const zero = (): number => 0;
 /** A server connection of which only facts are asked. */
 const NO_CONNECTION: BackMux = {
   server: null,
-  tls: null,
   requests: 1,
   sendRequest: no,
   sendData: nothing,

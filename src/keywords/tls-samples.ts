@@ -7,11 +7,11 @@ import type { Stream } from '../state/records.ts';
 export const TLS_CLIENT = '.YYYYYYYYYYYYYYYYYY...';
 export const TLS_SERVER = '...........YYYYYYYYY..';
 
-/** null: the connection is not encrypted, or not there. */
+/** null: the connection is not encrypted, or there was none. */
 export type TlsSide = (stream: Stream) => TlsEngine | null;
 
 export const ofClient: TlsSide = (stream) => stream.session.tls;
-export const ofServer: TlsSide = (stream) => (stream.back === null ? null : stream.back.tls);
+export const ofServer: TlsSide = (stream) => stream.serverTls;
 
 export function compileFact(side: TlsSide, fact: FactValue, isBinary: boolean, { thread: { memory } }: CompileContext): FetchStep {
   return (sample, stream) => {

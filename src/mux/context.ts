@@ -20,6 +20,7 @@ import { TlsDialer } from '../transport/tls-dialer.ts';
 import { TlsGround } from '../transport/tls-wire.ts';
 import { prepareSending } from './h1-send.ts';
 import { INBOX_SIZE } from './inbox.ts';
+import { endServerTls } from './server-tls.ts';
 
 /** Limits of the thread that come from `tune.*`. */
 export interface MuxLimits {
@@ -106,6 +107,7 @@ export class MuxContext {
     stream.request.giveBlocks(memory);
     stream.response.giveBlocks(memory);
     memory.notes.give(stream.note);
+    endServerTls(stream);
     this.variables.release(stream.messageVariables);
     this.variables.release(stream.variables);
     this.host.timers.drop(stream.timer);
@@ -131,6 +133,7 @@ function resetStream(stream: Stream): void {
   stream.request.reset();
   stream.response.reset();
   stream.backend = stream.server = stream.front = stream.back = null;
+  stream.serverFailure = ConnectionFailure.none;
   stream.note = -1;
   stream.hasRequestLine = false;
   stream.lastRule = stream.waitingRule = null;

@@ -14,11 +14,11 @@ import { HeadParser, HeadResult } from '../proto/h1/head.ts';
 import { Broken, type BrokenReason } from '../state/end.ts';
 import type { BackMux, Server, Session, Stream } from '../state/records.ts';
 import { KeepAlive } from '../state/settings.ts';
-import { TlsWire } from '../transport/tls-wire.ts';
 import type { BackHome } from './back-home.ts';
 import type { MuxContext } from './context.ts';
 import { keepTrailers, sendBody, sendBodyEnd, sendHeadCopy, takeSent } from './h1-send.ts';
 import { Inbox } from './inbox.ts';
+import { beginServer, endServer, tlsOf } from './server-tls.ts';
 
 const State = {
   connecting: 0,
@@ -37,7 +37,7 @@ const MOST_NAME = 255;
 
 export class H1Back implements WireHandler, BackMux {
   server: Server | null = null;
-  tls: TlsEngine | null = null;
+  #tls: TlsEngine | null = null;
   requests = 0;
   /** The only session that may use it while it is idle (http-reuse never). */
   owner: Session | null = null;
@@ -73,7 +73,7 @@ export class H1Back implements WireHandler, BackMux {
   /** Begins on a wire that is connecting. */
   start(wire: Wire, server: Server, stream: Stream): void {
     this.#wire = wire;
-    this.tls = wire instanceof TlsWire ? wire.engine : null;
+    this.#tls = tlsOf(wire);
     this.server = server;
     this.requests = 0;
     this.#ended = this.#wireClosed = this.#spoiled = false;
@@ -85,6 +85,7 @@ export class H1Back implements WireHandler, BackMux {
   attach(stream: Stream): void {
     this.#stream = stream;
     stream.back = this;
+    beginServer(stream, this.#tls);
     this.#state = State.head;
     this.#parser.lenient = (this.server as Server).backend.lenientResponses;
     this.#parser.reset();
@@ -145,10 +146,11 @@ export class H1Back implements WireHandler, BackMux {
     else this.#onServerEnd(stream, Broken.closed);
   }
 
-  onClose(_wire: Wire, reason: CloseReason): void {
-    this.tls = null;
+  onClose(wire: Wire, reason: CloseReason): void {
+    this.#tls = null;
     this.#wireClosed = true;
     const stream = this.#stream;
+    if (stream !== null) endServer(stream, wire);
     const connecting = this.#state === State.connecting;
     if (stream === null) {
       if (this.#state === State.idle) this.#home.forget(this);

@@ -1,11 +1,10 @@
 /** A server connection in TCP mode: bytes as they are, half-closes passed on. */
 import { type Block, NO_BLOCK } from '../base/memory.ts';
 import { Close, type CloseReason, type TcpFigureValue, type Wire, type WireHandler } from '../platform/contract.ts';
-import type { TlsEngine } from '../platform/tls/contract.ts';
 import { Broken } from '../state/end.ts';
 import type { BackMux, Server, Stream } from '../state/records.ts';
-import { TlsWire } from '../transport/tls-wire.ts';
 import type { MuxContext } from './context.ts';
+import { beginServer, endServer, tlsOf } from './server-tls.ts';
 
 /** Where records go back to. */
 export interface RawHome {
@@ -14,7 +13,6 @@ export interface RawHome {
 
 export class RawBack implements WireHandler, BackMux {
   server: Server | null = null;
-  tls: TlsEngine | null = null;
   readonly requests = 0;
   proxyHash = 0;
   readonly #context: MuxContext;
@@ -32,12 +30,12 @@ export class RawBack implements WireHandler, BackMux {
   /** Begins on a wire that is connecting. */
   start(wire: Wire, server: Server, stream: Stream): void {
     this.#wire = wire;
-    this.tls = wire instanceof TlsWire ? wire.engine : null;
     this.server = server;
     this.#stream = stream;
     this.#connecting = true;
     this.#wireClosed = false;
     stream.back = this;
+    beginServer(stream, tlsOf(wire));
   }
 
   onOpen(): void {
@@ -62,10 +60,10 @@ export class RawBack implements WireHandler, BackMux {
     if (this.#stream !== null) this.#context.events.onResponseEnd(this.#stream);
   }
 
-  onClose(_wire: Wire, reason: CloseReason): void {
-    this.tls = null;
+  onClose(wire: Wire, reason: CloseReason): void {
     this.#wireClosed = true;
     const stream = this.#stream;
+    if (stream !== null) endServer(stream, wire);
     if (stream === null) this.#finish();
     else if (this.#connecting) this.#context.events.onConnectFailed(stream, reason === Close.resources ? Broken.resources : Broken.reset);
     else this.#context.events.onBackClosed(stream, reason === Close.end ? Broken.closed : Broken.reset);

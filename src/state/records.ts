@@ -343,6 +343,9 @@ export class Stream implements TimerOwner, Queued<Stream> {
   server: Server | null = null;
   front: FrontMux | null = null;
   back: BackMux | null = null;
+  /** TLS of the server's connection, also when that is over; and why it has failed. */
+  serverTls: TlsEngine | null = null;
+  serverFailure: ConnectionFailureValue = ConnectionFailure.none;
 
   /** Slot of memory.notes: what must outlive the blocks. [noteStart, noteEnd) is used, up to noteLimit. */
   note = -1;
@@ -517,8 +520,6 @@ export interface FrontMux {
 
 export interface BackMux {
   readonly server: Server | null;
-  /** null: the connection is not encrypted, or closed. */
-  readonly tls: TlsEngine | null;
   readonly requests: number;
   /** Encodes stream.request with its early body; the request keeps its block for a retry. False: no block left. */
   sendRequest(stream: Stream): boolean;

@@ -20,11 +20,12 @@ import {
   type WireHandler,
   type WireOptionValue,
 } from '../platform/contract.ts';
-import { Figure, Handshake, Read, Refusal, type TlsContext, type TlsEngine } from '../platform/tls/contract.ts';
+import { Handshake, Read, type TlsContext, type TlsEngine } from '../platform/tls/contract.ts';
 import { ClientHello, HelloResult } from '../proto/tls-hello.ts';
 import { ConnectionFailure, type ConnectionFailureValue } from '../state/failures.ts';
 import type { CertificateChoice } from './certificates.ts';
 import { RecordSize } from './record-size.ts';
+import { clientFailureOf, serverFailureOf } from './tls-failure.ts';
 import { DEFAULT_TLS_TUNING } from './tls-tuning.ts';
 
 /** Who made the wire and learns how its handshake ends. */
@@ -113,6 +114,8 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   #choice: CertificateChoice | null = null;
   #state: number = State.idle;
   #isClient = false;
+  /** There is a connection below: it may fail by TLS. */
+  #isReached = false;
   #paused = false;
   /** The engine holds the start of a record. */
   #partial = false;
@@ -159,6 +162,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#engine = engine;
     this.#owner = owner;
     this.#isClient = isClient;
+    this.#isReached = !isClient;
     this.#state = State.handshake;
     this.#paused = this.#partial = this.#ended = this.#endWaits = this.#gaveUp = false;
     this.#ownUnsent = 0;
@@ -182,6 +186,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
 
   onOpen(wire: Wire): void {
     this.#lower = wire;
+    this.#isReached = true;
     const engine = this.#engine as TlsEngine;
     engine.offer(0, 0);
     this.#handshake(engine);
@@ -277,7 +282,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#flush(engine);
     if (result === Handshake.wants) return false;
     if (result === Handshake.failed) {
-      this.#fail(failureOf(engine));
+      this.#fail(this.#isClient ? serverFailureOf(engine) : clientFailureOf(engine));
       return false;
     }
     this.#state = State.open;
@@ -403,7 +408,9 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
 
   onEnd(): void {
     if (this.#isBefore()) {
-      if (this.failure === ConnectionFailure.none) this.failure = ConnectionFailure.handshakeClosed;
+      // Whoever leaves behind the hello of this side has failed.
+      if (this.failure === ConnectionFailure.none)
+        this.failure = this.#isClient ? ConnectionFailure.handshake : ConnectionFailure.handshakeClosed;
       this.#lower.destroy(false);
     } else if (this.#state === State.closing) this.#lower.destroy(false);
     else if (this.#held !== NO_BLOCK) this.#endWaits = true;
@@ -435,7 +442,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
 
   #unsecured(reason: CloseReason): void {
     // A reset is told as any other failure, as by HAProxy; what this side ends by itself is none.
-    if (this.failure === ConnectionFailure.none && reason !== Close.local) this.failure = ConnectionFailure.handshake;
+    if (this.failure === ConnectionFailure.none && reason !== Close.local && this.#isReached) this.failure = ConnectionFailure.handshake;
     this.#owner.onUnsecured(this, this.failure === ConnectionFailure.handshakeTimeout ? Close.end : reason);
   }
 
@@ -571,10 +578,4 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   localAddress(into: SocketAddress): boolean {
     return this.#lower.localAddress(into);
   }
-}
-
-function failureOf(engine: TlsEngine): ConnectionFailureValue {
-  const refusal = engine.figure(Figure.refusal);
-  if (refusal === Refusal.none) return ConnectionFailure.handshake;
-  return refusal === Refusal.authority ? ConnectionFailure.authority : ConnectionFailure.certificate;
 }

@@ -4,6 +4,7 @@ import { reqBody, reqBodyLen, reqBodySize, resBody, resBodyLen, resBodySize } fr
 import { captureReqHdr, captureReqMethod, captureReqUri, captureReqVer, captureResHdr, captureResVer } from './captures.ts';
 import { clientCertificate, ownCertificate, serverCertificate, sslCChainDer, sslCSan, sslCUsed, sslSChainDer } from './certificates.ts';
 import { dst, dstPort, feConn, feId, feName, src, srcPort } from './client.ts';
+import { clientErrors, serverErrors } from './connection-errors.ts';
 import { bcDst, bcDstPort, bcHttpMajor, bcReused, bcSrc, bcSrcPort, dstIsLocal, fcDst, fcDstIsLocal, fcDstPort, fcHttpMajor, fcSrc, fcSrcIsLocal, fcSrcPort, feDefbe, soId, soName, srcIsLocal } from './connections.ts';
 import { alwaysFalse, alwaysTrue, bin, bool, date, hostname, int, ipv4, ipv6, meth, pid, rand, str, thread } from './constants.ts';
 import { cook, cookCnt, cookVal, cookie, reqCook, reqCookCnt, reqCookNames, reqCookVal, resCook, resCookCnt, resCookNames, resCookVal, scook, scookCnt, scookVal } from './cookies.ts';
@@ -25,7 +26,7 @@ import { sc0Key, sc0Tracked, sc1Key, sc1Tracked, sc2Key, sc2Tracked, scKey, scTr
 import { bcRtt, bcRttvar, fcFackets, fcLost, fcReordering, fcRetrans, fcRtt, fcRttvar, fcSacked, fcSavedSyn, fcUnacked } from './tcp-figures.ts';
 import { beConnectTimeout, beMaxRetries, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, curClientTimeout, curConnectTimeout, curMaxRetries, curQueueTimeout, curServerTimeout, curTarpitTimeout, curTunnelTimeout, feClientTimeout, feTarpitTimeout } from './timeouts.ts';
 import { acceptDate, bcTimerConnect, fcTimerHandshake, fcTimerTotal, reqTimerHdr, reqTimerIdle, reqTimerQueue, reqTimerTq, requestDate, resTimerData, resTimerHdr, txnTimerTotal, txnTimerUser } from './timers.ts';
-import { fcErr, fcErrStr, sslCCaErr, sslCCaErrDepth, sslCErr, sslCVerify, sslFcErr, sslFcErrStr } from './tls-client.ts';
+import { sslCCaErr, sslCCaErrDepth, sslCErr, sslCVerify, sslFcErr, sslFcErrStr } from './tls-client.ts';
 import { clientConnection, clientSecrets, serverConnection, serverSecrets, sslBcErr, sslBcErrStr, sslFcCrtname, sslFcEarlyRcvd, sslFcHasCrt, sslFcHasEarly, sslFcHasSni } from './tls-connection.ts';
 import { repSslHelloType, reqSslAlpn, reqSslCipherlist, reqSslEcExt, reqSslHelloType, reqSslHelloTypeOld, reqSslKeyshareGroups, reqSslSigalgs, reqSslSni, reqSslSniOld, reqSslStExt, reqSslSupportedGroups, reqSslVer, reqSslVerOld, resSslHelloType } from './tls-hello.ts';
 import { uniqueId } from './unique-id.ts';
@@ -37,6 +38,7 @@ export const samples = [
   captureReqHdr, captureResHdr, captureReqMethod, captureReqUri, captureReqVer, captureResVer,
   clientCertificate, serverCertificate, ownCertificate, sslCUsed, sslCChainDer, sslSChainDer, sslCSan,
   src, srcPort, dst, dstPort, feName, feId, feConn,
+  clientErrors, serverErrors,
   srcIsLocal, dstIsLocal, fcSrc, fcSrcPort, fcSrcIsLocal, fcDst, fcDstPort, fcDstIsLocal, bcSrc, bcSrcPort, bcDst, bcDstPort, bcReused, fcHttpMajor, bcHttpMajor, soId, soName, feDefbe,
   alwaysTrue, alwaysFalse, bool, int, str, bin, ipv4, ipv6, meth, hostname, pid, thread, rand, date,
   reqCook, cook, resCook, scook, cookie, reqCookCnt, cookCnt, resCookCnt, scookCnt, reqCookVal, cookVal, resCookVal, scookVal, reqCookNames, resCookNames,
@@ -58,7 +60,7 @@ export const samples = [
   fcRtt, fcRttvar, bcRtt, bcRttvar, fcUnacked, fcSacked, fcLost, fcRetrans, fcFackets, fcReordering, fcSavedSyn,
   feClientTimeout, feTarpitTimeout, beConnectTimeout, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, beMaxRetries, curClientTimeout, curTarpitTimeout, curServerTimeout, curTunnelTimeout, curConnectTimeout, curQueueTimeout, curMaxRetries,
   fcTimerHandshake, fcTimerTotal, bcTimerConnect, reqTimerIdle, reqTimerHdr, reqTimerTq, reqTimerQueue, resTimerHdr, resTimerData, txnTimerTotal, txnTimerUser, acceptDate, requestDate,
-  fcErr, fcErrStr, sslFcErr, sslCErr, sslCCaErr, sslCCaErrDepth, sslCVerify, sslFcErrStr,
+  sslFcErr, sslCErr, sslCCaErr, sslCCaErrDepth, sslCVerify, sslFcErrStr,
   clientSecrets, serverSecrets, clientConnection, serverConnection, sslFcHasCrt, sslFcHasSni, sslFcCrtname, sslFcHasEarly, sslFcEarlyRcvd, sslBcErr, sslBcErrStr,
   reqSslHelloType, reqSslHelloTypeOld, reqSslSni, reqSslSniOld, reqSslVer, reqSslVerOld, reqSslAlpn, reqSslEcExt, reqSslStExt, reqSslCipherlist, reqSslSigalgs, reqSslSupportedGroups, reqSslKeyshareGroups, resSslHelloType, repSslHelloType,
   uniqueId,

@@ -1,37 +1,8 @@
-/** Samples of how the client's connection failed, or did not: `fc_err` and TLS errors (HAProxy 3.x configuration 7.3.3, 7.3.4). */
+/** Samples of what is wrong with TLS on the client's connection, and with the client's certificate (HAProxy 3.x configuration 7.3.4). */
 import { Fact, Figure, type FigureValue } from '../../platform/tls/contract.ts';
 import { defineFetch } from '../../rules/define.ts';
-import { Valid } from '../../rules/place.ts';
 import { SampleType } from '../../rules/sample.ts';
-import { CONNECTION_FAILURES, type ConnectionFailureValue, failureText } from '../../state/failures.ts';
 import { compileFact, TLS_CLIENT } from '../tls-samples.ts';
-
-export const fcErr = defineFetch({
-  name: 'fc_err',
-  args: [],
-  type: SampleType.int,
-  valid: Valid.client,
-  doc: "HAProxy's number of what went wrong before the client's connection had a stream: not 0 only in `error-log-format`.",
-  examples: [{ call: 'fc_err', out: 0 }],
-  compile: () => (sample, stream) => sample.setInt(stream.session.failure),
-});
-
-export const fcErrStr = defineFetch({
-  name: 'fc_err_str',
-  args: [],
-  type: SampleType.str,
-  valid: Valid.client,
-  doc: 'The same in words, `Success` if nothing went wrong.',
-  examples: [{ call: 'fc_err_str', out: 'Success' }],
-  compile: (_, { thread: { memory } }) => {
-    const places = new Map<ConnectionFailureValue, number>();
-    for (const failure of CONNECTION_FAILURES) places.set(failure, memory.intern(failureText(failure)));
-    return (sample, { session }) => {
-      const start = places.get(session.failure) as number;
-      return sample.setText(start, start + failureText(session.failure).length);
-    };
-  },
-});
 
 export const sslFcErr = defineFigure('ssl_fc_err', Figure.errorCode, "OpenSSL's number of the first error on the client's connection");
 export const sslCErr = defineFigure(

@@ -214,7 +214,23 @@ export const sslFcEarlyRcvd = defineFetch({
   ],
   compile: () => (sample, stream) => stream.session.tls !== null && sample.setBool(false),
 });
-export const sslBcErr = defineNumber(SERVER, 'err', Figure.errorCode, 0, "OpenSSL's number of the first error");
+export const sslBcErr = defineFetch({
+  name: 'ssl_bc_err',
+  args: [],
+  type: SampleType.int,
+  valid: TLS_SERVER,
+  doc: "OpenSSL's number of the first error on the server's connection, 0 if there is none; none without TLS, or while it is being made.",
+  examples: [
+    { ...inPlace(SERVER), call: 'ssl_bc_err', tls: true, out: 0 },
+    { ...inPlace(SERVER), call: 'ssl_bc_err', out: null },
+  ],
+  compile:
+    () =>
+    (sample, { serverTls, serverFailure, connectedAtMs }) => {
+      const isThere = serverTls !== null && (connectedAtMs >= 0 || serverFailure !== 0);
+      return isThere && sample.setInt(serverTls.figure(Figure.errorCode));
+    },
+});
 
 export const sslBcErrStr = defineFetch({
   name: 'ssl_bc_err_str',

@@ -115,6 +115,8 @@ export interface TlsEngine {
   readonly isResumed: boolean;
   /** Why the handshake failed or the connection broke, in the library's words. */
   readonly reason: string;
+  /** Somebody else asks it for facts: it ends when `free` was called once more. */
+  hold(): void;
   /** Ends it; the record may serve another connection afterwards. */
   free(): void;
 }

@@ -141,6 +141,8 @@ export class OpenSslEngine implements TlsEngine, FactSource {
   /** 0n: not in use. */
   #ssl = NULL;
   #end = 0;
+  /** How often `free` is to be called. */
+  #holders = 0;
   reason = '';
   errorCode = 0;
   /** See Figure. */
@@ -162,6 +164,7 @@ export class OpenSslEngine implements TlsEngine, FactSource {
 
   begin(ssl: bigint, isServer: boolean, served: Served): void {
     this.#ssl = ssl;
+    this.#holders = 1;
     this.#end = 0;
     this.reason = '';
     this.errorCode = this.certificateError = this.authorityError = this.authorityErrorDepth = 0;
@@ -294,12 +297,17 @@ export class OpenSslEngine implements TlsEngine, FactSource {
     return false;
   }
 
+  hold(): void {
+    this.#holders++;
+  }
+
   free(): void {
     if (this.#ssl === NULL) return;
+    this.#library.clean();
+    if (--this.#holders > 0) return;
     const ssl = this.#ssl;
     this.#ssl = NULL;
     this.#served = NOTHING;
-    this.#library.clean();
     lib.sslFree(ssl);
     this.#library.giveBack(this);
   }
