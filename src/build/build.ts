@@ -17,6 +17,7 @@ import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import type { Host } from '../platform/contract.ts';
 import { openCrypt } from '../platform/crypt.ts';
+import { openCrypto } from '../platform/crypto/openssl.ts';
 import { PAGE_STATUSES, pageOf } from '../rules/answer/pages.ts';
 import { builtinReply, cannedReply } from '../rules/answer/reply.ts';
 import { Compiler } from '../rules/compiler.ts';
@@ -119,6 +120,7 @@ export function buildState(parts: BuildParts): Built {
     patterns: parts.patterns,
     resolvers: model.resolvers,
     names: parts.names ?? null,
+    jose: { openCrypto },
   });
   // First: what the configuration needs may leave no memory.
   const replies = builtinReplies(memory);

@@ -8,6 +8,7 @@ import { type Memory, NOTE_SIZE, plainMemory } from '../base/memory.ts';
 import { Framing, type HttpMessage } from '../http/message.ts';
 import { headerIdOf, methodOf } from '../http/tokens.ts';
 import type { BandwidthLimitModel, RuleModel } from '../model/config.ts';
+import { openCrypto } from '../platform/crypto/openssl.ts';
 import { newResolvers } from '../resolve/system.ts';
 import { Compiler } from '../rules/compiler.ts';
 import { UniqueId } from '../rules/format/unique-id.ts';
@@ -24,6 +25,7 @@ import { allocateShared, BackendLive, ServerLive, ServerRunning, Shared } from '
 import { MOST_COUNTERS } from '../state/tracked.ts';
 import { Scope } from '../state/variables.ts';
 import { catalogs } from './catalogs.ts';
+import { KEY_FILES, KEY_STORE } from './example-keys.ts';
 import { ExampleTables } from './example-tables.ts';
 import { ExampleTls, exampleKeptHello } from './example-tls.ts';
 
@@ -33,6 +35,7 @@ const ACCEPTED_MS = Date.UTC(2026, 10, 20, 8, 41, 14, 255);
 
 /** Files that examples name. */
 const FILES: Readonly<Record<string, string>> = {
+  ...KEY_FILES,
   'hosts.map': '# hosts\n\nwww.example.com  app\n  api.example.com api-v2  \nexample.com apex\n',
   'paths.map': '/ root\n/img images\n/img/cat cats\n.png pictures\nimg parts\n',
   'numbers.map': '1 7\n10:20 8\n15 9\n',
@@ -104,6 +107,7 @@ export class ExampleWorld {
       environment: (name) => (name === 'REGION' ? 'eu' : undefined),
       resolvers: [newResolvers('dns', { file: 'example', line: 1, column: 1 })],
       names: { ask: (stream, _, __, start, end) => answerExample(stream, this.memory, start, end) },
+      jose: { openCrypto, certificates: KEY_STORE },
       userlists: [
         {
           name: 'people',

@@ -10,6 +10,7 @@ import type { Shared } from '../state/shared.ts';
 import type { StickTable } from '../state/tracked.ts';
 import { NO_LIMITS, type VariableLimits } from '../state/variables.ts';
 import { Writer } from './format/writer.ts';
+import { Jose, type JoseParts } from './jose/jose.ts';
 import { type PatternSource, ThreadPatterns } from './patterns/store.ts';
 import { Sample } from './sample.ts';
 import { RawHead } from './value/raw-head.ts';
@@ -84,6 +85,8 @@ export interface ThreadParts {
   readonly resolvers?: readonly ResolversModel[];
   /** null: names are not asked for here. */
   readonly names?: NameService | null;
+  /** Ciphers, signatures and what goes with them; null: there are none here. */
+  readonly jose?: JoseParts | null;
 }
 
 export class Thread {
@@ -123,6 +126,8 @@ export class Thread {
   rewriteFailures = 0;
   #random: number;
   #rawHead: RawHead | null = null;
+  readonly #joseParts: JoseParts | null;
+  #jose: Jose | null = null;
 
   constructor(parts: ThreadParts) {
     this.memory = parts.memory;
@@ -148,6 +153,7 @@ export class Thread {
     this.localAddresses = parts.localAddresses ?? [];
     this.resolvers = new Map((parts.resolvers ?? []).map((section) => [section.name, section]));
     this.names = parts.names ?? null;
+    this.#joseParts = parts.jose ?? null;
     this.startedAtMs = parts.clock.now();
     this.variables = new ThreadVariables(parts.memory, parts.shared, parts.variableLimits ?? NO_LIMITS);
     this.#random = parts.seed ?? (Math.random() * 0x7fffffff) | 1;
@@ -173,6 +179,12 @@ export class Thread {
   rawHead(): RawHead {
     this.#rawHead ??= new RawHead(this.memory);
     return this.#rawHead;
+  }
+
+  /** Made when the first rule that needs it is compiled. @throws RuleError if there is no cryptographic library */
+  jose(): Jose {
+    this.#jose ??= new Jose(this.memory, this.readLines, this.#joseParts);
+    return this.#jose;
   }
 
   /** The next pseudo-random number, 0 to 2^32 - 1 (xorshift: for spreading load, not for secrets). */

@@ -20,6 +20,8 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'converter ip.fp arguments':
     'a mode that says what is appended, as HAProxy takes in practice although its list of converters does not show it',
   'converter json_query type': 'what the value is, known only when it is read',
+  'converter jwt_header_query type': 'what the value is, known only when it is read',
+  'converter jwt_payload_query type': 'what the value is, known only when it is read',
   'converter protobuf type': 'bytes, or an integer if a type is given',
   'converter ungrpc type': 'bytes, or an integer if a type is given',
   'converter rfc7239_n2nn type': 'an address or a text, known only when it is read',

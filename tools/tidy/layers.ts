@@ -44,6 +44,10 @@ export const LAYERS: readonly string[] = [
 const NODE_FOLDERS = new Set('platform control check log resolve discovery config build cli worker master main.ts'.split(' '));
 /** Who may name a concrete host (`platform/uring/`, `platform/sim/` …); the others see the contracts of platform/. */
 const HOST_FOLDERS = new Set(['platform', 'worker', 'main.ts']);
+/** Rooms of platform/ that hold no host: itself, and OpenSSL. */
+const HOSTLESS = new Set(['', 'tls', 'crypto']);
+/** The world that examples run in, with real ciphers. */
+const EXAMPLES = 'src/keywords/examples.ts';
 const VAGUE_NAME = /^(utils?|common|helpers?|misc)(\.ts)?$/;
 const MOST_LEVELS = 2;
 
@@ -116,14 +120,15 @@ function checkImport(source: Source, { node, name }: Import, findings: Finding[]
   if (target[0] !== 'src') findings.push(finding(source, node, `imports '${name}', which is not part of the program`));
   else if (owner !== folder && LAYERS.indexOf(owner) > LAYERS.indexOf(folder)) {
     findings.push(finding(source, node, `imports '${name}': ${owner} comes after ${folder} in the order of the layers`));
-  } else if (owner === 'platform' && !mayImportHost(folder, target)) {
+  } else if (owner === 'platform' && !mayImportHost(source.path, folder, target)) {
     findings.push(finding(source, node, `imports '${name}': only main.ts and worker/ choose a host, others use platform/contract.ts`));
   }
 }
 
-function mayImportHost(folder: string, target: readonly string[]): boolean {
+function mayImportHost(path: string, folder: string, target: readonly string[]): boolean {
   if (HOST_FOLDERS.has(folder) || target.at(-1) === 'contract.ts') return true;
-  return NODE_FOLDERS.has(folder) && (target.length === 3 || target[2] === 'tls');
+  const room = target.length === 3 ? '' : (target[2] as string);
+  return (NODE_FOLDERS.has(folder) || path === EXAMPLES) && HOSTLESS.has(room);
 }
 
 function checkCycles(graph: ReadonlyMap<string, readonly string[]>, findings: Finding[]): void {

@@ -1,8 +1,7 @@
 /** Converters to and from JSON (HAProxy 3.x configuration 7.3.1). */
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { defineConverter } from '../../rules/define.ts';
-import { RuleError } from '../../rules/error.ts';
-import { JsonKind, JsonReader, parseJsonPath, readDouble, writeGeneral, writeUnescaped } from '../../rules/format/jsontext.ts';
+import { JsonQuery } from '../../rules/format/json-query.ts';
 import { Writer } from '../../rules/format/writer.ts';
 import { SampleType } from '../../rules/sample.ts';
 
@@ -116,26 +115,7 @@ export const jsonQuery = defineConverter({
     { value: TEXT, call: "json_query('$.nothing')", out: null },
   ],
   compile: ([path, output], context) => {
-    const { memory } = context.thread;
-    const parsed = parseJsonPath(path);
-    if (parsed === null) throw new RuleError(`'${path}' is not a JSON path as $.key[0]`, -1, path);
-    const steps = parsed.map(({ key, index }) => ({ start: index < 0 ? memory.intern(key) : -1, length: key.length, index }));
-    const reader = new JsonReader(memory.bytes);
-    const out = new Writer(memory);
-    return (sample) => {
-      const kind = reader.find(sample.start, sample.end, steps);
-      const { start, end } = reader;
-      if (kind === JsonKind.true || kind === JsonKind.false) return sample.setBool(kind === JsonKind.true);
-      if (kind === JsonKind.array) return sample.setText(start, end);
-      if (kind !== JsonKind.string && kind !== JsonKind.number) return false;
-      const at = memory.scratch();
-      out.open(at, at + SCRATCH_SIZE);
-      if (kind === JsonKind.string) return writeUnescaped(memory.bytes, start, end, out) && !out.overflow && sample.setText(at, out.at);
-      const value = readDouble(memory.bytes, start, end);
-      if (Number.isNaN(value)) return false;
-      if (output === 'int') return sample.setInt(Math.trunc(value));
-      writeGeneral(value, out);
-      return sample.setText(at, out.at);
-    };
+    const query = new JsonQuery(context.thread.memory, path, output);
+    return (sample) => query.run(sample, sample.start, sample.end);
   },
 });
