@@ -6,6 +6,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { useCodeCache } from '../src/platform/code-cache.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const PORT = 8080;
@@ -67,6 +68,8 @@ async function accepting(child: ChildProcess): Promise<boolean> {
   return false;
 }
 
+// For the servers; Hawser has its own.
+useCodeCache();
 process.on('SIGINT', () => end(0));
 process.on('SIGTERM', () => end(0));
 await Promise.all(SERVERS.map(startServer));

@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { availableParallelism, machine, release, type as systemType, version } from 'node:os';
 import { type CommandLine, commandLineWarnings, parseArguments } from './config/command/arguments.ts';
+import { useCodeCache } from './platform/code-cache.ts';
 import { resolveOwnModules } from './platform/resolution.ts';
 
 async function main(args: readonly string[]): Promise<number> {
@@ -96,6 +97,7 @@ function systemName(): string {
   return `${systemType()} ${release()} ${version()} ${machine()}`;
 }
 
+useCodeCache();
 resolveOwnModules();
 const code = await main(process.argv.slice(2));
 // A thread may be waiting for an order that will not come.
