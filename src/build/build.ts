@@ -119,6 +119,7 @@ export function buildState(parts: BuildParts): Built {
     secret: new Int32Array(randomBytes(8).buffer.slice(0, 8)),
     patterns: parts.patterns,
     resolvers: model.resolvers,
+    rings: model.rings.map(({ name }) => name),
     names: parts.names ?? null,
     jose: { openCrypto },
   });

@@ -12,8 +12,10 @@ import type { Compiler } from '../rules/compiler.ts';
 import type { TextFormat } from '../rules/define.ts';
 import { RuleError } from '../rules/error.ts';
 import { Place } from '../rules/place.ts';
+import type { Thread } from '../rules/thread.ts';
 import { LOG_STEPS, LogOrigin, ORIGIN_NAMES, PROFILE_STEPS } from '../state/logstep.ts';
 import type { Frontend } from '../state/records.ts';
+import { DebugTarget, debugModel } from './debugging.ts';
 import { Destinations, ringOf } from './destinations.ts';
 import { FrontendLog, type LogTarget, type ProfileStep } from './frontend.ts';
 import { type HeaderFacts, LogHeader } from './headers.ts';
@@ -55,12 +57,22 @@ export function buildLogs(parts: LogParts): BuiltLogs {
     const { at } = (parts.frontends[0] as LoggedFrontend).proxy;
     if (profileOf(model, name) === null) parts.report(at, new RuleError(`do-log : unknown log-profile '${name}'`));
   }
+  const [first] = parts.frontends;
+  if (destinations !== null && first !== undefined) openDebug(parts, first.compiler.thread, destinations);
   for (const logged of parts.frontends) new FrontendBuilder(logged, parts).build(destinations);
   return {
     dropped: () => destinations?.dropped() ?? 0,
     waiting: () => destinations?.waiting() ?? 0,
     close: () => destinations?.close(),
   };
+}
+
+/** Opens what `debug` writes to. */
+function openDebug(parts: LogParts, { debugSinks, clock }: Thread, destinations: Destinations): void {
+  for (const name of debugSinks.names) {
+    const model = debugModel(name, parts.model);
+    debugSinks.sinks.push(new DebugTarget(model, destinations, factsOf(null, model, parts), parts.memory, clock));
+  }
 }
 
 /** Names that stand for nothing are wrong even where nobody logs. */

@@ -9,6 +9,7 @@ import type { Backend, Frontend, LocalReply, Stream } from '../state/records.ts'
 import type { Shared } from '../state/shared.ts';
 import type { StickTable } from '../state/tracked.ts';
 import { NO_LIMITS, type VariableLimits } from '../state/variables.ts';
+import { DebugSinks } from './debug-sinks.ts';
 import { Writer } from './format/writer.ts';
 import { Jose, type JoseParts } from './jose/jose.ts';
 import { type PatternSource, ThreadPatterns } from './patterns/store.ts';
@@ -81,6 +82,8 @@ export interface ThreadParts {
   readonly localAddresses?: readonly Uint8Array[];
   /** `tune.vars.*`. */
   readonly variableLimits?: VariableLimits;
+  /** Names of `ring` sections. */
+  readonly rings?: readonly string[];
   /** `resolvers` sections. */
   readonly resolvers?: readonly ResolversModel[];
   /** null: names are not asked for here. */
@@ -110,6 +113,8 @@ export class Thread {
   readonly patterns: ThreadPatterns;
   /** Log profiles that rules name (do-log), by number: the logs, which are built behind the rules, know what they say. */
   readonly logProfiles: string[] = [];
+  /** Where `debug` writes to: opened with the logs. */
+  readonly debugSinks: DebugSinks;
   /** The register of conditions and formats: nobody keeps anything in it across a call. */
   readonly sample: Sample;
   /** For values that are built while a rule runs. */
@@ -146,6 +151,7 @@ export class Thread {
     this.secret = parts.secret ?? new Int32Array(2);
     this.#userlists = new Map((parts.userlists ?? []).map((list) => [list.name, list]));
     this.patterns = new ThreadPatterns(parts.patterns);
+    this.debugSinks = new DebugSinks(parts.rings ?? []);
     this.sample = new Sample(parts.memory);
     this.out = new Writer(parts.memory);
     this.entropy = parts.entropy ?? Uint32Array.of(parts.seed ?? 1, 2, 3, 4);

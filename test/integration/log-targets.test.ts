@@ -223,3 +223,46 @@ listen l\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${syslog.port} format raw lo
     'txn_close 200\n',
   ]);
 });
+
+onSubjects('debug shows samples of every type on stdout, stderr and a ring, and passes them on', async ({ start, old }) => {
+  await using collector = await startCollector();
+  const [port] = await ports(1);
+  const rules = [
+    'path,debug(p,stderr)',
+    'src,debug(s,stdout)',
+    'int(5),debug(,stderr),add(1),debug(six,stderr)',
+    'req.hdr(x),debug(n,stderr)',
+    'req.hdr(none),debug(none,stderr)',
+    'method,debug(m,stderr)',
+    'bool(true),debug(b,stderr)',
+    'ipv6(::1),debug(six,r)',
+  ].map((expression, at) => `  http-request set-var(txn.v${at}) ${expression}`);
+  const rest = `ring r\n  format raw\n  maxlen 100\n  size 20000\n  timeout connect 1s\n  timeout server 1s\n  server a 127.0.0.1:${collector.port}
+frontend f\n  bind 127.0.0.1:${port}\n${rules.join('\n')}\n  http-request return status 200 hdr x-sum %[var(txn.v2)]`;
+  const { program } = await start(configure({ global: ONE_THREAD, rest }));
+  assert.match((await ask(port, get('/p', 'X: a"b\tc'))).head, /x-sum: 6/);
+  await until(
+    () => collector.received.includes('>') && program.stdout.includes('ipv4') && program.stderr.includes('<1>'),
+    'lines of debug',
+  );
+  const lines = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('[debug]'));
+  assert.deepEqual(lines(program.stdout), ['[debug] s: type=ipv4 <127.0.0.1>']);
+  assert.deepEqual(lines(program.stderr), [
+    '[debug] p: type=str </p>',
+    '[debug] : type=sint <5>',
+    '[debug] six: type=sint <6>',
+    '[debug] n: type=str <a"b.c>',
+    '[debug] m: type=meth <GET>',
+    '[debug] b: type=bool <1>',
+  ]);
+  if (!old) assert.equal(collector.received, '[debug] six: type=ipv6 <::1>\n');
+});
+
+onSubjects('debug without a destination is not lost', async ({ start, old, context }) => {
+  if (old) return context.skip('HAProxy shows buf0 by its runtime API');
+  const [port] = await ports(1);
+  const rest = `frontend f\n  bind 127.0.0.1:${port}\n  http-request return status 200 hdr x %[path,debug(here)]`;
+  const { program } = await start(configure({ global: ONE_THREAD, rest }));
+  await ask(port, get('/p'));
+  await until(() => program.stderr.includes('[debug] here: type=str </p>\n'), 'the line');
+});

@@ -19,7 +19,7 @@ import { mqttFieldValue, mqttIsValid } from './mqtt.ts';
 import { feExists, nbsrvOf, srvIsUpOf, srvQueueOf } from './names.ts';
 import { add, and, bool, cpl, div, even, iif, ipmask, mod, mul, neg, not, odd, or, sub, xor } from './numbers.ts';
 import { ethData, ethDst, ethHdr, ethProto, ethSrc, ethVlan, ipData, ipDf, ipDst, ipHdr, ipProto, ipSrc, ipTos, ipTtl, ipVer, tcpDst, tcpFlags, tcpMss, tcpOptionsList, tcpSack, tcpSeq, tcpSrc, tcpTsopt, tcpTsval, tcpWin, tcpWscale, tcpWsopt } from './packets.ts';
-import { captureReq, captureRes, when } from './passing.ts';
+import { captureReq, captureRes, debug, when } from './passing.ts';
 import { protobuf, ungrpc } from './protobuf.ts';
 import { inTable, tableExpire, tableFigures, tableIdle } from './stick-tables.ts';
 import { bytes, field, length, lower, regsub, upper, urlDec, urlEnc, word } from './texts.ts';
@@ -46,7 +46,7 @@ export const converters = [
   feExists, nbsrvOf, srvIsUpOf, srvQueueOf,
   add, sub, mul, div, mod, neg, and, or, xor, cpl, bool, not, odd, even, iif, ipmask,
   ethHdr, ethData, ethDst, ethSrc, ethProto, ethVlan, ipHdr, ipData, ipVer, ipProto, ipDf, ipTos, ipTtl, ipSrc, ipDst, tcpSrc, tcpDst, tcpSeq, tcpFlags, tcpWin, tcpMss, tcpWscale, tcpTsval, tcpSack, tcpTsopt, tcpWsopt, tcpOptionsList,
-  when, captureReq, captureRes,
+  when, captureReq, captureRes, debug,
   protobuf, ungrpc,
   inTable, tableFigures, tableExpire, tableIdle,
   lower, upper, length, bytes, field, word, urlDec, urlEnc, regsub,
