@@ -7,12 +7,12 @@ import type { PemModel, TlsModel } from '../model/tls.ts';
 import type { TlsChange } from '../model/tls-change.ts';
 import type { TlsContext } from '../platform/tls/contract.ts';
 import type { TlsLibrary } from '../platform/tls/engine.ts';
-import { freeBundle } from '../platform/tls/pem.ts';
 import { TicketRing } from '../platform/tls/tickets.ts';
 import type { ClientHello, HelloResultValue } from '../proto/tls-hello.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
-import { arrangeCertificates } from './certificates.ts';
-import { bundleIn, responseIn, type ServedCertificate, serve } from './line-certificates.ts';
+import type { Bundles } from './bundles.ts';
+import { arrangeCertificates, countDefaults } from './certificates.ts';
+import { responseIn, type ServedCertificate, serve } from './line-certificates.ts';
 import { exchange, freeOthers, type Held, type Prepared, withTrust } from './line-changes.ts';
 import { LineSettings, sessionNameOf } from './line-settings.ts';
 import type { ContextTuning } from './tls-tuning.ts';
@@ -26,6 +26,7 @@ export interface TlsGround {
   readonly tuning: ContextTuning;
   /** This thread reads every certificate at once, to tell what is wrong with it. */
   readonly judges: boolean;
+  readonly bundles: Bundles;
   /** Of `tls-ticket-keys`, by file. */
   readonly rings: Map<string, TicketRing>;
 }
@@ -53,7 +54,7 @@ export class BindTls implements CertificateChoice {
 
   /** @throws Error that says what is wrong with the line */
   constructor(ground: TlsGround, tls: TlsModel, http: boolean) {
-    if (tls.certificates.length === 0) throw new Error("'ssl' needs a certificate: no 'crt' on the line");
+    if (tls.certificates.length === 0 && !tls.strictSni) throw new Error("'ssl' needs a certificate: no 'crt' on the line");
     this.#ground = ground;
     this.#http = http;
     this.#lists = new Set(tls.certificates.map(({ list }) => list?.path ?? ''));
@@ -100,7 +101,9 @@ export class BindTls implements CertificateChoice {
     const verify = tls.verify ?? 'none';
     const alpn = tls.alpn ?? (this.#http ? ['http/1.1'] : []);
     const sessionName = sessionNameOf(tls);
-    return new LineSettings(tls, { ...this.#ground.tuning, ticketKeys, alpn, verify, ring: this.#ring(tls), sessionName });
+    const { tuning, bundles } = this.#ground;
+    const { securityLevel } = bundles;
+    return new LineSettings(tls, { ...tuning, securityLevel, ticketKeys, alpn, verify, ring: this.#ring(tls), sessionName });
   }
 
   #ring({ ticketFile, ticketKeys }: TlsModel): TicketRing | null {
@@ -113,12 +116,12 @@ export class BindTls implements CertificateChoice {
 
   /** The first of a line shows that its settings are good; the others are made into contexts when they are first asked for. */
   #part(tls: TlsModel, shared: LineSettings, certificate: PemModel, atOnce: boolean, ticketKeys: Uint8Array): Part {
-    const { library, judges } = this.#ground;
+    const { library, bundles, judges } = this.#ground;
     const own = certificate.settings !== null;
     const settings = own ? this.#settings({ ...tls, ...certificate.settings }, ticketKeys) : shared;
     try {
-      if (!atOnce && !own && judges) freeBundle(bundleIn(certificate));
-      return { settings, certificate, served: serve(library, settings.tls, certificate, atOnce || own) };
+      if (!atOnce && !own && judges) bundles.serving(certificate, () => undefined);
+      return { settings, certificate, served: serve(library, bundles, settings.tls, certificate, atOnce || own) };
     } catch (error) {
       if (own) settings.free();
       throw error;
@@ -129,7 +132,8 @@ export class BindTls implements CertificateChoice {
     return this.#remake(this.#state.tls, this.#state.shared, (part) => {
       if (part.certificate.path !== material.path) return part;
       const certificate = { ...part.certificate, ...material };
-      const served = serve(this.#ground.library, { ...part.settings.tls, ticketKeys }, certificate, true);
+      const { library, bundles } = this.#ground;
+      const served = serve(library, bundles, { ...part.settings.tls, ticketKeys }, certificate, true);
       return { settings: part.settings, certificate, served };
     });
   }
@@ -198,8 +202,13 @@ export class BindTls implements CertificateChoice {
 
   #arrange(): void {
     const { tls, parts } = this.#state;
+    const defaults = countDefaults(
+      tls.defaultCertificates,
+      parts.map(({ certificate }) => certificate.path),
+    );
     this.#choice = arrangeCertificates(
       parts.map(({ served }) => served),
+      defaults,
       tls.strictSni,
     );
     this.needsHello = this.#choice.needsHello;

@@ -9,8 +9,8 @@ export interface NamedCertificate {
   readonly names: readonly string[];
 }
 
-/** The first is also for clients that ask for nothing known, unless `isStrict`. */
-export function arrangeCertificates(all: readonly NamedCertificate[], isStrict: boolean): Certificates {
+/** @param defaults how many of the first are for clients that ask for nothing known, unless `isStrict` */
+export function arrangeCertificates(all: readonly NamedCertificate[], defaults: number, isStrict: boolean): Certificates {
   const exact = new Map<string, CertificateEntry[]>();
   const wild = new Map<string, CertificateEntry[]>();
   const entries = all.map(({ context, isEcdsa, names }): CertificateEntry => {
@@ -22,11 +22,23 @@ export function arrangeCertificates(all: readonly NamedCertificate[], isStrict: 
     }
     return entry;
   });
-  return new Certificates({ exact, wild, fallbacks: entries.slice(0, 1), isStrict, needsHello: isStrict || all.length > 1 });
+  return new Certificates({ exact, wild, fallbacks: entries.slice(0, defaults), isStrict, needsHello: isStrict || all.length > 1 });
 }
 
 function append(map: Map<string, CertificateEntry[]>, key: string, entry: CertificateEntry): void {
   const entries = map.get(key);
   if (entries === undefined) map.set(key, [entry]);
   else entries.push(entry);
+}
+
+/** `x.pem.rsa` of `x.pem` in several kinds of keys. */
+const OF_BUNDLE = /^(.*)\.(?:rsa|ecdsa|dsa)$/;
+
+/** How many of a line's certificates are the default ones: what `default-crt` says, else the first with those of its bundle. */
+export function countDefaults(said: number, paths: readonly string[]): number {
+  if (said > 0) return said;
+  const stem = OF_BUNDLE.exec(paths[0] ?? '')?.[1];
+  if (stem === undefined) return 1;
+  const other = paths.findIndex((path) => OF_BUNDLE.exec(path)?.[1] !== stem);
+  return other < 0 ? paths.length : other;
 }

@@ -5,8 +5,9 @@ import { OpenSslContext, type TlsSettings } from '../platform/tls/context.ts';
 import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
 import type { TlsLibrary } from '../platform/tls/engine.ts';
 import { readAnswer } from '../platform/tls/ocsp.ts';
-import { type Bundle, bundleOf, freeBundle } from '../platform/tls/pem.ts';
+import { derOf } from '../platform/tls/pem.ts';
 import type { Response } from '../platform/tls/stapling.ts';
+import type { Bundles } from './bundles.ts';
 import type { NamedCertificate } from './certificates.ts';
 
 /** A context whose response may change. */
@@ -19,22 +20,38 @@ export interface ServedCertificate extends NamedCertificate {
   readonly context: ServedContext;
 }
 
-/** @param atOnce false: the context is made when it is first asked for. @throws Error that names the file */
-export function serve(library: TlsLibrary, settings: TlsSettings, certificate: PemModel, atOnce: boolean): ServedCertificate {
-  const { path, ocsp, names } = certificate;
+/**
+ * @param bundles lends the certificate's contents
+ * @param atOnce false: the context is made when it is first asked for
+ * @throws Error that names the file
+ */
+export function serve(
+  library: TlsLibrary,
+  bundles: Bundles,
+  settings: TlsSettings,
+  certificate: PemModel,
+  atOnce: boolean,
+): ServedCertificate {
+  const { path, ocsp, names, sctl: timestamps } = certificate;
   const response = ocsp === null ? null : responseIn(ocsp);
-  const make = (now: Response | null): OpenSslContext => {
-    const bundle = bundleIn(certificate);
-    try {
-      return new OpenSslContext(library, { ...settings, bundle, certificateName: path, response: now });
-    } finally {
-      freeBundle(bundle);
-    }
-  };
+  const make = (now: Response | null): OpenSslContext =>
+    bundles.serving(
+      certificate,
+      (bundle, dh) => new OpenSslContext(library, { ...settings, bundle, certificateName: path, response: now, timestamps, dh }),
+    );
   const context = atOnce ? make(response) : new LazyContext(make, response);
-  const x509 = new X509Certificate(certificate.bytes);
+  const x509 = ownOf(bundles, certificate);
   return { context, isEcdsa: x509.publicKey.asymmetricKeyType === 'ec', names: namesOf(x509, names) };
 }
+
+/** The certificate that the key belongs to: it need not be the first of its file. */
+function ownOf(bundles: Bundles, pem: PemModel): X509Certificate {
+  const text = Buffer.from(pem.bytes);
+  if (text.indexOf(BEGIN) === text.lastIndexOf(BEGIN)) return new X509Certificate(text);
+  return bundles.with(pem, ({ certificate }) => new X509Certificate(derOf(certificate)));
+}
+
+const BEGIN = '-----BEGIN CERTIFICATE-----';
 
 /** null: it can't be shown, as it has expired, or is none. */
 export function responseIn(bytes: Uint8Array): Response | null {
@@ -42,15 +59,6 @@ export function responseIn(bytes: Uint8Array): Response | null {
     return { bytes, untilMs: readAnswer(bytes).untilMs };
   } catch {
     return null;
-  }
-}
-
-/** @throws Error that names the file */
-export function bundleIn({ path, bytes, key }: PemModel): Bundle {
-  try {
-    return bundleOf(bytes, key);
-  } catch (error) {
-    throw new Error(`unable to load certificate file '${path}': ${(error as Error).message}`);
   }
 }
 

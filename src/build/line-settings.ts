@@ -7,6 +7,7 @@ import type { PemModel, TlsModel } from '../model/tls.ts';
 import type { TlsSettings } from '../platform/tls/context.ts';
 import { certificatesOf, freeCertificates, freeRevocations, type Native, revocationsOf } from '../platform/tls/pem.ts';
 
+const TLS_1_0 = 0x0301;
 const TLS_1_2 = 0x0303;
 const TLS_1_3 = 0x0304;
 
@@ -32,12 +33,14 @@ export class LineSettings {
   }
 
   #common(model: TlsModel): TlsSettings {
-    const { authorities } = model;
+    const { authorities, minVersion, maxVersion } = model;
+    if ((maxVersion ?? TLS_1_3) < TLS_1_0 || (minVersion ?? TLS_1_2) > (maxVersion ?? TLS_1_3))
+      throw new Error('all TLS versions are disabled by the options of the line');
     return {
       role: 'server',
       bundle: null,
-      minVersion: model.minVersion ?? TLS_1_2,
-      maxVersion: model.maxVersion ?? TLS_1_3,
+      minVersion: minVersion ?? TLS_1_2,
+      maxVersion: maxVersion ?? TLS_1_3,
       ciphers: model.ciphers,
       cipherSuites: model.cipherSuites,
       curves: model.curves,

@@ -5,6 +5,7 @@
 import type { AddressRecord } from '../base/address.ts';
 import type { BindModel, ProxyModel, ServerModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
+import type { TlsGlobalModel } from '../model/tls.ts';
 import type { SharedLayout } from '../state/shared.ts';
 import { planTables, type TablePlan } from './tables.ts';
 
@@ -32,6 +33,7 @@ export interface Plan {
   readonly servers: readonly ServerPlan[];
   readonly listeners: readonly ListenerPlan[];
   readonly tables: readonly TablePlan[];
+  readonly tls: TlsGlobalModel;
 }
 
 export function isFrontend(proxy: ProxyModel): boolean {
@@ -49,7 +51,7 @@ export function planOf(model: ConfigModel): Plan {
   for (const [backendIndex, backend] of backends.entries()) {
     for (const server of backend.servers) servers.push({ model: server, backend, backendIndex, index: servers.length });
   }
-  return { frontends, backends, servers, listeners: frontends.flatMap(listenersOf), tables: planTables(model) };
+  return { frontends, backends, servers, listeners: frontends.flatMap(listenersOf), tables: planTables(model), tls: model.global.tls };
 }
 
 function listenersOf(frontend: ProxyModel, frontendIndex: number): ListenerPlan[] {

@@ -7,9 +7,7 @@ import type { PemModel, TlsModel } from '../model/tls.ts';
 import type { TlsChange } from '../model/tls-change.ts';
 import { OpenSslContext } from '../platform/tls/context.ts';
 import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
-import { freeBundle } from '../platform/tls/pem.ts';
 import type { TlsGround } from './bind-tls.ts';
-import { bundleIn } from './line-certificates.ts';
 import { exchange, type Prepared, withTrust } from './line-changes.ts';
 import { LineSettings } from './line-settings.ts';
 
@@ -70,17 +68,23 @@ export class ServerLine implements TlsContext {
     });
   }
 
-  #make(settings: LineSettings, certificate: PemModel | null): OpenSslContext {
-    const bundle = certificate === null ? null : bundleIn(certificate);
-    try {
-      return new OpenSslContext(this.#ground.library, { ...settings.tls, bundle });
-    } finally {
-      if (bundle !== null) freeBundle(bundle);
-    }
+  #make({ tls }: LineSettings, certificate: PemModel | null): OpenSslContext {
+    const { library, bundles } = this.#ground;
+    if (certificate === null) return new OpenSslContext(library, tls);
+    return bundles.with(certificate, (bundle) => new OpenSslContext(library, { ...tls, bundle }));
   }
 
   #settingsOf(tls: TlsModel): LineSettings {
     const { verifyHost, reusesSessions } = tls;
-    return new LineSettings(tls, { ...this.#ground.tuning, role: 'client', verify: tls.verify ?? 'required', verifyHost, reusesSessions });
+    const { tuning, bundles } = this.#ground;
+    const { securityLevel } = bundles;
+    return new LineSettings(tls, {
+      ...tuning,
+      securityLevel,
+      role: 'client',
+      verify: tls.verify ?? 'required',
+      verifyHost,
+      reusesSessions,
+    });
   }
 }

@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { plainMemory } from '../base/memory.ts';
-import { newBind } from '../config/draft.ts';
+import { newBind, newTlsGlobal } from '../config/draft.ts';
 import type { PemModel } from '../model/tls.ts';
 import { Fact, type TlsContext, type TlsEngine } from '../platform/tls/contract.ts';
 import { ClientHello, HelloResult } from '../proto/tls-hello.ts';
@@ -12,6 +12,7 @@ import type { Plan } from './plan.ts';
 import { buildTls } from './tls.ts';
 
 const file = (name: string): Uint8Array => readFileSync(new URL(`../../test/support/tls/${name}`, import.meta.url));
+const NOTHING_BESIDE = { issuer: null, sctl: null, dh: null };
 const OF_NO_LIST = { settings: null, names: null, list: null, ocspUpdate: null };
 const AT = { file: 'test', line: 1, column: 1 };
 
@@ -20,11 +21,11 @@ function built(names: readonly string[]) {
   const bind = newBind('*:1', AT);
   bind.tls.enabled = true;
   for (const name of names) {
-    const pem: PemModel = { path: `/${name}`, bytes: file(name), key: null, ocsp: null, ...OF_NO_LIST, at: AT };
+    const pem: PemModel = { path: `/${name}`, bytes: file(name), key: null, ocsp: null, ...NOTHING_BESIDE, ...OF_NO_LIST, at: AT };
     bind.tls.certificates.push(pem);
   }
   const listener = { bind, frontend: { mode: 'http' } };
-  const tls = buildTls({ listeners: [listener], servers: [] } as unknown as Plan, memory, new Uint8Array(80), true);
+  const tls = buildTls({ listeners: [listener], servers: [], tls: newTlsGlobal() } as unknown as Plan, memory, new Uint8Array(80), true);
   assert.deepEqual(tls.problems, []);
   const subjectOf = (engine: TlsEngine | null): string => {
     assert.ok(engine);

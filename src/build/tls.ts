@@ -6,12 +6,15 @@ import type { Memory } from '../base/memory.ts';
 import type { BindModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
+import type { TlsGlobalModel } from '../model/tls.ts';
 import type { TlsChange } from '../model/tls-change.ts';
 import type { TlsContext } from '../platform/tls/contract.ts';
 import { TlsLibrary } from '../platform/tls/engine.ts';
 import { heldNatives } from '../platform/tls/pem.ts';
+import { chooseProperties, loadProvider } from '../platform/tls/providers.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
 import { BindTls, type TlsGround } from './bind-tls.ts';
+import { Bundles } from './bundles.ts';
 import type { Prepared } from './line-changes.ts';
 import type { Plan } from './plan.ts';
 import { ServerLine } from './server-tls.ts';
@@ -39,7 +42,9 @@ export interface BuiltTls {
  */
 export function buildTls(plan: Plan, memory: Memory, ticketKeys: Uint8Array, judges: boolean, tuning: ContextTuning = {}): BuiltTls {
   const library = new TlsLibrary(memory);
-  const builder = new TlsBuilder({ library, ticketKeys, judges, tuning, rings: new Map() });
+  const bundles = new Bundles(plan.tls);
+  const builder = new TlsBuilder({ library, ticketKeys, judges, tuning, bundles, rings: new Map() });
+  builder.provide(plan.tls);
   return {
     listeners: plan.listeners.map(({ bind, frontend }) => builder.listener(bind, frontend.mode === 'http')),
     servers: plan.servers.map(({ model }) => builder.server(model)),
@@ -61,14 +66,27 @@ class TlsBuilder {
     this.#ground = ground;
   }
 
+  /** Where OpenSSL takes its algorithms from: before anything asks for one. */
+  provide({ providers, propertyQuery }: TlsGlobalModel): void {
+    for (const { name, path, at } of providers) this.#attempt(at, () => loadProvider(name, path));
+    if (propertyQuery !== null) this.#attempt(propertyQuery.at, () => chooseProperties(propertyQuery.text));
+  }
+
   listener(bind: BindModel, http: boolean): CertificateChoice | null {
     const { tls, at } = bind;
     if (!tls.enabled) return null;
     const known = this.#listeners.get(bind);
     if (known !== undefined) return known;
     const made = this.#attempt(at, () => new BindTls(this.#ground, tls, http));
+    if (made !== null && tls.certificates.length === 0) this.#warnOfNone(at);
     this.#listeners.set(bind, made);
     return made;
+  }
+
+  /** HAProxy lets such a line stand too: certificates may come at run time. */
+  #warnOfNone(at: Position): void {
+    const text = "no certificate is specified for the line: TLS connections will fail ('strict-sni' without 'crt')";
+    this.problems.push({ severity: 'warning', code: 'bad-tls', at, text });
   }
 
   server(server: ServerModel): TlsContext | null {

@@ -2,12 +2,11 @@
  * What the parser offers to keyword objects: readers that report what is wrong by themselves. One
  * object per line. It must not know any keyword.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { type AddressRecord, Family } from '../base/address.ts';
-import type { Complaint, DirectiveContext, ParsedAddress, Word } from '../keywords/define.ts';
+import type { CertificateFolder, CertificateSettings, Complaint, DirectiveContext, ParsedAddress, Word } from '../keywords/define.ts';
 import type { BindModel, ConditionModel, ErrorFileModel, RuleModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
-import type { PemModel, TlsModel } from '../model/tls.ts';
+import type { PemModel } from '../model/tls.ts';
 import { accountId } from './accounts.ts';
 import {
   type AddressProblem,
@@ -18,28 +17,17 @@ import {
   parseNetwork,
   parseServerAddress,
 } from './addresses.ts';
+import type { CertificateFiles } from './certificates.ts';
 import { newBind, newServer } from './draft.ts';
 import { ERROR_CODES, readErrorFile, readTextLines } from './errorfile.ts';
 import { applyBindOptions, applyServerOptions } from './lines.ts';
 import { type PathBase, resolvePath } from './paths.ts';
-import { certificateFiles, readCertificateList, readPemFile } from './pemfile.ts';
+import { filesIn } from './pemfile.ts';
 import { readNumber } from './reader.ts';
-import { registry } from './registry.ts';
 import { codeOf, type DiagnosticCode } from './report/codes.ts';
 import type { Diagnostic } from './report/diagnostic.ts';
 import { nearestName } from './report/near.ts';
 import type { Lookup } from './words.ts';
-
-/** Options of `bind` that may stand in brackets of a `crt-list` line (HAProxy 3.x configuration 5.1 crt-list). */
-const LIST_OPTIONS: ReadonlySet<string> = new Set(
-  'alpn ca-file ca-verify-file ciphers ciphersuites client-sigalgs crl-file curves ecdhe no-alpn no-ca-names sigalgs ssl-max-ver ssl-min-ver verify'.split(
-    ' ',
-  ),
-);
-
-/** What a list says of a certificate, but for its file. */
-type OfList = Pick<PemModel, 'settings' | 'names' | 'list' | 'ocspUpdate'>;
-const OF_NO_LIST: OfList = { settings: null, names: null, list: null, ocspUpdate: null };
 
 /** Where the parser is, shared by all lines. */
 export interface Place {
@@ -63,8 +51,7 @@ export interface ParserState {
   pathBase: PathBase;
   /** `-dD`: what is only suspicious is said too. */
   readonly diagnose: boolean;
-  /** Where relative names of certificates and authorities start; '': as other files. */
-  readonly tlsFolders: Record<'crt-base' | 'ca-base', string>;
+  readonly certificates: CertificateFiles;
   /** What the global section says for lines below. */
   readonly lineDefaults: LineDefaults;
 }
@@ -232,11 +219,6 @@ export class LineContext implements DirectiveContext {
     }
   }
 
-  tlsFolder(base: 'crt-base' | 'ca-base', folder: string): void {
-    if (this.state.tlsFolders[base] === '') this.state.tlsFolders[base] = folder;
-    else this.error({ text: `'${base}' already specified.` });
-  }
-
   lineDefaults(side: 'bind' | 'server', words: readonly Word[]): void {
     const { alerts, lineDefaults } = this.state;
     // Judged here, where the words stand; in the lines below nothing is left to complain about.
@@ -302,69 +284,32 @@ export class LineContext implements DirectiveContext {
     return lines;
   }
 
-  pemFile(path: Word, base: 'crt-base' | 'ca-base', withKey: boolean): PemModel | null {
-    const folder = this.state.tlsFolders[base];
-    const full = resolvePath(folder === '' ? this.state.pathBase : { mode: 'origin', origin: folder }, this.at.file, path.text);
-    const read = readPemFile(full, withKey);
-    if ('problem' in read) {
-      this.error({ text: `'${this.keyword}' : ${read.problem}.`, word: path });
-      return null;
-    }
-    return { path: full, bytes: read.bytes, key: read.key, ocsp: read.ocsp, ...OF_NO_LIST, at: this.at };
+  filesIn(folder: Word): readonly string[] | null {
+    const path = resolvePath(this.state.pathBase, this.at.file, folder.text);
+    const files = filesIn(path);
+    if (!('problem' in files)) return files;
+    this.error({ text: `'${this.keyword}' : ${files.problem}`, word: folder });
+    return null;
+  }
+
+  pemFile(path: Word, folder: CertificateFolder | null): PemModel | null {
+    return this.state.certificates.plain(path, this, folder);
+  }
+
+  certificate(path: Word): PemModel | null {
+    return this.state.certificates.one(path, this);
   }
 
   certificates(path: Word): readonly PemModel[] {
-    return this.#certificates(path, path.text, OF_NO_LIST);
-  }
-
-  #certificates(word: Word, name: string, of: OfList): PemModel[] {
-    const folder = this.state.tlsFolders['crt-base'];
-    const base: PathBase = folder === '' ? this.state.pathBase : { mode: 'origin', origin: folder };
-    const out: PemModel[] = [];
-    const whole = resolvePath(base, this.at.file, name);
-    for (const [index, path] of certificateFiles(whole).entries()) {
-      const read = readPemFile(path, true);
-      if ('problem' in read) this.error({ text: `'${this.keyword}' : ${read.problem}.`, word });
-      else {
-        // The files of a directory are changed at run time as those of a list.
-        const list = of.list ?? (isInside(path, whole) ? { path: whole, line: index + 1, options: [] } : null);
-        out.push({ path, bytes: read.bytes, key: read.key, ocsp: read.ocsp, ...of, list, at: this.at });
-      }
-    }
-    return out;
+    return this.state.certificates.all(path, this);
   }
 
   certificateList(path: Word): readonly PemModel[] {
-    const full = resolvePath(this.state.pathBase, this.at.file, path.text);
-    const lines = readCertificateList(full);
-    if (!('problem' in lines)) {
-      return lines.flatMap(({ file, line, names, options }) => {
-        const place = { path: full, line, options };
-        return this.#certificates(path, file, { names, list: place, ...this.#listSettings(path, options) });
-      });
-    }
-    this.error({ text: `'${this.keyword}' : ${lines.problem}.`, word: path });
-    return [];
+    return this.state.certificates.list(path, this);
   }
 
-  /** What options in brackets of a `crt-list` line change; null: nothing. */
-  #listSettings(path: Word, words: readonly string[]): Pick<PemModel, 'settings' | 'ocspUpdate'> {
-    const { options, ocspUpdate } = withoutUpdate(words);
-    if (options.length === 0) return { settings: null, ocspUpdate };
-    const wrong = options.find((name) => registry().bind.has(name) && !LIST_OPTIONS.has(name));
-    if (wrong !== undefined) {
-      this.error({ text: `'${this.keyword}' : '${wrong}' is not allowed in a line of '${path.text}'`, word: path });
-      return { settings: null, ocspUpdate };
-    }
-    const own = newBind('', this.at);
-    const before = newBind('', this.at);
-    applyBindOptions(
-      own,
-      options.map((text) => ({ ...path, text })),
-      this,
-    );
-    const changed = Object.entries(own.tls).filter(([name, value]) => !isDeepStrictEqual(value, before.tls[name as keyof TlsModel]));
-    return { settings: Object.fromEntries(changed), ocspUpdate };
+  get certificateSettings(): CertificateSettings {
+    return this.state.certificates;
   }
 
   userId(word: Word): number | null {
@@ -399,17 +344,4 @@ export class LineContext implements DirectiveContext {
     }
     this.state.pathBase = { mode: mode as PathBase['mode'], origin: path ?? '' };
   }
-}
-
-/** `crt DIRECTORY` gives files below it; `crt x.pem` may stand for x.pem.rsa. */
-function isInside(path: string, folder: string): boolean {
-  return path !== folder && path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
-}
-
-/** `ocsp-update on|off` is of the certificate's file, and no option of `bind`. */
-function withoutUpdate(words: readonly string[]): { readonly options: readonly string[]; readonly ocspUpdate: boolean | null } {
-  const at = words.indexOf('ocsp-update');
-  const value = words[at + 1];
-  if (at < 0 || (value !== 'on' && value !== 'off')) return { options: words, ocspUpdate: null };
-  return { options: [...words.slice(0, at), ...words.slice(at + 2)], ocspUpdate: value === 'on' };
 }

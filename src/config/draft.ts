@@ -7,7 +7,7 @@ import type { ProxyDraft, SectionKind } from '../keywords/define.ts';
 import type { BindModel, GlobalModel, ProxyModel, RuleModel, ServerModel, TimeoutsModel } from '../model/config.ts';
 import { copyRecord } from '../model/copy.ts';
 import type { Position } from '../model/position.ts';
-import type { TlsModel } from '../model/tls.ts';
+import type { TlsGlobalModel, TlsModel } from '../model/tls.ts';
 
 export function newGlobal(): GlobalModel {
   return {
@@ -44,6 +44,7 @@ export function newGlobal(): GlobalModel {
     caseAdjust: [],
     flags: {},
     variables: [],
+    tls: newTlsGlobal(),
   };
 }
 
@@ -87,6 +88,7 @@ export function newDraft(section: SectionKind, name: string, at: Position): Prox
     timeouts: newTimeouts(),
     options: {},
     binds: [],
+    certificates: [],
     defaultBackend: null,
     useBackends: [],
     useServers: [],
@@ -135,7 +137,7 @@ export function inheritDraft(defaults: ProxyDraft | null, section: SectionKind, 
   const draft = newDraft(section, name, at);
   if (defaults === null) return draft;
   const copy = copyRecord(defaults);
-  const own = { section, name, kind: draft.kind, at, id: null, description: null, binds: [], servers: [] };
+  const own = { section, name, kind: draft.kind, at, id: null, description: null, binds: [], certificates: [], servers: [] };
   const inherited: ProxyDraft = { ...copy, ...own, ...scopedRules(copy) };
   if (section === 'defaults' || section === 'listen') return inherited;
   return section === 'backend' ? withoutFrontend(inherited) : withoutBackend(inherited);
@@ -198,6 +200,7 @@ function withoutBackend(draft: ProxyDraft): ProxyDraft {
 /** The record without what only the parser needs. */
 export function finishDraft(draft: ProxyDraft): ProxyModel {
   for (const server of draft.servers) server.source ??= draft.source;
+  for (const { tls } of draft.binds) if (tls.enabled) tls.certificates.push(...draft.certificates);
   const { section: _section, defaultServer: _defaultServer, namedServers: _namedServers, ...model } = draft;
   return model;
 }
@@ -265,10 +268,24 @@ export function newServerFrom(defaults: ServerModel, name: string, text: string,
   return { ...copyRecord(defaults), name, text, at };
 }
 
+export function newTlsGlobal(): TlsGlobalModel {
+  return {
+    chains: [],
+    skipsSelfIssued: false,
+    dhParameters: null,
+    largestDhBits: null,
+    securityLevel: null,
+    providerPath: null,
+    providers: [],
+    propertyQuery: null,
+  };
+}
+
 function newTls(): TlsModel {
   return {
     enabled: false,
     certificates: [],
+    defaultCertificates: 0,
     authorities: null,
     revocations: null,
     verify: null,

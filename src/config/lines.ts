@@ -3,7 +3,7 @@
  * registered option objects for each.
  */
 import type { BindOption, Complaint, DirectiveContext, ServerOption, Word } from '../keywords/define.ts';
-import { knownNames } from '../keywords/known.ts';
+import { knownNames, whyImpossible } from '../keywords/known.ts';
 import type { BindModel, ServerModel } from '../model/config.ts';
 import { readArguments } from './reader.ts';
 import { registry } from './registry.ts';
@@ -54,6 +54,7 @@ function isCalled(option: BindOption | ServerOption): boolean {
 }
 
 function unknownOption(kind: Kind, word: Word, names: readonly string[]): Complaint {
-  if (knownNames(kind).includes(word.text)) return { text: `keyword '${word.text}' is not supported by this version`, word };
+  if (knownNames(kind).includes(word.text))
+    return { text: `keyword '${word.text}' is not supported by this version${whyImpossible(kind, word.text)}`, word };
   return { text: `unknown keyword '${word.text}'`, word, near: names };
 }

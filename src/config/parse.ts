@@ -7,6 +7,7 @@ import type { Complaint, Directive, SectionKind, Word } from '../keywords/define
 import type { GlobalModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import { ConditionalBlocks } from './blocks.ts';
+import { CertificateFiles } from './certificates.ts';
 import { checkModel } from './check.ts';
 import { complain, LineContext, type ParserState, warn } from './context.ts';
 import { finishDraft, newGlobal } from './draft.ts';
@@ -95,7 +96,7 @@ class Parser {
       alerts: 0,
       pathBase: { mode: 'current', origin: '' },
       diagnose,
-      tlsFolders: { 'crt-base': '', 'ca-base': '' },
+      certificates: new CertificateFiles(() => this.#state.pathBase),
       lineDefaults: { bind: [], server: [], unix: [], unixPrefix: '' },
     };
     this.#sections = new Sections(this.#state);

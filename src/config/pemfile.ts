@@ -1,35 +1,126 @@
 /** Reads files of certificates and keys for the parser. What they hold is judged where contexts are built. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PemFiles } from '../model/tls.ts';
 
-export type PemResult =
-  | { readonly bytes: Uint8Array; readonly key: Uint8Array | null; readonly ocsp: Uint8Array | null }
-  | { readonly problem: string };
+/** What may stand beside a certificate file and be read without being named (`ssl-load-extra-files`). */
+export const EXTRA_FILES = ['bundle', 'sctl', 'ocsp', 'issuer', 'key'] as const;
+export type ExtraFile = (typeof EXTRA_FILES)[number];
+
+/** How files are found that no line names. */
+export interface ExtraSearch {
+  readonly extras: ReadonlySet<ExtraFile>;
+  /** `ssl-load-extra-del-ext`: `x.key` stands beside `x.crt`, not `x.crt.key`. */
+  readonly replacesEnding: boolean;
+}
+
+/** Paths that a line names itself; what is missing is looked for. */
+export type NamedParts = Partial<Record<'key' | 'ocsp' | 'issuer' | 'sctl', string>>;
+
+interface Problem {
+  readonly problem: string;
+}
 
 /** A file larger than this is not one of certificates. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
-/** @param withKey also the files beside it: `PATH.key`, if this one holds no private key, and `PATH.ocsp` */
-export function readPemFile(path: string, withKey: boolean): PemResult {
+/** One file and nothing beside it. */
+export function readPemFile(path: string): PemFiles | Problem {
+  const bytes = read(path);
+  return typeof bytes === 'string' ? { problem: `unable to load '${path}' : ${bytes}` } : alone(bytes);
+}
+
+function alone(bytes: Uint8Array): PemFiles {
+  return { bytes, key: null, ocsp: null, issuer: null, sctl: null, dh: null };
+}
+
+/** A certificate file with what belongs to it. The key may stand in it, or in a file of its own. */
+export function readCertificateFiles(path: string, named: NamedParts, search: ExtraSearch): PemFiles | Problem {
   const bytes = read(path);
   if (typeof bytes === 'string') return { problem: `unable to load '${path}' : ${bytes}` };
-  if (!withKey) return { bytes, key: null, ocsp: null };
-  const response = read(`${path}.ocsp`);
-  const ocsp = typeof response === 'string' || response.length === 0 ? null : response;
-  if (Buffer.from(bytes).includes('PRIVATE KEY-----')) return { bytes, key: null, ocsp };
-  const key = read(`${path}.key`);
-  if (typeof key === 'string')
-    return { problem: `unable to load '${path}' : no private key in it, and '${path}.key' can't be read (${key})` };
-  return { bytes, key, ocsp };
+  if (bytes.length === 0) return { problem: `unable to load '${path}' : the file is empty` };
+  const beside = besides(path, search);
+  const parts = alone(bytes);
+  const found: Record<'key' | 'ocsp' | 'issuer' | 'sctl' | 'dh', Uint8Array | null> = { ...parts };
+  for (const part of ['ocsp', 'issuer', 'sctl'] as const) {
+    const result = readPart(part, named[part], search.extras.has(part) ? beside(part) : null);
+    if (result !== null && 'problem' in result) return result;
+    found[part] = result;
+  }
+  const dh = read(beside('dh'));
+  found.dh = typeof dh === 'string' ? null : dh;
+  if (named.key === undefined && holdsKey(bytes)) return { ...found, bytes };
+  const key = named.key ?? (search.extras.has('key') ? beside('key') : null);
+  if (key === null)
+    return { problem: `unable to load '${path}' : no private key in it, and 'ssl-load-extra-files' looks for no '.key' file` };
+  const text = read(key);
+  if (typeof text !== 'string') return { ...found, bytes, key: text };
+  const problem =
+    named.key === undefined ? `no private key in it, and '${key}' can't be read (${text})` : `'${key}' can't be read (${text})`;
+  return { problem: `unable to load '${path}' : ${problem}` };
+}
+
+function readPart(part: 'ocsp' | 'issuer' | 'sctl', named: string | undefined, beside: string | null): Uint8Array | Problem | null {
+  const path = named ?? beside;
+  if (path === null) return null;
+  const bytes = read(path);
+  if (typeof bytes === 'string')
+    return named === undefined && !existsSync(pathOf(path)) ? null : { problem: `unable to load '${path}' : ${bytes}` };
+  if (bytes.length === 0) return null;
+  if (part === 'sctl' && !isTimestampList(bytes))
+    return { problem: `unable to load '${path}' : it is no list of signed certificate timestamps (RFC 6962 3.3)` };
+  return bytes;
+}
+
+/** Where a file stands beside another. */
+function besides(path: string, { replacesEnding }: ExtraSearch): (ending: string) => string {
+  const base = replacesEnding && path.endsWith('.crt') ? path.slice(0, -'.crt'.length) : path;
+  return (ending) => `${base}.${ending}`;
+}
+
+function holdsKey(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes).includes('PRIVATE KEY-----');
+}
+
+/** Lengths of the list and of each timestamp fit; signatures are not judged, as by HAProxy. */
+function isTimestampList(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 4 || view.getUint16(0) !== bytes.length - 2) return false;
+  let at = 2;
+  while (at + 2 <= bytes.length) {
+    const length = view.getUint16(at);
+    if (length === 0) return false;
+    at += 2 + length;
+  }
+  return at === bytes.length;
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'no such file or directory (ENOENT)'],
+  ['EACCES', 'permission denied (EACCES)'],
+  ['EISDIR', 'it is a directory (EISDIR)'],
+  ['ENOTDIR', 'a part of the path is no directory (ENOTDIR)'],
+  ['ELOOP', 'too many symbolic links (ELOOP)'],
+]);
+
+function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined ? 'unreadable' : (REASONS.get(code) ?? code);
+}
+
+function pathOf(path: string): Buffer {
+  return Buffer.from(path, 'latin1');
 }
 
 /** The bytes, or why there are none. */
 function read(path: string): Uint8Array | string {
   try {
-    const bytes = new Uint8Array(readFileSync(Buffer.from(path, 'latin1')));
+    const at = pathOf(path);
+    if (!statSync(at).isFile() && !statSync(at).isDirectory() && !statSync(at).isCharacterDevice()) return 'it is no regular file';
+    const bytes = new Uint8Array(readFileSync(at));
     return bytes.length > MOST_BYTES ? `longer than ${MOST_BYTES} bytes` : bytes;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    return reasonOf(error);
   }
 }
 
@@ -39,17 +130,41 @@ const COMPANIONS = /\.(?:key|ocsp|issuer|sctl|dh)$/;
 /** `crt x.pem` stands for x.pem.ecdsa and x.pem.rsa where there is no x.pem. */
 const KEY_KINDS = ['ecdsa', 'rsa', 'dsa'];
 
-/** The files that a `crt` names: itself, or those of a directory in the order of their names. */
-export function certificateFiles(path: string): string[] {
+/** The files that a `crt` names: itself, or those of a directory in the order of their names. Where it is missing, those of its bundle. */
+export function certificateFiles(path: string, { extras }: ExtraSearch): readonly string[] | Problem {
+  const at = pathOf(path);
+  if (existsSync(at)) return isDirectory(at) ? certificatesIn(path) : [path];
+  const kinds = extras.has('bundle') ? KEY_KINDS.map((kind) => `${path}.${kind}`).filter((each) => existsSync(pathOf(each))) : [];
+  // Else whoever reads it says what is wrong with it.
+  return kinds.length > 0 ? kinds : [path];
+}
+
+function isDirectory(at: Buffer): boolean {
   try {
-    const at = Buffer.from(path, 'latin1');
-    if (!statSync(at).isDirectory()) return [path];
-    const names = readdirSync(at, 'latin1').filter((name) => !name.startsWith('.') && !COMPANIONS.test(name));
-    return names.sort().map((name) => join(path, name));
+    return statSync(at).isDirectory();
   } catch {
-    // Certificates for several kinds of keys under one name; else whoever reads it says what is wrong with it.
-    const kinds = KEY_KINDS.map((kind) => `${path}.${kind}`).filter((each) => existsSync(Buffer.from(each, 'latin1')));
-    return kinds.length > 0 ? kinds : [path];
+    return false;
+  }
+}
+
+function certificatesIn(folder: string): readonly string[] | Problem {
+  const files = filesIn(folder);
+  if ('problem' in files) return files;
+  const found = files.filter((file) => !COMPANIONS.test(file));
+  return found.length > 0 ? found : { problem: `unable to load '${folder}' : there is no certificate in this directory` };
+}
+
+/**
+ * The files of a directory in the order of their names, but for hidden ones. Other directories in it, sockets and pipes are left
+ * out, as by HAProxy; a link that leads nowhere is read, and refused.
+ */
+export function filesIn(folder: string): readonly string[] | Problem {
+  try {
+    const names = readdirSync(pathOf(folder), 'latin1').filter((name) => !name.startsWith('.'));
+    const files = names.sort().map((name) => join(folder, name));
+    return files.filter((file) => statSync(pathOf(file), { throwIfNoEntry: false })?.isFile() ?? true);
+  } catch (error) {
+    return { problem: `unable to open directory '${folder}' : ${reasonOf(error)}` };
   }
 }
 

@@ -1,6 +1,6 @@
 /** Says what is wrong with a keyword that no object answers: misspelt, removed by HAProxy, or not supported yet. */
 import type { Complaint, Directive, Word } from '../keywords/define.ts';
-import { knownNames, removedAdvice } from '../keywords/known.ts';
+import { knownNames, removedAdvice, whyImpossible } from '../keywords/known.ts';
 import { nearestName } from './report/near.ts';
 
 export function unknownKeyword(section: string, words: readonly Word[], map: ReadonlyMap<string, Directive>): Complaint {
@@ -13,7 +13,7 @@ export function unknownKeyword(section: string, words: readonly Word[], map: Rea
     const advice = removedAdvice(scope, name);
     if (advice !== null) return { text: `the '${name}' directive is not supported anymore ${advice}`, word };
     if (knownNames(scope).includes(name))
-      return { text: `keyword '${name}' in '${section}' section is not supported by this version`, word };
+      return { text: `keyword '${name}' in '${section}' section is not supported by this version${whyImpossible(scope, name)}`, word };
   }
   return misspelt(section, words, map);
 }

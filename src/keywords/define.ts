@@ -7,7 +7,7 @@
 import type { AddressRecord } from '../base/address.ts';
 import type { BindModel, ConditionModel, ErrorFileModel, GlobalModel, ProxyModel, RuleModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
-import type { SectionList, SectionLists } from '../model/sections.ts';
+import type { CertificateStoreModel, SectionList, SectionLists, StoredCertificateModel } from '../model/sections.ts';
 import type { PemModel } from '../model/tls.ts';
 
 /** A word of a line, unquoted and expanded; `column` counts characters of the line from 1. */
@@ -73,6 +73,35 @@ export interface ParsedAddress {
   readonly portOffset: number;
 }
 
+/** Where relative names of certificates, authorities and keys start. */
+export type CertificateFolder = 'crt-base' | 'ca-base' | 'key-base';
+
+/** What a line says of a certificate beside its file. */
+export interface CertificateParts {
+  readonly alias?: string | undefined;
+  readonly key?: string | undefined;
+  readonly ocsp?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly sctl?: string | undefined;
+  readonly ocspUpdate?: boolean | undefined;
+  readonly jwt?: boolean | undefined;
+}
+
+export interface CertificateSettings {
+  /** False: it was said before. */
+  setFolder(folder: CertificateFolder, path: string): boolean;
+  /** `ssl-load-extra-files`: names of kinds, `all`, `none`. */
+  setExtras(names: readonly string[]): void;
+  /** `ssl-load-extra-del-ext`. */
+  replacesEnding: boolean;
+  /** `ssl-passphrase-cmd`. */
+  setPassphraseCommand(words: readonly string[]): void;
+  /** Reads a certificate for lines below, which name it. null after a complaint. @param file as written behind `crt` */
+  load(store: CertificateStoreModel, parts: CertificateParts, file: Word, context: DirectiveContext): StoredCertificateModel | null;
+  /** `ssl-f-use`. Empty after a complaint. */
+  withParts(file: Word, parts: CertificateParts, options: readonly Word[], context: DirectiveContext): PemModel[];
+}
+
 /** What a keyword may ask of the parser. Readers report what is wrong themselves and answer null. */
 export interface DirectiveContext {
   /** Position of the keyword. */
@@ -107,8 +136,12 @@ export interface DirectiveContext {
   errorFile(status: number, path: Word): ErrorFileModel | null;
   /** The lines of a small text file. */
   readLines(path: Word): readonly string[] | null;
-  /** A file of certificates or keys; with `withKey` the key may stand in a file beside it, `PATH.key`. */
-  pemFile(path: Word, base: 'crt-base' | 'ca-base', withKey: boolean): PemModel | null;
+  /** A file of authorities, revocation lists or parameters. */
+  pemFile(path: Word, folder: CertificateFolder | null): PemModel | null;
+  /** The files of a directory in the order of their names, but for hidden ones; null after a complaint. */
+  filesIn(folder: Word): readonly string[] | null;
+  /** A certificate with what belongs to it: a file, or `@store/name`. */
+  certificate(path: Word): PemModel | null;
   /** A certificate file with its key, or all those of a directory in the order of their names; empty after a complaint. */
   certificates(path: Word): readonly PemModel[];
   /** The lines of a `crt-list` file: certificates with the names they are used for. */
@@ -119,8 +152,8 @@ export interface DirectiveContext {
   readonly environment: Map<string, string>;
   /** `default-path`: which directory relative paths start from. */
   defaultPath(words: readonly Word[]): void;
-  /** `ca-base`, `crt-base`. */
-  tlsFolder(base: 'crt-base' | 'ca-base', folder: string): void;
+  /** Where the files of certificates are, and what is looked for beside them. */
+  readonly certificateSettings: CertificateSettings;
   /** Words that all lines of that side below begin with. */
   lineDefaults(side: 'bind' | 'server', words: readonly Word[]): void;
   /** `unix-bind`: words that `bind` lines with UNIX paths begin with, and what stands before these paths (null: as before). */

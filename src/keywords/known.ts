@@ -195,6 +195,19 @@ const REMOVED: readonly (readonly [name: string, since: string, advice: string])
   ['transparent', '3.5', "use 'server NAME 0.0.0.0'"],
 ];
 
+/** Names that this version can't have, and why: what is only missing so far is not here. */
+const IMPOSSIBLE: Readonly<Record<string, string>> = {
+  'ssl-engine (global)': "engines were given up by OpenSSL, and its library here has none: use 'ssl-provider'",
+  'ech (bind)': 'the OpenSSL of this program has no Encrypted Client Hello',
+  'acme (section)': 'certificates are not fetched: let an ACME client write them, and reload',
+};
+
+/** What follows "not supported by this version" about a name; '' if there is nothing to say. */
+export function whyImpossible(kind: NameKind, name: string): string {
+  const reason = IMPOSSIBLE[`${name} (${kind})`];
+  return reason === undefined ? '' : `: ${reason}`;
+}
+
 const split = new Map<NameKind, readonly string[]>();
 
 export function knownNames(kind: NameKind): readonly string[] {

@@ -41,7 +41,7 @@ function force(version: Version): TlsWord {
   const name = `force-${version.toLowerCase().replace('.', '')}`;
   return {
     name,
-    doc: `Only ${version}.`,
+    doc: version === 'SSLv3' ? 'Only SSLv3, which no library speaks any more: refused where it is used.' : `Only ${version}.`,
     args: [],
     examples: [{ text: name, gives: { tls: { minVersion: VERSIONS[version], maxVersion: VERSIONS[version] } } }],
     apply: ({ tls }) => {
@@ -130,7 +130,7 @@ export const SHARED_TLS_WORDS: readonly TlsWord[] = [
   },
   limit('ssl-min-ver', 'minVersion', 'The lowest version; TLSv1.2 if not said.'),
   limit('ssl-max-ver', 'maxVersion', 'The highest version.'),
-  ...VERSION_NAMES.filter((version) => version !== 'SSLv3').map(force),
+  ...VERSION_NAMES.map(force),
   ...VERSION_NAMES.map(without),
   list('ciphers', 'ciphers', 'Ciphers of TLS up to 1.2, in the form of `openssl ciphers`.'),
   list('ciphersuites', 'cipherSuites', 'Ciphers of TLS 1.3, separated by colons.'),
@@ -143,7 +143,7 @@ export const SHARED_TLS_WORDS: readonly TlsWord[] = [
     args: [{ name: 'file', kind: 'word' }],
     examples: [{ text: 'crl-file /none.pem', says: "'/none.pem'" }],
     apply: ({ tls }, [path], context) => {
-      tls.revocations = context.pemFile(path as Word, 'ca-base', false);
+      tls.revocations = context.pemFile(path as Word, 'ca-base');
     },
   },
 ];

@@ -6,7 +6,7 @@
  */
 import type { AddressRecord } from '../base/address.ts';
 import type { Position } from './position.ts';
-import type { TlsModel } from './tls.ts';
+import type { PemModel, TlsGlobalModel, TlsModel } from './tls.ts';
 
 export interface GlobalModel {
   maxconn: number | null;
@@ -52,6 +52,7 @@ export interface GlobalModel {
   readonly flags: Record<string, boolean>;
   /** `set-var` and `set-var-fmt`, in the order of the file. */
   readonly variables: VariableModel[];
+  readonly tls: TlsGlobalModel;
 }
 
 /** A variable of the process that is set at start, by an expression or a log-format string. */
@@ -90,6 +91,8 @@ export interface ProxyModel {
   /** Options by HAProxy's name without `option `; true/false, or the option's own words when it takes arguments. */
   readonly options: Record<string, boolean>;
   readonly binds: BindModel[];
+  /** `ssl-f-use`: for all lines of `binds` that speak TLS, which have them already. */
+  readonly certificates: PemModel[];
   defaultBackend: NameModel | null;
   readonly useBackends: UseBackendModel[];
   readonly useServers: UseServerModel[];

@@ -5,6 +5,7 @@
 import type { AddressRecord } from '../base/address.ts';
 import type { ErrorFileModel, LogModel, TextModel } from './config.ts';
 import type { Position } from './position.ts';
+import type { PemFiles } from './tls.ts';
 
 export interface SectionLists {
   readonly userlists: readonly UserlistModel[];
@@ -12,6 +13,7 @@ export interface SectionLists {
   readonly rings: readonly RingModel[];
   readonly logProfiles: readonly LogProfileModel[];
   readonly resolvers: readonly ResolversModel[];
+  readonly certificateStores: readonly CertificateStoreModel[];
 }
 
 export type SectionList = keyof SectionLists;
@@ -125,5 +127,26 @@ export interface NameserverModel {
   readonly address: AddressRecord;
   /** `tcp@`: asked over TCP only. */
   readonly isStream: boolean;
+  readonly at: Position;
+}
+
+/** `crt-store`: certificates that lines name by `@store/name` (HAProxy 3.x configuration 12.7). */
+export interface CertificateStoreModel {
+  /** '': its certificates are named by their paths. */
+  readonly name: string;
+  readonly at: Position;
+  /** Where relative names start; null: as the global section says. */
+  crtBase: string | null;
+  keyBase: string | null;
+  readonly certificates: StoredCertificateModel[];
+}
+
+export interface StoredCertificateModel extends PemFiles {
+  /** What lines call it: `@store/name`, or the path. */
+  readonly name: string;
+  readonly path: string;
+  readonly ocspUpdate: boolean | null;
+  /** `jwt on`: signatures of tokens may be judged with it. */
+  readonly jwt: boolean;
   readonly at: Position;
 }

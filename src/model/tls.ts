@@ -4,15 +4,26 @@
  */
 import type { Position } from './position.ts';
 
-/** A file of certificates, keys or revocation lists. */
-export interface PemModel {
-  /** As written, for messages. */
-  readonly path: string;
+/** What a certificate is made of, as its files hold it; null: there is none. */
+export interface PemFiles {
+  /** Certificate and chain, with or without the key; or authorities, or revocation lists. */
   readonly bytes: Uint8Array;
-  /** The key of a certificate file that holds none, from the file beside it; null: there is none. */
+  /** The key of a file that holds none, or only an encrypted one. */
   readonly key: Uint8Array | null;
-  /** The response of an OCSP server in the file beside it, `PATH.ocsp`; null: there is none. */
+  /** The response of an OCSP server. */
   readonly ocsp: Uint8Array | null;
+  /** The certificate of who signed it, if it is not in the chain: for questions to OCSP servers. */
+  readonly issuer: Uint8Array | null;
+  /** Signed certificate timestamps, a list as RFC 6962 3.3 has it. */
+  readonly sctl: Uint8Array | null;
+  /** Parameters of DHE ciphers. */
+  readonly dh: Uint8Array | null;
+}
+
+/** A file of certificates, keys or revocation lists. */
+export interface PemModel extends PemFiles {
+  /** As written, for messages; `@store/name` of one in a `crt-store`. */
+  readonly path: string;
   /** What options in brackets of a `crt-list` line change; null: nothing. */
   readonly settings: Partial<TlsModel> | null;
   /** Names of a `crt-list` line, `!name` for those left out; null: those that are in the certificate. */
@@ -33,10 +44,32 @@ export interface ListPlace {
   readonly options: readonly string[];
 }
 
+/** What the global section says about TLS of all lines. */
+export interface TlsGlobalModel {
+  /** `issuers-chain-path`: certificates that complete the chains of others, by file. */
+  readonly chains: PemModel[];
+  /** `ssl-skip-self-issued-ca`: the last authority of a chain is not sent. */
+  skipsSelfIssued: boolean;
+  /** `ssl-dh-param-file`. */
+  dhParameters: PemModel | null;
+  /** `tune.ssl.default-dh-param`: the most bits of a known group, where no parameters are given; null: no DHE ciphers then. */
+  largestDhBits: number | null;
+  /** `ssl-security-level`; null: that of the library. */
+  securityLevel: number | null;
+  /** The last `ssl-provider-path`; null: none. */
+  providerPath: string | null;
+  /** `ssl-provider`, in order, with the `ssl-provider-path` before it. */
+  readonly providers: { readonly name: string; readonly path: string | null; readonly at: Position }[];
+  /** `ssl-propquery`. */
+  propertyQuery: { readonly text: string; readonly at: Position } | null;
+}
+
 export interface TlsModel {
   /** `ssl` was written: without it the rest has no effect. */
   enabled: boolean;
   readonly certificates: PemModel[];
+  /** `default-crt`: how many of the first are for clients that ask for nothing known; 0: the first, or its bundle. */
+  defaultCertificates: number;
   authorities: PemModel | 'system' | null;
   revocations: PemModel | null;
   verify: 'none' | 'optional' | 'required' | null;

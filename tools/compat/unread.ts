@@ -14,6 +14,9 @@ const KNOWN: readonly (readonly [name: RegExp, reason: string])[] = [
   [/^tune\.vars\.\w+-max-size$/, 'rules/variables.ts puts the name together'],
   [/^http-keep-alive$/, 'the absence of the two other modes'],
   [/^BindModel\.acceptProxy$/, 'the option is refused'],
+  [/^SectionLists\.certificateStores$/, 'the parser gives their certificates to the lines that name them'],
+  [/^CertificateStoreModel\.(?:crtBase|keyBase)$/, 'read by config/certificates.ts'],
+  [/^StoredCertificateModel\.jwt$/, 'for jwt_verify_cert, which is not there yet'],
 ];
 
 /** Tables of the model by name. */

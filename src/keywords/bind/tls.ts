@@ -12,10 +12,11 @@ export const sharedTls = defineShared();
 export const crt = defineBindOption({
   name: 'crt',
   args: [{ name: 'file', kind: 'word' }],
-  doc: 'A file with a certificate, its chain and its private key, in any order; without key, the key is read from `FILE.key`. A directory stands for all files in it. The first certificate is the default one.',
+  doc: 'A file with a certificate, its chain and its private key, in any order; without key, the key is read from `FILE.key`. `@STORE/NAME` is one of a `crt-store`. A directory stands for all files in it. The first certificate is the default one.',
   examples: [
     { text: 'crt', says: "'crt' expects" },
     { text: 'crt /none.pem', says: "unable to load '/none.pem'" },
+    { text: 'crt @web/none', says: "makes '@web/none'" },
   ],
   apply(bind, [path], context) {
     bind.tls.certificates.push(...context.certificates(path));
@@ -25,10 +26,12 @@ export const crt = defineBindOption({
 export const defaultCrt = defineBindOption({
   name: 'default-crt',
   args: [{ name: 'file', kind: 'word' }],
-  doc: 'A certificate file as for `crt`, for clients that ask for no known name, whatever stands before it.',
+  doc: 'A certificate file as for `crt`, for clients that ask for no known name, whatever stands before it. Several, for several kinds of keys.',
   examples: [{ text: 'default-crt /none.pem', says: "unable to load '/none.pem'" }],
   apply(bind, [path], context) {
-    bind.tls.certificates.unshift(...context.certificates(path));
+    const found = context.certificates(path);
+    bind.tls.certificates.splice(bind.tls.defaultCertificates, 0, ...found);
+    bind.tls.defaultCertificates += found.length;
   },
 });
 
@@ -48,7 +51,7 @@ export const caFile = defineBindOption({
   doc: 'Authorities that may have signed the certificates of clients; their names are told to the clients.',
   examples: [{ text: 'ca-file /none.pem', says: "unable to load '/none.pem'" }],
   apply(bind, [path], context) {
-    bind.tls.authorities = path.text === '@system-ca' ? 'system' : context.pemFile(path, 'ca-base', false);
+    bind.tls.authorities = path.text === '@system-ca' ? 'system' : context.pemFile(path, 'ca-base');
   },
 });
 
@@ -121,7 +124,7 @@ export const caVerifyFile = defineBindOption({
   doc: 'Further authorities that may have signed the certificates of clients, without being told to them.',
   examples: [{ text: 'ca-verify-file /none.pem', says: "unable to load '/none.pem'" }],
   apply(bind, [path], context) {
-    bind.tls.quietAuthorities = context.pemFile(path, 'ca-base', false);
+    bind.tls.quietAuthorities = context.pemFile(path, 'ca-base');
   },
 });
 

@@ -272,13 +272,6 @@ export const inertPercents = defineNumbers(0, 100, [
 ]);
 
 export const inertRest = defineAll(
-  defineNumbers(1024, MOST, [
-    [
-      'tune.ssl.default-dh-param',
-      'Size of the parameters of DHE ciphers.',
-      'no DHE cipher is offered: ECDHE is what clients of today take.',
-    ],
-  ]),
   defineNumbers(8, 15, [['tune.zlib.windowsize', 'Window of compression.', NO_COMPRESSION]]),
   defineNumbers(1, 9, [['tune.zlib.memlevel', 'Memory of compression.', NO_COMPRESSION]]),
   defineSwitches([

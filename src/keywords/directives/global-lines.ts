@@ -2,9 +2,9 @@
  * Settings of the global section for all `bind` and `server` lines below it: where certificates are, what TLS may do, whose UNIX
  * sockets are (HAProxy configuration manual, 3.1). Each is kept as words of such lines, so that there is one way to read them.
  */
-import { type Directive, type DirectiveContext, defineGlobal, type Word } from '../define.ts';
+import { type CertificateFolder, type Directive, type DirectiveContext, defineGlobal, type Word } from '../define.ts';
 
-function defineFolder(name: 'ca-base' | 'crt-base', doc: string): Directive {
+function defineFolder(name: CertificateFolder, doc: string): Directive {
   return defineGlobal({
     name,
     args: [{ name: 'dir', kind: 'text' }],
@@ -15,12 +15,13 @@ function defineFolder(name: 'ca-base' | 'crt-base', doc: string): Directive {
       { text: `${name} a b`, says: "unexpected argument 'b'" },
     ],
     apply(_global, [folder], context) {
-      context.tlsFolder(name, folder);
+      if (!context.certificateSettings.setFolder(name, folder)) context.error({ text: `'${name}' already specified.` });
     },
   });
 }
 
 export const caBase = defineFolder('ca-base', 'Where relative names of `ca-file` and `crl-file` start.');
+export const keyBase = defineFolder('key-base', 'Where relative names of `key` in `crt-store` sections and `ssl-f-use` lines start.');
 export const crtBase = defineFolder('crt-base', 'Where relative names of `crt` start.');
 
 type Side = 'bind' | 'server';
@@ -50,6 +51,19 @@ export const serverCiphers = defineTlsText('server', 'ciphers', 'ciphers', 'Ciph
 export const serverSuites = defineTlsText('server', 'ciphersuites', 'ciphersuites', 'Ciphers of TLS 1.3');
 export const serverCurves = defineTlsText('server', 'curves', 'curves', 'Curves');
 export const serverSignatures = defineTlsText('server', 'sigalgs', 'sigalgs', 'Signature algorithms');
+
+export const bindClientSignatures = defineTlsText(
+  'bind',
+  'client-sigalgs',
+  'client-sigalgs',
+  "Signature algorithms for clients' certificates",
+);
+export const serverClientSignatures = defineTlsText(
+  'server',
+  'client-sigalgs',
+  'client-sigalgs',
+  'Signature algorithms for own certificates',
+);
 
 export const serverVerify = defineGlobal({
   name: 'ssl-server-verify',

@@ -24,7 +24,7 @@ export const crt = defineServerOption({
   doc: 'The certificate with its key that is shown to the server if it asks for one.',
   examples: [{ text: 'crt /none.pem', says: "unable to load '/none.pem'" }],
   apply(server, [path], context) {
-    const pem = context.pemFile(path, 'crt-base', true);
+    const pem = context.certificate(path);
     if (pem !== null) server.tls.certificates.splice(0, 1, pem);
   },
 });
@@ -38,7 +38,7 @@ export const caFile = defineServerOption({
     { text: 'ca-file /none.pem', says: "unable to load '/none.pem'" },
   ],
   apply(server, [path], context) {
-    server.tls.authorities = path.text === '@system-ca' ? 'system' : context.pemFile(path, 'ca-base', false);
+    server.tls.authorities = path.text === '@system-ca' ? 'system' : context.pemFile(path, 'ca-base');
   },
 });
 

@@ -6,6 +6,7 @@ import type { TlsContext } from './contract.ts';
 import type { IgnoredErrors, OpenSslEngine, Served, TlsLibrary } from './engine.ts';
 import { lend, lendText } from './lending.ts';
 import * as lib from './library.ts';
+import { dhGroup, keyBitsOf, tellTimestamps, useDhParameters } from './parameters.ts';
 import { PeerNames } from './peer-names.ts';
 import type { Bundle, Native } from './pem.ts';
 import { keepSecrets } from './secrets.ts';
@@ -47,6 +48,12 @@ export interface TlsSettings {
   readonly response?: Response | null;
   /** At most 32 bytes: a session goes on only where they are the same. Four zeros if absent. */
   readonly sessionName?: Uint8Array;
+  /** Signed certificate timestamps for clients that ask for them (RFC 6962 3.3.1). */
+  readonly timestamps?: Uint8Array | null;
+  /** Parameters of DHE ciphers, or the most bits of a known group; null: there are no DHE ciphers. */
+  readonly dh?: Native | number | null;
+  /** What OpenSSL finds strong enough, 0 to 5; null: its default. */
+  readonly securityLevel?: number | null;
   readonly tickets: boolean;
   /** Of a client: the name that the peer's certificate must have if it is asked for none; null: any. */
   readonly verifyHost?: string | null;
@@ -73,8 +80,7 @@ const Command = {
   chainCertificate: 89,
   groupsList: 92,
   signaturesList: 98,
-  clientSignatures: 101,
-  dhAuto: 118,
+  clientSignatures: 102,
   minVersion: 123,
   maxVersion: 124,
 } as const;
@@ -161,7 +167,8 @@ export class OpenSslContext implements TlsContext {
 
   #common(settings: TlsSettings): void {
     const context = this.#context;
-    const { ciphers, cipherSuites, curves, signatures, clientSignatures = null } = settings;
+    const { ciphers, cipherSuites, curves, signatures, clientSignatures = null, securityLevel = null } = settings;
+    if (securityLevel !== null) lib.contextSecurity(context, securityLevel);
     this.#control(Command.mode, MODE);
     let options = OP_NO_COMPRESSION | OP_NO_RENEGOTIATION | OP_IGNORE_CUT;
     if (!settings.tickets) options |= OP_NO_TICKET;
@@ -216,8 +223,9 @@ export class OpenSslContext implements TlsContext {
     }
   }
 
-  #serverOnly({ alpn, ticketKeys, ring = null, sessionName = NO_NAME, lifetimeS }: TlsSettings): void {
-    this.#control(Command.dhAuto, 1n);
+  #serverOnly(settings: TlsSettings): void {
+    const { alpn, ticketKeys, ring = null, sessionName = NO_NAME, lifetimeS } = settings;
+    this.#besides(settings);
     if (lifetimeS !== undefined) lib.contextTimeout(this.#context, BigInt(lifetimeS));
     staple(this.#library, this.#context);
     // OpenSSL keeps no sessions itself: tickets carry them, and work on every thread.
@@ -228,6 +236,13 @@ export class OpenSslContext implements TlsContext {
     else if (ticketKeys !== null)
       this.#demand(lend(ticketKeys, (at) => this.#control(Command.ticketKeys, 80n, at)) === 1n, 'the ticket keys');
     if (alpn.length > 0) lib.contextAlpnChoice(this.#context, chooser(alpn), NULL);
+  }
+
+  #besides({ timestamps = null, dh = null, bundle }: TlsSettings): void {
+    if (bundle === null) return;
+    const parameters = typeof dh === 'number' ? dhGroup(Math.min(dh, keyBitsOf(bundle.certificate))) : dh;
+    if (parameters !== null) useDhParameters(this.#context, parameters);
+    if (timestamps !== null) tellTimestamps(this.#context, timestamps);
   }
 
   #offer(alpn: readonly string[]): void {

@@ -15,7 +15,7 @@ const P = 'pointer';
 /** What a build of Node lacks: named in the message that refuses TLS. */
 const missing: string[] = [];
 
-export type Kind = 'int32' | 'int64' | 'uint64' | 'pointer' | 'string';
+export type Kind = 'int32' | 'uint32' | 'int64' | 'uint64' | 'pointer' | 'string';
 
 /** A function of the library; one that is absent is recorded, and must not be called. */
 export function bound<F>(name: string, args: readonly Kind[], result: Kind | 'void'): F {
@@ -185,6 +185,34 @@ export const storeCertificate = bound<(store: Pointer, certificate: Pointer) => 
 export const storeRevocations = bound<(store: Pointer, list: Pointer) => number>('X509_STORE_add_crl', [P, P], I);
 export const storeFlags = bound<(store: Pointer, flags: bigint) => number>('X509_STORE_set_flags', [P, 'uint64'], I);
 export const verifyText = bound<(code: bigint) => Pointer>('X509_verify_cert_error_string', [L], P);
+export const certificateIssued = bound<(issuer: Pointer, subject: Pointer) => number>('X509_check_issued', [P, P], I);
+export const certificateShare = bound<(certificate: Pointer) => number>('X509_up_ref', [P], I);
+/** The key that it certifies: not counted. */
+export const certificateKey = bound<(certificate: Pointer) => Pointer>('X509_get0_pubkey', [P], P);
+export const keyShare = bound<(key: Pointer) => number>('EVP_PKEY_up_ref', [P], I);
+export const keyBits = bound<(key: Pointer) => number>('EVP_PKEY_get_bits', [P], I);
+
+// Parameters, timestamps, providers
+export const readParameters = bound<(bio: Pointer, into: Pointer) => Pointer>('PEM_read_bio_Parameters', [P, P], P);
+export const keyMaker = bound<(library: Pointer, name: string, properties: Pointer) => Pointer>(
+  'EVP_PKEY_CTX_new_from_name',
+  [P, 'string', P],
+  P,
+);
+export const keyMakerFree = bound<(maker: Pointer) => void>('EVP_PKEY_CTX_free', [P], 'void');
+export const parametersBegin = bound<(maker: Pointer) => number>('EVP_PKEY_paramgen_init', [P], I);
+export const parametersGroup = bound<(maker: Pointer, name: string) => number>('EVP_PKEY_CTX_set_group_name', [P, 'string'], I);
+export const parametersMake = bound<(maker: Pointer, into: Pointer) => number>('EVP_PKEY_paramgen', [P, P], I);
+export const contextDh = bound<(context: Pointer, parameters: Pointer) => number>('SSL_CTX_set0_tmp_dh_pkey', [P, P], I);
+export const contextSecurity = bound<(context: Pointer, level: number) => void>('SSL_CTX_set_security_level', [P, I], 'void');
+export const contextServerInfo = bound<(context: Pointer, version: number, at: Pointer, length: bigint) => number>(
+  'SSL_CTX_use_serverinfo_ex',
+  [P, 'uint32', P, 'uint64'],
+  I,
+);
+export const providerPath = bound<(library: Pointer, path: string) => number>('OSSL_PROVIDER_set_default_search_path', [P, 'string'], I);
+export const providerLoad = bound<(library: Pointer, name: string) => Pointer>('OSSL_PROVIDER_load', [P, 'string'], P);
+export const defaultProperties = bound<(library: Pointer, query: string) => number>('EVP_set_default_properties', [P, 'string'], I);
 export const privateKeyMatches = bound<(certificate: Pointer, key: Pointer) => number>('X509_check_private_key', [P, P], I);
 
 /** OpenSSL's functions that this build of Node does not export. Empty: TLS works. */

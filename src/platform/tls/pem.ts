@@ -2,6 +2,7 @@
  * Certificates, keys and revocation lists out of PEM text, as objects of OpenSSL. Those are counted and may be used by all
  * threads: they are read once. Nothing here asks for a passphrase: an encrypted key is refused. It must not know files.
  */
+import { addressOf } from '../ffi.ts';
 import { lend } from './lending.ts';
 import * as lib from './library.ts';
 
@@ -34,7 +35,8 @@ export function revocationsOf(pem: Uint8Array): Native[] {
 /** The first private key of a text; null: there is none. @throws Error if it is encrypted or broken */
 export function keyOf(pem: Uint8Array): Native | null {
   if (!/-----BEGIN (?:\w+ )*PRIVATE KEY-----/.test(latin1(pem))) return null;
-  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(latin1(pem))) throw new Error('the private key is encrypted');
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(latin1(pem)))
+    throw new Error("the private key is encrypted: take its passphrase off, or name a program by 'ssl-passphrase-cmd'");
   const key = withBio(pem, (bio) => lib.readKeyCall(bio, NULL, NULL, NULL));
   if (key === NULL) throw new Error(`the private key can't be read: ${lib.takeError()}`);
   held++;
@@ -68,6 +70,21 @@ function sorted(certificates: readonly Native[], key: Native | null): Bundle {
     throw new Error('the private key does not belong to a certificate in it');
   }
   return { certificate: own, chain: certificates.filter((each) => each !== own), key };
+}
+
+/** Whether `issuer` can have signed a certificate: by names and key identifiers, not by the signature. */
+export function isIssuedBy(certificate: Native, issuer: Native): boolean {
+  return lib.certificateIssued(issuer, certificate) === 0;
+}
+
+/** A certificate as it is sent. */
+export function derOf(certificate: Native): Uint8Array {
+  const length = Math.max(0, lib.certificateDer(certificate, NULL));
+  const bytes = new Uint8Array(new ArrayBuffer(Math.max(128, length)));
+  const cell = new BigUint64Array(new ArrayBuffer(128));
+  cell[0] = addressOf(bytes.buffer);
+  lib.certificateDer(certificate, addressOf(cell.buffer));
+  return bytes.subarray(0, length);
 }
 
 export function freeBundle({ certificate, chain, key }: Bundle): void {
@@ -113,7 +130,7 @@ function allOf(pem: Uint8Array, what: string, read: (bio: bigint) => Native, fre
 }
 
 /** The bytes must not be empty: an address of nothing is none. */
-function withBio<T>(bytes: Uint8Array, use: (bio: bigint) => T): T {
+export function withBio<T>(bytes: Uint8Array, use: (bio: bigint) => T): T {
   return lend(bytes, (at) => {
     const bio = lib.bioOver(at, bytes.length);
     try {
