@@ -1,12 +1,14 @@
 /** TLS between two wires of one host: everything that is sent arrives in order, in both directions, and every block comes home. */
 import assert from 'node:assert/strict';
+import ffi from 'node:ffi';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
+import type { SimHost } from '../platform/sim/host.ts';
 import { ALL_HOSTS, Bench, onBench, Recorder, sendText } from '../platform/suite.ts';
 import { OpenSslContext, type TlsSettings } from '../platform/tls/context.ts';
 import { Fact, type TlsEngine } from '../platform/tls/contract.ts';
-import { TlsLibrary } from '../platform/tls/engine.ts';
+import { type OpenSslEngine, TlsLibrary } from '../platform/tls/engine.ts';
 import { bundleOf, certificatesOf } from '../platform/tls/pem.ts';
 import type { CertificateChoice } from './certificates.ts';
 import { TlsGround, type TlsOwner, TlsWire } from './tls-wire.ts';
@@ -168,4 +170,33 @@ test('a reader that pauses gets everything later, whatever the cuts', async () =
     await bench.until('everything', () => slow.received === length && slow.ends === 1 && client.closes === 1);
     await bench.close();
   }
+});
+
+test('from a peer who asks for new keys and reads no answer nothing more is read', async () => {
+  const update = new ffi.DynamicLibrary(null).getFunction('SSL_key_update', { arguments: ['pointer', 'int32'], return: 'int32' });
+  const bench = new Bench('sim', { blocks: 64 });
+  const server = new Recorder(bench);
+  const pair = new Pair(bench, () => server);
+  const client = new Recorder(bench);
+  const wire = pair.connect(pair.listen(), client);
+  await bench.until('the handshake', () => client.opened === 1 && pair.secured === 2);
+  wire.pause();
+  let asked = 0;
+  // What the kernels hold on the way there is 200 kB, and as much on the way back; an answer has 27 bytes.
+  for (; bench.memory.blocks.free > 16 && asked < 40_000; asked++) {
+    // SSL_KEY_UPDATE_REQUESTED
+    update((wire.engine as OpenSslEngine).ssl, 1);
+    sendText(bench, wire, 'x');
+    (bench.host as SimHost).settle(8);
+  }
+  assert.ok(asked > 5000 && asked < 40_000, `${asked}`);
+  const heard = server.received;
+  (bench.host as SimHost).settle(100);
+  assert.ok(server.received === heard && heard < asked, 'it is not read any more');
+  assert.ok(64 - bench.memory.blocks.free - wire.unsent < 24, 'few blocks for the answers');
+  wire.resume();
+  await bench.until('everything', () => server.received === asked);
+  wire.destroy(false);
+  await bench.until('the close', () => server.closes === 1);
+  await bench.close();
 });

@@ -55,8 +55,8 @@ const State = {
 /** How long a peer may take to read the alert and leave (milliseconds). */
 const LINGER_MS = 1000;
 /**
- * Answers to what a peer says to the engine (updates of keys, attempts to renegotiate) that may wait to be sent: a peer who asks
- * for more and reads none of them would fill the memory with blocks.
+ * Answers to what a peer says to the engine (updates of keys, attempts to renegotiate) that may wait to be sent, each in a block:
+ * nothing more is read from a peer who asks and asks and reads none of them.
  */
 const MOST_ANSWERS = 16;
 
@@ -126,6 +126,8 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   #gaveUp = false;
   /** Blocks of the wire's own that are being sent. */
   #ownUnsent = 0;
+  /** Nothing is read until answers have been sent. */
+  #choked = false;
   /** Cipher bytes that wait while the handler is paused, or have not been read yet. */
   #held: Block = NO_BLOCK;
   #heldStart = 0;
@@ -164,7 +166,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#isClient = isClient;
     this.#isReached = !isClient;
     this.#state = State.handshake;
-    this.#paused = this.#partial = this.#ended = this.#endWaits = this.#gaveUp = false;
+    this.#paused = this.#partial = this.#ended = this.#endWaits = this.#gaveUp = this.#choked = false;
     this.#ownUnsent = 0;
     this.failure = ConnectionFailure.none;
     this.engineIsLent = false;
@@ -387,9 +389,15 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   /** Sends what the engine says to what it has read. */
   #answer(engine: TlsEngine): void {
     this.#flush(engine);
-    // The handler's blocks bring at most one of the wire's own each.
+    if (this.#choked || this.#waitingAnswers() <= MOST_ANSWERS) return;
+    this.#choked = true;
+    this.#lower.pause();
+  }
+
+  /** The handler's blocks bring at most one of the wire's own each: what is beyond are answers. */
+  #waitingAnswers(): number {
     const own = this.#ownUnsent;
-    if (own - (this.#lower.unsent - own) > MOST_ANSWERS) this.#giveUp(true);
+    return own - (this.#lower.unsent - own);
   }
 
   /** Nothing can be sent or received any more. */
@@ -422,8 +430,14 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     else {
       this.#ground.giveOwn(block);
       this.#ownUnsent--;
+      if (this.#choked && this.#waitingAnswers() <= 0) this.#breathe();
       if (this.#state === State.closing && this.#lower.unsent === 0) this.#lower.destroy(false);
     }
+  }
+
+  #breathe(): void {
+    this.#choked = false;
+    if (!this.#paused && this.#isOpen() && this.#held === NO_BLOCK) this.#lower.resume();
   }
 
   onClose(_: Wire, reason: CloseReason): void {
@@ -514,15 +528,15 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
 
   resume(): void {
     this.#paused = false;
-    if (this.#held === NO_BLOCK) this.#lower.resume();
-    else this.#ground.host.later(this);
+    if (this.#held !== NO_BLOCK) this.#ground.host.later(this);
+    else if (!this.#choked) this.#lower.resume();
   }
 
   /** Goes on with what was held while the handler was paused. */
   run(): void {
     if (this.#paused || !this.#isOpen()) return;
     this.#drain();
-    if (!this.#paused && this.#isOpen()) this.#lower.resume();
+    if (!this.#paused && !this.#choked && this.#isOpen()) this.#lower.resume();
   }
 
   finish(): void {

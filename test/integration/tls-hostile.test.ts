@@ -5,15 +5,18 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer as createHttps, request } from 'node:https';
-import { connect as connectPlain, createServer, type Socket } from 'node:net';
+import { connect as connectPlain } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { fileURLToPath } from 'node:url';
+import { makeCertificate, newKey } from '../support/certificates.ts';
+import { type Connection, connect as connectRaw } from '../support/connection.ts';
+import { makeFolder } from '../support/proxy.ts';
+import { helloOf, talk, tlsFile, tlsPath } from '../support/tls-client.ts';
 import { configure, onSubjects, ports } from './rig.ts';
 
-const path = (name: string): string => fileURLToPath(new URL(`../support/tls/${name}`, import.meta.url));
-const ca = readFileSync(path('ca.pem'));
+const path = tlsPath;
+const ca = tlsFile('ca.pem');
 
 function handshake(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
@@ -34,8 +37,9 @@ async function ask(port: number): Promise<string> {
 /** Sends bytes and goes; resolves when the connection is closed. */
 async function leave(port: number, bytes: Buffer, how: 'end' | 'reset'): Promise<void> {
   const socket = connectPlain(port, '127.0.0.1');
+  // Not once(): that rejects at an error, and a reset is no fault here.
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => undefined).resume();
-  const closed = once(socket, 'close');
   socket.write(bytes, () => {
     if (how === 'end') socket.end();
     else socket.resetAndDestroy();
@@ -43,29 +47,11 @@ async function leave(port: number, bytes: Buffer, how: 'end' | 'reset'): Promise
   await closed;
 }
 
-/** What a client says first. */
-async function helloOf(options: ConnectionOptions): Promise<Buffer> {
-  let peer: Socket | undefined;
-  const server = createServer((socket) => {
-    peer = socket;
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const accepted = once(server, 'connection');
-  const client = connect({ host: '127.0.0.1', port: (server.address() as { port: number }).port, ...options });
-  client.on('error', () => undefined);
-  await accepted;
-  const [hello] = (await once(peer as Socket, 'data')) as [Buffer];
-  client.destroy();
-  peer?.destroy();
-  server.close();
-  return hello;
-}
-
 const OWN_ANSWER = 'http-request return status 200';
 
-onSubjects('garbage before the handshake, hellos cut at every byte', async ({ start }) => {
+onSubjects('garbage before the handshake, hellos cut at every byte', async ({ start, old }) => {
   const [one, named] = await ports(2);
-  const rest = `frontend f\n  timeout client-hs 2s\n  bind 127.0.0.1:${one} ssl crt ${path('server.pem')}
+  const rest = `frontend f\n  ${old ? 'timeout client 2s' : 'timeout client-hs 2s'}\n  bind 127.0.0.1:${one} ssl crt ${path('server.pem')}
   bind 127.0.0.1:${named} ssl crt ${path('server.pem')} crt ${path('rsa.pem')} strict-sni\n  ${OWN_ANSWER}`;
   await start(configure({ rest }));
   const hello = await helloOf({ servername: 'localhost', ALPNProtocols: ['http/1.1'] });
@@ -147,6 +133,133 @@ backend b\n  retries 0\n  server s1 127.0.0.1:${server} ssl verify none`,
   assert.match(await ask(port as number), / 200 /);
   origin.closeAllConnections();
   origin.close();
+});
+
+onSubjects('who gets no certificate for his name goes on talking', async ({ start }) => {
+  const [port] = await ports(1);
+  await start(configure({ rest: `frontend f\n  bind 127.0.0.1:${port} ssl crt ${path('server.pem')} strict-sni\n  ${OWN_ANSWER}` }));
+  const hello = await helloOf({ servername: 'nobody.test' });
+  for (let turn = 0; turn < 20; turn++) {
+    using client = await connectRaw(port);
+    await client.writePieces([hello.toString('latin1'), 'x', 'y'.repeat(turn * 1000), hello.toString('latin1'), 'z']);
+    await client.readToEnd();
+    assert.equal(client.received, '\x15\x03\x03\x00\x02\x02\x70');
+  }
+  assert.match(await ask(port), / 200 /);
+});
+
+onSubjects('handshakes that never end are ended: byte by byte, and half-way', async ({ start, old }) => {
+  const [one, named] = await ports(2);
+  const patience = old ? 'timeout client 400ms' : 'timeout client-hs 400ms';
+  await start(
+    configure({
+      defaults: patience,
+      rest: `frontend f\n  bind 127.0.0.1:${one} ssl crt ${path('server.pem')}\n  bind 127.0.0.1:${named} ssl crt ${path('server.pem')} crt ${path('rsa.pem')}\n  ${OWN_ANSWER}`,
+    }),
+  );
+  const hello = await helloOf({ servername: 'localhost' });
+  const drip = async (port: number, from: number): Promise<number> => {
+    using client = await connectRaw(port);
+    const begun = performance.now();
+    if (from > 0) await client.write(hello.subarray(0, from));
+    const timer = setInterval(() => void client.socket.write(hello.subarray(from, ++from)), 40);
+    // HAProxy 2.6 has a timeout of idleness only: who says nothing more is ended by it.
+    if (old) clearInterval(timer);
+    await client.readToEnd();
+    clearInterval(timer);
+    return performance.now() - begun;
+  };
+  const lasted = await Promise.all([one, named].flatMap((port) => [0, 1, 6, 200, hello.length].map((from) => drip(port as number, from))));
+  for (const ms of lasted) assert.ok(ms > 300 && ms < 3000, `${ms}`);
+  assert.match(await ask(one as number), / 200 /);
+});
+
+const HALF_OPEN = 2000;
+/** What one that is half open may cost (kB): OpenSSL's own records, and of a page of a block those that wait for the name. */
+const HALF_OPEN_KB = 60;
+
+onSubjects('thousands of half-open handshakes, and others are served', async ({ start, old, context }) => {
+  const [one, named] = await ports(2);
+  const proxy = await start(
+    configure({
+      global: 'nbthread 2\n  maxconn 6000',
+      defaults: 'timeout client 20s',
+      rest: `frontend f\n  bind 127.0.0.1:${one} ssl crt ${path('server.pem')}\n  bind 127.0.0.1:${named} ssl crt ${path('server.pem')} crt ${path('rsa.pem')}\n  ${OWN_ANSWER}`,
+    }),
+  );
+  const hello = await helloOf({ servername: 'localhost' });
+  await Promise.all([one, named].map((port) => ask(port as number)));
+  const before = residentKb(proxy.pid);
+  const clients: Connection[] = [];
+  for (let index = 0; index < HALF_OPEN; index += 50) {
+    const some = await Promise.all(Array.from({ length: 50 }, (_, at) => connectRaw((at % 2 === 0 ? one : named) as number)));
+    // Nothing, a bit, almost all, all and no answer.
+    await Promise.all(some.map((client, at) => client.write(hello.subarray(0, [0, 3, hello.length - 1, hello.length][at % 4]))));
+    clients.push(...some);
+  }
+  for (const port of [one, named]) assert.match(await ask(port as number), / 200 /);
+  const grown = (residentKb(proxy.pid) - before) / HALF_OPEN;
+  context.diagnostic(`${grown.toFixed(1)} kB each`);
+  assert.ok(old || grown < HALF_OPEN_KB, `${grown} kB each`);
+  assert.ok(clients.every(({ closed }) => !closed));
+  for (const client of clients) client.socket.destroy();
+  for (const port of [one, named]) assert.match(await ask(port as number), / 200 /);
+});
+
+onSubjects('clients with endless chains of certificates', async ({ start }) => {
+  const authority = makeCertificate({ names: ['authority.test'], isAuthority: true });
+  const key = newKey();
+  const good = makeCertificate({ names: ['good.test'] }, authority, key);
+  const folder = makeFolder();
+  writeFileSync(`${folder}/ca.pem`, authority.certificate);
+  const [port] = await ports(1);
+  await start(
+    configure({
+      rest: `frontend f\n  bind 127.0.0.1:${port} ssl crt ${path('server.pem')} verify required ca-file ${folder}/ca.pem\n  ${OWN_ANSWER}`,
+    }),
+  );
+  const rest = Array.from({ length: 300 }, (_, at) =>
+    makeCertificate({ names: [`${at}.test`.padStart(60, 'x')], isAuthority: true }, authority, key),
+  );
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const of = (count: number) => {
+      const cert =
+        good.certificate +
+        rest
+          .slice(0, count)
+          .map(({ certificate }) => certificate)
+          .join('');
+      return talk(port, { cert, key: key.export({ type: 'pkcs8', format: 'pem' }) as string, maxVersion });
+    };
+    assert.match((await of(0)).answer, / 200 /);
+    assert.match((await of(50)).answer, / 200 /, 'more than is needed is no fault');
+    const { answer, error } = await of(300);
+    assert.equal(answer, '');
+    // OpenSSL 3.0 and 3.5 have a word each for a chain of more than 100 kB.
+    assert.match(error, /^ERR_SSL_SSL\/TLS_ALERT_(ILLEGAL_PARAMETER|BAD_CERTIFICATE)$/);
+  }
+});
+
+onSubjects('tickets that are garbage, cut or of others', async ({ start }) => {
+  const [port] = await ports(1);
+  await start(configure({ rest: `frontend f\n  bind 127.0.0.1:${port} ssl crt ${path('server.pem')}\n  ${OWN_ANSWER}` }));
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const { session } = await talk(port, { maxVersion });
+    assert.ok(session !== undefined);
+    assert.equal((await talk(port, { maxVersion, session })).resumed, true);
+    // The ticket is the longest string of bytes in it, tag [10] (RFC 5077 4).
+    const at = session.lastIndexOf(Buffer.from([0xaa, 0x81]));
+    assert.ok(at > 0, 'the ticket');
+    for (const place of [at + 8, at + 30, at + 50, at + 100, at + 150]) {
+      const spoilt = Buffer.from(session);
+      for (let index = 0; index < 4; index++) spoilt[place + index] = 0x55 ^ (spoilt[place + index] as number);
+      const outcome = await talk(port, { maxVersion, session: spoilt });
+      assert.deepEqual([outcome.resumed, outcome.error], [false, ''], `${maxVersion} ${place - at}`);
+      assert.match(outcome.answer, / 200 /);
+      // The next one on this thread is not disturbed by what went wrong before.
+      assert.equal((await talk(port, { maxVersion, session })).resumed, true);
+    }
+  }
 });
 
 const HANDSHAKES = Number(process.env['HAWSER_TEST_HANDSHAKES'] ?? 900);
