@@ -1,4 +1,4 @@
-/** Makes certificates and revocation lists (RFC 5280) for tests: as many as wanted, for any names and times, all with one key each of their maker. */
+/** Makes certificates (RFC 5280) for tests: as many as wanted, for any names and times, all with one key each of their maker. */
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
 export interface Wanted {
@@ -73,16 +73,6 @@ export function makeCertificate(wanted: Wanted, by: Made | null = null, key: Key
   return { name, serial: mine, key, certificate, pem: certificate + key.export({ type: 'pkcs8', format: 'pem' }) };
 }
 
-/** A list of what an authority has revoked (RFC 5280 5), in PEM. */
-export function makeRevocations(by: Made, revoked: readonly Made[], nextUpdate = new Date(Date.now() + DAY_MS)): string {
-  const since = new Date(Date.now() - DAY_MS * 2);
-  const entries = revoked.map((each) => sequence(serialNumber(each.serial), time(since)));
-  const parts = [der(2, Buffer.from([1])), ECDSA_SHA256, nameOf(by.name), time(since), time(nextUpdate)];
-  // An empty list must be absent.
-  const content = sequence(...parts, ...(entries.length > 0 ? [sequence(...entries)] : []));
-  return pemOf('X509 CRL', sequence(content, ECDSA_SHA256, der(3, Buffer.from([0]), sign('sha256', content, by.key))));
-}
-
 export function newKey(): KeyObject {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 }
@@ -92,8 +82,8 @@ function pemOf(kind: string, bytes: Buffer): string {
 }
 
 /** A list of what an authority has revoked (RFC 5280 5.1), in PEM form. */
-export function makeRevocations(by: Made, revoked: readonly Made[]): string {
-  const [from, until] = [new Date(Date.now() - DAY_MS), new Date(Date.now() + DAY_MS)];
+export function makeRevocations(by: Made, revoked: readonly Made[], until = new Date(Date.now() + DAY_MS)): string {
+  const from = new Date(Date.now() - DAY_MS);
   const entries = revoked.map((each) => sequence(serialNumber(each.serial), time(from)));
   const list = entries.length === 0 ? [] : [sequence(...entries)];
   const content = sequence(der(2, Buffer.from([1])), ECDSA_SHA256, nameOf(by.name), time(from), time(until), ...list);
