@@ -3,6 +3,7 @@
  * the listeners to open. The same model gives the same plan on every thread. It makes no records.
  */
 import type { AddressRecord } from '../base/address.ts';
+import { checksNeedTls } from '../check/needs.ts';
 import type { BindModel, ProxyModel, ServerModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { TlsGlobalModel } from '../model/tls.ts';
@@ -81,5 +82,8 @@ export function layoutOf(plan: Plan, threads: number): SharedLayout {
 
 /** Whether anything of it speaks TLS. */
 export function usesTls(plan: Plan): boolean {
-  return plan.listeners.some(({ bind }) => bind.tls.enabled) || plan.servers.some(({ model }) => model.tls.enabled);
+  return (
+    plan.listeners.some(({ bind }) => bind.tls.enabled) ||
+    plan.servers.some(({ model, backend }) => model.tls.enabled || checksNeedTls(model, backend.check))
+  );
 }

@@ -3,6 +3,7 @@
  * uses TLS. It must not know wires.
  */
 import type { Memory } from '../base/memory.ts';
+import { checksNeedTls } from '../check/needs.ts';
 import type { BindModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
@@ -47,7 +48,7 @@ export function buildTls(plan: Plan, memory: Memory, ticketKeys: Uint8Array, jud
   builder.provide(plan.tls);
   return {
     listeners: plan.listeners.map(({ bind, frontend }) => builder.listener(bind, frontend.mode === 'http')),
-    servers: plan.servers.map(({ model }) => builder.server(model)),
+    servers: plan.servers.map(({ model, backend }) => builder.server(model, judges && checksNeedTls(model, backend.check))),
     problems: builder.problems,
     prepare: (change) => builder.prepare(change),
     engines: () => library.open,
@@ -89,9 +90,14 @@ class TlsBuilder {
     this.problems.push({ severity: 'warning', code: 'bad-tls', at, text });
   }
 
-  server(server: ServerModel): TlsContext | null {
-    if (!server.tls.enabled) return null;
+  /** @param judgesChecks the settings are used by checks at least: what is wrong with them is told */
+  server(server: ServerModel, judgesChecks: boolean): TlsContext | null {
+    if (!server.tls.enabled && !judgesChecks) return null;
     const made = this.#attempt(server.at, () => new ServerLine(this.#ground, server));
+    if (!server.tls.enabled) {
+      made?.free();
+      return null;
+    }
     if (made !== null) this.#servers.push(made);
     return made;
   }

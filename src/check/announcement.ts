@@ -19,10 +19,14 @@ export interface Announcement {
 const SSL: readonly ProxyLineWord[] = ['ssl', 'cert-cn', 'cert-sig', 'cert-key', 'ssl-cipher'];
 
 /** null: the check begins at once. */
-export function announcementOf({ proxyLine, checkAddress, checkPort }: ServerModel, neverLocal: boolean): Announcement | null {
-  const { words, inChecks } = proxyLine;
-  const isElsewhere = checkAddress !== null || checkPort !== null;
-  if (!inChecks && (isElsewhere || words.length === 0)) return null;
+export function announcementOf(server: ServerModel, neverLocal: boolean): Announcement | null {
+  const { words, inChecks } = server.proxyLine;
+  const isElsewhere = server.checkAddress !== null || server.checkPort !== null;
+  return inChecks || (!isElsewhere && words.length > 0) ? forcedAnnouncement(server, neverLocal) : null;
+}
+
+/** What `check-send-proxy` and a connect step with `send-proxy` begin with, whatever the traffic does. */
+export function forcedAnnouncement({ proxyLine: { words } }: ServerModel, neverLocal: boolean): Announcement {
   return { isBinary: words.includes('v2'), crc32c: words.includes('crc32c'), ssl: words.some((word) => SSL.includes(word)), neverLocal };
 }
 

@@ -1,13 +1,10 @@
 /** A server with its check: settings and the latest result. Made from the model by `checkedServer`. */
-import { type AddressRecord, Family, ipText } from '../base/address.ts';
 import type { ControlledServer } from '../control/records.ts';
-import type { CheckModel, ServerModel } from '../model/config.ts';
-import { announcementOf } from './announcement.ts';
-import type { CheckLimits, CheckTarget } from './connection.ts';
-import type { Probe } from './contract.ts';
-import { httpCheck } from './http.ts';
+import type { ServerModel } from '../model/config.ts';
+import type { CheckLimits, CheckSubject } from './connection.ts';
 import { type CheckResult, result, Status } from './status.ts';
-import { tcpCheck } from './tcp.ts';
+import type { Ruleset } from './steps.ts';
+import { type CheckTarget, checkTarget, type TargetTls } from './target.ts';
 
 export interface CheckTiming {
   readonly interMs: number;
@@ -20,12 +17,12 @@ export interface CheckTiming {
   readonly checkTimeoutMs: number | null;
 }
 
-export class CheckedServer {
+export class CheckedServer implements CheckSubject {
   readonly server: ControlledServer;
   readonly timing: CheckTiming;
   /** May be replaced (set server … check-port, a name that resolves anew): the next check uses it. */
   target: CheckTarget;
-  probe: Probe;
+  ruleset: Ruleset;
   /** disable health: no checks, the state stays. */
   isEnabled = true;
 
@@ -36,11 +33,11 @@ export class CheckedServer {
   isRunning = false;
   checks = 0;
 
-  constructor(server: ControlledServer, timing: CheckTiming, target: CheckTarget, probe: Probe) {
+  constructor(server: ControlledServer, timing: CheckTiming, target: CheckTarget, ruleset: Ruleset) {
     this.server = server;
     this.timing = timing;
     this.target = target;
-    this.probe = probe;
+    this.ruleset = ruleset;
   }
 
   /** Without timeout check, `inter` bounds the whole check; with it, connecting has the lesser of timeout connect and inter. */
@@ -51,40 +48,30 @@ export class CheckedServer {
   }
 }
 
-/** One probe serves all servers of a backend: make it once. */
-export function makeProbe(check: CheckModel | null): Probe {
-  return check !== null && check.type === 'http' ? httpCheck.make(check) : tcpCheck.make(null);
+/** What the configuration says beside the server's line. */
+export interface CheckSurroundings {
+  /** `timeout connect` and `timeout check`. */
+  readonly connectMs: number | null;
+  readonly checkMs: number | null;
+  /** pp2-never-send-local. */
+  readonly neverLocal: boolean;
+  /** null: no check needs TLS. */
+  readonly tls: TargetTls | null;
 }
 
-/** From the configuration. `addr` and `port` of the server line replace the parts of its address. */
+/** From the configuration. */
 export function checkedServer(
   server: ControlledServer,
   model: ServerModel,
-  probe: Probe,
-  timeouts: { readonly connectMs: number | null; readonly checkMs: number | null },
-  /** pp2-never-send-local. */
-  neverLocal: boolean,
+  ruleset: Ruleset,
+  { connectMs, checkMs, neverLocal, tls }: CheckSurroundings,
 ): CheckedServer {
   const timing: CheckTiming = {
     interMs: model.interMs,
     fastinterMs: model.fastinterMs,
     downinterMs: model.downinterMs,
-    connectTimeoutMs: timeouts.connectMs,
-    checkTimeoutMs: timeouts.checkMs,
+    connectTimeoutMs: connectMs,
+    checkTimeoutMs: checkMs,
   };
-  return new CheckedServer(server, timing, checkTarget(model, neverLocal), probe);
-}
-
-export function checkTarget(model: ServerModel, neverLocal: boolean): CheckTarget {
-  const address = model.checkAddress ?? model.address;
-  const port = model.checkPort ?? (address.port > 0 ? address.port : model.address.port);
-  const announcement = announcementOf(model, neverLocal);
-  const localAddress = model.source === null ? null : literal(model.source);
-  if (address.family === Family.unix) return { host: null, port: 0, path: address.path, localAddress, announcement };
-  if (address.family === Family.abns) return { host: null, port: 0, path: `\0${address.path}`, localAddress, announcement };
-  return { host: literal(address), port, path: '', localAddress, announcement };
-}
-
-function literal(address: AddressRecord): string | null {
-  return address.family === Family.inet || address.family === Family.inet6 ? ipText(address) : null;
+  return new CheckedServer(server, timing, checkTarget(model, neverLocal, tls), ruleset);
 }

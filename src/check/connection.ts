@@ -1,105 +1,205 @@
 /**
- * One check from connecting to its result. Whatever happens, `done` is called exactly once, the socket is closed by then,
- * and no timer is left.
+ * One check from its first step to its result. Whatever happens, `done` is called exactly once, the connection is closed by then, and
+ * no timer is left. The order of steps, and what is told of which, is HAProxy's: consecutive `expect` lines look at the same bytes, and a
+ * `send` forgets what came before it.
  */
-import { connect, type Socket } from 'node:net';
-import { type Announcement, announce } from './announcement.ts';
-import type { Probe } from './contract.ts';
-import { type CheckResult, result, Status } from './status.ts';
-
-export interface CheckTarget {
-  /** An IP address, or null for a UNIX socket. */
-  readonly host: string | null;
-  readonly port: number;
-  /** UNIX path; `\0name` for an abstract one. */
-  readonly path: string;
-  /** Source address, or null. */
-  readonly localAddress: string | null;
-  /** The PROXY header to begin with, or null. */
-  readonly announcement: Announcement | null;
-}
+import { Channel, type ChannelOwner } from './channel.ts';
+import { failureInfo } from './report.ts';
+import { type CheckResult, type CheckStatus, result, Status } from './status.ts';
+import type { CheckStep, ConnectStep, ExpectStep, Ruleset } from './steps.ts';
+import { type CheckTarget, type Endpoint, endpointOf } from './target.ts';
 
 export interface CheckLimits {
   readonly connectMs: number;
-  /** For the answer, from being connected; null: `connectMs` bounds the whole check. */
+  /** For what comes after connecting; null: `connectMs` bounds all up to the next connection. */
   readonly answerMs: number | null;
+}
+
+/** What a check is run with. */
+export interface CheckSubject {
+  readonly target: CheckTarget;
+  readonly ruleset: Ruleset;
+  readonly limits: CheckLimits;
 }
 
 /** Bytes of an answer that are looked at. */
 const MOST_BYTES = 65536;
 
-export class RunningCheck {
-  readonly #socket: Socket;
-  readonly #probe: Probe;
+export class RunningCheck implements ChannelOwner {
+  readonly #subject: CheckSubject;
   readonly #isStopped: boolean;
-  readonly #announcement: Announcement | null;
-  readonly #answerMs: number | null;
   #done: ((found: CheckResult) => void) | null;
-  #timer: NodeJS.Timeout;
-  #isConnected = false;
+  #timer: NodeJS.Timeout | undefined;
+  #channel: Channel | null = null;
+  /** The next step to run. */
+  #at = 0;
+  /** What is being done, for messages. */
+  #current: CheckStep;
+  #linger = false;
+  /** Result of the last `expect` that held; null: another step came after it. */
+  #last: CheckResult | null = null;
   #received: Buffer[] = [];
   #length = 0;
+  #isEnded = false;
 
-  constructor(target: CheckTarget, probe: Probe, limits: CheckLimits, isStopped: boolean, done: (found: CheckResult) => void) {
-    this.#probe = probe;
+  /** @param isStopped the server is DOWN now */
+  constructor(subject: CheckSubject, isStopped: boolean, done: (found: CheckResult) => void) {
+    this.#subject = subject;
     this.#isStopped = isStopped;
-    this.#announcement = target.announcement;
-    this.#answerMs = limits.answerMs;
     this.#done = done;
-    this.#socket = open(target);
-    this.#timer = this.#expireIn(limits.connectMs);
-    this.#socket.on('connect', () => this.#onConnect());
-    this.#socket.on('data', (data: Buffer) => this.#onData(data));
-    this.#socket.on('end', () => this.#judge(true));
-    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
-    this.#socket.on('close', () => this.#finish(result(Status.socketError)));
+    this.#current = subject.ruleset.steps[0] as CheckStep;
+  }
+
+  /** Starts it: `done` may be called before this returns. */
+  begin(): void {
+    this.#advance();
   }
 
   /** Ends it without a result. */
   cancel(): void {
     this.#done = null;
     clearTimeout(this.#timer);
-    this.#socket.destroy();
+    this.#channel?.close(false);
   }
 
-  #onConnect(): void {
-    this.#isConnected = true;
-    if (this.#announcement !== null) this.#socket.write(announce(this.#announcement, this.#socket));
-    if (this.#probe.request === null) {
-      this.#finish(result(Status.l4Ok));
-      return;
+  /** Runs steps until one has to wait. */
+  #advance(): void {
+    const { steps } = this.#subject.ruleset;
+    while (this.#done !== null) {
+      const step = steps[this.#at];
+      if (step === undefined) {
+        this.#conclude();
+        return;
+      }
+      if (step.kind === 'expect') {
+        if (!this.#expect(step)) return;
+        this.#at++;
+        continue;
+      }
+      this.#begin(step);
+      if (step.kind === 'connect') {
+        this.#connect(step);
+        return;
+      }
+      this.#channel?.write(step.bytes);
     }
-    if (this.#answerMs !== null) {
-      clearTimeout(this.#timer);
-      this.#timer = this.#expireIn(this.#answerMs);
+  }
+
+  /** What the step before has left is of no interest. */
+  #begin(step: CheckStep): void {
+    this.#current = step;
+    this.#last = null;
+    this.#received = [];
+    this.#length = 0;
+    this.#at++;
+  }
+
+  #connect(step: ConnectStep): void {
+    const { target, limits } = this.#subject;
+    this.#channel?.close(this.#isClean);
+    this.#channel = null;
+    this.#linger = step.linger;
+    this.#isEnded = false;
+    this.#expireIn(limits.connectMs);
+    try {
+      const endpoint: Endpoint = endpointOf(target, step);
+      if (endpoint.host !== null && endpoint.port === 0) this.#fail(Status.socketError, 'No port is known for the check');
+      else this.#channel = new Channel(endpoint, this);
+    } catch (error) {
+      this.#fail(Status.socketError, (error as Error).message);
     }
-    this.#socket.write(this.#probe.request);
   }
 
-  #onData(data: Buffer): void {
-    this.#received.push(data);
-    this.#length += data.length;
-    this.#judge(this.#length >= MOST_BYTES);
-  }
-
-  #judge(isEnded: boolean): void {
-    if (this.#done === null) return;
+  /** True: it holds. */
+  #expect(step: ExpectStep): boolean {
+    const { steps } = this.#subject.ruleset;
+    if (this.#length === 0 && !this.#isEnded) {
+      this.#waitAt(this.#at);
+      return false;
+    }
     const received = this.#received.length === 1 ? (this.#received[0] as Buffer) : Buffer.concat(this.#received);
     this.#received = [received];
-    const found = this.#probe.judge(received, isEnded, this.#isStopped);
-    if (found !== null) this.#finish(found);
-    else if (isEnded) this.#finish(result(Status.l7Invalid));
+    this.#current = step;
+    const verdict = step.judge(received, this.#isEnded || this.#length >= MOST_BYTES, this.#isStopped);
+    if (verdict === 'more') {
+      let head = this.#at;
+      while (steps[head - 1]?.kind === 'expect') head--;
+      this.#waitAt(head);
+      return false;
+    }
+    if (!verdict.isGood) this.#finish(verdict.result);
+    this.#last = verdict.result;
+    return verdict.isGood;
   }
 
-  #onError(error: NodeJS.ErrnoException): void {
-    const info = errorText(error);
-    const isSocket = this.#isConnected || error.code === 'EMFILE' || error.code === 'ENFILE' || error.code === 'EADDRNOTAVAIL';
-    if (isSocket) this.#finish(result(Status.socketError, null, info));
-    else this.#finish(error.code === 'ETIMEDOUT' ? result(Status.l4Timeout) : result(Status.l4Refused, null, info));
+  /** More bytes are judged by all of a row of `expect` lines. */
+  #waitAt(index: number): void {
+    this.#at = index;
+    this.#current = this.#subject.ruleset.steps[index] as CheckStep;
   }
 
-  #expireIn(ms: number): NodeJS.Timeout {
-    return setTimeout(() => this.#finish(result(this.#isConnected ? Status.l7Timeout : Status.l4Timeout)), ms);
+  #conclude(): void {
+    if (this.#last !== null) this.#finish(this.#last);
+    else if (this.#current.kind !== 'connect') this.#finish(result(Status.l7Ok, null, '(tcp-check)'));
+    else
+      this.#finish(
+        result(this.#channel?.isSecure === true ? Status.l6Ok : Status.l4Ok, null, this.#current.number === 0 ? '' : '(tcp-check)'),
+      );
+  }
+
+  // Of the connection ------------------------------------------------------------------------------
+
+  onOpen(): void {
+    const { answerMs } = this.#subject.limits;
+    if (answerMs !== null) this.#expireIn(answerMs);
+    this.#advance();
+  }
+
+  onData(bytes: Buffer): void {
+    if (this.#length >= MOST_BYTES) return;
+    this.#received.push(bytes);
+    this.#length += bytes.length;
+    this.#resume();
+  }
+
+  onEnd(): void {
+    this.#isEnded = true;
+    this.#resume();
+  }
+
+  /** Many servers reset what they have answered: what came decides. */
+  onFailure(status: CheckStatus, reason: string): void {
+    if (this.#length > 0 && !this.#isEnded && this.#isWaiting) {
+      this.#isEnded = true;
+      this.#advance();
+    } else this.#fail(status, reason);
+  }
+
+  get #isWaiting(): boolean {
+    return this.#subject.ruleset.steps[this.#at]?.kind === 'expect';
+  }
+
+  #resume(): void {
+    if (this.#isWaiting) this.#advance();
+  }
+
+  #expireIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#onTimeout(), ms);
+  }
+
+  #onTimeout(): void {
+    const status = this.#channel?.timeoutStatus ?? Status.l4Timeout;
+    const isAnswer = status === Status.l7Timeout && this.#current.kind === 'expect';
+    this.#fail(isAnswer ? (this.#current as ExpectStep).timeoutStatus : status, '');
+  }
+
+  #fail(status: CheckStatus, reason: string): void {
+    this.#finish(result(status, null, failureInfo(reason, this.#current, this.#subject.ruleset)));
+  }
+
+  get #isClean(): boolean {
+    return this.#linger || this.#subject.ruleset.closesCleanly;
   }
 
   #finish(found: CheckResult): void {
@@ -107,38 +207,7 @@ export class RunningCheck {
     if (done === null) return;
     this.#done = null;
     clearTimeout(this.#timer);
-    // After a mere connect, a reset leaves no TIME-WAIT on either side; a header should arrive first.
-    if (this.#isConnected && this.#probe.request === null && this.#announcement === null) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
+    this.#channel?.close(this.#isClean);
     done(found);
   }
-}
-
-function open(target: CheckTarget): Socket {
-  const { host, port, path, localAddress } = target;
-  if (host === null) return connect({ path });
-  return connect(localAddress === null ? { host, port, noDelay: true } : { host, port, localAddress, noDelay: true });
-}
-
-/** The C library's words, which users know from HAProxy's log. */
-const ERRORS: Readonly<Record<string, string>> = {
-  EACCES: 'Permission denied',
-  EADDRINUSE: 'Address already in use',
-  EADDRNOTAVAIL: 'Cannot assign requested address',
-  ECONNABORTED: 'Software caused connection abort',
-  ECONNREFUSED: 'Connection refused',
-  ECONNRESET: 'Connection reset by peer',
-  EHOSTUNREACH: 'No route to host',
-  EINVAL: 'Invalid argument',
-  EMFILE: 'Too many open files',
-  ENETUNREACH: 'Network is unreachable',
-  ENFILE: 'Too many open files in system',
-  ENOENT: 'No such file or directory',
-  EPIPE: 'Broken pipe',
-  EPROTOTYPE: 'Protocol wrong type for socket',
-  ETIMEDOUT: 'Connection timed out',
-};
-
-function errorText(error: NodeJS.ErrnoException): string {
-  return ERRORS[error.code ?? ''] ?? error.code ?? error.message;
 }

@@ -1,44 +1,32 @@
 /**
- * option httpchk: sends one request and looks at the status or the content of the answer. The request has exactly what
- * the configuration says: HTTP/1.0 and no Host unless written (FEATURES 8); HTTP/1.1 adds `connection: close`, a body adds content-length.
+ * The requests of HTTP checks. They have exactly what the configuration says: HTTP/1.0 and no Host unless written (FEATURES 8); HTTP/1.1
+ * adds `connection: close`, a body adds content-length.
  */
-import type { CheckModel } from '../model/config.ts';
-import { readAnswer } from './answer.ts';
-import type { CheckType, Probe } from './contract.ts';
-import { compileExpect } from './expect.ts';
-import { type CheckResult, result, Status } from './status.ts';
+import type { CheckModel, HeaderModel, RequestStepModel } from '../model/check.ts';
 
-export const httpCheck: CheckType<CheckModel> = {
-  name: 'httpchk',
-  text: 'Sends an HTTP request; statuses 200 to 399 pass unless http-check expect says otherwise.',
-  examples: ['option httpchk', 'option httpchk GET /status', 'option httpchk HEAD / HTTP/1.1\nhttp-check send hdr Host www.example.com'],
-  make: (settings) => new HttpProbe(settings),
-};
+export interface HttpRequest {
+  readonly method: string;
+  readonly uri: string;
+  readonly version: string;
+  readonly headers: readonly HeaderModel[];
+  readonly body: string | null;
+}
 
-class HttpProbe implements Probe {
-  readonly request: Uint8Array;
-  readonly #judge: ReturnType<typeof compileExpect>;
-  readonly #stopsOn404: boolean;
+/** What is not written of a request. */
+export const PLAIN_REQUEST: HttpRequest = { method: 'OPTIONS', uri: '/', version: 'HTTP/1.0', headers: [], body: null };
 
-  constructor(settings: CheckModel) {
-    this.request = Buffer.from(requestText(settings), 'latin1');
-    this.#judge = compileExpect(settings.expect);
-    this.#stopsOn404 = settings.disableOn404;
-  }
+/** That of `option httpchk`. */
+export function optionRequest({ method, uri, version, headers }: CheckModel): HttpRequest {
+  return { method, uri, version, headers, body: null };
+}
 
-  judge(received: Uint8Array, isEnded: boolean, isStopped: boolean): CheckResult | null {
-    const answer = readAnswer(received, isEnded);
-    if (answer === 'invalid') return result(Status.l7Invalid);
-    if (answer === 'partial') return isEnded ? result(Status.l7Invalid) : null;
-    // A server that is DOWN has to come up properly first: for it 404 is a wrong status.
-    if (answer.status === 404 && this.#stopsOn404 && !isStopped) return result(Status.l7Conditional, 404);
-    return this.#judge(answer);
-  }
+/** A line `http-check send` over what it does not say itself. */
+export function writtenRequest({ method, uri, version, headers, body }: RequestStepModel, base: HttpRequest): HttpRequest {
+  return { method: method ?? base.method, uri: uri ?? base.uri, version: version ?? base.version, headers, body };
 }
 
 /** Names in lower case as on all of our wires; connection and content-length are ours to say. */
-export function requestText(settings: CheckModel): string {
-  const { method, uri, version, headers, body } = settings;
+export function requestText({ method, uri, version, headers, body }: HttpRequest): string {
   let text = `${method} ${uri} ${version}\r\n`;
   for (const { name, value } of headers) {
     const lower = name.toLowerCase();
@@ -47,4 +35,11 @@ export function requestText(settings: CheckModel): string {
   if (body !== null && body !== '') text += `content-length: ${body.length}\r\n`;
   if (version.toUpperCase() === 'HTTP/1.1') text += 'connection: close\r\n';
   return `${text}\r\n${body ?? ''}`;
+}
+
+/** The host of a request without its port, for TLS; null: it has none. */
+export function hostOf({ headers }: HttpRequest): string | null {
+  const host = headers.find(({ name }) => name.toLowerCase() === 'host')?.value;
+  if (host === undefined) return null;
+  return host.startsWith('[') ? host.replace(/\].*$/, ']') : host.replace(/:.*$/, '');
 }

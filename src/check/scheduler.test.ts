@@ -8,23 +8,16 @@ import { type TestContext, test } from 'node:test';
 import { systemClock } from '../control/clock.ts';
 import { ControlledBackend, ControlledServer } from '../control/records.ts';
 import { ServerControl } from '../control/servers.ts';
-import type { CheckModel } from '../model/config.ts';
+import type { CheckModel } from '../model/check.ts';
 import { allocateShared, ServerRunning, Shared } from '../state/shared.ts';
 import { Agenda } from './agenda.ts';
-import { CheckedServer, makeProbe } from './checked.ts';
-import type { CheckTarget } from './connection.ts';
+import { newCheck } from './blank.ts';
+import { CheckedServer } from './checked.ts';
+import { rulesetOf } from './ruleset.ts';
 import { type Checks, startChecks } from './scheduler.ts';
+import { targetOf, type Whereabouts } from './target.fixture.ts';
 
-const HTTP: CheckModel = {
-  type: 'http',
-  method: 'GET',
-  uri: '/s',
-  version: 'HTTP/1.0',
-  headers: [],
-  body: null,
-  expect: null,
-  disableOn404: false,
-};
+const HTTP: CheckModel = { ...newCheck(), type: 'http', method: 'GET', uri: '/s' };
 const INTER_MS = 25;
 
 /** A server whose answer can be changed: text, silence (null), or a reset. */
@@ -82,7 +75,7 @@ class World {
   }
 
   add(
-    target: Partial<CheckTarget>,
+    target: Whereabouts,
     check: CheckModel | null,
     more: Partial<{ rise: number; fall: number; checkTimeoutMs: number }> = {},
   ): CheckedServer {
@@ -99,12 +92,7 @@ class World {
       connectTimeoutMs: 500,
       checkTimeoutMs: more.checkTimeoutMs ?? 500,
     };
-    const checked = new CheckedServer(
-      server,
-      timing,
-      { host: '127.0.0.1', port: 0, path: '', localAddress: null, announcement: null, ...target },
-      makeProbe(check),
-    );
+    const checked = new CheckedServer(server, timing, targetOf(target), rulesetOf(check));
     this.checked.push(checked);
     return checked;
   }
@@ -141,7 +129,7 @@ test('an HTTP server that answers, fails, is gone, and comes back', { timeout: 1
   assert.equal(origin.requests[0], 'GET /s HTTP/1.0\r\n\r\n');
   assert.match(
     world.lines[0] as string,
-    /^5 Health check for server be1\/srv1 succeeded, reason: Layer7 check passed, code: 200, info: "OK", check duration: \d+ms, status: 1\/1 UP\.$/,
+    /^5 Health check for server be1\/srv1 succeeded, reason: Layer7 check passed, code: 200, check duration: \d+ms, status: 1\/1 UP\.$/,
   );
   origin.answer = 'HTTP/1.0 503 Busy\r\n\r\n';
   await world.until(() => checked.result.status.code === 'L7STS');
@@ -219,9 +207,9 @@ test('UNIX sockets by path and by abstract name', { timeout: 10_000 }, async (t)
     const origin = new Origin();
     await origin.open(path);
     t.after(() => origin.close());
-    world.add({ host: null, path }, HTTP);
+    world.add({ path }, HTTP);
   }
-  const missing = world.add({ host: null, path: join(folder, 'none') }, HTTP);
+  const missing = world.add({ path: join(folder, 'none') }, HTTP);
   world.start(t);
   await world.until(() => world.checked.every((checked) => checked.checks > 0));
   assert.deepEqual(

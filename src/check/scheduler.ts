@@ -143,7 +143,9 @@ class Scheduler implements Checks {
     checked.isRunning = true;
     const isDown = this.#control.running(server) === ServerRunning.stopped;
     const done = (found: CheckResult): void => this.#finish(checked, found, this.#clock.now() - now);
-    this.#running.set(checked, new RunningCheck(checked.target, checked.probe, checked.limits, isDown, done));
+    const check = new RunningCheck(checked, isDown, done);
+    this.#running.set(checked, check);
+    check.begin();
   }
 
   #finish(checked: CheckedServer, found: CheckResult, durationMs: number): void {

@@ -2,6 +2,7 @@
  * What can only be judged when all files are read: names that must exist, modes that must agree, settings
  * that will have no effect. It must not know keywords or text: only the model.
  */
+import type { CheckModel } from '../model/check.ts';
 import type { ProxyModel, RuleModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
@@ -159,15 +160,39 @@ class Checker {
   }
 
   #checks(proxy: ProxyModel): void {
+    const name = `${label(proxy)} '${proxy.name}'`;
+    const { check } = proxy;
+    if (check !== null) this.#checkLines(proxy, check, name);
+    const first =
+      check?.type === 'tcp' || check?.type === 'http' ? check[check.type].steps.find(({ kind }) => kind !== 'comment') : undefined;
+    const saysPort = first?.kind === 'connect' && first.port !== null;
     for (const server of proxy.servers) {
-      if (!server.check || server.portKind === 'fixed' || server.checkPort !== null) continue;
+      if (!server.check) continue;
+      if (check?.type === 'http' && server.checkTls.alpn?.includes('h2') === true)
+        this.#alert(
+          'unsupported',
+          `${name}: server '${server.name}': 'check-alpn h2' : HTTP checks over HTTP/2 are not supported by this version`,
+          server.at,
+        );
       // An SRV record says the port.
-      if (server.host?.startsWith('_') === true) continue;
+      if (server.portKind === 'fixed' || server.checkPort !== null || saysPort || server.host?.startsWith('_') === true) continue;
       this.#alert(
         'check-port',
-        `${label(proxy)} '${proxy.name}': server '${server.name}' has neither service port nor check port.`,
+        `${name}: server '${server.name}' has neither service port nor check port nor tcp_check rule 'connect' with port information.`,
         server.at,
       );
+    }
+  }
+
+  /** Lines of a check that is not chosen. */
+  #checkLines({ at }: ProxyModel, check: CheckModel, name: string): void {
+    for (const [family, option] of [
+      ['http', 'httpchk'],
+      ['tcp', 'tcp-check'],
+    ] as const) {
+      const { owner, steps } = check[family];
+      if (check.type === family || steps.length === 0 || owner?.line !== at.line || owner.file !== at.file) continue;
+      this.#warn('unused-check', `${name} uses ${family}-check rules without 'option ${option}', so the rules are ignored.`);
     }
   }
 

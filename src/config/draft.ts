@@ -225,6 +225,7 @@ export function newServer(name: string, text: string, at: Position): ServerModel
     check: false,
     checkPort: null,
     checkAddress: null,
+    checkTls: { wanted: null, serverName: null, autoServerName: true, alpn: null },
     interMs: 2000,
     fastinterMs: null,
     downinterMs: null,

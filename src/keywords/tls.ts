@@ -123,9 +123,8 @@ export const SHARED_TLS_WORDS: readonly TlsWord[] = [
       { text: 'alpn a,,b', says: 'a name of 1 to 255 bytes' },
     ],
     apply: ({ tls }, [word], context) => {
-      const names = (word as Word).text.split(',');
-      if (names.every((name) => name.length > 0 && name.length <= MOST_NAME)) tls.alpn = names;
-      else context.error({ text: `'alpn' : each protocol needs a name of 1 to 255 bytes`, word: word as Word });
+      const names = protocolNames('alpn', word as Word, context);
+      if (names !== null) tls.alpn = names;
     },
   },
   limit('ssl-min-ver', 'minVersion', 'The lowest version; TLSv1.2 if not said.'),
@@ -147,3 +146,11 @@ export const SHARED_TLS_WORDS: readonly TlsWord[] = [
     },
   },
 ];
+
+/** The list behind `alpn` and its relatives; null after a complaint. @param name of the word, for the message */
+export function protocolNames(name: string, word: Word, context: Pick<DirectiveContext, 'error'>): readonly string[] | null {
+  const names = word.text.split(',');
+  if (names.every((each) => each.length > 0 && each.length <= MOST_NAME)) return names;
+  context.error({ text: `'${name}' : each protocol needs a name of 1 to 255 bytes`, word });
+  return null;
+}

@@ -246,8 +246,11 @@ export class Process {
     });
     this.#names?.close();
     this.#removePidfile();
-    if (process.env['HAWSER_DEBUG_COUNTERS'] !== undefined)
+    if (process.env['HAWSER_DEBUG_COUNTERS'] !== undefined) {
+      const { checkEngines } = this.#supervision;
+      if (checkEngines > 0) notice(`in use: ${JSON.stringify({ checkEngines, blocks: 0, host: {} })}`);
       for (const { usage, host } of this.#threads.lastUsages) notice(`in use: ${JSON.stringify({ ...usage, host })}`);
+    }
     process.exit(0);
   }
 

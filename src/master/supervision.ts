@@ -4,9 +4,12 @@
  */
 import { hostname } from 'node:os';
 import { Family } from '../base/address.ts';
+import type { CheckTls } from '../build/check-tls.ts';
 import type { Plan } from '../build/plan.ts';
-import type { CheckedServer, checkTarget } from '../check/checked.ts';
+import type { CheckedServer } from '../check/checked.ts';
+import { checksNeedTls } from '../check/needs.ts';
 import type { Checks } from '../check/scheduler.ts';
+import type { checkTarget } from '../check/target.ts';
 import { processClockOffsetMs, systemClock } from '../control/clock.ts';
 import { ControlledBackend, ControlledServer, Level } from '../control/records.ts';
 import { ServerControl } from '../control/servers.ts';
@@ -34,6 +37,8 @@ export class Supervision {
   readonly #backends: ControlledBackend[];
   readonly #model: ConfigModel;
   #checks: Checks | null = null;
+  /** null: no check needs it. */
+  #checkTls: CheckTls | null = null;
   #names: NameResolution | null = null;
   #checkTarget: typeof checkTarget | null = null;
   #stopSweeping: (() => void) | null = null;
@@ -88,18 +93,21 @@ export class Supervision {
 
   /** Checks begin; their results change the servers' state. Loads what checks and logs: nobody who waits for the start needs it. */
   async start(): Promise<void> {
-    const [{ startChecks }, checked, { ControlLogs }] = await Promise.all([
+    const [{ startChecks }, checked, { checkTarget }, { rulesetOf }, { ControlLogs }] = await Promise.all([
       import('../check/scheduler.ts'),
       import('../check/checked.ts'),
+      import('../check/target.ts'),
+      import('../check/ruleset.ts'),
       import('../log/control.ts'),
     ]);
-    this.#checkTarget = checked.checkTarget;
+    this.#checkTarget = checkTarget;
+    await this.#startCheckTls();
     await this.#startTables();
     const { global } = this.#model;
     this.#logs = new ControlLogs({ model: this.#model, pid: process.pid, hostname: hostname() });
     this.#checks = startChecks({
       control: this.#control,
-      servers: this.#checkedServers(checked),
+      servers: this.#checkedServers(checked, rulesetOf),
       spreadPercent: global.spreadChecks,
       maxSpreadMs: global.maxSpreadChecksMs,
       onResult: ({ server, result }) => {
@@ -114,7 +122,8 @@ export class Supervision {
     names.follow(this.#control, this.#servers, (index, model, address) => {
       moved(index);
       const checked = this.#checks?.servers.find(({ server }) => server === this.#servers[index]);
-      if (checked !== undefined && this.#checkTarget !== null) checked.target = this.#checkTarget({ ...model, address }, this.#neverLocal);
+      if (checked === undefined || this.#checkTarget === null) return;
+      checked.target = this.#checkTarget({ ...model, address }, this.#neverLocal, checked.target.tls);
     });
   }
 
@@ -122,15 +131,32 @@ export class Supervision {
     return this.#model.global.flags['pp2-never-send-local'] === true;
   }
 
-  #checkedServers({ checkedServer, makeProbe }: typeof import('../check/checked.ts')): CheckedServer[] {
-    const probes = this.#plan.backends.map((proxy) => makeProbe(proxy.check));
+  /** Only who checks over TLS loads what it takes. */
+  async #startCheckTls(): Promise<void> {
+    if (!this.#plan.servers.some(({ model, backend }) => checksNeedTls(model, backend.check))) return;
+    const [{ CheckTls }, { contextTuning }] = await Promise.all([import('../build/check-tls.ts'), import('../build/tls-tuning.ts')]);
+    this.#checkTls = new CheckTls(this.#plan, contextTuning(this.#model.global));
+  }
+
+  /** Connections of checks that have a TLS engine. */
+  get checkEngines(): number {
+    return this.#checkTls?.ground.open ?? 0;
+  }
+
+  #checkedServers(
+    { checkedServer }: typeof import('../check/checked.ts'),
+    rulesetOf: typeof import('../check/ruleset.ts').rulesetOf,
+  ): CheckedServer[] {
+    const rulesets = this.#plan.backends.map((proxy) => rulesetOf(proxy.check));
     const checked: CheckedServer[] = [];
-    for (const { model, backend, backendIndex, index } of this.#plan.servers) {
+    for (const planned of this.#plan.servers) {
+      const { model, backend, backendIndex, index } = planned;
       const server = this.#servers[index];
-      const probe = probes[backendIndex];
-      if (!model.check || server === undefined || probe === undefined) continue;
+      const ruleset = rulesets[backendIndex];
+      if (!model.check || server === undefined || ruleset === undefined) continue;
+      const tls = checksNeedTls(model, backend.check) ? (this.#checkTls?.of(planned) ?? null) : null;
       const { connectMs, checkMs } = backend.timeouts;
-      checked.push(checkedServer(server, model, probe, { connectMs, checkMs }, this.#neverLocal));
+      checked.push(checkedServer(server, model, ruleset, { connectMs, checkMs, neverLocal: this.#neverLocal, tls }));
     }
     return checked;
   }

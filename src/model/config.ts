@@ -5,6 +5,7 @@
  * Texts are bytes: one character (0-255, latin-1) per byte of the file, so `memory.intern` stores them as they were written.
  */
 import type { AddressRecord } from '../base/address.ts';
+import type { CheckModel } from './check.ts';
 import type { Position } from './position.ts';
 import type { PemModel, TlsGlobalModel, TlsModel } from './tls.ts';
 
@@ -125,7 +126,7 @@ export interface ProxyModel {
   serverNameHeader: string | null;
   /** 1: every retry; N > 1: every Nth; -1 (HAProxy's default form): the last one; null: off. */
   redispatch: number | null;
-  /** option httpchk and http-check lines; null: a TCP connection is the check. */
+  /** null: that a connection can be made is the check. */
   check: CheckModel | null;
   readonly logs: LogModel[];
   /** `log global` was written: the global targets are used too. */
@@ -340,6 +341,7 @@ export interface ServerModel {
   check: boolean;
   checkPort: number | null;
   checkAddress: AddressRecord | null;
+  readonly checkTls: CheckTlsModel;
   interMs: number;
   fastinterMs: number | null;
   downinterMs: number | null;
@@ -351,6 +353,18 @@ export interface ServerModel {
   readonly tls: TlsModel;
   /** Other options that were accepted, by name, with their words. */
   readonly other: Record<string, readonly string[]>;
+}
+
+/** What a `server` line says of TLS in its checks. */
+export interface CheckTlsModel {
+  /** `check-ssl`, `no-check-ssl`; null: as the traffic, unless `addr` or `port` lead elsewhere. */
+  wanted: boolean | null;
+  /** `check-sni`. */
+  serverName: string | null;
+  /** The host of an HTTP check is the name if none is written. */
+  autoServerName: boolean;
+  /** `check-alpn`; null: as the traffic. */
+  alpn: readonly string[] | null;
 }
 
 export interface CookieModel {
@@ -418,24 +432,6 @@ export interface ForwardedModel {
   readonly byPort: string | null;
   readonly for: string | null;
   readonly forPort: string | null;
-}
-
-export interface CheckModel {
-  type: 'tcp' | 'http';
-  method: string;
-  uri: string;
-  version: string;
-  readonly headers: { readonly name: string; readonly value: string }[];
-  body: string | null;
-  expect: ExpectModel | null;
-  disableOn404: boolean;
-}
-
-export interface ExpectModel {
-  readonly kind: 'status' | 'rstatus' | 'string' | 'rstring';
-  readonly negate: boolean;
-  readonly pattern: string;
-  readonly at: Position;
 }
 
 /** Syslog severities 0 emerg … 7 debug, facilities 0 kern … 23 local7. */

@@ -3,7 +3,6 @@
  * version"). Tests of these stand already and are skipped; a refusal of anything else fails its test.
  */
 export const TO_COME: readonly string[] = [
-  "keyword 'tcp-check expect'",
   "keyword 'track'",
   "keyword 'stick-table'",
   "keyword 'http-error'",

@@ -189,6 +189,11 @@ export const CODES = {
   },
   'no-bind': { severities: WARNING, meaning: 'A frontend listens nowhere.', advice: 'Add `bind`, or make it a backend.' },
   'no-log': { severities: WARNING, meaning: 'A log format without a log target.', advice: 'Add `log`, or `log global`.' },
+  'unused-check': {
+    severities: WARNING,
+    meaning: 'There are lines of a kind of health check that no option asks for.',
+    advice: 'Add the `option` that the message names, or remove the lines.',
+  },
   'check-port': {
     severities: ALERT,
     meaning: 'A server is checked, but no port is known for it.',

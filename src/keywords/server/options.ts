@@ -98,7 +98,6 @@ export const inter = defineDelay('inter', 'interMs', 'Interval of health checks;
 export const fastinter = defineDelay('fastinter', 'fastinterMs', 'Interval while a server changes between up and down.');
 export const downinter = defineDelay('downinter', 'downinterMs', 'Interval while a server is down.');
 
-export const noCheckSsl = defineUndo('no-check-ssl');
 export const noAgentCheck = defineUndo('no-agent-check');
 export const noCheckReusePool = defineUndo('no-check-reuse-pool');
 export const noTfo = defineUndo('no-tfo');

@@ -1,0 +1,111 @@
+/**
+ * `http-check expect`: which answers of HTTP pass (HAProxy configuration manual, 4.2). Statuses and fields are known with the head;
+ * content may need the whole body. It must not know connections.
+ */
+import type { ExpectStepModel, HeaderPatternModel, TextPatternModel } from '../model/check.ts';
+import { type Answer, readAnswer } from './answer.ts';
+import { type Outcomes, outcomesOf, textMatcher } from './expect.ts';
+import { result, Status } from './status.ts';
+import type { ExpectStep, Verdict } from './steps.ts';
+
+type Judge = (answer: Answer, outcomes: Outcomes) => Verdict;
+
+/** null: statuses from 200 to 399. @param stopsOn404 `disable-on-404`. @throws SyntaxError or RuleError for a pattern that can't be used */
+export function httpExpect(expect: ExpectStepModel | null, number: number, comment: string, stopsOn404: boolean): ExpectStep {
+  const judgeAnswer = compile(expect);
+  const outcomes = outcomesOf(expect, '', comment);
+  const judge = (received: Uint8Array, isEnded: boolean, isStopped: boolean): Verdict => {
+    const answer = readAnswer(received, isEnded);
+    if (answer === 'partial' && !isEnded) return 'more';
+    if (answer === 'invalid' || answer === 'partial') return outcomes.bad(Status.l7Invalid, '');
+    // A server that is DOWN has to come up properly first: for it 404 is a wrong status.
+    if (answer.status === 404 && stopsOn404 && !isStopped) return { isGood: true, result: result(Status.l7Conditional, 404) };
+    return judgeAnswer(answer, outcomes);
+  };
+  return { kind: 'expect', number, comment, what: '', timeoutStatus: outcomes.timeoutStatus, judge };
+}
+
+function compile(expect: ExpectStepModel | null): Judge {
+  if (expect === null) return byStatus((status) => status >= 200 && status < 400);
+  const { match, negate, pattern, header } = expect;
+  if (header !== null) return byHeader(headerMatcher(header, match === 'fhdr'), negate);
+  switch (match) {
+    case 'status': {
+      const ranges = parseStatuses(pattern);
+      return byStatus((status) => ranges.some(([low, high]) => status >= low && status <= high) !== negate);
+    }
+    case 'rstatus': {
+      const matches = textMatcher(pattern);
+      return byStatus((status) => matches(String(status)) !== negate);
+    }
+    case 'string':
+      return byContent((body) => body.includes(pattern), expect, pattern.length);
+    default:
+      return byContent(textMatcher(pattern), expect, 0);
+  }
+}
+
+/** `200,300-310` as pairs. @throws SyntaxError */
+export function parseStatuses(text: string): [number, number][] {
+  return text.split(',').map((part) => {
+    const range = /^\s*(\d{1,3})(?:-(\d{1,3}))?\s*$/.exec(part);
+    if (range === null) throw new SyntaxError(`'${part}' is no status and no range of statuses, expected for example 200 or 300-310`);
+    const low = Number(range[1]);
+    const high = Number(range[2] ?? range[1]);
+    if (high < low) throw new SyntaxError(`range '${part}' ends before it begins`);
+    return [low, high];
+  });
+}
+
+function byStatus(isGood: (status: number) => boolean): Judge {
+  return ({ status, reason }, { good, bad }) => (isGood(status) ? good(status) : bad(Status.l7Wrong, reason, status));
+}
+
+function byHeader(isThere: (head: string) => boolean, negate: boolean): Judge {
+  return ({ status, reason, head }, { good, bad }) => (isThere(head) !== negate ? good(status) : bad(Status.l7Wrong, reason, status));
+}
+
+/** What is wanted may pass before the end; that it isn't there is known only at the end, or from min-recv bytes on. */
+function byContent(matches: (body: string) => boolean, { negate, minBytes }: ExpectStepModel, leastBytes: number): Judge {
+  const least = Math.max(leastBytes, minBytes ?? 0);
+  return ({ status, body, isComplete }, { good, bad }) => {
+    if (body === '') return isComplete ? bad(Status.l7Invalid, 'HTTP content check could not find a response body') : 'more';
+    if (body.length < least && !isComplete) return 'more';
+    const found = matches(body);
+    if (!found && !isComplete && minBytes === null) return 'more';
+    if (found !== negate) return good(status);
+    return bad(Status.l7Invalid, negate ? 'HTTP check matched unwanted content' : 'HTTP content check did not match');
+  };
+}
+
+/** Is a field with this name, and one of its values if a value is wanted? `isWhole`: values are not parted at commas. */
+function headerMatcher({ name, value }: HeaderPatternModel, isWhole: boolean): (head: string) => boolean {
+  const isName = patternMatcher(name, true);
+  const isValue = value === null ? null : patternMatcher(value, false);
+  return (head) => {
+    for (const line of head.split(/\r?\n/)) {
+      const colon = line.indexOf(':');
+      if (colon < 0 || !isName(line.slice(0, colon).toLowerCase())) continue;
+      const whole = line.slice(colon + 1).trim();
+      if (isValue === null || (isWhole ? [whole] : whole.split(',').map((part) => part.trim())).some(isValue)) return true;
+    }
+    return false;
+  };
+}
+
+/** @param isLower what is matched is in lower case */
+function patternMatcher({ method, text }: TextPatternModel, isLower: boolean): (found: string) => boolean {
+  const wanted = isLower ? text.toLowerCase() : text;
+  switch (method) {
+    case 'beg':
+      return (found) => found.startsWith(wanted);
+    case 'end':
+      return (found) => found.endsWith(wanted);
+    case 'sub':
+      return (found) => found.includes(wanted);
+    case 'reg':
+      return textMatcher(text, isLower);
+    default:
+      return (found) => found === wanted;
+  }
+}
