@@ -9,10 +9,11 @@ import { availableParallelism, hostname } from 'node:os';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { Family } from '../base/address.ts';
 import { maxConnections, maxWires, memoryLayout } from '../build/limits.ts';
-import { layoutOf } from '../build/plan.ts';
+import { layoutOf, type Plan, usesTls } from '../build/plan.ts';
 import { type CommandLine, unsupported } from '../config/command/arguments.ts';
 import { hasErrors } from '../config/report/diagnostic.ts';
 import { MapControl } from '../control/maps.ts';
+import { type CountedNames, describeTls } from '../control/tls-figures.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import { chooseHost } from '../platform/choose.ts';
 import { leaveErrorOutput } from '../platform/daemon.ts';
@@ -262,5 +263,15 @@ export class Process {
   /** SIGQUIT: what is in use, on stderr. */
   async #describe(): Promise<void> {
     for (const { usage, host } of await this.#threads.askUsage()) notice(`in use: ${JSON.stringify({ ...usage, host })}`);
+    const { plan } = this.#loaded;
+    if (usesTls(plan)) notice(`TLS: ${JSON.stringify(describeTls(this.#shared, countedNames(plan), Date.now()))}`);
   }
+}
+
+function countedNames({ frontends, backends, servers }: Plan): CountedNames {
+  return {
+    frontends: frontends.map(({ name }) => name),
+    backends: backends.map(({ name }) => name),
+    servers: servers.map(({ backend, model }) => `${backend.name}/${model.name}`),
+  };
 }

@@ -17,10 +17,9 @@ import { Scope, Variables } from '../state/variables.ts';
 import { releaseTracked } from '../stick/track.ts';
 import { ProxyDialer } from '../transport/proxy-dialer.ts';
 import { TlsDialer } from '../transport/tls-dialer.ts';
-import { TlsGround } from '../transport/tls-wire.ts';
+import { TlsGround } from '../transport/tls-ground.ts';
 import { prepareSending } from './h1-send.ts';
 import { INBOX_SIZE } from './inbox.ts';
-import { endServerTls } from './server-tls.ts';
 
 /** Limits of the thread that come from `tune.*`. */
 export interface MuxLimits {
@@ -65,7 +64,7 @@ export class MuxContext {
     // A head lies in one block.
     this.limits = { bufferSize: Math.min(limits.bufferSize, INBOX_SIZE), maxRewrite, maxHeaders, logTargetBytes };
     this.variables = new Variables(this.memory, shared);
-    this.tlsGround = new TlsGround(host);
+    this.tlsGround = new TlsGround(host, shared.live);
     this.tls = new TlsDialer(this.tlsGround);
     this.proxy = new ProxyDialer(this.tlsGround);
     prepareSending(this.memory);
@@ -165,6 +164,13 @@ function resetStream(stream: Stream): void {
   stream.clientDeadlineMs = stream.serverDeadlineMs = Number.POSITIVE_INFINITY;
   stream.logLevel = -1;
   if (stream.stores !== null) stream.stores.count = 0;
+}
+
+/** The stream asks no more about the TLS of its server's connection. */
+export function endServerTls(stream: Stream): void {
+  if (stream.serverTls === null) return;
+  stream.serverTls.free();
+  stream.serverTls = null;
 }
 
 /** Starts a session on an accepted wire: addresses and times. The record is reused from connection to connection. */

@@ -18,7 +18,7 @@ import type { BackHome } from './back-home.ts';
 import type { MuxContext } from './context.ts';
 import { keepTrailers, sendBody, sendBodyEnd, sendHeadCopy, takeSent } from './h1-send.ts';
 import { Inbox } from './inbox.ts';
-import { beginServer, endServer, tlsOf } from './server-tls.ts';
+import { beginServer, countServerHandshake, endServer, tlsOf } from './server-tls.ts';
 
 const State = {
   connecting: 0,
@@ -110,6 +110,7 @@ export class H1Back implements WireHandler, BackMux {
 
   onOpen(): void {
     this.#state = State.head;
+    if (this.#tls !== null) countServerHandshake(this.#context, this.server as Server, this.#tls);
     if (this.#stream !== null) this.#context.events.onConnected(this.#stream);
   }
 
@@ -150,8 +151,8 @@ export class H1Back implements WireHandler, BackMux {
     this.#tls = null;
     this.#wireClosed = true;
     const stream = this.#stream;
-    if (stream !== null) endServer(stream, wire);
     const connecting = this.#state === State.connecting;
+    if (stream !== null) endServer(stream, wire, connecting ? this.server : null, this.#context);
     if (stream === null) {
       if (this.#state === State.idle) this.#home.forget(this);
       this.#finish();

@@ -4,7 +4,7 @@ import { Close, type CloseReason, type TcpFigureValue, type Wire, type WireHandl
 import { Broken } from '../state/end.ts';
 import type { BackMux, Server, Stream } from '../state/records.ts';
 import type { MuxContext } from './context.ts';
-import { beginServer, endServer, tlsOf } from './server-tls.ts';
+import { beginServer, countServerHandshake, endServer, tlsOf } from './server-tls.ts';
 
 /** Where records go back to. */
 export interface RawHome {
@@ -38,8 +38,10 @@ export class RawBack implements WireHandler, BackMux {
     beginServer(stream, tlsOf(wire));
   }
 
-  onOpen(): void {
+  onOpen(wire: Wire): void {
     this.#connecting = false;
+    const tls = tlsOf(wire);
+    if (tls !== null) countServerHandshake(this.#context, this.server as Server, tls);
     if (this.#stream !== null) this.#context.events.onConnected(this.#stream);
   }
 
@@ -63,7 +65,7 @@ export class RawBack implements WireHandler, BackMux {
   onClose(wire: Wire, reason: CloseReason): void {
     this.#wireClosed = true;
     const stream = this.#stream;
-    if (stream !== null) endServer(stream, wire);
+    if (stream !== null) endServer(stream, wire, this.#connecting ? this.server : null, this.#context);
     if (stream === null) this.#finish();
     else if (this.#connecting) this.#context.events.onConnectFailed(stream, reason === Close.resources ? Broken.resources : Broken.reset);
     else this.#context.events.onBackClosed(stream, reason === Close.end ? Broken.closed : Broken.reset);

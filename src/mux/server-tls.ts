@@ -5,8 +5,11 @@
 import type { Wire } from '../platform/contract.ts';
 import type { TlsEngine } from '../platform/tls/contract.ts';
 import { ConnectionFailure } from '../state/failures.ts';
-import type { Stream } from '../state/records.ts';
+import { rateTime } from '../state/rates.ts';
+import type { Server, Stream } from '../state/records.ts';
+import { countServerKey, countTlsFailure, countTlsHandshake } from '../state/tls-counts.ts';
 import { TlsWire } from '../transport/tls-wire.ts';
+import { endServerTls, type MuxContext } from './context.ts';
 
 /** The engine of a connection that is being made; null: it is not encrypted. */
 export function tlsOf(wire: Wire): TlsEngine | null {
@@ -22,13 +25,19 @@ export function beginServer(stream: Stream, tls: TlsEngine | null): void {
   stream.serverTls = tls;
 }
 
-/** The connection has ended. */
-export function endServer(stream: Stream, wire: Wire): void {
-  if (wire instanceof TlsWire) stream.serverFailure = wire.failure;
+/** The connection can be used. */
+export function countServerHandshake({ shared, host }: MuxContext, { counts, backend }: Server, tls: TlsEngine): void {
+  const { isResumed } = tls;
+  countTlsHandshake(shared.counts, counts, isResumed);
+  countTlsHandshake(shared.counts, backend.counts, isResumed);
+  if (!isResumed) countServerKey(shared.live, rateTime(host.wallClock()));
 }
 
-export function endServerTls(stream: Stream): void {
-  if (stream.serverTls === null) return;
-  stream.serverTls.free();
-  stream.serverTls = null;
+/** The connection has ended. @param server null: it could be used before */
+export function endServer(stream: Stream, wire: Wire, server: Server | null, { shared }: MuxContext): void {
+  if (!(wire instanceof TlsWire)) return;
+  stream.serverFailure = wire.failure;
+  if (server === null || wire.failure === ConnectionFailure.none) return;
+  countTlsFailure(shared.counts, server.counts);
+  countTlsFailure(shared.counts, server.backend.counts);
 }

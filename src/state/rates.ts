@@ -1,6 +1,6 @@
 /**
  * Events a second, counted by all threads over the last second: what is left of the second before counts in proportion, as HAProxy's
- * figures do. Three cells of the shared columns; only what a rule asks for is counted. Two threads that end a second
+ * figures do. Three cells of the shared columns; only what somebody asks for is counted. Two threads that end a second
  * at once may lose a few events between them.
  */
 const BEGAN = 0;
@@ -24,6 +24,11 @@ export function countEvent(live: Int32Array, cell: number, now: number): void {
     Atomics.store(live, cell + PREVIOUS, elapsed < 2 * PERIOD_MS ? ended : 0);
   }
   Atomics.add(live, cell + CURRENT, 1);
+}
+
+/** Events in the second that runs. */
+export function currentEvents(live: Int32Array, cell: number): number {
+  return Atomics.load(live, cell + CURRENT);
 }
 
 /** Events in the last second. */

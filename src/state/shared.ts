@@ -109,7 +109,7 @@ export const ProcessLive = {
   stopping: 2,
   /** Process-wide serial of streams and sessions. */
   serial: 3,
-  /** rates.ts: three cells each, counted while their limit is not 0. */
+  /** rates.ts: three cells each, counted while their limit is not 0; that of TLS always. */
   connectionRate: 4,
   sessionRate: 10,
   tlsRate: 13,
@@ -119,11 +119,21 @@ export const ProcessLive = {
   tlsRateLimit: 18,
   /** Commits of maps and pattern files so far. */
   patternCommits: 19,
+  /** Connections with TLS, of both sides: those that are open, and all (32 bits that wrap). See tls-counts.ts. */
+  tlsCurrent: 20,
+  tlsTotal: 21,
+  /** rates.ts: three cells each. Handshakes that made keys. */
+  clientKeyRate: 22,
+  serverKeyRate: 25,
+  /** The highest of the rates. */
+  tlsRateMost: 28,
+  clientKeyRateMost: 29,
+  serverKeyRateMost: 30,
   /** Bytes of variables of all threads, counted while there is a limit, and that limit (0: none). */
   variables: 8,
   variablesLimit: 9,
 } as const;
-const PROCESS_LIVE_CELLS = 20;
+const PROCESS_LIVE_CELLS = 31;
 
 /**
  * Counters, the same list for frontends, backends and servers. A number that makes no sense for
@@ -165,8 +175,12 @@ export const Count = {
   totalTimeTotalMs: 32,
   lastSessionS: 33,
   deniedSessions: 34,
+  /** Handshakes of TLS: with new keys, with those of an earlier session, failed. */
+  tlsSessions: 35,
+  tlsReuses: 36,
+  tlsFailures: 37,
 } as const;
-export const COUNTS = 35;
+export const COUNTS = 38;
 
 export interface SharedLayout {
   readonly frontends: number;

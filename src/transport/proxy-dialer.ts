@@ -5,7 +5,7 @@
 import type { SocketAddress } from '../base/address.ts';
 import { type Block, NO_BLOCK } from '../base/memory.ts';
 import type { CloseReason, ConnectOptions, Wire, WireHandler } from '../platform/contract.ts';
-import type { TlsGround } from './tls-wire.ts';
+import type { TlsGround } from './tls-ground.ts';
 
 /** The longest header that is sent (bytes). */
 export const MOST_HEADER_BYTES = 4096;

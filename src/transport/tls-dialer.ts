@@ -6,7 +6,8 @@ import type { SocketAddress } from '../base/address.ts';
 import { Close, type CloseReason, type ConnectOptions, type Wire, type WireHandler } from '../platform/contract.ts';
 import type { TlsContext } from '../platform/tls/contract.ts';
 import type { Opener } from './proxy-dialer.ts';
-import { type TlsGround, type TlsOwner, TlsWire } from './tls-wire.ts';
+import type { TlsGround } from './tls-ground.ts';
+import { type TlsOwner, TlsWire } from './tls-wire.ts';
 
 export class TlsDialer implements TlsOwner {
   readonly #ground: TlsGround;

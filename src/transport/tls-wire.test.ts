@@ -11,7 +11,8 @@ import { Fact, type TlsEngine } from '../platform/tls/contract.ts';
 import { type OpenSslEngine, TlsLibrary } from '../platform/tls/engine.ts';
 import { bundleOf, certificatesOf } from '../platform/tls/pem.ts';
 import type { CertificateChoice } from './certificates.ts';
-import { TlsGround, type TlsOwner, TlsWire } from './tls-wire.ts';
+import { TlsGround } from './tls-ground.ts';
+import { type TlsOwner, TlsWire } from './tls-wire.ts';
 
 const file = (name: string): Uint8Array => readFileSync(new URL(`../../test/support/tls/${name}`, import.meta.url));
 const BASE: TlsSettings = {

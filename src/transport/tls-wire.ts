@@ -13,7 +13,6 @@ import { Timer, type TimerOwner } from '../base/timers.ts';
 import {
   Close,
   type CloseReason,
-  type Host,
   type Task,
   type TcpFigureValue,
   type Wire,
@@ -21,12 +20,13 @@ import {
   type WireOptionValue,
 } from '../platform/contract.ts';
 import { Handshake, Read, type TlsContext, type TlsEngine } from '../platform/tls/contract.ts';
-import { ClientHello, HelloResult } from '../proto/tls-hello.ts';
+import { type ClientHello, HelloResult } from '../proto/tls-hello.ts';
 import { ConnectionFailure, type ConnectionFailureValue } from '../state/failures.ts';
+import { beginTls, endTls } from '../state/tls-counts.ts';
 import type { CertificateChoice } from './certificates.ts';
 import { RecordSize } from './record-size.ts';
 import { clientFailureOf, serverFailureOf } from './tls-failure.ts';
-import { DEFAULT_TLS_TUNING } from './tls-tuning.ts';
+import type { TlsGround } from './tls-ground.ts';
 
 /** Who made the wire and learns how its handshake ends. */
 export interface TlsOwner {
@@ -62,38 +62,6 @@ const MOST_ANSWERS = 16;
 
 /** A fatal alert `unrecognized_name` (RFC 8446 6.2) in a record: what a client without a certificate for its name gets. */
 const NO_SUCH_NAME = [21, 3, 3, 0, 2, 2, 112];
-
-/** Blocks that wires of a thread have taken for themselves: they do not belong to the handler above. */
-export class TlsGround {
-  readonly host: Host;
-  readonly memory: Memory;
-  /** Hellos are read one at a time. */
-  readonly hello = new ClientHello();
-  /** Set by the worker before the first connection. */
-  tuning = DEFAULT_TLS_TUNING;
-  readonly #own: Uint8Array;
-
-  constructor(host: Host) {
-    this.host = host;
-    this.memory = host.memory;
-    this.#own = new Uint8Array(host.memory.blocks.total);
-  }
-
-  takeOwn(): Block {
-    const block = this.memory.take();
-    if (block !== NO_BLOCK) this.#own[block] = 1;
-    return block;
-  }
-
-  giveOwn(block: Block): void {
-    this.#own[block] = 0;
-    this.memory.give(block);
-  }
-
-  isOwn(block: Block): boolean {
-    return block !== NO_BLOCK && this.#own[block] === 1;
-  }
-}
 
 export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   /** Set by the owner when the handshake is done; asked for nothing before. */
@@ -174,6 +142,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#choice = null;
     this.securedAtMs = -1;
     this.#recordSize.begin();
+    if (this.#ground.live !== null) beginTls(this.#ground.live);
     const { host } = this.#ground;
     if (timeoutMs !== Number.POSITIVE_INFINITY) host.timers.set(this.#timer, host.now() + timeoutMs);
   }
@@ -451,6 +420,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     else this.handler.onClose(this, this.#gaveUp && reason === Close.local ? Close.reset : reason);
     if (engine !== null && !this.engineIsLent) engine.free();
     this.#engine = null;
+    if (this.#ground.live !== null) endTls(this.#ground.live);
     this.#owner.recycle(this);
   }
 

@@ -19,6 +19,7 @@ import { countEvent, rateTime } from '../state/rates.ts';
 import { type Frontend, type RuleList, type Session, Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
 import { Count, FrontendLive, ProcessLive } from '../state/shared.ts';
+import { countClientKey, countTlsClient, countTlsFailure, countTlsHandshake } from '../state/tls-counts.ts';
 import { countSession, releaseTracked } from '../stick/track.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
 import { type IntakeOwner, ProxyIntake } from '../transport/proxy-intake.ts';
@@ -120,7 +121,8 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner, IntakeOwner<A
     const current = Atomics.add(live, frontend.live + FrontendLive.current, 1) + 1;
     if (current <= Atomics.load(live, frontend.live + FrontendLive.maxconn) && process <= Atomics.load(live, ProcessLive.maxconn)) {
       this.#countConnection(frontend, current);
-      if (paced) countPacedConnection(live, tls !== null, this.#context.host.wallClock());
+      if (paced) countPacedConnection(live, this.#context.host.wallClock());
+      if (tls !== null) countTlsClient(live, rateTime(this.#context.host.wallClock()));
       return true;
     }
     this.#leave(frontend);
@@ -226,6 +228,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner, IntakeOwner<A
     const front = this.#handshakes.get(wire) as AnyFront;
     this.#handshakes.delete(wire);
     const { session } = front;
+    this.#countHandshake(session.frontend, wire.engine?.isResumed === true);
     session.handshakeMs = wire.securedAtMs - session.acceptedAtMs;
     session.tls = wire.engine;
     wire.engineIsLent = true;
@@ -237,6 +240,12 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner, IntakeOwner<A
     }
     wire.handler = front;
     this.#start(front, wire);
+  }
+
+  #countHandshake({ counts }: Frontend, isResumed: boolean): void {
+    const { shared, host } = this.#context;
+    countTlsHandshake(shared.counts, counts, isResumed);
+    if (!isResumed) countClientKey(shared.live, rateTime(host.wallClock()));
   }
 
   /** The bytes of the client can be read: a session begins. */
@@ -255,6 +264,8 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner, IntakeOwner<A
 
   /** A handshake that failed, in the log: without a stream, so by words of its own or by error-log-format. */
   #report(wire: TlsWire, session: Session): void {
+    // As HAProxy counts: who takes too long has not failed.
+    if (wire.failure !== ConnectionFailure.handshakeTimeout) countTlsFailure(this.#context.shared.counts, session.frontend.counts);
     session.tls = wire.engine;
     tell(session, wire.failure);
     // The wire frees it.

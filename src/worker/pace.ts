@@ -33,9 +33,8 @@ function delayOf(live: Int32Array, limitCell: number, cell: number, now: number)
 }
 
 /** A connection came in. */
-export function countPacedConnection(live: Int32Array, isTls: boolean, wallMs: number): void {
+export function countPacedConnection(live: Int32Array, wallMs: number): void {
   if ((live[ProcessLive.connectionRateLimit] as number) > 0) countEvent(live, ProcessLive.connectionRate, rateTime(wallMs));
-  if (isTls && (live[ProcessLive.tlsRateLimit] as number) > 0) countEvent(live, ProcessLive.tlsRate, rateTime(wallMs));
 }
 
 /** Rules for connections let it through. */

@@ -16,7 +16,8 @@ import { Bench } from '../../src/platform/suite.ts';
 import { OpenSslContext, type TlsSettings } from '../../src/platform/tls/context.ts';
 import { type OpenSslEngine, TlsLibrary } from '../../src/platform/tls/engine.ts';
 import { bundleOf } from '../../src/platform/tls/pem.ts';
-import { TlsGround, type TlsOwner, TlsWire } from '../../src/transport/tls-wire.ts';
+import { TlsGround } from '../../src/transport/tls-ground.ts';
+import { type TlsOwner, TlsWire } from '../../src/transport/tls-wire.ts';
 import { eachSeed } from '../sim/seeds.ts';
 
 const BASE: TlsSettings = {
