@@ -6,11 +6,13 @@
  * keyword is its file and nothing else. With `--check` nothing is written, and
  * a stale list is an error.
  *
- * It reads text and never loads the keywords: it must work on a broken tree.
+ * It reads text and never loads the keywords: it must work on a broken tree. Then, if the tree is whole, it loads them to
+ * write `src/keywords/catalog.ts` (tools/words.ts).
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { wordsText } from './words.ts';
 
 const KEYWORD = /^export const (\w+)(?:: [^=\n]+)? = define\w*[(<]/gm;
 const CATALOG = 'catalog.ts';
@@ -68,15 +70,24 @@ export function updateCatalogs(root: string, checkOnly: boolean): string[] {
   return stale;
 }
 
-function main(): void {
-  const root = fileURLToPath(new URL('../src/keywords', import.meta.url));
+/** Brings the list of words up to date, or only looks; returns its path if it was stale. */
+async function updateWords(root: URL, checkOnly: boolean): Promise<string[]> {
+  const path = fileURLToPath(new URL(CATALOG, root));
+  const text = await wordsText(root, (kind) => readEntries(fileURLToPath(new URL(kind, root))));
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return [];
+  if (!checkOnly) writeFileSync(path, text);
+  return [path];
+}
+
+async function main(): Promise<void> {
+  const root = new URL('../src/keywords/', import.meta.url);
   const checkOnly = process.argv.includes('--check');
-  const stale = updateCatalogs(root, checkOnly).map((path) => relative(process.cwd(), path));
-  for (const path of stale) {
+  const stale = [...updateCatalogs(fileURLToPath(root), checkOnly), ...(await updateWords(root, checkOnly))];
+  for (const path of stale.map((one) => relative(process.cwd(), one))) {
     if (checkOnly) process.stderr.write(`${path}: stale; run \`npm run catalog\`\n`);
     else process.stdout.write(`${path}: written\n`);
   }
   if (checkOnly && stale.length > 0) process.exitCode = 1;
 }
 
-if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) main();
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await main();

@@ -9,7 +9,6 @@ import { balanceProblem, makePicker } from '../balance/algorithms.ts';
 import { DEFAULT_HASH } from '../balance/contract.ts';
 import { Family, parseIp } from '../base/address.ts';
 import { type Memory, SCRATCH_SIZE } from '../base/memory.ts';
-import { catalogs } from '../keywords/catalogs.ts';
 import { type BuiltLogs, buildLogs } from '../log/build.ts';
 import type { ProxyModel, RuleModel, VariableModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
@@ -50,6 +49,7 @@ import type { Plan } from './plan.ts';
 import { proxyLineOf } from './proxy-line.ts';
 import { buildRecords, type State } from './state.ts';
 import { checkLimits, compileStick, openTables, serverNumbers } from './tables.ts';
+import { vocabulary } from './vocabulary.ts';
 
 export interface BuildParts {
   readonly model: ConfigModel;
@@ -125,7 +125,7 @@ export function buildState(parts: BuildParts): Built {
   });
   // First: what the configuration needs may leave no memory.
   const replies = builtinReplies(memory);
-  const builder = new Builder(parts, state, thread, registryOf(catalogs));
+  const builder = new Builder(parts, state, thread, registryOf(vocabulary));
   builder.variables();
   builder.proxies();
   const logs = builder.logs();

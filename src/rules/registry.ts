@@ -14,6 +14,30 @@ export interface Catalogs {
   readonly known: KnownNames;
 }
 
+/** Words whose objects are loaded when one of them is asked for: most configurations use a few dozens of a thousand words. */
+export class Family<T extends { readonly name: string }> {
+  readonly names: readonly string[];
+  /** Of fetches; see Fetch. */
+  readonly derivatives: readonly string[];
+  readonly load: () => readonly T[];
+
+  constructor(names: readonly string[], derivatives: readonly string[], load: () => readonly T[]) {
+    this.names = names;
+    this.derivatives = derivatives;
+    this.load = load;
+  }
+}
+
+/** Catalogs of families, with the same words. */
+export interface LazyCatalogs {
+  readonly samples: readonly Family<Fetch>[];
+  readonly converters: readonly Family<Converter>[];
+  readonly matchers: readonly Family<Matcher>[];
+  readonly actions: readonly Family<Action>[];
+  readonly aliases: readonly Family<Alias>[];
+  readonly known: KnownNames;
+}
+
 /** Names of HAProxy's by kind, separated by `|`, whether we have them or not. */
 export interface KnownNames {
   readonly fetches: string;
@@ -25,7 +49,7 @@ export interface KnownNames {
 }
 
 /** Suffixes of derivative ACL keywords: path_beg is path with -m beg. */
-const SUFFIXES = ['beg', 'dir', 'dom', 'end', 'len', 'reg', 'sub'] as const;
+const SUFFIXES: readonly string[] = ['beg', 'dir', 'dom', 'end', 'len', 'reg', 'sub'];
 
 /** An ACL keyword: a fetch, with the matcher its name asks for. */
 export interface Criterion {
@@ -33,21 +57,71 @@ export interface Criterion {
   readonly matcher: string | null;
 }
 
+/** The words of a kind by name. */
+class Words<T extends { readonly name: string }> {
+  readonly #words = new Map<string, T | Family<T>>();
+  readonly #what: string;
+  readonly #onLoaded: (word: T) => void;
+
+  constructor(what: string, list: readonly (T | Family<T>)[], onLoaded: (word: T) => void = () => {}) {
+    this.#what = what;
+    this.#onLoaded = onLoaded;
+    for (const entry of list) {
+      if (entry instanceof Family) for (const name of entry.names) this.#add(name, entry);
+      else this.#add(entry.name, entry);
+    }
+  }
+
+  #add(name: string, entry: T | Family<T>): void {
+    if (this.#words.has(name)) throw new RangeError(`two definitions of the ${this.#what} '${name}'`);
+    this.#words.set(name, entry);
+  }
+
+  get(name: string): T | undefined {
+    const found = this.#words.get(name);
+    if (!(found instanceof Family)) return found;
+    this.load(found);
+    return this.get(name);
+  }
+
+  /** Takes in the objects of a family. @throws RangeError if they are not those it announced */
+  load(family: Family<T>): void {
+    const loaded = family.load();
+    for (const word of loaded) {
+      if (this.#words.get(word.name) !== family) throw new RangeError(`the ${this.#what} '${word.name}' is not announced by its family`);
+      this.#words.set(word.name, word);
+      this.#onLoaded(word);
+    }
+    if (loaded.length !== family.names.length) throw new RangeError(`a family of ${family.names.join(', ')} has other words`);
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#words.keys();
+  }
+
+  /** All of them, loaded if need be. */
+  values(): readonly T[] {
+    return Array.from(this.#words.keys(), (name) => this.get(name) as T);
+  }
+}
+
 export class Registry {
-  readonly fetches: ReadonlyMap<string, Fetch>;
-  readonly converters: ReadonlyMap<string, Converter>;
-  readonly matchers: ReadonlyMap<string, Matcher>;
-  readonly actions: ReadonlyMap<string, Action>;
-  readonly aliases: ReadonlyMap<string, Alias>;
-  readonly #criteria = new Map<string, Criterion>();
+  readonly fetches: Words<Fetch>;
+  readonly converters: Words<Converter>;
+  readonly matchers: Words<Matcher>;
+  readonly actions: Words<Action>;
+  readonly aliases: Words<Alias>;
+  /** Who has a derivative: those that take a suffix, and those that are whole names. */
+  readonly #bases = new Map<string, Fetch | Family<Fetch>>();
+  readonly #singles = new Map<string, { readonly of: Fetch | Family<Fetch>; readonly matcher: string }>();
   readonly #known: Readonly<Record<keyof KnownNames, ReadonlySet<string>>>;
 
-  constructor(catalogs: Catalogs) {
-    this.fetches = byName('sample fetch', catalogs.samples);
-    this.converters = byName('converter', catalogs.converters);
-    this.matchers = byName('matcher', catalogs.matchers);
-    this.actions = byName('action', catalogs.actions);
-    this.aliases = byName('log alias', catalogs.aliases);
+  constructor(catalogs: Catalogs | LazyCatalogs) {
+    this.fetches = new Words<Fetch>('sample fetch', catalogs.samples, (fetch) => this.#derive(fetch));
+    this.converters = new Words<Converter>('converter', catalogs.converters);
+    this.matchers = new Words<Matcher>('matcher', catalogs.matchers);
+    this.actions = new Words<Action>('action', catalogs.actions);
+    this.aliases = new Words<Alias>('log alias', catalogs.aliases);
     for (const fetch of catalogs.samples) this.#derive(fetch);
     const { fetches, converters, matchers, actions, aliases } = catalogs.known;
     const set = (names: string): ReadonlySet<string> => new Set(names.split('|'));
@@ -60,24 +134,37 @@ export class Registry {
     };
   }
 
-  #derive(fetch: Fetch): void {
-    for (const name of fetch.derivatives) {
+  #derive(of: Fetch | Family<Fetch>): void {
+    for (const name of of.derivatives) {
       const [single = '', matcher] = name.split(':');
-      if (matcher !== undefined) {
-        this.#criteria.set(single, { fetch, matcher });
-        continue;
-      }
-      this.#criteria.set(name, { fetch, matcher: null });
-      for (const suffix of SUFFIXES) this.#criteria.set(`${name}_${suffix}`, { fetch, matcher: suffix });
+      if (matcher === undefined) this.#bases.set(name, of);
+      else this.#singles.set(single, { of, matcher });
     }
   }
 
   /** The ACL keyword of this name: a derivative first, as HAProxy looks it up; undefined: none. */
   criterion(name: string): Criterion | undefined {
-    const derived = this.#criteria.get(name);
-    if (derived !== undefined) return derived;
-    const fetch = this.fetches.get(name);
-    return fetch === undefined ? undefined : { fetch, matcher: null };
+    const derived = this.#derived(name);
+    if (derived === null) {
+      const fetch = this.fetches.get(name);
+      return fetch === undefined ? undefined : { fetch, matcher: null };
+    }
+    const { of, matcher } = derived;
+    if (!(of instanceof Family)) return { fetch: of, matcher };
+    this.fetches.load(of);
+    return this.criterion(name);
+  }
+
+  /** path_beg is path with `beg`. */
+  #derived(name: string): { readonly of: Fetch | Family<Fetch>; readonly matcher: string | null } | null {
+    const single = this.#singles.get(name);
+    if (single !== undefined) return single;
+    const whole = this.#bases.get(name);
+    if (whole !== undefined) return { of: whole, matcher: null };
+    const cut = name.lastIndexOf('_');
+    const matcher = name.slice(cut + 1);
+    const of = SUFFIXES.includes(matcher) ? this.#bases.get(name.slice(0, cut)) : undefined;
+    return of === undefined ? null : { of, matcher };
   }
 
   /** @throws RuleError with the nearest name */
@@ -108,7 +195,7 @@ export class Registry {
   action(name: string, ruleSet: string): Action {
     const action = this.actions.get(name);
     if (action?.ruleSets.includes(ruleSet)) return action;
-    const allowed = Array.from(this.actions.values()).filter((one) => one.ruleSets.includes(ruleSet));
+    const allowed = this.actions.values().filter((one) => one.ruleSets.includes(ruleSet));
     if (action !== undefined) {
       const text = `'${name}' is no action of '${ruleSet}': it stands in ${action.ruleSets.join(', ')}`;
       throw coded('unknown-name', new RuleError(text, -1, name, []));
@@ -127,22 +214,13 @@ export class Registry {
   }
 }
 
-const made = new WeakMap<Catalogs, Registry>();
+const made = new WeakMap<Catalogs | LazyCatalogs, Registry>();
 
 /** The registry of these catalogs, made once: it never changes. */
-export function registryOf(catalogs: Catalogs): Registry {
+export function registryOf(catalogs: Catalogs | LazyCatalogs): Registry {
   const known = made.get(catalogs) ?? new Registry(catalogs);
   made.set(catalogs, known);
   return known;
-}
-
-function byName<T extends { readonly name: string }>(what: string, list: readonly T[]): Map<string, T> {
-  const map = new Map<string, T>();
-  for (const entry of list) {
-    if (map.has(entry.name)) throw new RangeError(`two definitions of the ${what} '${entry.name}'`);
-    map.set(entry.name, entry);
-  }
-  return map;
 }
 
 /** The name with the fewest edits, if they are few enough to be a slip. */
