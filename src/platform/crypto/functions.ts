@@ -65,17 +65,12 @@ function bindCiphers(bind: Bind) {
       I,
     ),
     cipherFinal: bind<(c: Pointer, out: Pointer, length: Pointer) => number>('EVP_CipherFinal_ex', [P, P, P], I),
-    /** bytes, count, result, its length, digest, engine */
-    digest: bind<(from: Pointer, size: number, out: Pointer, length: Pointer, digest: Pointer, engine: Pointer, x: number) => number>(
-      'EVP_Digest',
-      [P, I, P, P, P, P, I],
-      I,
-    ),
-    hmac: bind<(digest: Pointer, key: Pointer, keyLength: number, from: Pointer, size: number, out: Pointer, length: Pointer) => Pointer>(
-      'HMAC',
-      [P, P, I, P, I, P, P],
-      P,
-    ),
+    digestNew: bind<() => Pointer>('EVP_MD_CTX_new', [], P),
+    /** context, digest, engine */
+    digestInit: bind<(context: Pointer, digest: Pointer, engine: Pointer) => number>('EVP_DigestInit_ex', [P, P, P], I),
+    digestUpdate: bind<(context: Pointer, from: Pointer, size: number) => number>('EVP_DigestUpdate', [P, P, I], I),
+    /** context, result, where its length goes */
+    digestFinal: bind<(context: Pointer, out: Pointer, length: Pointer) => number>('EVP_DigestFinal_ex', [P, P, P], I),
     sha1: constant('EVP_sha1'),
     sha256: constant('EVP_sha256'),
     sha384: constant('EVP_sha384'),

@@ -3,7 +3,7 @@
  * native object. It must not know where keys come from.
  */
 import { type Area, area } from '../ffi.ts';
-import type { RoomAreas } from './ciphers.ts';
+import type { Ciphers, RoomAreas } from './ciphers.ts';
 import {
   type DigestBits,
   type KeyKind,
@@ -34,6 +34,8 @@ const UNCOMPRESSED = 4;
 const ANY_SALT = -2;
 /** Bytes of half a signature on the longest curve, P-521, and some. */
 const MOST_HALF = 72;
+/** Of a key on a short curve: what has less is none. */
+const LEAST_BITS = 160;
 /** Nine numbers of an RSA key with their headers. */
 const MOST_DER = 8192;
 
@@ -47,9 +49,12 @@ export class KeyWorld {
   /** Native keys that are not freed. */
   open = 0;
 
-  constructor(lib: Functions, areas: RoomAreas) {
+  readonly ciphers: Ciphers;
+
+  constructor(lib: Functions, areas: RoomAreas, ciphers: Ciphers) {
     this.lib = lib;
     this.areas = areas;
+    this.ciphers = ciphers;
   }
 
   /** Moves what the writer wrote to the start of its area, whose address is known: its length, or -1: it did not fit. */
@@ -100,7 +105,6 @@ export class OpenSslPublicKey implements PublicKey {
   readonly #contexts: Contexts;
   /** By signature, then by digest. */
   readonly #ways: readonly (readonly bigint[])[];
-  readonly #digests: readonly bigint[];
 
   /** Takes the key over. */
   constructor(world: KeyWorld, key: bigint) {
@@ -108,11 +112,10 @@ export class OpenSslPublicKey implements PublicKey {
     this.#world = world;
     this.#key = key;
     this.kind = kindOf(world, key);
-    this.#digests = [lib.sha256(), lib.sha384(), lib.sha512()];
     const contexts = new Contexts(lib, key);
     this.#contexts = contexts;
     const row = (signature: SignatureValue): bigint[] =>
-      this.#digests.map((digest) => contexts.make((made) => this.#prepare(made, signature, digest)));
+      [lib.sha256(), lib.sha384(), lib.sha512()].map((digest) => contexts.make((made) => this.#prepare(made, signature, digest)));
     this.#ways = [row(Signature.rsa), row(Signature.pss), row(Signature.ecdsa)];
     world.open++;
   }
@@ -127,12 +130,11 @@ export class OpenSslPublicKey implements PublicKey {
   }
 
   verify(signature: SignatureValue, bits: DigestBits, length: number, inputLength: number): boolean {
-    const { lib, areas } = this.#world;
+    const { lib, areas, ciphers } = this.#world;
     const index = (bits - 256) >> 7;
     const context = (this.#ways[signature] as bigint[])[index] as bigint;
     if (context === NULL) return false;
-    const digested =
-      lib.digest(areas.input.pointer, inputLength, areas.digest.pointer, NULL, this.#digests[index] as bigint, NULL, 0) === 1;
+    const digested = ciphers.digest(bits, inputLength);
     const isGood =
       digested &&
       (signature === Signature.ecdsa
@@ -174,13 +176,13 @@ export class OpenSslPrivateKey implements PrivateKey {
   /** The other side's point is put into it. */
   readonly #peer: bigint;
 
-  /** Takes the key over. @throws Error if it is too long */
+  /** Takes the key over. @throws Error if it is too short or too long */
   constructor(world: KeyWorld, key: bigint) {
     const { lib } = world;
     const bits = lib.keyBits(key);
-    if (bits > MOST_RSA_BITS) {
+    if (bits < LEAST_BITS || bits > MOST_RSA_BITS) {
       lib.keyFree(key);
-      throw new Error(`the key has ${bits} bits, the most is ${MOST_RSA_BITS}`);
+      throw new Error(`the key has ${bits} bits, not ${LEAST_BITS} to ${MOST_RSA_BITS}`);
     }
     this.#world = world;
     this.#key = key;

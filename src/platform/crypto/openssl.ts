@@ -37,7 +37,7 @@ class OpenSslCrypto implements Crypto {
     const areas = new RoomAreas();
     this.rooms = areas.rooms;
     this.#ciphers = new Ciphers(areas);
-    this.#world = new KeyWorld(functions(), areas);
+    this.#world = new KeyWorld(functions(), areas, this.#ciphers);
   }
 
   get open(): number {
