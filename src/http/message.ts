@@ -122,9 +122,12 @@ export class HeaderTable {
   cells = new Int32Array(ROWS * CELLS);
   /** Rows in use, holes included. */
   rows = 0;
+  /** A bit for each kind of name (see `kindBit`) that was ever added: a name without its bit is not there. */
+  kinds = 0;
 
   clear(): void {
     this.rows = 0;
+    this.kinds = 0;
   }
 
   /** False when the table is full. The bytes must stay unchanged as long as the message lives. */
@@ -138,6 +141,7 @@ export class HeaderTable {
     cells[cell + 2] = valueStart;
     cells[cell + 3] = valueEnd;
     this.rows = rows + 1;
+    this.kinds |= kindBit(id, nameLength);
     return true;
   }
 
@@ -186,6 +190,7 @@ export class HeaderTable {
   /** The first row at or after `from` with this known name; -1: none. */
   findId(id: HeaderIdValue, from: number): number {
     const { cells, rows } = this;
+    if ((this.kinds & kindBit(id, 0)) === 0) return -1;
     for (let row = from; row < rows; row++) {
       if ((cells[row * CELLS + 1] as number) >>> 16 === id) return row;
     }
@@ -214,6 +219,7 @@ export class HeaderTable {
   findName(id: number, bytes: Uint8Array, nameStart: number, nameLength: number, from: number): number {
     const { cells, rows } = this;
     if (id !== 0) return this.findId(id as HeaderIdValue, from);
+    if ((this.kinds & kindBit(0, nameLength)) === 0) return -1;
     for (let row = from; row < rows; row++) {
       if (cells[row * CELLS + 1] === nameLength && sameBytes(bytes, cells[row * CELLS] as number, nameStart, nameLength)) return row;
     }
@@ -223,6 +229,7 @@ export class HeaderTable {
   /** The last row with this name; -1: none. */
   findLastName(id: number, bytes: Uint8Array, nameStart: number, nameLength: number): number {
     const { cells } = this;
+    if ((this.kinds & kindBit(id, nameLength)) === 0) return -1;
     const size = nameLength | (id << 16);
     for (let row = this.rows - 1; row >= 0; row--) {
       if (cells[row * CELLS + 1] !== size) continue;
@@ -234,6 +241,7 @@ export class HeaderTable {
   /** As `removeAll`, for who knows the name's number. */
   removeName(id: number, bytes: Uint8Array, nameStart: number, nameLength: number): void {
     const { cells, rows } = this;
+    if ((this.kinds & kindBit(id, nameLength)) === 0) return;
     const size = nameLength | (id << 16);
     for (let row = 0; row < rows; row++) {
       if (cells[row * CELLS + 1] !== size) continue;
@@ -262,6 +270,11 @@ export class HeaderTable {
   }
 }
 
+/** Known names by their number, others by their length, in 31 bits. */
+function kindBit(id: number, nameLength: number): number {
+  return 1 << ((id === 0 ? nameLength : id * 7) & 31);
+}
+
 function sameBytes(bytes: Uint8Array, start: number, other: number, length: number): boolean {
   for (let i = 0; i < length; i++) if (bytes[start + i] !== bytes[other + i]) return false;
   return true;
@@ -284,6 +297,8 @@ export class HttpMessage {
   /** The request target as it is forwarded. */
   targetStart = 0;
   targetEnd = 0;
+  /** Where the target's path ends, once somebody has looked (rules/edit/target.ts); 0: nobody has. */
+  pathEnd = 0;
   /** Version the peer spoke: 10 or 11 (anything newer counts as 11), 20 for HTTP/2. */
   version = 11;
   /** Version as written in the start line, for logs: HTTP/1.2 is [versionStart, versionEnd). */
@@ -332,14 +347,21 @@ export class HttpMessage {
     this.block = this.bodyBlock = this.headBlock = this.nextBlock = NO_BLOCK;
   }
 
+  /** Another target: rules have written it to [start, end). */
+  setTarget(start: number, end: number): void {
+    this.targetStart = start;
+    this.targetEnd = end;
+    this.pathEnd = 0;
+  }
+
   reset(): void {
-    this.headers.rows = 0;
-    this.trailers.rows = 0;
+    this.headers.clear();
+    this.trailers.clear();
     this.block = NO_BLOCK;
     this.spare = 0;
     this.spareEnd = 0;
     this.method = Method.other;
-    this.methodStart = this.methodEnd = this.targetStart = this.targetEnd = 0;
+    this.methodStart = this.methodEnd = this.targetStart = this.targetEnd = this.pathEnd = 0;
     this.version = 11;
     this.versionStart = this.versionEnd = 0;
     this.status = 0;

@@ -82,8 +82,7 @@ function gate(texts: readonly (readonly [string, string | null])[]): Gate {
     request.headers.cells.set(cells);
     request.headers.rows = rows;
     request.spare = spare;
-    request.targetStart = targetStart;
-    request.targetEnd = targetEnd;
+    request.setTarget(targetStart, targetEnd);
     stream.noteEnd = noteEnd;
     if (response.block >= 0) world.memory.give(response.block);
     response.reset();

@@ -89,8 +89,7 @@ function compileNormalize(words: Words, context: CompileContext): ActionStep {
       stream.cause = Ended.badRequest;
       return badRequest.fill(stream) ? Outcome.answer : Outcome.drop;
     }
-    request.targetStart = written.start;
-    request.targetEnd = written.end;
+    request.setTarget(written.start, written.end);
     return Outcome.next;
   };
 }

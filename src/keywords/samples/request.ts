@@ -3,7 +3,7 @@
 import { SCRATCH_SIZE } from '../../base/memory.ts';
 import { HeaderId, Method } from '../../http/message.ts';
 import { defineFetch, defineFetchName, type FetchStep } from '../../rules/define.ts';
-import { pathEnd, pathStart, queryStart } from '../../rules/edit/target.ts';
+import { pathEndOf, pathStart, queryStart } from '../../rules/edit/target.ts';
 import { Valid } from '../../rules/place.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
 import { copyBytes } from '../../rules/value/bytes.ts';
@@ -47,9 +47,10 @@ export const path = defineFetch({
   ],
   compile: () => {
     return (sample, stream) => {
-      const { targetStart, targetEnd } = stream.request;
-      const start = pathStart(sample.memory.bytes, targetStart, targetEnd);
-      return start >= 0 && sample.setText(start, pathEnd(sample.memory.bytes, start, targetEnd));
+      const { request } = stream;
+      const { bytes } = sample.memory;
+      const start = pathStart(bytes, request.targetStart, request.targetEnd);
+      return start >= 0 && sample.setText(start, pathEndOf(request, bytes, start));
     };
   },
 });
@@ -120,7 +121,7 @@ function join(sample: Sample, stream: Stream, withQuery: boolean): boolean {
   let to = from;
   if (row >= 0) to = copyBytes(bytes, headers.valueStart(row), headers.valueEnd(row), to);
   if (start >= 0) {
-    const end = withQuery ? request.targetEnd : pathEnd(bytes, start, request.targetEnd);
+    const end = withQuery ? request.targetEnd : pathEndOf(request, bytes, start);
     if (to - from + end - start > SCRATCH_SIZE) return false;
     to = copyBytes(bytes, start, end, to);
   }

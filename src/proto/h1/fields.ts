@@ -8,6 +8,8 @@
  */
 import type { HeaderTable } from '../../http/message.ts';
 import { headerIdOf, TOKEN_LOWER, VALUE_STOP } from '../../http/tokens.ts';
+import { SeenNames } from './seen.ts';
+import { viewOf } from './words.ts';
 
 export const FieldsResult = { more: 0, done: 1, failed: 2 } as const;
 
@@ -30,9 +32,8 @@ const VALUE_FOLD = 4;
 /** Behind the CR of the empty line. */
 const LAST_LF = 5;
 
-/** Before the first bytes: shared, because each idle connection has a parser. */
-const NO_BYTES = new Uint8Array(0);
-const NO_VIEW = new DataView(new ArrayBuffer(0));
+/** Trailers are rare: none are learned. */
+const NO_NAMES = new SeenNames();
 
 export class FieldParser {
   /** Accept fields with a name that is no token (they are dropped) and NUL in values. */
@@ -49,20 +50,21 @@ export class FieldParser {
   #valueStart = 0;
   #lineEnd = 0;
   #drop = false;
-  #bytes: Uint8Array = NO_BYTES;
-  #view: DataView = NO_VIEW;
 
   reset(): void {
     this.#phase = LINE;
   }
 
-  /** Parses bytes[at, end) into the table. After FieldsResult.more call again with `this.at` and a larger end. */
-  run(table: HeaderTable, bytes: Uint8Array, at: number, end: number): number {
+  /**
+   * Parses bytes[at, end) into the table. After FieldsResult.more call again with `this.at` and a larger end.
+   * @param names of other heads of this kind: they only make it faster
+   */
+  run(table: HeaderTable, bytes: Uint8Array, at: number, end: number, names = NO_NAMES): number {
     this.at = at;
     for (;;) {
       switch (this.#phase) {
         case LINE:
-          if (this.fast) this.at = this.#lines(table, bytes, this.at, end);
+          if (this.fast) this.at = this.#lines(table, bytes, this.at, end, names);
           if (this.at === end) return FieldsResult.more;
           if (bytes[this.at] === LF) return this.#done();
           this.#startLine(bytes[this.at] as number);
@@ -163,52 +165,74 @@ export class FieldParser {
   }
 
   /** Whole ordinary lines; the offset of the first line that it left alone. */
-  #lines(table: HeaderTable, bytes: Uint8Array, start: number, end: number): number {
-    if (bytes !== this.#bytes) this.#look(bytes);
+  #lines(table: HeaderTable, bytes: Uint8Array, start: number, end: number, names: SeenNames): number {
+    const view = viewOf(bytes);
+    const learns = names !== NO_NAMES && names.begin();
+    let slot = 0;
     let line = start;
-    for (;;) {
-      let at = line;
-      while (at < end) {
-        const lower = TOKEN_LOWER[bytes[at] as number] as number;
-        if (lower === 0) break;
-        bytes[at++] = lower;
+    for (; ; slot++) {
+      let length = 0;
+      let id = -1;
+      if (learns) names.copy(view, line, slot);
+      else {
+        length = names.take(view, line, end, slot);
+        // One may be missing.
+        if (length === 0) length = names.take(view, line, end, ++slot);
+        if (length === 0) slot -= 2;
+        else id = names.id(slot);
       }
-      const length = at - line;
-      if (length === 0 || length > LONGEST_NAME || at + 1 >= end || bytes[at] !== COLON) return line;
+      if (length === 0) length = lowerName(bytes, line, end);
+      let at = line + length;
+      if (length === 0 || length > LONGEST_NAME || at + 1 >= end || bytes[at] !== COLON) break;
       at++;
       if (bytes[at] === SPACE) at++;
-      const lineEnd = this.#lineEndAt(bytes, at, end);
+      const lineEnd = lineEndAt(view, bytes, at, end);
       // The byte behind CRLF tells whether the line is folded.
-      if (lineEnd + 2 >= end || bytes[lineEnd] !== CR || bytes[lineEnd + 1] !== LF) return line;
+      if (lineEnd + 2 >= end || bytes[lineEnd] !== CR || bytes[lineEnd + 1] !== LF) break;
       const next = bytes[lineEnd + 2] as number;
-      if (next === SPACE || next === TAB) return line;
-      let from = at;
+      if (next === SPACE || next === TAB) break;
       let to = lineEnd;
-      while (from < to && (bytes[from] === SPACE || bytes[from] === TAB)) from++;
-      while (to > from && (bytes[to - 1] === SPACE || bytes[to - 1] === TAB)) to--;
-      if (!this.#add(table, bytes, line, length, from, to)) return line;
+      while (at < to && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
+      while (to > at && (bytes[to - 1] === SPACE || bytes[to - 1] === TAB)) to--;
+      if (id < 0) id = headerIdOf(bytes, line, length);
+      if (table.rows >= this.maxFields || !table.add(id, line, length, at, to)) break;
+      if (learns) names.learn(view, line, length, id, slot);
       line = lineEnd + 2;
-      if (next === CR) return line;
+      if (next === CR) break;
     }
+    if (learns) names.end(slot + 1);
+    return line;
   }
+}
 
-  /** The first byte at or after `at` that ends a value, or `end`; eight bytes a turn while none is below a space. */
-  #lineEndAt(bytes: Uint8Array, start: number, end: number): number {
-    const view = this.#view;
-    let at = start;
-    while (at + 8 <= end) {
-      const word = view.getInt32(at, true);
-      const next = view.getInt32(at + 4, true);
-      if (((((word - 0x20202020) & ~word) | ((next - 0x20202020) & ~next)) & 0x80808080) !== 0) break;
-      at += 8;
+/** Makes the name at `start` lower case; its length. */
+function lowerName(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end) {
+    const lower = TOKEN_LOWER[bytes[at] as number] as number;
+    if (lower === 0) break;
+    bytes[at++] = lower;
+  }
+  return at - start;
+}
+
+/** The first byte at or after `start` that ends a value, or `end`; eight bytes a turn while none is below a space. */
+function lineEndAt(view: DataView, bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at + 8 <= end) {
+    const word = view.getInt32(at, true);
+    const next = view.getInt32(at + 4, true);
+    let low = (word - 0x20202020) & ~word & 0x80808080;
+    if (low === 0) {
+      low = (next - 0x20202020) & ~next & 0x80808080;
+      at += low === 0 ? 8 : 4;
+      if (low === 0) continue;
     }
-    while (at < end && (VALUE_STOP[bytes[at] as number] as number) === 0) at++;
-    return at;
+    // The lowest bit that is set tells the first byte below a space; it may be a tab.
+    at += (31 - Math.clz32(low & -low)) >> 3;
+    if (VALUE_STOP[bytes[at] as number] !== 0) return at;
+    at++;
   }
-
-  #look(bytes: Uint8Array): void {
-    this.#bytes = bytes;
-    // hot-ok: once a thread, its memory is one array
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  }
+  while (at < end && (VALUE_STOP[bytes[at] as number] as number) === 0) at++;
+  return at;
 }

@@ -7,6 +7,8 @@
 import { type HttpMessage, Method } from '../../http/message.ts';
 import { methodOf, TARGET_BYTE, TOKEN_LOWER, VERSION_BYTE } from '../../http/tokens.ts';
 import { FieldParser, FieldsResult } from './fields.ts';
+import { SeenNames } from './seen.ts';
+import { viewOf } from './words.ts';
 
 /** What `parse` found out. */
 export const HeadResult = { more: 0, done: 1, failed: 2 } as const;
@@ -51,6 +53,10 @@ const BUFFER_COST = 48;
 /** Bytes of a buffer that can't hold received bytes: a head of 16320 bytes passes (padded with spaces), 16321 do not. */
 const RECEIVE_COST = 64;
 const LONGEST_STATUS = 3;
+
+/** What this thread has seen, of all connections. */
+const REQUEST_NAMES = new SeenNames();
+const RESPONSE_NAMES = new SeenNames();
 
 export class HeadParser {
   /** Accept what option accept-unsafe-violations-in-http-request / -response accepts. */
@@ -131,7 +137,7 @@ export class HeadParser {
       }
     }
     const { fields } = this;
-    const result = fields.run(message.headers, bytes, this.#at, end);
+    const result = fields.run(message.headers, bytes, this.#at, end, this.#request ? REQUEST_NAMES : RESPONSE_NAMES);
     this.#at = fields.at;
     if (result === FieldsResult.failed) return this.#fail(fields.at, 400);
     this.headEnd = fields.at;
@@ -226,7 +232,7 @@ export class HeadParser {
   }
 
   #target(message: HttpMessage, bytes: Uint8Array, end: number): boolean {
-    let at = this.#at;
+    let at = plainTargetEnd(viewOf(bytes), this.#at, end);
     while (at < end && (TARGET_BYTE[bytes[at] as number] === 1 || (this.lenient && isOddTargetByte(bytes[at] as number)))) at++;
     if (at === end || at === message.targetStart) return this.#stop(at, end);
     message.targetEnd = at;
@@ -399,4 +405,16 @@ function isHttp(bytes: Uint8Array, at: number): boolean {
 
 function isDigit(code: number): boolean {
   return code >= ZERO && code <= ZERO + 9;
+}
+
+/** Behind the words of four bytes that are TARGET_BYTE all: printable ASCII but `#`. */
+function plainTargetEnd(view: DataView, start: number, end: number): number {
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const word = view.getInt32(at, true);
+    const hash = word ^ 0x23232323;
+    const odd = ((word - 0x21212121) & ~word) | word | (word + 0x01010101) | ((hash - 0x01010101) & ~hash);
+    if ((odd & 0x80808080) !== 0) break;
+  }
+  return at;
 }

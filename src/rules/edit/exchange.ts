@@ -92,8 +92,7 @@ export function compileExchange(find: PartFinder, text: TextFormat, replacement:
     spliced.afterStart = part.end;
     spliced.afterEnd = request.targetEnd;
     if (!writeValue(source, stream, request, spliced)) return fail(stream);
-    request.targetStart = written.start;
-    request.targetEnd = written.end;
+    request.setTarget(written.start, written.end);
     if (find === findTarget) followAuthority(request, source.bytes);
     return Outcome.next;
   };
@@ -141,8 +140,7 @@ export function withAuthority(step: ActionStep, context: CompileContext): Action
     if (spliced.afterStart < 0) spliced.afterStart = request.targetEnd;
     spliced.afterEnd = request.targetEnd;
     if (!writeValue(source, stream, request, spliced)) return fail(stream);
-    request.targetStart = written.start;
-    request.targetEnd = written.end;
+    request.setTarget(written.start, written.end);
     return outcome;
   };
 }

@@ -3,6 +3,7 @@
  * know samples.
  */
 import type { Memory } from '../../base/memory.ts';
+import type { HttpMessage } from '../../http/message.ts';
 
 const SLASH = 47;
 const QUESTION = 63;
@@ -40,6 +41,12 @@ export function pathEnd(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at < end && bytes[at] !== QUESTION && bytes[at] !== HASH) at++;
   return at;
+}
+
+/** As `pathEnd`, of a request's path that begins at `start`: looked for once, since many rules ask. */
+export function pathEndOf(request: HttpMessage, bytes: Uint8Array, start: number): number {
+  if (request.pathEnd === 0) request.pathEnd = pathEnd(bytes, start, request.targetEnd);
+  return request.pathEnd;
 }
 
 /** Where the query begins, behind `?`; -1: there is none. */

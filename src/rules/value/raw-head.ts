@@ -54,8 +54,9 @@ export class RawHead {
     this.#end = end;
     const stop = this.#memory.copy(start, Math.min(end, start + MOST), at);
     this.#parser.reset();
-    request.headers.rows = 0;
-    request.methodStart = request.methodEnd = request.targetStart = request.targetEnd = request.versionStart = request.versionEnd = 0;
+    request.headers.clear();
+    request.methodStart = request.methodEnd = request.versionStart = request.versionEnd = 0;
+    request.setTarget(0, 0);
     const result = this.#parser.parse(request, this.#memory.bytes, at, stop);
     this.#isDone = result === HeadResult.done;
     this.#mayFollow = result === HeadResult.more && end - start < MOST;
