@@ -33,7 +33,8 @@ export class Farm {
 
   /** True if the servers or their weights have changed since the last call: what was derived from them is out of date. */
   refresh(): boolean {
-    const version = Atomics.load(this.live, this.#versionCell);
+    // A plain load: a change that is seen a request later is as good.
+    const version = this.live[this.#versionCell] as number;
     if (version === this.#version) return false;
     this.#version = version;
     this.#collect(false);

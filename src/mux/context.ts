@@ -33,6 +33,9 @@ export interface MuxLimits {
   readonly logTargetBytes: number;
 }
 
+/** How many numbers of streams a thread takes at once; a power of two. */
+const SERIALS = 64;
+
 export class MuxContext {
   readonly host: Host;
   readonly memory: Memory;
@@ -55,6 +58,8 @@ export class MuxContext {
   /** Streams in use. */
   streams = 0;
   readonly #freeStreams: Stream[] = [];
+  /** Of the next stream; a multiple of SERIALS: more are to be taken first. */
+  #serial = 0;
 
   constructor(host: Host, shared: Shared, limits: MuxLimits) {
     this.host = host;
@@ -93,8 +98,8 @@ export class MuxContext {
     stream.overrides.tarpitTimeoutMs = frontend.timeouts.tarpitMs;
     this.variables.begin(session.variables, stream.variables, stream.messageVariables);
     stream.startedAtMs = this.host.now();
-    stream.serial = Atomics.add(this.shared.live, ProcessLive.serial, 1);
     stream.patternCommits = this.shared.live[ProcessLive.patternCommits] as number;
+    stream.serial = this.#nextSerial();
     this.streams++;
     return stream;
   }
@@ -113,6 +118,12 @@ export class MuxContext {
     resetStream(stream);
     this.#freeStreams.push(stream);
     this.streams--;
+  }
+
+  /** Numbers of the process: a thread takes some at once. */
+  #nextSerial(): number {
+    if ((this.#serial & (SERIALS - 1)) === 0) this.#serial = Atomics.add(this.shared.live, ProcessLive.serial, SERIALS);
+    return this.#serial++;
   }
 
   #newStream(): Stream {

@@ -59,6 +59,8 @@ export interface StickTable {
   readonly keyBytes: number;
   /** Of the key that `setKey` took. */
   readonly keyLength: number;
+  /** Entries count bytes, or their rates. */
+  readonly countsBytes: boolean;
   /** Bytes of a rate are counted in units of this. */
   readonly bytesFactor: number;
   /** Takes the first `length` bytes of the register as the key of the next `openKey`. */

@@ -50,6 +50,8 @@ export class Variables {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   readonly #limits: VariableLimits;
+  /** Without any limit nothing is counted. */
+  readonly #isLimited: boolean;
 
   constructor(memory: Memory, shared: Shared, limits: VariableLimits = NO_LIMITS) {
     const { bytes } = memory;
@@ -58,6 +60,7 @@ export class Variables {
     this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
     this.#numbers = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3);
     this.#limits = limits;
+    this.#isLimited = limits.process > 0 || limits.lists.some((limit) => limit > 0);
     if (limits.process > 0) Atomics.store(shared.live, ProcessLive.variablesLimit, limits.process);
   }
 
@@ -195,7 +198,7 @@ export class Variables {
   }
 
   #hasRoom(list: VariableList, more: number): boolean {
-    if (more <= 0) return true;
+    if (more <= 0 || !this.#isLimited) return true;
     const { lists } = this.#limits;
     for (let at: VariableList | null = list; at !== null; at = at.parent) {
       const limit = lists[at.scope] as number;
@@ -207,6 +210,7 @@ export class Variables {
   }
 
   #count(list: VariableList, more: number): void {
+    if (!this.#isLimited) return;
     for (let at: VariableList | null = list; at !== null; at = at.parent) at.size += more;
     const { live } = this.#shared;
     if ((live[ProcessLive.variablesLimit] as number) > 0) Atomics.add(live, ProcessLive.variables, more);

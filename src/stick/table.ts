@@ -9,13 +9,14 @@
  *
  * Zeroed memory is an empty table. A link holds an entry's first word, 0 none.
  */
-import { type DataType, type Entry, type KeyTypeValue, NO_ENTRY, type StickTable } from '../state/tracked.ts';
+import { Data, type DataType, type Entry, type KeyTypeValue, NO_ENTRY, type StickTable } from '../state/tracked.ts';
 import { hashKey } from './hash.ts';
 import { ENTRY_WORDS, Entries, Header, STRIPE_WORDS, Stripe, type TableLayout } from './layout.ts';
 import { giveLock, takeLock } from './lock.ts';
 import { countEvents, eventsPerPeriod, RATE_WORDS } from './rates.ts';
 
 const WIDE_WORDS = 2;
+const BYTE_TYPES = [Data.bytesInCnt, Data.bytesInRate, Data.bytesOutCnt, Data.bytesOutRate] as const;
 /** Expired entries that one who adds an entry removes on the way. */
 const SWEEP = 2;
 /** How far an entry that is released looks for its place among the newest. */
@@ -34,6 +35,7 @@ export class SharedTable implements StickTable {
   readonly keyBytes: number;
   readonly keyRegister: Uint8Array;
   keyLength = 0;
+  readonly countsBytes: boolean;
   readonly bytesFactor: number;
   readonly layout: TableLayout;
   /** 0: entries do not expire. */
@@ -59,6 +61,7 @@ export class SharedTable implements StickTable {
     this.keyType = layout.keyType;
     this.keyBytes = layout.keyBytes;
     this.bytesFactor = options.bytesFactor;
+    this.countsBytes = BYTE_TYPES.some((data) => (layout.elements[data] as number) > 0);
     this.expireMs = options.expireMs;
     this.nopurge = options.nopurge;
     this.cells = new Int32Array(buffer);

@@ -155,9 +155,7 @@ export function messageBytes({ headers, bodyStart, bodyEnd, reasonStart, reasonE
 }
 
 function countBytesIn(table: StickTable, entry: Entry, fromClient: number, fromServer: number): void {
-  const counts = table.holds(Data.bytesInCnt, 0) || table.holds(Data.bytesOutCnt, 0);
-  const rates = table.holds(Data.bytesInRate, 0) || table.holds(Data.bytesOutRate, 0);
-  if ((!counts && !rates) || !table.openEntry(entry)) return;
+  if (!table.countsBytes || !table.openEntry(entry)) return;
   const factor = table.bytesFactor;
   table.add(entry, Data.bytesInCnt, 0, fromClient);
   table.add(entry, Data.bytesInRate, 0, Math.ceil(fromClient / factor));

@@ -27,7 +27,7 @@ export function finish(context: StreamContext, stream: Stream): void {
   stream.phase = Phase.done;
   const { front } = stream;
   if (front === null) return;
-  const stopping = mux.closeSpreadMs === 0 && Atomics.load(mux.shared.live, ProcessLive.stopping) === Stopping.now;
+  const stopping = mux.closeSpreadMs === 0 && mux.shared.live[ProcessLive.stopping] === Stopping.now;
   front.release(stream, !stream.closeClient && stream.responseDone && !stopping);
 }
 

@@ -58,11 +58,11 @@ function write(shared: Shared, stream: Stream, origin: LogOriginValue): void {
   stream.frontend.log?.stream(stream);
 }
 
-/** Numbers of connections as they are now: %fc %bc %sc %ac. */
+/** Numbers of connections as they are now: %fc %bc %sc %ac. Plain loads: calls of Atomics would cost more than all the rest. */
 export function countConnections({ live }: Shared, stream: Stream): void {
   const { frontend, backend, server, logConnections } = stream;
-  logConnections[0] = Atomics.load(live, frontend.live + FrontendLive.current);
-  logConnections[1] = backend === null ? 0 : Atomics.load(live, backend.live + BackendLive.current);
-  logConnections[2] = server === null ? 0 : Atomics.load(live, server.live + ServerLive.current);
-  logConnections[3] = Atomics.load(live, ProcessLive.current);
+  logConnections[0] = live[frontend.live + FrontendLive.current] as number;
+  logConnections[1] = backend === null ? 0 : (live[backend.live + BackendLive.current] as number);
+  logConnections[2] = server === null ? 0 : (live[server.live + ServerLive.current] as number);
+  logConnections[3] = live[ProcessLive.current] as number;
 }
