@@ -2,7 +2,6 @@
  * A data thread's whole state from the model: records, rules, balancing, logs, error pages. What is wrong is
  * collected, each with its position; nothing is thrown for what a user wrote.
  */
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { balanceProblem, makePicker } from '../balance/algorithms.ts';
@@ -17,6 +16,7 @@ import type { BuildProblem } from '../model/problem.ts';
 import type { Host } from '../platform/contract.ts';
 import { openCrypt } from '../platform/crypt.ts';
 import { openCrypto } from '../platform/crypto/openssl.ts';
+import { randomBytes } from '../platform/random.ts';
 import { PAGE_STATUSES, pageOf } from '../rules/answer/pages.ts';
 import { builtinReply, cannedReply } from '../rules/answer/reply.ts';
 import { Compiler } from '../rules/compiler.ts';
@@ -108,7 +108,7 @@ export function buildState(parts: BuildParts): Built {
     frontends: state.frontendsByName,
     backends: state.backendsByName,
     variableLimits: variableLimits(model.global.tune),
-    entropy: crypto.getRandomValues(new Uint32Array(4)),
+    entropy: new Uint32Array(randomBytes(16).buffer),
     environment: (name) => process.env[name],
     localAddresses: localAddresses(),
     readLines: (path) => readFileSync(path, 'latin1').split('\n'),
@@ -116,7 +116,7 @@ export function buildState(parts: BuildParts): Built {
     userlists: model.userlists,
     passwordHash: model.userlists.some(({ users }) => users.some((user) => user.isHashed)) ? openCrypt() : null,
     checksAll: host === null,
-    secret: new Int32Array(randomBytes(8).buffer.slice(0, 8)),
+    secret: new Int32Array(randomBytes(8).buffer),
     patterns: parts.patterns,
     resolvers: model.resolvers,
     rings: model.rings.map(({ name }) => name),

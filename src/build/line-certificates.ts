@@ -1,5 +1,5 @@
 /** Certificates of lines as contexts of OpenSSL, made at once or when they are first asked for. It must not know how one is chosen. */
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { PemModel } from '../model/tls.ts';
 import { OpenSslContext, type TlsSettings } from '../platform/tls/context.ts';
 import type { TlsContext, TlsEngine } from '../platform/tls/contract.ts';
@@ -44,11 +44,16 @@ export function serve(
   return { context, isEcdsa: x509.publicKey.asymmetricKeyType === 'ec', names: namesOf(x509, names) };
 }
 
+/** Node's crypto takes 5 ms to load: only who has certificates pays for it. */
+function readCertificate(text: string | Uint8Array): X509Certificate {
+  return new (process.getBuiltinModule('node:crypto').X509Certificate)(text);
+}
+
 /** The certificate that the key belongs to: it need not be the first of its file. */
 function ownOf(bundles: Bundles, pem: PemModel): X509Certificate {
   const text = Buffer.from(pem.bytes);
-  if (text.indexOf(BEGIN) === text.lastIndexOf(BEGIN)) return new X509Certificate(text);
-  return bundles.with(pem, ({ certificate }) => new X509Certificate(derOf(certificate)));
+  if (text.indexOf(BEGIN) === text.lastIndexOf(BEGIN)) return readCertificate(text);
+  return bundles.with(pem, ({ certificate }) => readCertificate(derOf(certificate)));
 }
 
 const BEGIN = '-----BEGIN CERTIFICATE-----';

@@ -2,7 +2,6 @@
  * What the connections of a line have in common: the settings of OpenSSL out of what the line says, with the authorities and
  * revocations it names. It must not know certificates of the line.
  */
-import { createHash } from 'node:crypto';
 import type { PemModel, TlsModel } from '../model/tls.ts';
 import type { TlsSettings } from '../platform/tls/context.ts';
 import { certificatesOf, freeCertificates, freeRevocations, type Native, revocationsOf } from '../platform/tls/pem.ts';
@@ -77,7 +76,10 @@ export class LineSettings {
  * judged anew.
  */
 export function sessionNameOf({ verify, authorities, quietAuthorities, revocations }: TlsModel): Uint8Array {
-  const hash = createHash('sha256').update(verify ?? 'none');
+  const hash = process
+    .getBuiltinModule('node:crypto')
+    .createHash('sha256')
+    .update(verify ?? 'none');
   if (verify !== null && verify !== 'none') {
     for (const pem of [authorities, quietAuthorities, revocations])
       hash.update('\0').update(pem === null || pem === 'system' ? `${pem}` : pem.bytes);

@@ -1,9 +1,8 @@
 /**
  * Passphrases of encrypted keys, asked of the program that `ssl-passphrase-cmd` names (HAProxy 3.3 configuration 3.1). It runs while the
  * configuration is read, never later. It must not know certificates.
+ * Modules of Node that hardly any start needs are loaded where they are used.
  */
-import { spawnSync } from 'node:child_process';
-import { createPrivateKey } from 'node:crypto';
 
 /** How long the program may take for one answer (milliseconds). */
 const MOST_MS = 30_000;
@@ -42,6 +41,7 @@ export function opened(text: Uint8Array, passphrase: string): Uint8Array | null 
   )?.[0];
   if (pem === undefined) return null;
   try {
+    const { createPrivateKey } = process.getBuiltinModule('node:crypto');
     const key = createPrivateKey({ key: pem, format: 'pem', passphrase: Buffer.from(passphrase, 'latin1') });
     return new Uint8Array(Buffer.from(key.export({ type: 'pkcs8', format: 'pem' })));
   } catch {
@@ -52,6 +52,7 @@ export function opened(text: Uint8Array, passphrase: string): Uint8Array | null 
 /** What the program prints, without the end of its line. */
 function ask(command: readonly string[], path: string): string {
   const [program, ...words] = command as readonly [string, ...string[]];
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { status, stdout, error, signal } = spawnSync(program, [...words, path], {
     timeout: MOST_MS,
     maxBuffer: MOST_BYTES,

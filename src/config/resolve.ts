@@ -2,7 +2,6 @@
  * Names of servers, listeners and log targets become addresses at start, through the system's resolver
  * (HAProxy configuration manual, 5.3: `init-addr`). The model's records are filled in place.
  */
-import { lookup } from 'node:dns/promises';
 import { type AddressRecord, Family, parseIp } from '../base/address.ts';
 import type { ServerModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
@@ -22,7 +21,10 @@ export interface ResolveOptions {
 
 /** Looks up every name once, all at the same time. Alerts are fatal, warnings leave a server without address, which keeps it in maintenance. */
 export async function resolveServers(model: ConfigModel, options: ResolveOptions = {}): Promise<Diagnostic[]> {
-  const resolver = new Resolver(options.resolve ?? ((name) => lookup(name, { all: true })), model.global.dnsFamilies);
+  const resolver = new Resolver(
+    options.resolve ?? ((name) => process.getBuiltinModule('node:dns/promises').lookup(name, { all: true })),
+    model.global.dnsFamilies,
+  );
   const problems: Promise<Diagnostic | null>[] = [];
   for (const proxy of model.proxies) {
     for (const server of proxy.servers) {

@@ -2,7 +2,6 @@
  * What the command line may ask of a process beside serving: to become a daemon, to look like a master, to tell
  * systemd.
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Family, newAddress } from '../base/address.ts';
 import type { CommandLine } from '../config/command/arguments.ts';
@@ -19,6 +18,7 @@ export function isDaemon(): boolean {
 /** Starts this program again in the background and waits until it serves; the exit code of this one. */
 export async function daemonize(): Promise<number> {
   const [script = '', ...args] = process.argv.slice(1);
+  const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn(process.execPath, [...process.execArgv, script, ...args], {
     detached: true,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

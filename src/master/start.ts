@@ -2,7 +2,6 @@
  * The life of a process: load, open, start the threads, watch the servers, obey signals, end. Nothing serves
  * before everything is known to work.
  */
-import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { availableParallelism, hostname } from 'node:os';
@@ -18,6 +17,7 @@ import type { BuildProblem } from '../model/problem.ts';
 import { chooseHost } from '../platform/choose.ts';
 import { leaveErrorOutput } from '../platform/daemon.ts';
 import { limitDescriptors } from '../platform/privileges.ts';
+import { randomBytes } from '../platform/random.ts';
 import { closeDescriptor, stopListening } from '../platform/sockets.ts';
 import { PatternStore } from '../rules/patterns/store.ts';
 import { allocateShared, FrontendLive, ProcessLive, Shared, Stopping } from '../state/shared.ts';
@@ -157,7 +157,7 @@ export class Process {
   }
 
   #orders(): Order[] {
-    const ticketKeys = new Uint8Array(randomBytes(TICKET_KEY_BYTES));
+    const ticketKeys = randomBytes(TICKET_KEY_BYTES);
     const { model } = this.#loaded;
     const choice = chooseHost(undefined);
     if (choice.name === 'epoll' || this.#line.switches.has('H')) notice(`host: ${choice.name} (${choice.reason})`);
