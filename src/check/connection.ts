@@ -198,8 +198,9 @@ export class RunningCheck implements ChannelOwner {
     this.#finish(result(status, null, failureInfo(reason, this.#current, this.#subject.ruleset)));
   }
 
+  /** A server that has closed is not offended by a close. */
   get #isClean(): boolean {
-    return this.#linger || this.#subject.ruleset.closesCleanly;
+    return this.#linger || this.#isEnded || this.#subject.ruleset.closesCleanly;
   }
 
   #finish(found: CheckResult): void {

@@ -4,7 +4,7 @@
  */
 import type { ExpectStepModel } from '../model/check.ts';
 import { bytesMatcher, outcomesOf } from './expect.ts';
-import { Status } from './status.ts';
+import { type CheckStatus, result, Status, statusOf } from './status.ts';
 import type { ExpectStep, Verdict } from './steps.ts';
 
 interface Pattern {
@@ -19,12 +19,13 @@ interface Pattern {
 
 /** @throws RuleError or SyntaxError for a pattern that can't be used */
 export function contentExpect(expect: ExpectStepModel, number: number, comment: string): ExpectStep {
-  const { negate, minBytes } = expect;
+  const { negate, minBytes, errorStatus } = expect;
   const pattern = patternOf(expect);
   const { good, bad, timeoutStatus } = outcomesOf(expect, '(tcp-check)', comment);
   const least = Math.max(pattern.leastBytes, minBytes ?? 0);
   const judge = (received: Uint8Array, isEnded: boolean): Verdict => {
-    if (received.length === 0 && isEnded) return emptyAnswer(number, comment);
+    if (received.length === 0 && isEnded)
+      return emptyAnswer(number, comment, errorStatus === null ? Status.l7Invalid : statusOf(errorStatus));
     if (received.length < least && !isEnded) return 'more';
     const isFound = pattern.holds(received);
     if (!isFound && !isEnded && minBytes === null) return 'more';
@@ -36,12 +37,9 @@ export function contentExpect(expect: ExpectStepModel, number: number, comment: 
 }
 
 /** The server has closed without a word. */
-export function emptyAnswer(number: number, comment: string): Verdict {
+export function emptyAnswer(number: number, comment: string, status: CheckStatus): Verdict {
   const behind = comment === '' ? '' : ` comment: '${comment}'`;
-  return {
-    isGood: false,
-    result: { status: Status.l7Invalid, code: null, info: `TCPCHK got an empty response at step ${number}${behind}` },
-  };
+  return { isGood: false, result: result(status, 0, `TCPCHK got an empty response at step ${number}${behind}`) };
 }
 
 function patternOf({ match, pattern }: ExpectStepModel): Pattern {

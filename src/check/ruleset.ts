@@ -2,7 +2,7 @@
  * From what is written to the steps that are run: comments go to the step behind them, and what nobody wrote is put in: the first
  * connection, the request of `option httpchk`, what an answer must be (HAProxy configuration manual, 4.2 http-check, tcp-check).
  */
-import type { CheckLinesModel, CheckModel, CheckStepModel, ConnectStepModel } from '../model/check.ts';
+import type { CheckLinesModel, CheckModel, CheckStepModel, CheckType, ConnectStepModel } from '../model/check.ts';
 import { contentExpect } from './content-expect.ts';
 import { type HttpRequest, hostOf, optionRequest, PLAIN_REQUEST, requestText, writtenRequest } from './http.ts';
 import { httpExpect } from './http-expect.ts';
@@ -34,6 +34,9 @@ const FIRST: ConnectStep = {
   linger: false,
 };
 
+/** Protocols whose servers complain about connections that are reset. */
+const SAY_GOODBYE: readonly CheckType[] = ['smtp', 'mysql', 'pgsql'];
+
 /** One ruleset serves all servers of a backend: make it once. @throws RuleError or SyntaxError for patterns; the parser has looked at them */
 export function rulesetOf(check: CheckModel | null): Ruleset {
   if (check === null) return { steps: [FIRST], namesSteps: false, closesCleanly: false };
@@ -45,7 +48,11 @@ export function rulesetOf(check: CheckModel | null): Ruleset {
     case 'http':
       return { steps: httpSteps(check), namesSteps: false, closesCleanly: true };
     default:
-      return { steps: [FIRST, ...protocolSteps(check.type, check.words)], namesSteps: false, closesCleanly: false };
+      return {
+        steps: [FIRST, ...protocolSteps(check.type, check.words)],
+        namesSteps: false,
+        closesCleanly: SAY_GOODBYE.includes(check.type),
+      };
   }
 }
 

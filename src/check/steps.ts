@@ -34,7 +34,11 @@ export interface SendStep extends Described {
 }
 
 /** `more`: what has come is not enough. Else whether the check goes on, and its result if this is the last word. */
-export type Verdict = 'more' | { readonly isGood: boolean; readonly result: CheckResult };
+export type Verdict = 'more' | Judgement;
+export interface Judgement {
+  readonly isGood: boolean;
+  readonly result: CheckResult;
+}
 
 export interface ExpectStep extends Described {
   readonly kind: 'expect';
