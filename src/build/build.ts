@@ -15,7 +15,6 @@ import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import type { Host } from '../platform/contract.ts';
 import { openCrypt } from '../platform/crypt.ts';
-import { openCrypto } from '../platform/crypto/openssl.ts';
 import { randomBytes } from '../platform/random.ts';
 import { PAGE_STATUSES, pageOf } from '../rules/answer/pages.ts';
 import { builtinReply, cannedReply } from '../rules/answer/reply.ts';
@@ -49,6 +48,7 @@ import type { Plan } from './plan.ts';
 import { proxyLineOf } from './proxy-line.ts';
 import { buildRecords, type State } from './state.ts';
 import { checkLimits, compileStick, openTables, serverNumbers } from './tables.ts';
+import { joseOf } from './tokens.ts';
 import { vocabulary } from './vocabulary.ts';
 
 export interface BuildParts {
@@ -121,7 +121,7 @@ export function buildState(parts: BuildParts): Built {
     resolvers: model.resolvers,
     rings: model.rings.map(({ name }) => name),
     names: parts.names ?? null,
-    jose: { openCrypto },
+    jose: joseOf(model),
   });
   // First: what the configuration needs may leave no memory.
   const replies = builtinReplies(memory);

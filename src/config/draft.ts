@@ -38,6 +38,8 @@ export function newGlobal(): GlobalModel {
     statsSockets: [],
     statsMaxconn: null,
     statsTimeoutMs: null,
+    tokenKeyAlgorithms: null,
+    tokenTextAlgorithms: null,
     errorStatuses: null,
     failureStatuses: null,
     tune: {},

@@ -12,6 +12,7 @@ import { openCrypto } from '../platform/crypto/openssl.ts';
 import { newResolvers } from '../resolve/system.ts';
 import { Compiler } from '../rules/compiler.ts';
 import { UniqueId } from '../rules/format/unique-id.ts';
+import { Jose } from '../rules/jose/jose.ts';
 import { PatternStore } from '../rules/patterns/store.ts';
 import { Place, type Places } from '../rules/place.ts';
 import { Registry } from '../rules/registry.ts';
@@ -107,7 +108,7 @@ export class ExampleWorld {
       environment: (name) => (name === 'REGION' ? 'eu' : undefined),
       resolvers: [newResolvers('dns', { file: 'example', line: 1, column: 1 })],
       names: { ask: (stream, _, __, start, end) => answerExample(stream, this.memory, start, end) },
-      jose: { openCrypto, certificates: KEY_STORE },
+      jose: (memory, readLines) => new Jose(memory, readLines, { openCrypto, certificates: KEY_STORE }),
       userlists: [
         {
           name: 'people',

@@ -42,6 +42,9 @@ export interface GlobalModel {
   /** `stats maxconn`. */
   statsMaxconn: number | null;
   statsTimeoutMs: number | null;
+  /** jwt.decrypt_alg_list, jwt.decrypt_enc_list: algorithms that encrypted tokens may have; null: the usual ones. */
+  tokenKeyAlgorithms: readonly string[] | null;
+  tokenTextAlgorithms: readonly string[] | null;
   /** tune.* and other numbers by HAProxy's name: `tune.bufsize` … */
   readonly tune: Record<string, number>;
   /** `h1-case-adjust` lines and those of its file, in order. */

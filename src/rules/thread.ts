@@ -10,8 +10,9 @@ import type { Shared } from '../state/shared.ts';
 import type { StickTable } from '../state/tracked.ts';
 import { NO_LIMITS, type VariableLimits } from '../state/variables.ts';
 import { DebugSinks } from './debug-sinks.ts';
+import { RuleError } from './error.ts';
 import { Writer } from './format/writer.ts';
-import { Jose, type JoseParts } from './jose/jose.ts';
+import type { Jose } from './jose/jose.ts';
 import { type PatternSource, ThreadPatterns } from './patterns/store.ts';
 import { Sample } from './sample.ts';
 import { RawHead } from './value/raw-head.ts';
@@ -46,6 +47,9 @@ export interface NameService {
    */
   ask(stream: Stream, section: string, wanted: 'ipv4' | 'ipv6', start: number, end: number): boolean;
 }
+
+/** Makes what a thread has for tokens and ciphers. @throws RuleError if there is no cryptographic library */
+export type JoseOpener = (memory: Memory, readLines: (path: string) => readonly string[]) => Jose;
 
 export interface ThreadParts {
   readonly memory: Memory;
@@ -89,7 +93,7 @@ export interface ThreadParts {
   /** null: names are not asked for here. */
   readonly names?: NameService | null;
   /** Ciphers, signatures and what goes with them; null: there are none here. */
-  readonly jose?: JoseParts | null;
+  readonly jose?: JoseOpener | null;
 }
 
 export class Thread {
@@ -131,7 +135,7 @@ export class Thread {
   rewriteFailures = 0;
   #random: number;
   #rawHead: RawHead | null = null;
-  readonly #joseParts: JoseParts | null;
+  readonly #openJose: JoseOpener | null;
   #jose: Jose | null = null;
 
   constructor(parts: ThreadParts) {
@@ -159,7 +163,7 @@ export class Thread {
     this.localAddresses = parts.localAddresses ?? [];
     this.resolvers = new Map((parts.resolvers ?? []).map((section) => [section.name, section]));
     this.names = parts.names ?? null;
-    this.#joseParts = parts.jose ?? null;
+    this.#openJose = parts.jose ?? null;
     this.startedAtMs = parts.clock.now();
     this.variables = new ThreadVariables(parts.memory, parts.shared, parts.variableLimits ?? NO_LIMITS);
     this.#random = parts.seed ?? (Math.random() * 0x7fffffff) | 1;
@@ -189,7 +193,8 @@ export class Thread {
 
   /** Made when the first rule that needs it is compiled. @throws RuleError if there is no cryptographic library */
   jose(): Jose {
-    this.#jose ??= new Jose(this.memory, this.readLines, this.#joseParts);
+    if (this.#openJose === null) throw new RuleError('there are no ciphers here');
+    this.#jose ??= this.#openJose(this.memory, this.readLines);
     return this.#jose;
   }
 

@@ -1,7 +1,17 @@
 /** Access by bearer tokens (RFC 6750) from end to end: signature, time, audience; encrypted tokens; what hostile clients send. */
 import assert from 'node:assert/strict';
-import { createCipheriv, createHmac, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  createCipheriv,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  publicEncrypt,
+  randomBytes,
+  sign,
+} from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -153,4 +163,39 @@ onSubjects('an encrypted token, and ciphers as rules', async ({ start, old, cont
   assert.ok((await get(port, bearer(token))).answer.endsWith('hidden'));
   assert.match(origin.requests[0]?.head ?? '', /x-back: \/\r/i);
   assert.ok(!(await get(port, bearer(`${token.slice(0, -3)}AAA`))).answer.endsWith('hidden'));
+});
+
+onSubjects('certificates of a store check and decrypt', async ({ start, old, context }) => {
+  if (old) return context.skip('2.6 has no stores');
+  await using origin = await startHttpOrigin(({ head }) => ok(/x-text: (.*)\r/i.exec(head)?.[1] ?? 'nothing'));
+  const port = await freePort();
+  const pem = join(import.meta.dirname, '../support/tls/rsa.pem');
+  const rules = [
+    'http-request set-var(txn.bearer) http_auth_bearer',
+    'http-request set-header X-Text %[var(txn.bearer),jwt_decrypt_cert(@tokens/key)] if { req.hdr(x-how) decrypt }',
+    'http-request set-header X-Text %[var(txn.bearer),jwt_verify_cert(RS256,@tokens/key)] if { req.hdr(x-how) verify }',
+    'http-request set-var(txn.name) req.hdr(x-name)',
+    'http-request set-header X-Text %[var(txn.bearer),jwt_verify_cert(RS256,txn.name)] if { req.hdr(x-how) named }',
+    'http-request set-header X-Text %[var(txn.bearer),jwt_verify(RS256,@tokens/other)] if { req.hdr(x-how) other }',
+  ];
+  const store = `crt-store tokens\n load crt ${pem} alias key jwt on\n load crt ${pem} alias other\n`;
+  await start(store + configuration(port, origin.port, rules));
+  const key = createPrivateKey(readFileSync(pem));
+  const token = signed('RS256', claims(), key);
+  const ask = async (how: string, given: string, name = ''): Promise<string> =>
+    (await get(port, `${bearer(given)}X-How: ${how}\r\nX-Name: ${name}\r\n`)).answer.split('\r\n\r\n')[1] ?? '';
+  assert.equal(await ask('verify', token), '1');
+  assert.equal(await ask('other', token), '1');
+  assert.equal(await ask('verify', signed('RS256', claims(), rsa.privateKey)), '0');
+  assert.equal(await ask('named', token, '@tokens/key'), '1');
+  assert.equal(await ask('named', token, '@tokens/other'), '-5', 'its load line does not say jwt on');
+  assert.equal(await ask('named', token, pem), '-5');
+  const cek = randomBytes(16);
+  const head = encode('{"alg":"RSA-OAEP-256","enc":"A128GCM"}');
+  const cipher = createCipheriv('aes-128-gcm', cek, Buffer.alloc(12)).setAAD(Buffer.from(head));
+  const text = Buffer.concat([cipher.update('for you'), cipher.final()]);
+  const hidden = publicEncrypt({ key: createPublicKey(key), oaepHash: 'sha256' }, cek);
+  const sealed = [head, encode(hidden), encode(Buffer.alloc(12)), encode(text), encode(cipher.getAuthTag())].join('.');
+  assert.equal(await ask('decrypt', sealed), 'for you');
+  assert.equal(await ask('decrypt', token), '', 'it is no encrypted token');
 });

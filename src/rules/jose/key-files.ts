@@ -11,6 +11,7 @@ export interface StoredCertificate {
   /** `@store/name`, an alias, or a path. */
   readonly name: string;
   readonly certificate: Uint8Array;
+  /** A text that may hold its key; null: there is none. */
   readonly privateKey: Uint8Array | null;
   /** `jwt on`: tokens may be verified and decrypted with it. */
   readonly forTokens: boolean;
@@ -79,7 +80,7 @@ export class KeyFiles {
     for (const { name, certificate, privateKey, forTokens } of certificates) {
       if (!forTokens) continue;
       const publicKey = this.#attempt(name, () => crypto.publicKey(certificate));
-      const own = privateKey === null ? null : this.#attempt(name, () => crypto.privateKey(privateKey));
+      const own = privateKey === null || !hasKey(privateKey) ? null : this.#attempt(name, () => crypto.privateKey(privateKey));
       this.#certificates.push({ start: memory.intern(name), length: name.length, publicKey, privateKey: own });
     }
   }
@@ -126,4 +127,9 @@ export class KeyFiles {
     }
     return null;
   }
+}
+
+/** Whether a PEM text says that a private key begins. */
+function hasKey(pem: Uint8Array): boolean {
+  return /-----BEGIN (?:\w+ )*PRIVATE KEY-----/.test(String.fromCharCode(...pem));
 }
