@@ -75,9 +75,19 @@ function freeId(frontend: ProxyModel, listeners: readonly ListenerPlan[]): numbe
   return id;
 }
 
-export function layoutOf(plan: Plan, threads: number): SharedLayout {
+/** @param sessions tune.ssl.cachesize */
+export function layoutOf(plan: Plan, threads: number, sessions = 0): SharedLayout {
   const tables = plan.tables.map(({ layout }) => layout.bytes);
-  return { frontends: plan.frontends.length, backends: plan.backends.length, servers: plan.servers.length, threads, tables };
+  const isServer = plan.listeners.some(({ bind }) => bind.tls.enabled);
+  const { frontends, backends, servers } = plan;
+  return {
+    frontends: frontends.length,
+    backends: backends.length,
+    servers: servers.length,
+    threads,
+    tables,
+    sessions: isServer ? sessions : 0,
+  };
 }
 
 /** Whether anything of it speaks TLS. */

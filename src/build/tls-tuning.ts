@@ -3,7 +3,8 @@ import type { GlobalModel } from '../model/config.ts';
 import type { TlsSettings } from '../platform/tls/context.ts';
 import type { TlsTuning } from '../transport/tls-tuning.ts';
 
-/** HAProxy's default of tune.idletimer (milliseconds). */
+/** HAProxy's defaults of tune.ssl.cachesize and tune.idletimer (milliseconds). */
+const SESSIONS = 20_000;
 const IDLE_MS = 1000;
 
 export type ContextTuning = Pick<TlsSettings, 'lifetimeS' | 'keepsSecrets' | 'compressesCertificates'>;
@@ -15,6 +16,11 @@ export function contextTuning({ tune, flags }: GlobalModel): ContextTuning {
     keepsSecrets: flags['tune.ssl.keylog'] === true,
     compressesCertificates: flags['tune.ssl.certificate-compression'] !== false,
   };
+}
+
+/** How many sessions of clients are kept, if any client can have one. */
+export function sessionCount({ tune }: GlobalModel): number {
+  return tune['tune.ssl.cachesize'] ?? SESSIONS;
 }
 
 export function wireTuning({ tune }: GlobalModel): TlsTuning {

@@ -39,10 +39,18 @@ export interface BuiltTls {
  * @param ticketKeys 80 random bytes that all threads share
  * @param judges this thread reads every certificate at once and tells what is wrong with it; the others read them when they are used
  * @param tuning of the global section
+ * @param sessions where sessions of clients are kept, for all threads (newByteCache)
  * @throws Error if this Node's OpenSSL lacks something
  */
-export function buildTls(plan: Plan, memory: Memory, ticketKeys: Uint8Array, judges: boolean, tuning: ContextTuning = {}): BuiltTls {
-  const library = new TlsLibrary(memory);
+export function buildTls(
+  plan: Plan,
+  memory: Memory,
+  ticketKeys: Uint8Array,
+  judges: boolean,
+  tuning: ContextTuning = {},
+  sessions: SharedArrayBuffer | null = null,
+): BuiltTls {
+  const library = new TlsLibrary(memory, sessions);
   const bundles = new Bundles(plan.tls);
   const builder = new TlsBuilder({ library, ticketKeys, judges, tuning, bundles, rings: new Map() });
   builder.provide(plan.tls);

@@ -19,6 +19,9 @@ export interface TlsFigures {
   /** SslBackendKeyRate, SslBackendMaxKeyRate. */
   readonly serverKeyRate: number;
   readonly mostServerKeyRate: number;
+  /** Sessions without tickets that clients have asked for (SslCacheLookups), and that were not there (SslCacheMisses). */
+  readonly cacheLookups: number;
+  readonly cacheMisses: number;
 }
 
 /** Of a frontend, a backend or a server; in brackets the column of `show stat`. */
@@ -31,7 +34,7 @@ export interface TlsCounts {
 }
 
 /** @param wallMs milliseconds of the wall clock, as in Date.now() */
-export function tlsFigures({ live }: Shared, wallMs: number): TlsFigures {
+export function tlsFigures({ live, sessions }: Shared, wallMs: number): TlsFigures {
   const now = rateTime(wallMs);
   const rate = eventsPerSecond(live, ProcessLive.tlsRate, now);
   const clientKeyRate = eventsPerSecond(live, ProcessLive.clientKeyRate, now);
@@ -46,6 +49,8 @@ export function tlsFigures({ live }: Shared, wallMs: number): TlsFigures {
     clientReusePercent: clientKeyRate < rate ? Math.floor(100 - (100 * clientKeyRate) / rate) : 0,
     serverKeyRate: eventsPerSecond(live, ProcessLive.serverKeyRate, now),
     mostServerKeyRate: Atomics.load(live, ProcessLive.serverKeyRateMost),
+    cacheLookups: sessions?.lookups ?? 0,
+    cacheMisses: sessions?.misses ?? 0,
   };
 }
 

@@ -9,6 +9,7 @@ import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { Family } from '../base/address.ts';
 import { maxConnections, maxWires, memoryLayout } from '../build/limits.ts';
 import { layoutOf, type Plan, usesTls } from '../build/plan.ts';
+import { sessionCount } from '../build/tls-tuning.ts';
 import { type CommandLine, unsupported } from '../config/command/arguments.ts';
 import { hasErrors } from '../config/report/diagnostic.ts';
 import { MapControl } from '../control/maps.ts';
@@ -76,7 +77,7 @@ export class Process {
     this.#threads = threads;
     this.#line = line;
     this.#loaded = loaded;
-    this.#buffers = allocateShared(layoutOf(loaded.plan, this.#threadCount()));
+    this.#buffers = allocateShared(layoutOf(loaded.plan, this.#threadCount(), sessionCount(loaded.model.global)));
     this.#shared = new Shared(this.#buffers, 0);
     this.maps = new MapControl(
       this.#patterns,

@@ -4,6 +4,7 @@
  * Fields only: who changes a server's state is control/, who counts is the data path.
  */
 
+import { ByteCache, newByteCache } from '../base/byte-cache.ts';
 import { PROCESS_VARIABLES_BYTES, ProcessVariables } from './process-variables.ts';
 
 /** Live values of a server. */
@@ -189,6 +190,8 @@ export interface SharedLayout {
   readonly threads: number;
   /** Bytes of each stick table; none if left out. */
   readonly tables?: readonly number[];
+  /** tune.ssl.cachesize: TLS sessions of clients that are kept; none if left out. */
+  readonly sessions?: number;
 }
 
 export interface SharedBuffers {
@@ -199,7 +202,12 @@ export interface SharedBuffers {
   readonly variables: SharedArrayBuffer;
   /** Stick tables, in the order of the plan; a page costs memory once it is touched. */
   readonly tables: readonly SharedArrayBuffer[];
+  /** TLS sessions of clients: see base/byte-cache.ts. */
+  readonly sessions: SharedArrayBuffer | null;
 }
+
+/** HAProxy counts sessions in blocks of so many bytes. */
+const SESSION_BYTES = 200;
 
 /** Control thread, once: memory for the whole process. hot-ok: at start */
 export function allocateShared(layout: SharedLayout): SharedBuffers {
@@ -212,6 +220,7 @@ export function allocateShared(layout: SharedLayout): SharedBuffers {
     counts: new SharedArrayBuffer(entities * layout.threads * COUNTS * 8),
     variables: new SharedArrayBuffer(PROCESS_VARIABLES_BYTES),
     tables: (layout.tables ?? []).map(newTable),
+    sessions: (layout.sessions ?? 0) > 0 ? newByteCache(layout.sessions as number, SESSION_BYTES) : null,
   };
 }
 
@@ -234,6 +243,7 @@ export class Shared {
   readonly counts: Float64Array;
   readonly variables: ProcessVariables;
   readonly tables: readonly SharedArrayBuffer[];
+  readonly sessions: ByteCache | null;
   readonly #all: Float64Array;
   readonly #row: number;
 
@@ -244,6 +254,7 @@ export class Shared {
     this.live = new Int32Array(buffers.live);
     this.variables = new ProcessVariables(buffers.variables);
     this.tables = buffers.tables;
+    this.sessions = buffers.sessions === null ? null : new ByteCache(buffers.sessions);
     this.#row = (layout.frontends + layout.backends + layout.servers) * COUNTS;
     this.#all = new Float64Array(buffers.counts);
     this.counts = new Float64Array(buffers.counts, thread * this.#row * 8, this.#row);

@@ -53,7 +53,14 @@ async function run(order: ThreadOrder): Promise<void> {
   const names = new ThreadNames(host.memory, (question) => tell({ kind: 'name', question }));
   const built = buildState({ model, plan, shared, host, memory: host.memory, ...facts, patterns, names });
   const tls = usesTls(plan)
-    ? (await import('../build/tls.ts')).buildTls(plan, host.memory, order.ticketKeys, order.index === 0, contextTuning(model.global))
+    ? (await import('../build/tls.ts')).buildTls(
+        plan,
+        host.memory,
+        order.ticketKeys,
+        order.index === 0,
+        contextTuning(model.global),
+        order.shared.sessions,
+      )
     : null;
   changes = new TlsChanges(tls);
   for (const server of built.state.servers) {

@@ -1,5 +1,6 @@
 /** Counters of TLS, as HAProxy's statistics have them: `show info` and `show stat` of HAProxy, SIGQUIT of Hawser. */
 import assert from 'node:assert/strict';
+import { constants } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
@@ -40,6 +41,8 @@ interface Figures {
   readonly current: number;
   /** The highest rates of clients, of their keys, of servers' keys. */
   readonly most: readonly number[];
+  /** Sessions without tickets that were asked for, and not there. */
+  readonly cache: readonly number[];
 }
 
 type Counts = Readonly<Record<string, { sessions: number; reuses: number; failures: number }>>;
@@ -53,6 +56,8 @@ interface Described {
   readonly mostRate: number;
   readonly mostClientKeyRate: number;
   readonly mostServerKeyRate: number;
+  readonly cacheLookups: number;
+  readonly cacheMisses: number;
 }
 
 /** Hawser: what it says when it is sent SIGQUIT, once more than before. */
@@ -69,6 +74,7 @@ async function described({ program }: Running): Promise<Figures> {
     total: all.total,
     current: all.current,
     most: [all.mostRate, all.mostClientKeyRate, all.mostServerKeyRate],
+    cache: [all.cacheLookups, all.cacheMisses],
   };
 }
 
@@ -101,6 +107,7 @@ async function shown(socketPath: string): Promise<Figures> {
     total: number('CumSslConns'),
     current: number('CurrSslConns'),
     most: [number('MaxSslRate'), number('SslFrontendMaxKeyRate'), number('SslBackendMaxKeyRate')],
+    cache: [number('SslCacheLookups'), number('SslCacheMisses')],
   };
 }
 
@@ -148,6 +155,12 @@ backend mute\n  server s1 127.0.0.1:${mute.port} ssl verify none`,
     last.most.every((rate) => rate > 0),
     String(last.most),
   );
+  assert.deepEqual(last.cache, [0, 0], 'tickets need no cache');
+  const secureOptions = constants.SSL_OP_NO_TICKET;
+  const kept = await ask(port, '/', { secureOptions });
+  assert.ok(kept !== null);
+  await ask(port, '/', { secureOptions, session: kept });
+  assert.deepEqual((await figures()).cache, [1, 0]);
   await eventually(async () => (await figures()).current === 0, 'every connection has ended');
   server.close();
 });

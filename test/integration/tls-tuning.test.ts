@@ -1,5 +1,6 @@
 /** `tune.ssl.*` with real clients and servers: secrets, the length of records, how long sessions live, certificate compression. */
 import assert from 'node:assert/strict';
+import { constants } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:https';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
@@ -177,4 +178,41 @@ onSubjects('a session that is too old is not gone on with', async ({ start }) =>
   // The clock of sessions counts whole seconds.
   while (Date.now() < madeAtMs + 2100) await get(port, { maxVersion: 'TLSv1.2' });
   assert.equal((await get(port, { session, maxVersion: 'TLSv1.2' })).headers['x-resumed'], '0');
+});
+
+/** Whether a client that comes again with its session goes on with it. */
+async function comesAgain(port: number, version: 'TLSv1.2' | 'TLSv1.3', secureOptions: number): Promise<boolean> {
+  const options = { host: '127.0.0.1', port, ca: file('ca.pem'), servername: 'localhost', maxVersion: version, secureOptions } as const;
+  const once = (session?: Buffer): Promise<{ session: Buffer | undefined; isReused: boolean }> =>
+    new Promise((resolve, reject) => {
+      let kept: Buffer | undefined;
+      const socket = connect({ ...options, ...(session === undefined ? {} : { session }) });
+      socket.on('error', reject).on('session', (bytes: Buffer) => {
+        kept = bytes;
+      });
+      let isReused = false;
+      socket.on('secureConnect', () => {
+        isReused = socket.isSessionReused();
+        socket.write('GET / HTTP/1.0\r\n\r\n');
+      });
+      socket.resume().on('close', () => resolve({ session: kept, isReused }));
+    });
+  const { session } = await once();
+  return (await once(session)).isReused;
+}
+
+onSubjects('sessions without tickets are kept for all threads, as many as tune.ssl.cachesize says', async ({ start }) => {
+  const [port, without, withTickets] = await ports(3);
+  const rest = (at: number, words: string): string =>
+    `frontend f\n  bind 127.0.0.1:${at} ssl crt ${path('server.pem')} ${words}\n  http-request return status 200`;
+  await start(configure({ global: 'nbthread 2', rest: rest(port, 'no-tls-tickets') }));
+  await start(configure({ global: 'nbthread 2\n  tune.ssl.cachesize 0', rest: rest(without, 'no-tls-tickets') }));
+  await start(configure({ global: 'nbthread 2\n  tune.ssl.cachesize 100', rest: rest(withTickets, '') }));
+  for (let turn = 0; turn < 6; turn++) {
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+      assert.equal(await comesAgain(port, version, 0), true, `${version}, turn ${turn}`);
+    assert.equal(await comesAgain(withTickets, 'TLSv1.2', constants.SSL_OP_NO_TICKET), true, 'a client that takes no ticket');
+  }
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) assert.equal(await comesAgain(without, version, 0), false, version);
+  assert.equal(await comesAgain(withTickets, 'TLSv1.3', 0), true, 'tickets are as before');
 });

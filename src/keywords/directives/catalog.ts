@@ -10,7 +10,7 @@ import { cpuMap, inertFlags, inertNumbers, inertPercents, inertPlaces, inertQuic
 import { bindCiphers, bindClientSignatures, bindCurves, bindOptions, bindSignatures, bindSuites, caBase, crtBase, keyBase, serverCiphers, serverClientSignatures, serverCurves, serverOptions, serverSignatures, serverSuites, serverVerify, unixBind } from './global-lines.ts';
 import { closeSpreadTime, daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, grace, group, hardStopAfter, logSendHostname, maxSpreadChecks, maxconnrate, maxsessrate, maxsslrate, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
 import { httpErrCodes, httpFailCodes } from './global-statuses.ts';
-import { captureBufferSize, captureCipherlistSize, certificateCompression, hardMaxRecord, idleTimer, keyLog, maxRecord, sessionLifetime } from './global-tls.ts';
+import { cacheSize, captureBufferSize, captureCipherlistSize, certificateCompression, forcePrivateCache, hardMaxRecord, idleTimer, keyLog, maxRecord, sessionLifetime } from './global-tls.ts';
 import { jwtDecryptAlgList, jwtDecryptEncList } from './global-tokens.ts';
 import { dnsAcceptFamily, pp2NeverSendLocal, quiet, strictLimits, tuneNumbers, tuneSizes } from './global-tuning.ts';
 import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
@@ -40,7 +40,7 @@ export const directives = [
   caBase, keyBase, crtBase, bindCiphers, bindSuites, bindCurves, bindSignatures, serverCiphers, serverSuites, serverCurves, serverSignatures, bindClientSignatures, serverClientSignatures, serverVerify, bindOptions, serverOptions, unixBind,
   globalMaxconn, nbthread, uid, gid, ulimitN, maxconnrate, maxsessrate, maxsslrate, statsMaxconn, spreadChecks, hardStopAfter, grace, closeSpreadTime, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
   httpErrCodes, httpFailCodes,
-  captureBufferSize, captureCipherlistSize, maxRecord, hardMaxRecord, idleTimer, sessionLifetime, keyLog, certificateCompression,
+  captureBufferSize, captureCipherlistSize, maxRecord, hardMaxRecord, cacheSize, forcePrivateCache, idleTimer, sessionLifetime, keyLog, certificateCompression,
   jwtDecryptAlgList, jwtDecryptEncList,
   tuneNumbers, tuneSizes, quiet, strictLimits, pp2NeverSendLocal, dnsAcceptFamily,
   globalSetVar, globalSetVarFmt,

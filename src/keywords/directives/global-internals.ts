@@ -111,7 +111,6 @@ export const inertNumbers = defineNumbers(0, MOST, [
   ['ocsp-update.mindelay', 'Shortest time between two OCSP answers.', NO_OCSP],
   ['tune.ssl.ocsp-update.maxdelay', 'Old name of `ocsp-update.maxdelay`.', NO_OCSP],
   ['tune.ssl.ocsp-update.mindelay', 'Old name of `ocsp-update.mindelay`.', NO_OCSP],
-  ['tune.ssl.cachesize', 'Sessions that are kept to be resumed.', "each thread's TLS library keeps its own."],
   ['tune.chksize', 'Size of the buffers of checks.', 'HAProxy ignores it too: checks use ordinary buffers.'],
 ]);
 

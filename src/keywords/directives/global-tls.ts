@@ -74,6 +74,27 @@ export const hardMaxRecord = defineSize(
   recordSize,
 );
 
+/** Beyond it the rooms for them would not grow any more. */
+const MOST_SESSIONS = 5_000_000;
+
+export const cacheSize = defineSize(
+  'tune.ssl.cachesize',
+  'Sessions of clients that all threads keep together, where no ticket carries them (`no-tls-tickets`, clients that take none): 200 bytes each, 20000 if unset. When there is no room the oldest goes. 0: none are kept.',
+  (value) => Math.min(value, MOST_SESSIONS),
+);
+
+export const forcePrivateCache = defineGlobal({
+  name: 'tune.ssl.force-private-cache',
+  args: [],
+  doc: 'Processes do not share their sessions.',
+  noEffect: 'there is one process, and its threads do.',
+  examples: [
+    { text: 'tune.ssl.force-private-cache', gives: {} },
+    { text: 'tune.ssl.force-private-cache x', says: "unexpected argument 'x'" },
+  ],
+  apply() {},
+});
+
 export const idleTimer = defineGlobal({
   name: 'tune.idletimer',
   args: [{ name: 'timeout', kind: 'time', max: 65535 }],

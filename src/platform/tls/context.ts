@@ -228,8 +228,9 @@ export class OpenSslContext implements TlsContext {
     this.#besides(settings);
     if (lifetimeS !== undefined) lib.contextTimeout(this.#context, BigInt(lifetimeS));
     staple(this.#library, this.#context);
-    // OpenSSL keeps no sessions itself: tickets carry them, and work on every thread.
+    // OpenSSL keeps no sessions itself: tickets carry them, and work on every thread, or they are kept for all threads.
     this.#control(Command.sessionCacheMode, 0n);
+    this.#library.sessions?.serve(this.#context, settings.tickets);
     const named = lend(sessionName, (at) => lib.contextSessionName(this.#context, at, sessionName.length));
     this.#demand(named === 1, 'the session name');
     if (ring !== null) rotateTickets(this.#library, this.#context);

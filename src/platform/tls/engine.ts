@@ -9,6 +9,7 @@ import { type FactValue, type FigureValue, Handshake, type HandshakeValue, Read,
 import { EngineFacts, type FactSource } from './facts.ts';
 import * as lib from './library.ts';
 import { keepSecret } from './secrets.ts';
+import { SessionCache } from './session-cache.ts';
 import type { Response } from './stapling.ts';
 import type { TicketRing } from './tickets.ts';
 
@@ -63,11 +64,16 @@ export class TlsLibrary {
   current: OpenSslEngine | null = null;
   /** Engines that are lent: for tests that look for leaks. */
   open = 0;
+  /** Sessions of clients that no ticket carries; null: none are kept. */
+  readonly sessions: SessionCache | null;
   /** Contexts of OpenSSL that are held, as well. */
   contexts = 0;
 
-  /** @throws Error if this build of Node lacks what TLS needs */
-  constructor(memory: Memory) {
+  /**
+   * @param sessions a room for sessions that all threads share (newByteCache); null: none
+   * @throws Error if this build of Node lacks what TLS needs
+   */
+  constructor(memory: Memory, sessions: SharedArrayBuffer | null = null) {
     const missing = lib.missingFunctions();
     if (missing.length > 0) throw new Error(`TLS needs functions of OpenSSL that this Node does not export: ${missing.join(', ')}`);
     this.memory = memory;
@@ -81,6 +87,7 @@ export class TlsLibrary {
     lib.bioControl(this.reading, GET_MEMORY, 0n, this.cell.pointer);
     this.offered = new Uint32Array(viewAt(this.cellPointer(), 32));
     this.#prove();
+    this.sessions = sessions === null ? null : new SessionCache(this, sessions);
   }
 
   /** The layout of BUF_MEM is OpenSSL's public one; a build that differs must not be used. */
@@ -208,6 +215,8 @@ export class OpenSslEngine implements TlsEngine, FactSource {
     if (result === 1) {
       // What was tried in vain (a ticket that is no good) must not be taken for an error of what follows.
       lib.errClear();
+      const { sessions } = this.#library;
+      if (sessions !== null && this.isServer && !this.isResumed) sessions.keepAfter(this.#ssl);
       return Handshake.done;
     }
     if (lib.sslError(this.#ssl, result) === WANT_READ) return Handshake.wants;

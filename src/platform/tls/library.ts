@@ -83,6 +83,13 @@ export const contextSessionName = bound<(context: Pointer, name: Pointer, length
 );
 /** Tells of new sessions; the callback's answer 1 keeps the session's reference. */
 export const contextNewSession = bound<(context: Pointer, callback: Pointer) => void>('SSL_CTX_sess_set_new_cb', [P, P], 'void');
+/** Asks for a session by its identifier; tells of one that must not be used any more. */
+export const contextWantedSession = bound<(context: Pointer, callback: Pointer) => void>('SSL_CTX_sess_set_get_cb', [P, P], 'void');
+export const contextBadSession = bound<(context: Pointer, callback: Pointer) => void>('SSL_CTX_sess_set_remove_cb', [P, P], 'void');
+/** A session in bytes, as `certificateDer`; and back: from where the address behind `at` points. */
+export const sessionBytes = bound<(session: Pointer, at: Pointer) => number>('i2d_SSL_SESSION', [P, P], I);
+export const sessionFrom = bound<(into: Pointer, at: Pointer, length: bigint) => Pointer>('d2i_SSL_SESSION', [P, P, L], P);
+export const sslVersionNumber = bound<(ssl: Pointer) => number>('SSL_version', [P], I);
 export const contextCallback = bound<(context: Pointer, command: number, callback: Pointer) => bigint>(
   'SSL_CTX_callback_ctrl',
   [P, I, P],
@@ -272,6 +279,28 @@ export function keyLogCallback(take: (ssl: Pointer, line: string) => void): Poin
   return library.registerCallback({ arguments: [P, P], return: 'void' }, (ssl, line) =>
     take(ssl as Pointer, textAt(line as Pointer)),
   ) as Pointer;
+}
+
+/** Registers who keeps the bytes of new sessions. It must not throw and is called on this thread only. */
+export function newSessionCallback(keep: (session: Pointer) => void): Pointer {
+  return library.registerCallback({ arguments: [P, P], return: I }, (_ssl, session) => {
+    keep(session as Pointer);
+    return 0;
+  }) as Pointer;
+}
+
+/** Registers who finds a session by its identifier; OpenSSL owns what is answered. It must not throw and is called on this thread only. */
+export function wantedSessionCallback(find: (id: Pointer, length: number) => Pointer): Pointer {
+  return library.registerCallback({ arguments: [P, P, I, P], return: P }, (_ssl, id, length, copy) => {
+    // Nobody else holds it.
+    new Int32Array(ffi.toArrayBuffer(copy as Pointer, 4, false))[0] = 0;
+    return find(id as Pointer, length as number);
+  }) as Pointer;
+}
+
+/** Registers who forgets sessions. It must not throw and is called on this thread only. */
+export function badSessionCallback(forget: (session: Pointer) => void): Pointer {
+  return library.registerCallback({ arguments: [P, P], return: 'void' }, (_context, session) => forget(session as Pointer)) as Pointer;
 }
 
 /** Registers who staples a response; false: none. It must not throw and is called on this thread only. */
