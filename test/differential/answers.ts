@@ -72,6 +72,8 @@ const RETURN = answers(
   'http-request return status 200 content-type text/plain lf-string "%[query,upper]" if { path_beg /a }',
   'http-request return status 200 content-type text/plain string no unless { path_beg /a }',
   'http-response return status 202 content-type text/plain string "from the response"',
+  'http-response return status 202 content-type text/plain lf-string "a%[status]|%[res.hdr(x-up)]|%[res.ver]|%[src]"',
+  'http-response deny deny_status 429 content-type text/plain lf-string "a%[status]|%[res.hdr(x-up)]"',
   'http-request return\n  http-after-response set-header x-after "%[status]"',
 );
 

@@ -97,14 +97,14 @@ class WrittenReply implements LocalReply {
     this.#fail = compileFailedReply(memory);
   }
 
-  /** The texts are written before the response is emptied: they may read it. */
+  /** The fields are written before the response is emptied, for they may read it; the body behind that, as HAProxy does it. */
   fill(stream: Stream): boolean {
     const { memory, out } = this.#thread;
     const block = memory.take();
     if (block === NO_BLOCK) return this.#fail(stream);
     out.open(memory.dataStart(block), memory.dataEnd(block));
     const start = this.#writeFields(stream);
-    if (this.#body !== null) this.#body.write(out, stream);
+    if (this.#body !== null) this.#writeBody(this.#body, stream);
     else if (this.#bodyLength > 0) out.copy(this.#bodyStart, this.#bodyStart + this.#bodyLength);
     const end = out.at;
     out.int(end - start);
@@ -121,6 +121,13 @@ class WrittenReply implements LocalReply {
     response.spare = out.at;
     response.spareEnd = memory.dataEnd(block);
     return true;
+  }
+
+  #writeBody(body: TextFormat, stream: Stream): void {
+    const { response } = stream;
+    response.giveBlocks(this.#thread.memory);
+    response.reset();
+    body.write(this.#thread.out, stream);
   }
 
   /** Writes the values and notes where they end; the offset behind the last. */
