@@ -34,6 +34,6 @@ class ExpressionPicker extends HashedPicker {
 
   pick(stream: Stream, avoid: Server | null): Server | null {
     const key = this.#key;
-    return key?.find(stream) === true ? this.byRange(key.start, key.end) : this.turn(stream, avoid);
+    return key?.find(stream) === true ? this.byRange(key.start, key.end, avoid) : this.turn(stream, avoid);
   }
 }

@@ -20,6 +20,7 @@ const FUNCTIONS: Readonly<Record<HashSettings['algorithm'], HashFunction>> = {
 const NO_BYTES = new Uint8Array(0);
 
 export abstract class HashedPicker implements ServerPicker {
+  readonly isDeterministic = true;
   /** The thread's memory. */
   readonly bytes: Uint8Array;
   readonly #farm: KeyedFarm;
@@ -37,8 +38,8 @@ export abstract class HashedPicker implements ServerPicker {
   abstract pick(stream: Stream, avoid: Server | null): Server | null;
 
   /** The server of these bytes. */
-  byRange(start: number, end: number): Server | null {
-    return this.#farm.find(this.#hash(this.bytes, start, end));
+  byRange(start: number, end: number, avoid: Server | null): Server | null {
+    return this.#farm.find(this.#hash(this.bytes, start, end), avoid);
   }
 
   /** Any server in turns. */

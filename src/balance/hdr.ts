@@ -53,18 +53,18 @@ class Header extends HashedPicker {
     const start = headers.valueStart(row);
     const end = firstValueEnd(bytes, start, headers.valueEnd(row));
     if (end === start) return this.turn(stream, avoid);
-    return this.#domainOnly ? this.#byDomain(start, end) : this.byRange(start, end);
+    return this.#domainOnly ? this.#byDomain(start, end, avoid) : this.byRange(start, end, avoid);
   }
 
   /** `example` of www.example.com: from the last dot back to the one before. All of a name without dots. */
-  #byDomain(start: number, end: number): Server | null {
+  #byDomain(start: number, end: number, avoid: Server | null): Server | null {
     const { bytes } = this;
     let last = end - 1;
     while (last > start && bytes[last] !== DOT) last--;
-    if (last === start) return this.byRange(start, end);
+    if (last === start) return this.byRange(start, end, avoid);
     let first = last;
     while (first > start && bytes[first - 1] !== DOT) first--;
-    return this.byRange(first, last);
+    return this.byRange(first, last, avoid);
   }
 }
 

@@ -32,13 +32,13 @@ export class KeyedFarm {
     this.#avalanche = hash.avalanche;
   }
 
-  /** The server for this unsigned 32-bit number; null: none is usable. It may be full. */
-  find(number: number): Server | null {
+  /** The server for this unsigned 32-bit number; null: none is usable. It may be full. A ring knows another one than `avoid`, a map does not. */
+  find(number: number, avoid: Server | null): Server | null {
     const { farm } = this;
     if (farm.refresh()) this.#build();
     if (farm.count === 0) return farm.onlyBackup;
     const key = this.#avalanche ? avalanche(number) : number;
-    const index = this.#map === null ? (this.#ring as Ring).at(key) : this.#map.at(key % this.#map.length);
+    const index = this.#map === null ? (this.#ring as Ring).at(key, avoid) : this.#map.at(key % this.#map.length);
     return farm.servers[index] as Server;
   }
 
@@ -58,8 +58,8 @@ class Ring {
     this.#farm = farm;
   }
 
-  /** Index of the server whose point is nearest to `key`, around the end too. */
-  at(key: number): number {
+  /** Index of the server whose point is nearest to `key`, around the end too; if that is `avoid`, of the next one's. */
+  at(key: number, avoid: Server | null): number {
     const points = this.#points;
     const wanted = key * this.#servers;
     let low = 0;
@@ -68,10 +68,23 @@ class Ring {
       if ((points[middle] as number) >= wanted) high = middle;
       else low = middle + 1;
     }
-    const next = points[low < points.length ? low : 0] as number;
-    const previous = points[low > 0 ? low - 1 : points.length - 1] as number;
-    const isNext = distance(key, this.#place(next)) <= distance(this.#place(previous), key);
-    return (isNext ? next : previous) % this.#servers;
+    const next = low < points.length ? low : 0;
+    const previous = low > 0 ? low - 1 : points.length - 1;
+    const toNext = distance(key, this.#place(points[next] as number));
+    const isNext = toNext <= distance(this.#place(points[previous] as number), key);
+    return this.#past(isNext ? next : previous, avoid);
+  }
+
+  /** Index of the first server that is not `avoid`, from a point on. */
+  #past(point: number, avoid: Server | null): number {
+    const points = this.#points;
+    const first = (points[point] as number) % this.#servers;
+    if (avoid === null || this.#farm.servers[first] !== avoid) return first;
+    for (let count = 1; count < points.length; count++) {
+      const index = (points[(point + count) % points.length] as number) % this.#servers;
+      if (this.#farm.servers[index] !== avoid) return index;
+    }
+    return first;
   }
 
   build(): void {

@@ -162,7 +162,7 @@ function bySource(world: World, hash: HashSettings): string {
 
 function byKey(world: World, hash: HashSettings, hashOf: typeof hashSdbm): string {
   const farm = new KeyedFarm(world.backend, world.shared, hash);
-  return recorded.keys.map((key) => farm.find(hashOf(Buffer.from(key), 0, key.length))?.id).join('');
+  return recorded.keys.map((key) => farm.find(hashOf(Buffer.from(key), 0, key.length), null)?.id).join('');
 }
 
 test('uri, url_param and hdr lead to the recorded servers', () => {

@@ -20,6 +20,7 @@ export const source: Algorithm = {
 };
 
 class Source implements ServerPicker {
+  readonly isDeterministic = true;
   readonly #farm: KeyedFarm;
   /** For clients without an IP address (UNIX sockets). */
   readonly #turns: Roundrobin;
@@ -32,7 +33,7 @@ class Source implements ServerPicker {
   pick(stream: Stream, avoid: Server | null): Server | null {
     const address = stream.session.source;
     if (address.family !== Family.inet && address.family !== Family.inet6) return this.#turns.pick(stream, avoid);
-    return this.#farm.find(addressNumber(address));
+    return this.#farm.find(addressNumber(address), avoid);
   }
 }
 

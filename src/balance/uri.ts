@@ -63,7 +63,7 @@ class Uri extends HashedPicker {
       if (bytes[at] === SLASH && ++slashes > depth && depth > 0) break;
       if (bytes[at] === QUESTION && !whole) break;
     }
-    return this.byRange(start, at);
+    return this.byRange(start, at, avoid);
   }
 }
 

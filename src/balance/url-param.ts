@@ -42,21 +42,21 @@ class UrlParam extends HashedPicker {
     const { bytes } = this;
     let at = targetStart;
     while (at < targetEnd && bytes[at] !== QUESTION) at++;
-    const server = this.#find(at + 1, targetEnd);
+    const server = this.#find(at + 1, targetEnd, avoid);
     if (server !== null) return server;
     const { method, bodyStart, bodyEnd } = stream.request;
-    const inBody = this.#looksAtBody && method === Method.post ? this.#find(bodyStart, bodyEnd) : null;
+    const inBody = this.#looksAtBody && method === Method.post ? this.#find(bodyStart, bodyEnd, avoid) : null;
     return inBody ?? this.turn(stream, avoid);
   }
 
   /** The server of the parameter among those in [from, end). */
-  #find(from: number, end: number): Server | null {
+  #find(from: number, end: number, avoid: Server | null): Server | null {
     const { bytes } = this;
     for (let start = from; start < end; ) {
       let at = start;
       while (at < end && bytes[at] !== AMPERSAND) at++;
       const value = this.#valueOf(start, at);
-      if (value >= 0) return this.byRange(value, at);
+      if (value >= 0) return this.byRange(value, at, avoid);
       start = at + 1;
     }
     return null;

@@ -96,7 +96,7 @@ function setBackend(backend: Backend, proxy: ProxyModel, model: ConfigModel, mem
   backend.disabled = proxy.disabled;
   backend.retries = proxy.retries ?? RETRIES;
   backend.retryOn = retryBits(proxy.retryOn);
-  backend.redispatch = proxy.redispatch ?? 0;
+  backend.redispatch = proxy.redispatch;
   backend.keepAlive = keepAliveOf(options);
   backend.reuse = Reuse[proxy.httpReuse ?? 'safe'];
   backend.lenientResponses = options['accept-unsafe-violations-in-http-response'] === true;

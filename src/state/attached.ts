@@ -29,6 +29,8 @@ export interface ProxyLineSender<S> {
 }
 
 export interface ServerPicker<S, V> {
+  /** The same stream always gets the same server: a retry stays with it, unless option redispatch says otherwise. */
+  readonly isDeterministic?: boolean;
   /** A usable server for this stream other than `avoid` if there is a choice; null: none. */
   pick(stream: S, avoid: V | null): V | null;
 }

@@ -158,8 +158,8 @@ export class Backend {
   retries = 3;
   /** Bits of RetryOn. */
   retryOn: number = RetryOn.connFailure;
-  /** 0: never leave a server that was chosen by persistence; -1: on the last retry; N: every Nth. */
-  redispatch = 0;
+  /** A retry may leave a server that persistence or a hash chose: -1 the last one, N every Nth; 0: no retry leaves any. null: not said. */
+  redispatch: number | null = null;
   keepAlive: KeepAliveMode = KeepAlive.keep;
   reuse: ReuseMode = Reuse.safe;
   lenientResponses = false;

@@ -136,7 +136,7 @@ export function redistribute(context: StreamContext, server: Server): void {
   let stream = server.queue.head;
   while (stream !== null) {
     const next = stream.queueNext;
-    if (!stream.persistent || server.backend.redispatch !== 0) {
+    if (!stream.persistent || (server.backend.redispatch ?? 0) !== 0) {
       leaveQueue(context, stream);
       stream.server = null;
       stream.persistent = false;
@@ -190,30 +190,36 @@ export function connectFailed(context: StreamContext, stream: Stream, timedOut: 
   }
   stream.retriesLeft--;
   stream.retries++;
-  count(context, server.counts + Count.retries, 1);
-  count(context, backend.counts + Count.retries, 1);
   tryElsewhere(context, stream, backend, server, false);
 }
 
 /**
- * Another try: elsewhere unless persistence holds the stream, else with the same server.
+ * Another try: with the same server, unless it may be left. Counted as a retry of the server that is kept, or as a redispatch from
+ * the one that is left, as HAProxy does.
  * @param atOnce the same server is not given a pause: it has answered
  */
 export function tryElsewhere(context: StreamContext, stream: Stream, backend: Backend, failed: Server, atOnce: boolean): void {
-  if (!stream.persistent || mayLeave(stream, backend)) elsewhere(context, stream, backend, failed, atOnce);
+  if (mayLeave(stream, backend)) elsewhere(context, stream, backend, failed, atOnce);
   else tryAgain(context, stream, failed, atOnce);
 }
 
 function tryAgain(context: StreamContext, stream: Stream, server: Server, atOnce: boolean): void {
   stream.server = server;
+  count(context, server.counts + Count.retries, 1);
+  count(context, server.backend.counts + Count.retries, 1);
   if (atOnce) enter(context, stream, server);
   else waitForTurn(context, stream);
 }
 
-/** A persistent stream may leave its server on the last retry, or every Nth (option redispatch). */
+/** Those that nothing binds to a server leave it at once, unless that is forbidden; others when option redispatch says so. */
 function mayLeave(stream: Stream, backend: Backend): boolean {
-  const every = backend.redispatch;
-  if (every === 0) return false;
+  const isBound = stream.persistent || backend.picker?.isDeterministic === true;
+  return mayRedispatch(stream, backend) || (!isBound && backend.redispatch !== 0);
+}
+
+/** The last retry, or every Nth (option redispatch). */
+function mayRedispatch(stream: Stream, { redispatch: every }: Backend): boolean {
+  if (every === null || every === 0) return false;
   if (every < 0) return stream.retriesLeft < -every;
   return stream.retries % every === 0;
 }
@@ -226,15 +232,15 @@ function elsewhere(context: StreamContext, stream: Stream, backend: Backend, fai
     return;
   }
   if (next === failed) {
-    tryAgain(context, stream, failed, atOnce);
+    // A hash that insists gets no pause, as long as there are others.
+    const hasOthers = Atomics.load(context.mux.shared.live, backend.live + BackendLive.active) > 1;
+    tryAgain(context, stream, failed, atOnce || hasOthers);
     return;
   }
-  if (stream.persistent || mayLeave(stream, backend)) {
-    stream.persistent = false;
-    stream.redispatched = true;
-    count(context, failed.counts + Count.redispatches, 1);
-    count(context, backend.counts + Count.redispatches, 1);
-  }
+  stream.persistent = false;
+  stream.redispatched = true;
+  count(context, failed.counts + Count.redispatches, 1);
+  count(context, backend.counts + Count.redispatches, 1);
   stream.server = next;
   enter(context, stream, next);
 }

@@ -9,9 +9,8 @@ import { NEVER } from '../base/timers.ts';
 import { Phase } from '../state/phase.ts';
 import type { Backend, Server, Stream } from '../state/records.ts';
 import { RetryOn } from '../state/settings.ts';
-import { Count } from '../state/shared.ts';
 import { tryElsewhere } from './assign.ts';
-import { count, type StreamContext } from './context.ts';
+import type { StreamContext } from './context.ts';
 import { leaveServer } from './finish.ts';
 
 const [UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMEOUT, MISDIRECTED, TOO_EARLY, TOO_MANY] = [401, 403, 404, 408, 421, 425, 429] as const;
@@ -45,8 +44,6 @@ export function retryRequest(context: StreamContext, stream: Stream, event: numb
   const server = stream.server as Server;
   stream.retriesLeft--;
   stream.retries++;
-  count(context, server.counts + Count.retries, 1);
-  count(context, backend.counts + Count.retries, 1);
   forgetResponse(context, stream);
   tryElsewhere(context, stream, backend, server, true);
   return true;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { connect } from '../support/connection.ts';
 import { startRawOrigin } from '../support/origin.ts';
 import { startSyslog } from '../support/syslog.ts';
+import { until } from '../support/wait.ts';
 import { ask, configure, get, httpLine, onSubjects, ports } from './rig.ts';
 
 /** Fails in the way that the path names, always, or once for `/NAME-once`; `tries` counts by path. */
@@ -94,5 +95,46 @@ listen set\n  bind 127.0.0.1:${set}\n  retries 0\n  ${old ? 'retries 2' : 'http-
     assert.equal((await ask(at, get(`/${retries}`))).status, 503);
     const line = httpLine(await syslog.waitFor(new RegExp(`GET /${retries} `)));
     assert.deepEqual([line.termination, line.retries], ['SC--', retries]);
+  }
+});
+
+/** `server retries` of four requests, with two dead servers among four: what each algorithm and each form of option redispatch gives. */
+const CHOICES: readonly (readonly [balance: string, option: string, lines: string])[] = [
+  ['roundrobin', 'no option redispatch', 'd1 3, a 0, d2 3, b 0'],
+  ['roundrobin', 'option redispatch', 'a +1, b +1, a +1, b +1'],
+  ['static-rr', 'option redispatch', 'a +1, b +1, a +1, b +1'],
+  ['leastconn', 'option redispatch 2', 'a +1, b +1, a +1, b +1'],
+  ['first', 'option redispatch 0', 'd1 3, d1 3, d1 3, d1 3'],
+  ['first', 'option redispatch', 'a +1, a +1, a +1, a +1'],
+  ['uri', 'no option redispatch', 'b 0, d1 3, a 0, d2 3'],
+  ['uri', 'option redispatch 1', 'b 0, d1 3, a 0, d2 3'],
+  ['uri\n  hash-type consistent', 'no option redispatch', 'd1 3, b 0, b 0, d1 3'],
+  ['uri\n  hash-type consistent', 'option redispatch', 'd2 +3, b 0, b 0, a +3'],
+  ['uri\n  hash-type consistent', 'option redispatch 1', 'd2 +3, b 0, b 0, a +1'],
+  ['uri\n  hash-type consistent', 'option redispatch 2', 'd2 +3, b 0, b 0, a +2'],
+];
+
+onSubjects('which server a retry goes to: turns leave a dead one at once, hashes when option redispatch says so', async ({ start }) => {
+  await using origin = await startRawOrigin(async (connection) => {
+    await connection.readHead();
+    await connection.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+  });
+  await using syslog = await startSyslog();
+  const [dead, ...fronts] = await ports(CHOICES.length + 1);
+  const defaults = `log 127.0.0.1:${syslog.port} local0\n  log-format "%f %s %rc"\n  timeout connect 20ms\n  retries 3`;
+  const sections = CHOICES.map(
+    ([balance, option], at) => `listen l${at}\n  bind 127.0.0.1:${fronts[at]}\n  balance ${balance}\n  ${option}
+  server d1 127.0.0.1:${dead}\n  server a 127.0.0.1:${origin.port}\n  server d2 127.0.0.1:${dead}\n  server b 127.0.0.1:${origin.port}`,
+  );
+  await start(configure({ global: 'nbthread 1', defaults, rest: sections.join('\n') }));
+  for (const [at, [balance, option, expected]] of CHOICES.entries()) {
+    for (let request = 0; request < 4; request++) await ask(fronts[at] as number, get(`/p${request}?k=v${request}`, 'Connection: close'));
+    const mine = (): string[] =>
+      syslog.messages
+        .map((line) => /: l(\d+) (.*)\n?$/.exec(line) ?? [])
+        .filter(([, id]) => id === String(at))
+        .map(([, , told]) => told as string);
+    await until(() => mine().length === 4, `four lines of ${balance}`);
+    assert.equal(mine().join(', '), expected, `${balance}, ${option}`);
   }
 });

@@ -152,16 +152,16 @@ export const redispatch = defineDirective({
   sections: 'DLB',
   negatable: true,
   args: [{ name: 'interval', kind: 'integer', min: -1000, max: 1000, optional: true }],
-  doc: 'A retry may go to another server than the one a cookie named: the last retry only, or every Nth.',
+  doc: 'A retry may go to another server than the one that a cookie named or a hash gave: the last retry only, or every Nth. Retries of all others go to another server at once; with `no`, or 0, every retry is for the same server, behind a pause.',
   examples: [
     { text: 'option redispatch', gives: { redispatch: -1 } },
     { text: 'option redispatch 1', gives: { redispatch: 1 } },
-    { text: 'no option redispatch', gives: { redispatch: null } },
+    { text: 'no option redispatch', gives: { redispatch: 0 } },
     { text: 'option redispatch x', says: 'expects an integer argument' },
   ],
   apply(draft, [interval], { prefix }) {
     const every = interval === null ? -1 : interval;
-    draft.redispatch = prefix !== null || every === 0 ? null : every;
+    draft.redispatch = prefix === null ? every : 0;
   },
 });
 
