@@ -150,15 +150,20 @@ class Builder {
   readonly #registry: Registry;
   readonly #compilers = new Map<ProxyModel, Compiler>();
   readonly #told = new Set<string>();
-  readonly #numbers: ServerNumbers;
+  #numbers: ServerNumbers | null = null;
 
   constructor(parts: BuildParts, state: State, thread: Thread, registry: Registry) {
     this.#parts = parts;
     this.#state = state;
     this.#thread = thread;
     this.#registry = registry;
-    this.#numbers = serverNumbers(parts.plan.tables, state.backends);
   }
+
+  /** Most configurations have no `stick` line, and so nobody who asks. */
+  readonly #serverNumbers = (): ServerNumbers => {
+    this.#numbers ??= serverNumbers(this.#parts.plan.tables, this.#state.backends);
+    return this.#numbers;
+  };
 
   /** `set-var` of the global section: each thread sets the same values before the first connection. */
   variables(): void {
@@ -262,7 +267,7 @@ class Builder {
     }
     this.#choices(backend, proxy, compiler);
     this.#serverNames(backend, proxy, compiler);
-    backend.stickRules = compileStick(proxy, backend, compiler, this.#numbers, (line, compile) => this.#attempt(line.at, compile));
+    backend.stickRules = compileStick(proxy, backend, compiler, this.#serverNumbers, (line, compile) => this.#attempt(line.at, compile));
     const { forwarded, balance: given } = proxy;
     if (forwarded !== null) {
       const places = placeOf('http-request', isListen) | placeOf('http-request', false);

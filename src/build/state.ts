@@ -52,14 +52,22 @@ export function buildRecords(model: ConfigModel, plan: Plan, shared: Shared, mem
   };
   const names = model.global.caseAdjust.map(({ to }) => to);
   const caseMap = names.length === 0 ? null : new CaseMap(memory, names);
-  for (const [index, proxy] of plan.frontends.entries()) setFrontend(frontends[index] as Frontend, proxy, model, memory, caseMap);
-  for (const [index, proxy] of plan.backends.entries()) setBackend(backends[index] as Backend, proxy, model, memory, caseMap);
+  const numbers = proxyNumbers(model);
+  for (const [index, proxy] of plan.frontends.entries()) {
+    const frontend = frontends[index] as Frontend;
+    frontend.id = numbers.get(proxy) as number;
+    setFrontend(frontend, proxy, model, memory, caseMap);
+  }
+  for (const [index, proxy] of plan.backends.entries()) {
+    const backend = backends[index] as Backend;
+    backend.id = numbers.get(proxy) as number;
+    setBackend(backend, proxy, model, memory, caseMap);
+  }
   return state;
 }
 
 function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, memory: Memory, caseMap: CaseMap | null): void {
   const { options } = proxy;
-  frontend.id = proxy.id ?? proxyNumber(model, proxy);
   const { errorStatuses, failureStatuses } = model.global;
   if (errorStatuses !== null) frontend.errorStatuses = statusTable(errorStatuses);
   if (failureStatuses !== null) frontend.failureStatuses = statusTable(failureStatuses);
@@ -91,7 +99,6 @@ function setFrontend(frontend: Frontend, proxy: ProxyModel, model: ConfigModel, 
 
 function setBackend(backend: Backend, proxy: ProxyModel, model: ConfigModel, memory: Memory, caseMap: CaseMap | null): void {
   const { options } = proxy;
-  backend.id = proxy.id ?? proxyNumber(model, proxy);
   backend.http = proxy.mode === 'http';
   backend.disabled = proxy.disabled;
   backend.retries = proxy.retries ?? RETRIES;
@@ -269,7 +276,7 @@ function retryBits(events: readonly string[] | null): number {
   return bits;
 }
 
-/** HAProxy numbers proxies from 2 on, in the order of the file. */
-function proxyNumber(model: ConfigModel, proxy: ProxyModel): number {
-  return model.proxies.indexOf(proxy) + 2;
+/** HAProxy numbers proxies that have no `id` from 2 on, in the order of the file. */
+function proxyNumbers(model: ConfigModel): Map<ProxyModel, number> {
+  return new Map(model.proxies.map((proxy, index) => [proxy, proxy.id ?? index + 2]));
 }

@@ -70,12 +70,12 @@ export function compileStick(
   proxy: ProxyModel,
   backend: Backend,
   compiler: Compiler,
-  numbers: ServerNumbers,
+  numbers: () => ServerNumbers,
   attempt: (model: StickRuleModel, compile: () => void) => void,
 ): StickRules | null {
   const rules: StickRule[] = [];
   for (const model of proxy.stickRules) attempt(model, () => rules.push(compileOne(model, proxy, compiler)));
-  return rules.length === 0 ? null : new BackendStickRules(rules, backend, numbers, compiler.thread.sample);
+  return rules.length === 0 ? null : new BackendStickRules(rules, backend, numbers(), compiler.thread.sample);
 }
 
 /** Every place of a rule that may begin a limit. */

@@ -104,13 +104,28 @@ function originOf(draft: ProxyDraft, words: readonly Word[], context: DirectiveC
   return null;
 }
 
+/** The servers of a proxy so far, by name and by id: a backend may have ten thousands. */
+interface ServerIndex {
+  readonly names: Map<string, ServerModel>;
+  readonly ids: Map<number, ServerModel>;
+}
+const indexes = new WeakMap<readonly ServerModel[], ServerIndex>();
+
+function indexOf({ servers }: ProxyDraft): ServerIndex {
+  const known = indexes.get(servers);
+  if (known !== undefined) return known;
+  const made = { names: new Map<string, ServerModel>(), ids: new Map<number, ServerModel>() };
+  indexes.set(servers, made);
+  return made;
+}
+
 function checkName(draft: ProxyDraft, word: Word, context: DirectiveContext): boolean {
   const stray = /[^A-Za-z0-9._:-]/.exec(word.text)?.[0];
   if (stray !== undefined) {
     context.error({ text: `character '${stray}' is not permitted in server name '${word.text}'.`, word });
     return false;
   }
-  const other = draft.servers.find((known) => known.name === word.text);
+  const other = indexOf(draft).names.get(word.text);
   if (other === undefined) return true;
   const text = `${draft.kind} '${draft.name}', another server named '${word.text}' was already defined at line ${other.at.line}, please use distinct names.`;
   context.error({ text, word });
@@ -133,9 +148,10 @@ function addServer(draft: ProxyDraft, name: Word, address: Word, options: readon
     portOffset,
     address: parsed.addresses[0] as ServerModel['address'],
   };
-  const added: ServerModel = { ...copyRecord(from.origin), ...own };
+  const added: ServerModel = Object.assign(copyRecord({ ...from.origin, address: null }), own);
   context.serverOptions(added, options.slice(from.taken), false);
-  const twin = added.id === null ? undefined : draft.servers.find((known) => known.id === added.id);
+  const { names, ids } = indexOf(draft);
+  const twin = added.id === null ? undefined : ids.get(added.id);
   if (twin !== undefined) {
     const { file, line } = twin.at;
     context.error({
@@ -144,6 +160,8 @@ function addServer(draft: ProxyDraft, name: Word, address: Word, options: readon
     });
   }
   draft.servers.push(added);
+  names.set(added.name, added);
+  if (added.id !== null && twin === undefined) ids.set(added.id, added);
   return true;
 }
 
