@@ -53,6 +53,7 @@ export class LineSettings {
       tellsAuthorities: model.tellsAuthorities,
       clientSignatures: model.clientSignatures,
       tickets: model.tickets,
+      takesEarly: model.takesEarly,
       ticketKeys: null,
       preferClientCiphers: model.preferClientCiphers,
     };

@@ -312,6 +312,7 @@ function newTls(): TlsModel {
     serverName: null,
     autoServerName: true,
     verifyHost: null,
+    takesEarly: false,
     reusesSessions: true,
   };
 }

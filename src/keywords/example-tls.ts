@@ -54,6 +54,7 @@ const FIGURES: ReadonlyMap<FigureValue, number> = new Map<FigureValue, number>([
 export class ExampleTls implements TlsEngine {
   readonly hasOutput = false;
   readonly rest = 0;
+  readonly isEarly = false;
   readonly isResumed = false;
   readonly reason = '';
   readonly #memory: Memory;

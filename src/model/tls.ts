@@ -102,6 +102,8 @@ export interface TlsModel {
   autoServerName: boolean;
   /** The name that a server's certificate must have if no name is asked for; null: any. */
   verifyHost: string | null;
+  /** `allow-0rtt`: clients may send data before the handshake is done. */
+  takesEarly: boolean;
   /** Sessions with a server are resumed. */
   reusesSessions: boolean;
 }

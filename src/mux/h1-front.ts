@@ -114,6 +114,11 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
     }
   }
 
+  /** The handshake behind early data is done. */
+  onSettled(): void {
+    if (this.#stream !== null) this.#context.events.onAwaited(this.#stream);
+  }
+
   onSent(_wire: Wire, block: Block): void {
     this.#memory.give(block);
     const stream = this.#stream;

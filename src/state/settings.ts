@@ -101,8 +101,10 @@ export const Wait = {
   responseContent: 5,
   responseBody: 6,
   responsePause: 7,
-  /** The address of a name (do-resolve), until `stream.ruleDeadlineMs`. */
+  /** From here on what the data of neither side brings. The address of a name (do-resolve), until `stream.ruleDeadlineMs`. */
   name: 8,
+  /** The end of the client's handshake (wait-for-handshake): the wire bounds it. */
+  handshake: 9,
 } as const;
 export type WaitValue = (typeof Wait)[keyof typeof Wait];
 

@@ -29,6 +29,7 @@ const REQUEST_ANALYSERS: readonly Analyser[] = [
   captureRequest,
   bufferForFrontend,
   frontendRules,
+  earlyData,
   frontendNames,
   chooseBackend,
   bufferForBackend,
@@ -130,6 +131,13 @@ function captureRequest(_context: StreamContext, stream: Stream): boolean {
 /** HTTP rules of a TCP proxy are for what turned into HTTP. */
 function frontendRules(context: StreamContext, stream: Stream): boolean {
   return stream.tunnel || runRules(context, stream, stream.frontend.requestRules);
+}
+
+/** Behind the rules of the frontend, which may have waited for the handshake; those of the backend see the field, as with HAProxy. */
+function earlyData(context: StreamContext, stream: Stream): boolean {
+  if (stream.tunnel || context.earlyData.tell(stream)) return true;
+  endWith(context, stream, Ended.rewriteFailed, 500);
+  return false;
 }
 
 /** use_backend in order, then default_backend. */

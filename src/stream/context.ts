@@ -9,6 +9,7 @@ import type { DataLimit, LimitSettings } from '../state/overrides.ts';
 import { countEvent, rateTime } from '../state/rates.ts';
 import type { Server, Stream } from '../state/records.ts';
 import type { CannedReply } from '../state/settings.ts';
+import { EarlyDataField } from './early-data.ts';
 
 /** Ready-made answers by status, for proxies without an errorfile. */
 export interface BuiltinReplies {
@@ -36,6 +37,7 @@ export class StreamContext {
   wakeDescriptors: readonly number[] = [];
   /** How much of a body is held back at most while rules wait: what HAProxy's buffer has room for. */
   readonly holdBytes: number;
+  readonly earlyData: EarlyDataField;
 
   /** @param onFreed looks at the queues of the servers in `freed` */
   constructor(mux: MuxContext, backs: BackPool, replies: BuiltinReplies, onFreed: (context: StreamContext) => void) {
@@ -43,6 +45,7 @@ export class StreamContext {
     this.backs = backs;
     this.replies = replies;
     this.holdBytes = Math.max(1, mux.limits.bufferSize - mux.limits.maxRewrite);
+    this.earlyData = new EarlyDataField(mux.memory);
     this.freedTask = { queued: false, run: () => onFreed(this) };
   }
 

@@ -107,9 +107,9 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     runAnalysers(context, stream);
   }
 
-  /** The name that a rule has asked for has an address, or none. The stream may have ended meanwhile. */
-  onName(stream: Stream): void {
-    if (stream.wait === Wait.name) this.#goOn(stream);
+  /** What a rule has asked somebody else for is there: an address, the end of a handshake. The stream may have ended meanwhile. */
+  onAwaited(stream: Stream): void {
+    if (stream.wait >= Wait.name) this.#goOn(stream);
   }
 
   #onRequestComplete(stream: Stream): void {
@@ -132,7 +132,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
   onRequestEnd(stream: Stream): void {
     if (stream.back === null && stream.wait !== Wait.none) {
       stream.requestDone = stream.request.complete = true;
-      if (stream.wait !== Wait.name) this.#goOn(stream);
+      if (stream.wait < Wait.name) this.#goOn(stream);
       return;
     }
     const { limitIn } = stream.overrides;

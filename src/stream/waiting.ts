@@ -91,7 +91,7 @@ export function takeRequest(context: StreamContext, stream: Stream, block: Block
 function hasEnough(context: StreamContext, stream: Stream): boolean {
   const { request } = stream;
   if (stream.wait === Wait.content) return true;
-  if (stream.wait === Wait.name) return false;
+  if (stream.wait >= Wait.name) return false;
   const enough = stream.waitBytes > 0 && heldBytes(request) >= stream.waitBytes;
   if (enough || stream.requestDone || isHeldWhole(request, context.holdBytes)) return true;
   stream.clientDeadlineMs = deadline(context.mux.host.now(), stream.clientTimeoutMs);

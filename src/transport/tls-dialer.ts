@@ -44,6 +44,8 @@ export class TlsDialer implements TlsOwner {
 
   onSecured(): void {}
 
+  onSettled(): void {}
+
   onUnsecured(wire: TlsWire, reason: CloseReason): void {
     wire.handler.onClose(wire, reason === Close.local ? Close.reset : reason);
   }

@@ -77,6 +77,8 @@ class Pair implements TlsOwner {
 
   onHello(): void {}
 
+  onSettled(): void {}
+
   onSecured(wire: TlsWire): void {
     this.secured++;
     wire.handler = this.#clients.get(wire) ?? this.makeServer();

@@ -7,23 +7,16 @@
  * they come from; otherwise into a fresh block. What goes out is encrypted and put back into its own block, from its first byte on;
  * only what does not fit any more, and what the engine says by itself, takes a block of the wire's own.
  */
-import type { SocketAddress } from '../base/address.ts';
 import { BLOCK_SIZE, type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 import { Timer, type TimerOwner } from '../base/timers.ts';
-import {
-  Close,
-  type CloseReason,
-  type Task,
-  type TcpFigureValue,
-  type Wire,
-  type WireHandler,
-  type WireOptionValue,
-} from '../platform/contract.ts';
+import { Close, type CloseReason, type Task, type Wire, type WireHandler } from '../platform/contract.ts';
 import { Handshake, Read, type TlsContext, type TlsEngine } from '../platform/tls/contract.ts';
 import { type ClientHello, HelloResult } from '../proto/tls-hello.ts';
 import { ConnectionFailure, type ConnectionFailureValue } from '../state/failures.ts';
 import { beginTls, endTls } from '../state/tls-counts.ts';
 import type { CertificateChoice } from './certificates.ts';
+import { EarlyData } from './early-data.ts';
+import { LayeredWire } from './layered-wire.ts';
 import { RecordSize } from './record-size.ts';
 import { clientFailureOf, serverFailureOf } from './tls-failure.ts';
 import type { TlsGround } from './tls-ground.ts';
@@ -32,8 +25,10 @@ import type { TlsGround } from './tls-ground.ts';
 export interface TlsOwner {
   /** The client's hello has been read: `hello` names places in `bytes`. Only where the ground's `tuning` has hellos kept. */
   onHello(wire: TlsWire, bytes: Uint8Array, hello: ClientHello): void;
-  /** The handshake is done: `wire.handler` must be set before this returns. */
+  /** The handshake is done, or the client has sent early data: `wire.handler` must be set before this returns. */
   onSecured(wire: TlsWire): void;
+  /** A handshake is done that was not when the wire was secured: until then its client may have been somebody who repeats what he heard. */
+  onSettled(wire: TlsWire): void;
   /** The connection has ended before the handshake was done. `wire.failure` and `wire.engine` tell why. */
   onUnsecured(wire: TlsWire, reason: CloseReason): void;
   /** The record may be used again. */
@@ -63,7 +58,7 @@ const MOST_ANSWERS = 16;
 /** A fatal alert `unrecognized_name` (RFC 8446 6.2) in a record: what a client without a certificate for its name gets. */
 const NO_SUCH_NAME = [21, 3, 3, 0, 2, 2, 112];
 
-export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
+export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwner, Task {
   /** Set by the owner when the handshake is done; asked for nothing before. */
   handler!: WireHandler;
   queued = false;
@@ -76,7 +71,6 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   readonly #memory: Memory;
   readonly #timer = new Timer(this);
   #owner!: TlsOwner;
-  #lower!: Wire;
   /** null: the hello of the client, which decides about its certificate, has not been read. */
   #engine: TlsEngine | null = null;
   #choice: CertificateChoice | null = null;
@@ -101,10 +95,13 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   #heldStart = 0;
   #heldEnd = 0;
   readonly #recordSize = new RecordSize();
+  readonly #early: EarlyData;
 
   constructor(ground: TlsGround) {
+    super();
     this.#ground = ground;
     this.#memory = ground.memory;
+    this.#early = new EarlyData(ground.memory);
   }
 
   get engine(): TlsEngine | null {
@@ -116,7 +113,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#begin(null, owner, false, timeoutMs);
     this.#choice = choice;
     this.#state = State.hello;
-    this.#lower = lower;
+    this.lower = lower;
   }
 
   /** Will be the handler of a wire that is being connected; `setLower` follows at once. */
@@ -125,7 +122,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   }
 
   setLower(lower: Wire): void {
-    this.#lower = lower;
+    this.lower = lower;
   }
 
   #begin(engine: TlsEngine | null, owner: TlsOwner, isClient: boolean, timeoutMs: number): void {
@@ -143,20 +140,22 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.securedAtMs = -1;
     this.#recordSize.begin();
     if (this.#ground.live !== null) beginTls(this.#ground.live);
+    this.#early.begin();
     const { host } = this.#ground;
     if (timeoutMs !== Number.POSITIVE_INFINITY) host.timers.set(this.#timer, host.now() + timeoutMs);
   }
 
   onTimer(): void {
-    if (this.#state === State.handshake || this.#state === State.hello) this.failure = ConnectionFailure.handshakeTimeout;
+    if (this.#early.isOn) this.#giveUp(false);
+    else if (this.#state === State.handshake || this.#state === State.hello) this.failure = ConnectionFailure.handshakeTimeout;
     else if (this.#state !== State.failed && this.#state !== State.closing) return;
-    this.#lower.destroy(false);
+    this.lower.destroy(false);
   }
 
   // From below ---------------------------------------------------------------------------------------
 
   onOpen(wire: Wire): void {
-    this.#lower = wire;
+    this.lower = wire;
     this.#isReached = true;
     const engine = this.#engine as TlsEngine;
     engine.offer(0, 0);
@@ -170,6 +169,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     const engine = this.#engine as TlsEngine;
     engine.offer(start, end);
     if (shakes && !this.#handshake(engine)) return false;
+    if (this.#early.isOn) return this.#onEarly(engine, block, end);
     const { rest } = engine;
     if (rest >= end) return false;
     return this.#partial || this.#paused ? this.#hold(block, rest, end) : this.#readInPlace(engine, block, rest, end);
@@ -185,7 +185,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
       this.#heldEnd = end;
       return true;
     }
-    return this.onData(this.#lower, block, start, end);
+    return this.onData(this.lower, block, start, end);
   }
 
   #onMoreHello(start: number, end: number): boolean {
@@ -197,13 +197,13 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     if (!this.#choose(this.#heldStart, this.#heldEnd)) {
       if (count < end - start) {
         this.failure = ConnectionFailure.handshake;
-        this.#lower.destroy(false);
+        this.lower.destroy(false);
       }
       return false;
     }
     const block = this.#held;
     this.#held = NO_BLOCK;
-    if (!this.onData(this.#lower, block, this.#heldStart, this.#heldEnd)) this.#memory.give(block);
+    if (!this.onData(this.lower, block, this.#heldStart, this.#heldEnd)) this.#memory.give(block);
     return false;
   }
 
@@ -229,7 +229,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     if (block !== NO_BLOCK) {
       const at = this.#memory.base(block);
       for (let index = 0; index < NO_SUCH_NAME.length; index++) this.#memory.bytes[at + index] = NO_SUCH_NAME[index] as number;
-      if (this.#lower.send(block, at, at + NO_SUCH_NAME.length)) this.#ground.giveOwn(block);
+      if (this.lower.send(block, at, at + NO_SUCH_NAME.length)) this.#ground.giveOwn(block);
     }
     this.#fail(failure);
   }
@@ -238,7 +238,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   #fail(failure: ConnectionFailureValue): void {
     this.failure = failure;
     this.#state = State.failed;
-    this.#lower.finish();
+    this.lower.finish();
     this.#setLinger();
   }
 
@@ -258,11 +258,58 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     }
     this.#state = State.open;
     const { host } = this.#ground;
-    host.timers.drop(this.#timer);
+    if (result === Handshake.early) this.#early.isOn = true;
+    else host.timers.drop(this.#timer);
     this.securedAtMs = host.now();
     this.#owner.onSecured(this);
     if (this.#isClient && this.#isOpen()) this.handler.onOpen(this);
     return this.#isOpen();
+  }
+
+  /**
+   * Early data and the end of the handshake behind it (RFC 8446 4.2.10). Both are read also while the handler is paused: what it
+   * does not take is bounded by the engine. False: the block is not kept, unless there is more in it than the handler takes.
+   */
+  #onEarly(engine: TlsEngine, block: Block, end: number): boolean {
+    const early = this.#early;
+    const isFirst = early.isNew;
+    const count = early.read(engine, end);
+    if (count === EarlyData.noRoom) {
+      this.#giveUp(true);
+      return false;
+    }
+    this.#flush(engine);
+    this.#partial = count === Read.wants;
+    if (!engine.isEarly) this.#settle();
+    // A handler that has paused takes what was there before it.
+    if (isFirst || !this.#paused) this.#deliverEarly();
+    if (count < 0) this.#stopReading(count);
+    return this.#isOpen() && engine.rest < end && this.#hold(block, engine.rest, end);
+  }
+
+  #deliverEarly(): void {
+    const { block, start, end } = this.#early;
+    if (block === NO_BLOCK || !this.#isOpen()) return;
+    this.#early.forget();
+    if (start === end || this.#early.leaves || !this.handler.onData(this, block, start, end)) this.#memory.give(block);
+  }
+
+  /** The client is there, and not only what it said once. */
+  #settle(): void {
+    const early = this.#early;
+    early.isOn = false;
+    this.#ground.host.timers.drop(this.#timer);
+    if (early.leaves) this.#leave();
+    else {
+      if (this.#paused) this.lower.pause();
+      if (early.finishes) this.finish();
+      this.#owner.onSettled(this);
+    }
+  }
+
+  #leave(): void {
+    this.#early.leaves = false;
+    this.destroy(false);
   }
 
   /** The handler knows nothing of the wire yet. */
@@ -360,20 +407,20 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     this.#flush(engine);
     if (this.#choked || this.#waitingAnswers() <= MOST_ANSWERS) return;
     this.#choked = true;
-    this.#lower.pause();
+    this.lower.pause();
   }
 
   /** The handler's blocks bring at most one of the wire's own each: what is beyond are answers. */
   #waitingAnswers(): number {
     const own = this.#ownUnsent;
-    return own - (this.#lower.unsent - own);
+    return own - (this.lower.unsent - own);
   }
 
   /** Nothing can be sent or received any more. */
   #giveUp(reset: boolean): void {
     this.#gaveUp = true;
     if (this.#state === State.open) this.#state = State.broken;
-    this.#lower.destroy(reset);
+    this.lower.destroy(reset);
   }
 
   #end(): void {
@@ -384,13 +431,14 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   }
 
   onEnd(): void {
-    if (this.#isBefore()) {
+    if (this.#early.leaves) this.lower.destroy(false);
+    else if (this.#isBefore()) {
       // Whoever leaves behind the hello of this side has failed.
       if (this.failure === ConnectionFailure.none)
         this.failure = this.#isClient ? ConnectionFailure.handshake : ConnectionFailure.handshakeClosed;
-      this.#lower.destroy(false);
-    } else if (this.#state === State.closing) this.#lower.destroy(false);
-    else if (this.#held !== NO_BLOCK) this.#endWaits = true;
+      this.lower.destroy(false);
+    } else if (this.#state === State.closing) this.lower.destroy(false);
+    else if (this.#held !== NO_BLOCK || this.#early.block !== NO_BLOCK) this.#endWaits = true;
     else if (this.#isOpen()) this.#end();
   }
 
@@ -400,13 +448,13 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
       this.#ground.giveOwn(block);
       this.#ownUnsent--;
       if (this.#choked && this.#waitingAnswers() <= 0) this.#breathe();
-      if (this.#state === State.closing && this.#lower.unsent === 0) this.#lower.destroy(false);
+      if (this.#state === State.closing && this.lower.unsent === 0) this.lower.destroy(false);
     }
   }
 
   #breathe(): void {
     this.#choked = false;
-    if (!this.#paused && this.#isOpen() && this.#held === NO_BLOCK) this.#lower.resume();
+    if (!this.#paused && this.#isOpen() && this.#held === NO_BLOCK) this.lower.resume();
   }
 
   onClose(_: Wire, reason: CloseReason): void {
@@ -415,6 +463,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     host.timers.drop(this.#timer);
     this.#state = State.idle;
     if (this.#held !== NO_BLOCK) this.#releaseHeld();
+    this.#early.drop();
     const engine = this.#engine;
     if (wasBefore) this.#unsecured(reason);
     else this.handler.onClose(this, this.#gaveUp && reason === Close.local ? Close.reset : reason);
@@ -433,15 +482,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
   // From above ---------------------------------------------------------------------------------------
 
   get hasMore(): boolean {
-    return this.#held !== NO_BLOCK || this.#lower.hasMore;
-  }
-
-  get unsent(): number {
-    return this.#lower.unsent;
-  }
-
-  get descriptor(): number {
-    return this.#lower.descriptor;
+    return this.#held !== NO_BLOCK || this.#early.block !== NO_BLOCK || this.lower.hasMore;
   }
 
   send(block: Block, start: number, end: number): boolean {
@@ -459,7 +500,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     }
     const at = this.#memory.base(block);
     const count = engine.output(at, at + BLOCK_SIZE);
-    const taken = this.#lower.send(block, at, at + count);
+    const taken = this.lower.send(block, at, at + count);
     if (count === BLOCK_SIZE) this.#flush(engine);
     return taken;
   }
@@ -485,7 +526,7 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
       }
       const at = this.#memory.base(block);
       const count = engine.output(at, at + BLOCK_SIZE);
-      if (count === 0 || this.#lower.send(block, at, at + count)) this.#ground.giveOwn(block);
+      if (count === 0 || this.lower.send(block, at, at + count)) this.#ground.giveOwn(block);
       else this.#ownUnsent++;
       if (count < BLOCK_SIZE) return;
     }
@@ -493,36 +534,47 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
 
   pause(): void {
     this.#paused = true;
-    this.#lower.pause();
+    if (!this.#early.isOn) this.lower.pause();
   }
 
   resume(): void {
     this.#paused = false;
-    if (this.#held !== NO_BLOCK) this.#ground.host.later(this);
-    else if (!this.#choked) this.#lower.resume();
+    if (this.#held !== NO_BLOCK || this.#early.block !== NO_BLOCK) this.#ground.host.later(this);
+    else if (!this.#choked) this.lower.resume();
   }
 
   /** Goes on with what was held while the handler was paused. */
   run(): void {
     if (this.#paused || !this.#isOpen()) return;
+    this.#deliverEarly();
     this.#drain();
-    if (!this.#paused && !this.#choked && this.#isOpen()) this.#lower.resume();
+    if (!this.#paused && !this.#choked && this.#isOpen()) this.lower.resume();
   }
 
   finish(): void {
+    if (this.#early.isOn && this.#isOpen()) {
+      this.#early.finishes = true;
+      return;
+    }
     if (this.#isOpen()) {
       const engine = this.#engine as TlsEngine;
       engine.shutdown();
       this.#flush(engine);
     }
-    this.#lower.finish();
+    this.lower.finish();
   }
 
   destroy(reset: boolean): void {
     if (this.#state === State.idle || this.#state === State.closing) return;
-    const says = this.#isOpen() && !reset && this.#lower.unsent === 0;
+    if (this.#early.isOn && !reset && this.#isOpen()) {
+      // An answer to early data must not be cut off by what the client still says of the handshake.
+      this.#early.leaves = true;
+      this.#setLinger();
+      return;
+    }
+    const says = this.#isOpen() && !reset && this.lower.unsent === 0;
     if (this.#state === State.open) this.#state = State.broken;
-    if (!says || !this.#sayEnd()) this.#lower.destroy(reset);
+    if (!says || !this.#sayEnd()) this.lower.destroy(reset);
   }
 
   /**
@@ -533,33 +585,9 @@ export class TlsWire implements Wire, WireHandler, TimerOwner, Task {
     const engine = this.#engine as TlsEngine;
     engine.shutdown();
     this.#flush(engine);
-    if (this.#lower.unsent === 0) return false;
+    if (this.lower.unsent === 0) return false;
     this.#state = State.closing;
     this.#setLinger();
     return true;
-  }
-
-  silence(ttl: number): void {
-    this.#lower.silence(ttl);
-  }
-
-  setOption(option: WireOptionValue, value: number): boolean {
-    return this.#lower.setOption(option, value);
-  }
-
-  measure(figure: TcpFigureValue): number {
-    return this.#lower.measure(figure);
-  }
-
-  savedSyn(into: Uint8Array, at: number, most: number): number {
-    return this.#lower.savedSyn(into, at, most);
-  }
-
-  peerAddress(into: SocketAddress): boolean {
-    return this.#lower.peerAddress(into);
-  }
-
-  localAddress(into: SocketAddress): boolean {
-    return this.#lower.localAddress(into);
   }
 }

@@ -248,6 +248,12 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner, IntakeOwner<A
     if (!isResumed) countClientKey(shared.live, rateTime(host.wallClock()));
   }
 
+  /** What waits for the end of the handshake goes on. */
+  onSettled(wire: TlsWire): void {
+    const front = wire.handler;
+    if (front instanceof H1Front) front.onSettled();
+  }
+
   /** The bytes of the client can be read: a session begins. */
   #start(front: AnyFront, wire: Wire): void {
     countSession(front.session);

@@ -297,6 +297,8 @@ class Rig implements TlsOwner {
     return this.#lost.has(talker);
   }
 
+  onSettled(): void {}
+
   onSecured(wire: TlsWire): void {
     const server = this.#servers.get(wire);
     if (server !== undefined) {

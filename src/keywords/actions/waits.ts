@@ -1,4 +1,5 @@
 /** Actions that make a message wait (HAProxy 3.x configuration 4.3): for time, for its body. */
+import { NEVER } from '../../base/timers.ts';
 import { type ActionStep, type CompileContext, defineAction, Outcome } from '../../rules/define.ts';
 import { readsResponse } from '../../rules/place.ts';
 import { compileTime } from '../../rules/value/setting-value.ts';
@@ -64,10 +65,16 @@ export const waitForHandshake = defineAction({
   name: 'wait-for-handshake',
   signature: 'wait-for-handshake',
   ruleSets: ['http-request'],
-  doc: 'Waits for the end of the TLS handshake. Requests are read only after it here (no early data), so it never waits.',
+  doc: 'Waits for the end of the TLS handshake, if the request has come with early data (`allow-0rtt`): until then somebody may only repeat what a client has said before.',
   examples: [{ rule: 'http-request wait-for-handshake', request: GET, head: 'GET / HTTP/1.1' }],
   compile: (words) => {
     words.end();
-    return () => Outcome.next;
+    return (stream) => {
+      const { tls } = stream.session;
+      if (tls === null || !tls.isEarly) return Outcome.next;
+      stream.wait = Wait.handshake;
+      stream.ruleDeadlineMs = NEVER;
+      return Outcome.again;
+    };
   },
 });

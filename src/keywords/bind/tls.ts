@@ -78,6 +78,16 @@ export const preferClientCiphers = defineBindOption({
   },
 });
 
+export const allow0rtt = defineBindOption({
+  name: 'allow-0rtt',
+  args: [],
+  doc: 'Clients that come back by TLS 1.3 may send a request with their first words, up to 14,000 bytes (RFC 8446 2.3). Whoever hears it may repeat it: servers are told by `Early-Data: 1` until the handshake is done (RFC 8470), and `http-request wait-for-handshake` is for requests that must not happen twice.',
+  examples: [{ text: 'allow-0rtt', gives: { tls: { takesEarly: true } } }],
+  apply(bind) {
+    bind.tls.takesEarly = true;
+  },
+});
+
 export const strictSni = defineBindOption({
   name: 'strict-sni',
   args: [],

@@ -195,24 +195,30 @@ export const sslFcHasEarly = defineFetch({
   args: [],
   type: SampleType.bool,
   valid: TLS_CLIENT,
-  doc: 'Whether the request has come before the handshake was done: never, as no early data is taken; none without TLS.',
+  doc: 'Whether early data has come and the handshake is not done yet (`allow-0rtt`): somebody may repeat what a client has said before; none without TLS.',
   examples: [
     { call: 'ssl_fc_has_early', tls: true, out: false },
     { call: 'ssl_fc_has_early', out: null },
   ],
-  compile: () => (sample, stream) => stream.session.tls !== null && sample.setBool(false),
+  compile: () => (sample, stream) => {
+    const { tls } = stream.session;
+    return tls !== null && sample.setBool(tls.isEarly);
+  },
 });
 export const sslFcEarlyRcvd = defineFetch({
   name: 'ssl_fc_early_rcvd',
   args: [],
   type: SampleType.bool,
   valid: TLS_CLIENT,
-  doc: 'Whether early data has come on the connection: never, as none is taken; none without TLS.',
+  doc: 'Whether early data has come on the connection (`allow-0rtt`), also when the handshake is done meanwhile; none without TLS.',
   examples: [
     { call: 'ssl_fc_early_rcvd', tls: true, out: false },
     { call: 'ssl_fc_early_rcvd', out: null },
   ],
-  compile: () => (sample, stream) => stream.session.tls !== null && sample.setBool(false),
+  compile: () => (sample, stream) => {
+    const { tls } = stream.session;
+    return tls !== null && sample.setBool(tls.figure(Figure.hadEarly) !== 0);
+  },
 });
 export const sslBcErr = defineFetch({
   name: 'ssl_bc_err',

@@ -29,6 +29,15 @@ export const crt = defineServerOption({
   },
 });
 
+export const allow0rtt = defineServerOption({
+  name: 'allow-0rtt',
+  args: [],
+  doc: 'The server may be sent a request before the handshake with it is done.',
+  noEffect: 'requests wait for the handshake: no early data is sent.',
+  examples: [{ text: 'allow-0rtt', gives: {} }],
+  apply() {},
+});
+
 export const caFile = defineServerOption({
   name: 'ca-file',
   args: [{ name: 'file', kind: 'word' }],

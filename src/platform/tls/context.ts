@@ -2,7 +2,7 @@
  * Settings and certificates → a context of OpenSSL that opens engines. One per thread and certificate: application protocols are
  * chosen by a function of JavaScript, which belongs to its thread. It must not know files or configurations.
  */
-import type { TlsContext } from './contract.ts';
+import { MOST_EARLY, type TlsContext } from './contract.ts';
 import type { IgnoredErrors, OpenSslEngine, Served, TlsLibrary } from './engine.ts';
 import { lend, lendText } from './lending.ts';
 import * as lib from './library.ts';
@@ -62,6 +62,8 @@ export interface TlsSettings {
   /** 80 bytes that all threads share, so that a session goes on at any of them; null: made by OpenSSL. */
   readonly ticketKeys: Uint8Array | null;
   readonly preferClientCiphers: boolean;
+  /** Of a server: clients that come back may send data with their first words (RFC 8446 2.3), which anybody can repeat. */
+  readonly takesEarly?: boolean;
   /** Of a server: how long a client may go on with a session, in seconds; OpenSSL's own default if absent. */
   readonly lifetimeS?: number;
   /** Connections keep their secrets (`tune.ssl.keylog`). */
@@ -96,6 +98,7 @@ const OP_IGNORE_CUT = 1n << 7n;
 const OP_PRIORITIZE_CHACHA = 1n << 21n;
 /** SSL_OP_NO_TX_CERTIFICATE_COMPRESSION | SSL_OP_NO_RX_CERTIFICATE_COMPRESSION */
 const OP_NO_CERTIFICATE_COMPRESSION = (1n << 32n) | (1n << 33n);
+const OP_NO_ANTI_REPLAY = 1n << 24n;
 /** X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL */
 const CHECK_REVOCATION = 0x4n | 0x8n;
 const VERIFY = { none: 0, optional: 1, required: 3 } as const;
@@ -104,6 +107,7 @@ export class OpenSslContext implements TlsContext {
   readonly #library: TlsLibrary;
   readonly #context: bigint;
   readonly #isServer: boolean;
+  readonly #takesEarly: boolean;
   readonly #served: { -readonly [K in keyof Served]: Served[K] };
   /** Of a client. */
   #peer: PeerNames | null = null;
@@ -112,6 +116,7 @@ export class OpenSslContext implements TlsContext {
   constructor(library: TlsLibrary, settings: TlsSettings) {
     this.#library = library;
     this.#isServer = settings.role === 'server';
+    this.#takesEarly = settings.takesEarly === true;
     const { certificateName = '', response = null, ring = null } = settings;
     this.#served = { certificateName, response, ring };
     lib.errClear();
@@ -142,7 +147,7 @@ export class OpenSslContext implements TlsContext {
   }
 
   open(): OpenSslEngine | null {
-    return this.#library.engine(this.#context, this.#isServer, this.#served);
+    return this.#library.engine(this.#context, this.#isServer, this.#served, this.#takesEarly);
   }
 
   /** Handshakes from now on show this response; null: none. */
@@ -173,6 +178,8 @@ export class OpenSslContext implements TlsContext {
     let options = OP_NO_COMPRESSION | OP_NO_RENEGOTIATION | OP_IGNORE_CUT;
     if (!settings.tickets) options |= OP_NO_TICKET;
     if (!settings.preferClientCiphers) options |= OP_SERVER_PREFERENCE | OP_PRIORITIZE_CHACHA;
+    // Whoever takes early data knows that it may have been said before: it is told to rules and servers.
+    if (settings.takesEarly === true) options |= OP_NO_ANTI_REPLAY;
     if (settings.compressesCertificates === false) options |= OP_NO_CERTIFICATE_COMPRESSION;
     lib.contextOptions(context, options);
     if (settings.keepsSecrets === true) keepSecrets(this.#library, context);
@@ -227,6 +234,7 @@ export class OpenSslContext implements TlsContext {
     const { alpn, ticketKeys, ring = null, sessionName = NO_NAME, lifetimeS } = settings;
     this.#besides(settings);
     if (lifetimeS !== undefined) lib.contextTimeout(this.#context, BigInt(lifetimeS));
+    if (this.#takesEarly) lib.contextMaxEarly(this.#context, MOST_EARLY);
     staple(this.#library, this.#context);
     // OpenSSL keeps no sessions itself: tickets carry them, and work on every thread, or they are kept for all threads.
     this.#control(Command.sessionCacheMode, 0n);

@@ -10,6 +10,8 @@ export const Handshake = {
   done: 1,
   /** It can't succeed: an alert may be waiting in the output. */
   failed: 2,
+  /** It goes on in `read`, and the client has sent early data meanwhile, which `read` gives (RFC 8446 4.2.10). */
+  early: 3,
 } as const;
 export type HandshakeValue = (typeof Handshake)[keyof typeof Handshake];
 
@@ -80,7 +82,13 @@ export const Figure = {
   hasServerName: 9,
   /** Why the peer's certificate was refused: a Refusal. */
   refusal: 10,
+  /** 1: early data has come on the connection. */
+  hadEarly: 11,
 } as const;
+
+/** The most bytes of early data on a connection: they fit in a block. */
+export const MOST_EARLY = 14_000;
+
 export type FigureValue = (typeof Figure)[keyof typeof Figure];
 
 export const Refusal = { none: 0, certificate: 1, authority: 2 } as const;
@@ -111,6 +119,8 @@ export interface TlsEngine {
   figure(figure: FigureValue): number;
   /** Writes the name of a cipher suite, by its number in TLS, to [start, limit); its end, or -1: it is not known, or too long. */
   suiteName(suite: number, start: number, limit: number): number;
+  /** Early data has come, and the handshake is not done: somebody else may have said it before. */
+  readonly isEarly: boolean;
   /** Whether keys came from an earlier session. */
   readonly isResumed: boolean;
   /** Why the handshake failed or the connection broke, in the library's words. */

@@ -5,7 +5,7 @@
  */
 import type { Memory } from '../../base/memory.ts';
 import { addressOf, area, viewAt } from '../ffi.ts';
-import { type FactValue, type FigureValue, Handshake, type HandshakeValue, Read, Refusal, type TlsEngine } from './contract.ts';
+import { type FactValue, type FigureValue, Handshake, type HandshakeValue, MOST_EARLY, Read, Refusal, type TlsEngine } from './contract.ts';
 import { EngineFacts, type FactSource } from './facts.ts';
 import * as lib from './library.ts';
 import { keepSecret } from './secrets.ts';
@@ -44,6 +44,14 @@ function ignores(ignored: ReadonlySet<number> | 'all', error: number): boolean {
 
 const NOTHING: Served = { certificateName: '', response: null, ring: null };
 
+/** Of an engine whose context takes early data: it may come; it has; all of it has, and the handshake goes on. */
+const Early = { none: 0, possible: 1, open: 2, over: 3 } as const;
+/** SSL_READ_EARLY_DATA_SUCCESS, …_FINISH */
+const EARLY_BYTES = 1;
+const EARLY_OVER = 2;
+/** What `#readEarly` answers beside values of Read. */
+const NO_MORE_EARLY = -3;
+
 let libraries = 0;
 
 /** What all engines of a thread share. */
@@ -66,6 +74,9 @@ export class TlsLibrary {
   open = 0;
   /** Sessions of clients that no ticket carries; null: none are kept. */
   readonly sessions: SessionCache | null;
+  /** Early data that came with a hello: its engine is asked for it before another one is called. */
+  readonly early = area(MOST_EARLY);
+  earlyCount = 0;
   /** Contexts of OpenSSL that are held, as well. */
   contexts = 0;
 
@@ -123,7 +134,7 @@ export class TlsLibrary {
     while (lib.bioRead(this.writing, this.address(this.memory.deskStart), 4096) > 0);
   }
 
-  engine(context: bigint, isServer: boolean, served: Served): OpenSslEngine | null {
+  engine(context: bigint, isServer: boolean, served: Served, takesEarly: boolean): OpenSslEngine | null {
     const ssl = lib.sslNew(context);
     if (ssl === NULL) return null;
     const engine = this.#free.pop() ?? new OpenSslEngine(this); // hot-ok: once per concurrent connection, then pooled
@@ -132,9 +143,18 @@ export class TlsLibrary {
     lib.sslBios(ssl, this.reading, this.writing);
     if (isServer) lib.sslAccept(ssl);
     else lib.sslConnect(ssl);
-    engine.begin(ssl, isServer, served);
+    engine.begin(ssl, isServer, served, takesEarly);
     this.open++;
     return engine;
+  }
+
+  /** What `early` holds, to [start, limit): it has room for all. */
+  takeEarly(start: number): number {
+    const count = this.earlyCount;
+    this.earlyCount = 0;
+    const { bytes } = this.memory;
+    for (let at = 0; at < count; at++) bytes[start + at] = this.early.bytes[at] as number;
+    return count;
   }
 
   giveBack(engine: OpenSslEngine): void {
@@ -159,6 +179,9 @@ export class OpenSslEngine implements TlsEngine, FactSource {
   wasPeerVerified = false;
   refusal: number = Refusal.none;
   isServer = false;
+  /** See Figure. */
+  hadEarly = false;
+  #early: number = Early.none;
   #served: Served = NOTHING;
   readonly #facts: EngineFacts;
   /** Texts that were asked for, by Fact: once a connection, however many requests it carries. */
@@ -169,8 +192,10 @@ export class OpenSslEngine implements TlsEngine, FactSource {
     this.#facts = library.facts;
   }
 
-  begin(ssl: bigint, isServer: boolean, served: Served): void {
+  begin(ssl: bigint, isServer: boolean, served: Served, takesEarly: boolean): void {
     this.#ssl = ssl;
+    this.#early = takesEarly ? Early.possible : Early.none;
+    this.hadEarly = false;
     this.#holders = 1;
     this.#end = 0;
     this.reason = '';
@@ -210,7 +235,23 @@ export class OpenSslEngine implements TlsEngine, FactSource {
 
   handshake(): HandshakeValue {
     lib.errClear();
-    this.#library.current = this;
+    const library = this.#library;
+    library.current = this;
+    if (this.#early === Early.possible) {
+      const count = this.#readEarly(library.early.pointer, MOST_EARLY);
+      if (count > 0) {
+        library.earlyCount = count;
+        this.#early = Early.open;
+        this.hadEarly = true;
+        return Handshake.early;
+      }
+      if (count !== NO_MORE_EARLY) return count === Read.wants ? Handshake.wants : Handshake.failed;
+      this.#early = Early.none;
+    }
+    return this.#shake();
+  }
+
+  #shake(): HandshakeValue {
     const result = lib.sslHandshake(this.#ssl);
     if (result === 1) {
       // What was tried in vain (a ticket that is no good) must not be taken for an error of what follows.
@@ -224,7 +265,40 @@ export class OpenSslEngine implements TlsEngine, FactSource {
     return Handshake.failed;
   }
 
+  get isEarly(): boolean {
+    return this.#early >= Early.open;
+  }
+
+  /** To an address; a value of Read, or NO_MORE_EARLY. */
+  #readEarly(into: bigint, room: number): number {
+    const { cell } = this.#library;
+    const result = lib.sslReadEarly(this.#ssl, into, BigInt(room), cell.pointer);
+    if (result === EARLY_BYTES) return Number(this.#library.cellPointer());
+    if (result === EARLY_OVER) return NO_MORE_EARLY;
+    if (lib.sslError(this.#ssl, 0) === WANT_READ) return Read.wants;
+    this.#fail();
+    return Read.broken;
+  }
+
+  /** Early data, then the rest of the handshake, then what follows it. */
+  #readThroughEarly(start: number, limit: number): number {
+    const library = this.#library;
+    if (library.earlyCount > 0) return library.takeEarly(start);
+    lib.errClear();
+    library.current = this;
+    if (this.#early === Early.open) {
+      const count = this.#readEarly(library.address(start), limit - start);
+      if (count !== NO_MORE_EARLY) return count;
+      this.#early = Early.over;
+    }
+    const result = this.#shake();
+    if (result !== Handshake.done) return result === Handshake.wants ? Read.wants : Read.broken;
+    this.#early = Early.none;
+    return this.read(start, limit);
+  }
+
   read(start: number, limit: number): number {
+    if (this.#early !== Early.none) return this.#readThroughEarly(start, limit);
     const count = lib.sslRead(this.#ssl, this.#library.address(start), limit - start);
     if (count > 0) return count;
     const error = lib.sslError(this.#ssl, count);
@@ -235,9 +309,13 @@ export class OpenSslEngine implements TlsEngine, FactSource {
   }
 
   write(start: number, end: number): boolean {
-    if (lib.sslWrite(this.#ssl, this.#library.address(start), end - start) === end - start) return true;
-    this.#fail();
-    return false;
+    const at = this.#library.address(start);
+    const isDone =
+      this.#early === Early.none
+        ? lib.sslWrite(this.#ssl, at, end - start) === end - start
+        : lib.sslWriteEarly(this.#ssl, at, BigInt(end - start), this.#library.cell.pointer) === 1;
+    if (!isDone) this.#fail();
+    return isDone;
   }
 
   output(start: number, limit: number): number {

@@ -33,6 +33,7 @@ export interface FactSource {
   readonly authorityErrorDepth: number;
   readonly wasPeerVerified: boolean;
   readonly refusal: number;
+  readonly hadEarly: boolean;
   /** Texts that were asked for, by Fact. */
   readonly texts: (Uint8Array | null)[];
 }
@@ -127,6 +128,8 @@ export class EngineFacts {
         return engine.wasPeerVerified ? 1 : 0;
       case Figure.hasServerName:
         return lib.sslName(engine.ssl, HOST_NAME) === NULL ? 0 : 1;
+      case Figure.hadEarly:
+        return engine.hadEarly ? 1 : 0;
       case Figure.refusal:
         return engine.refusal;
     }

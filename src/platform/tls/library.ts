@@ -126,6 +126,19 @@ export const sslConnect = bound<(ssl: Pointer) => void>('SSL_set_connect_state',
 export const sslHandshake = bound<(ssl: Pointer) => number>('SSL_do_handshake', [P], I);
 export const sslRead = bound<(ssl: Pointer, into: Pointer, length: number) => number>('SSL_read', [P, P, I], I);
 export const sslWrite = bound<(ssl: Pointer, from: Pointer, length: number) => number>('SSL_write', [P, P, I], I);
+/** Early data: SSL_READ_EARLY_DATA_…, and how many bytes to `count`. */
+export const sslReadEarly = bound<(ssl: Pointer, into: Pointer, length: bigint, count: Pointer) => number>(
+  'SSL_read_early_data',
+  [P, P, 'uint64', P],
+  I,
+);
+/** Of a server: before the handshake is done. */
+export const sslWriteEarly = bound<(ssl: Pointer, from: Pointer, length: bigint, count: Pointer) => number>(
+  'SSL_write_early_data',
+  [P, P, 'uint64', P],
+  I,
+);
+export const contextMaxEarly = bound<(context: Pointer, bytes: number) => number>('SSL_CTX_set_max_early_data', [P, 'uint32'], I);
 export const sslError = bound<(ssl: Pointer, result: number) => number>('SSL_get_error', [P, I], I);
 export const sslShutdown = bound<(ssl: Pointer) => number>('SSL_shutdown', [P], I);
 export const sslControl = bound<(ssl: Pointer, command: number, number: bigint, at: Pointer) => bigint>('SSL_ctrl', [P, I, L, P], L);
