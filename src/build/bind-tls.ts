@@ -5,6 +5,7 @@
 
 import type { PemModel, TlsModel } from '../model/tls.ts';
 import type { TlsChange } from '../model/tls-change.ts';
+import type { TlsSettings } from '../platform/tls/context.ts';
 import type { TlsContext } from '../platform/tls/contract.ts';
 import type { TlsLibrary } from '../platform/tls/engine.ts';
 import { TicketRing } from '../platform/tls/tickets.ts';
@@ -14,7 +15,7 @@ import type { Bundles } from './bundles.ts';
 import { arrangeCertificates, countDefaults } from './certificates.ts';
 import { responseIn, type ServedCertificate, serve } from './line-certificates.ts';
 import { exchange, freeOthers, type Held, type Prepared, withTrust } from './line-changes.ts';
-import { LineSettings, sessionNameOf } from './line-settings.ts';
+import { LineSettings, sessionNameOf, sessionNameWith } from './line-settings.ts';
 import type { ContextTuning } from './tls-tuning.ts';
 
 /** What lines of a thread share. */
@@ -116,25 +117,29 @@ export class BindTls implements CertificateChoice {
 
   /** The first of a line shows that its settings are good; the others are made into contexts when they are first asked for. */
   #part(tls: TlsModel, shared: LineSettings, certificate: PemModel, atOnce: boolean, ticketKeys: Uint8Array): Part {
-    const { library, bundles, judges } = this.#ground;
+    const { bundles, judges } = this.#ground;
     const own = certificate.settings !== null;
     const settings = own ? this.#settings({ ...tls, ...certificate.settings }, ticketKeys) : shared;
     try {
       if (!atOnce && !own && judges) bundles.serving(certificate, () => undefined);
-      return { settings, certificate, served: serve(library, bundles, settings.tls, certificate, atOnce || own) };
+      return { settings, certificate, served: this.#serve(settings.tls, certificate, atOnce || own) };
     } catch (error) {
       if (own) settings.free();
       throw error;
     }
   }
 
+  #serve(settings: TlsSettings, certificate: PemModel, atOnce: boolean): ServedCertificate {
+    const { library, bundles } = this.#ground;
+    const sessionName = sessionNameWith(settings.sessionName ?? new Uint8Array(0), certificate.bytes);
+    return serve(library, bundles, { ...settings, sessionName }, certificate, atOnce);
+  }
+
   #prepareCertificate({ material, ticketKeys }: Extract<TlsChange, { kind: 'certificate' }>): Prepared | null {
     return this.#remake(this.#state.tls, this.#state.shared, (part) => {
       if (part.certificate.path !== material.path) return part;
       const certificate = { ...part.certificate, ...material };
-      const { library, bundles } = this.#ground;
-      const served = serve(library, bundles, { ...part.settings.tls, ticketKeys }, certificate, true);
-      return { settings: part.settings, certificate, served };
+      return { settings: part.settings, certificate, served: this.#serve({ ...part.settings.tls, ticketKeys }, certificate, true) };
     });
   }
 

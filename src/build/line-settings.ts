@@ -2,6 +2,7 @@
  * What the connections of a line have in common: the settings of OpenSSL out of what the line says, with the authorities and
  * revocations it names. It must not know certificates of the line.
  */
+import { hashCrc32, hashCrc32c } from '../base/hash.ts';
 import type { PemModel, TlsModel } from '../model/tls.ts';
 import type { TlsSettings } from '../platform/tls/context.ts';
 import { certificatesOf, freeCertificates, freeRevocations, type Native, revocationsOf } from '../platform/tls/pem.ts';
@@ -72,20 +73,33 @@ export class LineSettings {
   }
 }
 
+/** 32 bytes: OpenSSL takes no more. */
+const NAME_WORDS = 8;
+
 /**
- * A session goes on only where clients are judged alike: a certificate that was accepted somewhere else, or before it was revoked, is
- * judged anew.
+ * A session goes on only where clients are judged alike and see the same certificate: one that was accepted somewhere else, before its
+ * certificate was revoked, or before the server's was exchanged, begins anew. Nodes that share keys of tickets come to the same names.
+ * This part is of the line: how clients are judged.
  */
 export function sessionNameOf({ verify, authorities, quietAuthorities, revocations }: TlsModel): Uint8Array {
-  const hash = process
-    .getBuiltinModule('node:crypto')
-    .createHash('sha256')
-    .update(verify ?? 'none');
+  const words = new Uint32Array(NAME_WORDS);
   if (verify !== null && verify !== 'none') {
-    for (const pem of [authorities, quietAuthorities, revocations])
-      hash.update('\0').update(pem === null || pem === 'system' ? `${pem}` : pem.bytes);
+    words[0] = verify === 'required' ? 2 : 1;
+    for (const [index, pem] of [authorities, quietAuthorities, revocations].entries()) {
+      const content = pem === null ? new Uint8Array(0) : pem === 'system' ? new Uint8Array(1) : pem.bytes;
+      words[1 + index * 2] = hashCrc32(content, 0, content.length);
+      words[2 + index * 2] = hashCrc32c(content, 0, content.length);
+    }
   }
-  return new Uint8Array(hash.digest());
+  return new Uint8Array(words.buffer);
+}
+
+/** The name with a certificate of the line. */
+export function sessionNameWith(name: Uint8Array, certificate: Uint8Array): Uint8Array {
+  const words = new Uint32Array(name.slice().buffer);
+  words[0] = (words[0] as number) ^ hashCrc32c(certificate, 0, certificate.length);
+  words[NAME_WORDS - 1] = hashCrc32(certificate, 0, certificate.length);
+  return new Uint8Array(words.buffer);
 }
 
 function errorsOf(errors: readonly number[] | 'all'): ReadonlySet<number> | 'all' {

@@ -35,7 +35,7 @@ function built(names: readonly string[]) {
   };
   const choose = (): TlsContext | null => tls.listeners[0]?.choose(memory.bytes, new ClientHello(), HelloResult.other) ?? null;
   const change = (path: string, name: string): void => {
-    const material = { path, bytes: file(name), key: null, ocsp: null };
+    const material = { path, bytes: file(name), key: null, ocsp: null, ...NOTHING_BESIDE };
     tls.prepare({ kind: 'certificate', material, ticketKeys: new Uint8Array(80).fill(1) }).apply();
   };
   return { tls, subjectOf, choose, change };

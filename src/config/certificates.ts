@@ -218,7 +218,7 @@ function onlyGood(all: readonly (PemModel | null)[]): PemModel[] {
 }
 
 /** What options in brackets of a `crt-list` line change; null: nothing. */
-function listSettings(path: Word, words: readonly string[], context: DirectiveContext): Pick<PemModel, 'settings' | 'ocspUpdate'> {
+export function listSettings(path: Word, words: readonly string[], context: DirectiveContext): Pick<PemModel, 'settings' | 'ocspUpdate'> {
   const { options, ocspUpdate } = withoutUpdate(words);
   if (options.length === 0) return { settings: null, ocspUpdate };
   const wrong = options.find((name) => registry().bind.has(name) && !LIST_OPTIONS.has(name));

@@ -11,7 +11,7 @@ export function checkOcspUpdates(model: ConfigModel, diagnostics: Diagnostic[]):
   const known = new Map<string, boolean>();
   for (const certificate of allCertificates(model)) {
     const { path, ocspUpdate, at } = certificate;
-    const wanted = ocspUpdate ?? false;
+    const wanted = ocspUpdate ?? model.global.flags['ocsp-update.mode'] === true;
     if ((known.get(path) ?? wanted) === wanted) known.set(path, wanted);
     else diagnostics.push({ severity: 'alert', code: 'bad-tls', position: at, text: conflict(certificate) });
   }

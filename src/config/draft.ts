@@ -43,6 +43,7 @@ export function newGlobal(): GlobalModel {
     errorStatuses: null,
     failureStatuses: null,
     tune: {},
+    ocspProxy: null,
     caseAdjust: [],
     flags: {},
     variables: [],

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PemFiles } from '../model/tls.ts';
+import { isTimestampList } from '../proto/timestamp-list.ts';
 
 /** What may stand beside a certificate file and be read without being named (`ssl-load-extra-files`). */
 export const EXTRA_FILES = ['bundle', 'sctl', 'ocsp', 'issuer', 'key'] as const;
@@ -80,19 +81,6 @@ function besides(path: string, { replacesEnding }: ExtraSearch): (ending: string
 
 function holdsKey(bytes: Uint8Array): boolean {
   return Buffer.from(bytes).includes('PRIVATE KEY-----');
-}
-
-/** Lengths of the list and of each timestamp fit; signatures are not judged, as by HAProxy. */
-function isTimestampList(bytes: Uint8Array): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 4 || view.getUint16(0) !== bytes.length - 2) return false;
-  let at = 2;
-  while (at + 2 <= bytes.length) {
-    const length = view.getUint16(at);
-    if (length === 0) return false;
-    at += 2 + length;
-  }
-  return at === bytes.length;
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([

@@ -93,9 +93,16 @@ export class ControlLogs {
   readonly #sockets = new Map<string, number>();
   readonly #streams = new Map<string, readonly ControlStream[]>();
   readonly #byProxy = new Map<ProxyModel, ControlLog>();
+  #global: ControlLog | null = null;
 
   constructor(facts: ControlFacts) {
     this.#facts = facts;
+  }
+
+  /** The log of the global section. */
+  global(): ControlLog {
+    this.#global ??= new ControlLog(this.#facts.model.global.logs.map((target) => this.#target(null, target)));
+    return this.#global;
   }
 
   /** The log of a proxy; one without targets if it has none. */
@@ -107,7 +114,7 @@ export class ControlLogs {
     return log;
   }
 
-  #target(proxy: ProxyModel, target: LogModel): ControlTarget {
+  #target(proxy: ProxyModel | null, target: LogModel): ControlTarget {
     const model = inRing(target, this.#facts.model);
     const header = new LogHeader(model.format, model.facility, factsOf(proxy, model, this.#facts));
     const sample = model.sample === null ? null : new LogSample(model.sample);
@@ -142,5 +149,6 @@ export class ControlLogs {
     for (const stream of [...this.#streams.values()].flat()) stream.close();
     this.#streams.clear();
     this.#byProxy.clear();
+    this.#global = null;
   }
 }

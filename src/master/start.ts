@@ -13,8 +13,10 @@ import { sessionCount } from '../build/tls-tuning.ts';
 import { type CommandLine, unsupported } from '../config/command/arguments.ts';
 import { hasErrors } from '../config/report/diagnostic.ts';
 import { MapControl } from '../control/maps.ts';
+import type { TlsControl } from '../control/tls-control.ts';
 import { type CountedNames, describeTls } from '../control/tls-figures.ts';
 import type { BuildProblem } from '../model/problem.ts';
+import type { PemModel } from '../model/tls.ts';
 import { chooseHost } from '../platform/choose.ts';
 import { leaveErrorOutput } from '../platform/daemon.ts';
 import { limitDescriptors } from '../platform/privileges.ts';
@@ -31,13 +33,25 @@ import type { NameResolution } from './resolution.ts';
 import { alert, fatalWarnings, notice, say, warningsStop } from './said.ts';
 import { dieBy, onSignals } from './signals.ts';
 import { Supervision } from './supervision.ts';
-import type { DataThreads, Order } from './threads.ts';
+import type { DataThreads, Order, Usage } from './threads.ts';
 
 /** Threads that a bit mask of waiting threads can tell apart. */
 const MOST_THREADS = 32;
 
-/** Runs until a signal ends it; `threads` may have been prepared. Resolves with an exit code, -1 while it runs. */
-export async function run(line: CommandLine, threads: DataThreads): Promise<number> {
+/** What can be changed of a process while it serves. */
+export interface Running {
+  readonly maps: MapControl;
+  /** null: nothing uses TLS. */
+  readonly tls: TlsControl | null;
+  /** What each data thread has in use. */
+  usage(): Promise<readonly Usage[]>;
+}
+
+/**
+ * Runs until a signal ends it; `threads` may have been prepared. Resolves with an exit code, -1 while it runs.
+ * @param serving called when it serves
+ */
+export async function run(line: CommandLine, threads: DataThreads, serving?: (running: Running) => void): Promise<number> {
   const impossible = unsupported(line);
   if (impossible !== null) {
     alert(impossible);
@@ -52,14 +66,21 @@ export async function run(line: CommandLine, threads: DataThreads): Promise<numb
   }
   const background = (line.daemon || loaded.model.global.daemon) && !line.foreground && !line.debug;
   if (background && !isDaemon()) return daemonize();
-  return new Process(line, loaded, threads).start();
+  const process = new Process(line, loaded, threads, serving !== undefined);
+  const code = await process.start();
+  if (code < 0) serving?.(process);
+  return code;
+}
+
+function wantsResponses({ ocspUpdate }: PemModel): boolean {
+  return ocspUpdate === true;
 }
 
 /** Name, HMAC key and cipher key of session tickets. */
 const TICKET_KEY_BYTES = 80;
 
 /** What runs until a signal ends it. */
-export class Process {
+export class Process implements Running {
   readonly #line: CommandLine;
   readonly #loaded: Loaded;
   readonly #threads: DataThreads;
@@ -69,11 +90,17 @@ export class Process {
   readonly #patterns = new PatternStore((path) => readFileSync(path), true);
   /** Maps and pattern files at run time. */
   readonly maps: MapControl;
+  /** Certificates and what belongs to them at run time. */
+  tls: TlsControl | null = null;
   #names: NameResolution | null = null;
   #stopping = false;
   #doors: readonly BoundListener[] = [];
 
-  constructor(line: CommandLine, loaded: Loaded, threads: DataThreads) {
+  /** Somebody beside sockets gives commands. */
+  readonly #isDriven: boolean;
+
+  constructor(line: CommandLine, loaded: Loaded, threads: DataThreads, isDriven = false) {
+    this.#isDriven = isDriven;
     this.#threads = threads;
     this.#line = line;
     this.#loaded = loaded;
@@ -116,6 +143,7 @@ export class Process {
     await this.#supervision.start();
     if (this.#names !== null) this.#supervision.follow(this.#names, (server) => this.#threads.tell({ kind: 'moved', server }));
     this.maps.watch();
+    await this.#controlTls();
     // Modules are read no more: after this their files may be out of reach.
     dropPrivileges(model.global);
     flushCompileCache();
@@ -123,6 +151,21 @@ export class Process {
     process.send?.('ready');
     notifyManager(this.#line, `READY=1\nMAINPID=${process.pid}\nSTATUS=Ready.\n`);
     return -1;
+  }
+
+  usage(): Promise<readonly Usage[]> {
+    return this.#threads.askUsage();
+  }
+
+  /** Loaded before the process may lose sight of its modules, and only if somebody will ask. */
+  async #controlTls(): Promise<void> {
+    const { model, plan } = this.#loaded;
+    const { flags, statsSockets } = model.global;
+    const fetches = flags['ocsp-update.mode'] === true || plan.listeners.some(({ bind }) => bind.tls.certificates.some(wantsResponses));
+    if (!usesTls(plan) || !(fetches || this.#isDriven || statsSockets.length > 0)) return;
+    const { controlTls } = await import('./tls.ts');
+    const tell = this.#threads.changeTls.bind(this.#threads);
+    this.tls = controlTls(model, tell, (text) => this.#supervision.notice(text));
   }
 
   /** Before a data thread may ask. */
@@ -241,6 +284,7 @@ export class Process {
     Atomics.store(this.#shared.live, ProcessLive.stopping, Stopping.now);
     if (hardStopAfterMs !== null) setTimeout(() => process.exit(0), hardStopAfterMs).unref();
     this.#supervision.sayStopped();
+    this.tls?.stop();
     await this.#supervision.stop();
     // Whoever connects from now on must be refused, and not wait in a queue that nobody empties.
     await this.#threads.stop(() => {
@@ -263,7 +307,7 @@ export class Process {
 
   /** SIGQUIT: what is in use, on stderr. */
   async #describe(): Promise<void> {
-    for (const { usage, host } of await this.#threads.askUsage()) notice(`in use: ${JSON.stringify({ ...usage, host })}`);
+    for (const { usage, host } of await this.usage()) notice(`in use: ${JSON.stringify({ ...usage, host })}`);
     const { plan } = this.#loaded;
     if (usesTls(plan)) notice(`TLS: ${JSON.stringify(describeTls(this.#shared, countedNames(plan), Date.now()))}`);
   }

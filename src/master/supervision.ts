@@ -161,6 +161,11 @@ export class Supervision {
     return checked;
   }
 
+  /** A line of the process itself, at level notice. */
+  notice(text: string): void {
+    this.#logs?.global().send(Level.notice, text);
+  }
+
   /** A soft stop has begun: who listens first, then the others, as HAProxy says it. */
   sayStopped(): void {
     const { proxies } = this.#model;

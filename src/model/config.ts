@@ -54,6 +54,8 @@ export interface GlobalModel {
   failureStatuses: readonly number[] | null;
   /** Flags by HAProxy's name: `noreuseport`, `quiet` … */
   readonly flags: Record<string, boolean>;
+  /** `ocsp-update.httpproxy`; null: none. */
+  ocspProxy: AddressRecord | null;
   /** `set-var` and `set-var-fmt`, in the order of the file. */
   readonly variables: VariableModel[];
   readonly tls: TlsGlobalModel;

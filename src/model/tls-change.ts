@@ -2,16 +2,11 @@
  * What changes of TLS while it is in use, as the control thread tells it to all threads: plain data, judged by whoever tells it. No
  * behaviour.
  */
-import type { PemModel } from './tls.ts';
+import type { PemFiles, PemModel } from './tls.ts';
 
-/** What a certificate is made of, as its files hold it. */
-export interface CertificateMaterial {
-  /** The file it was loaded from, which names it. */
+/** What a certificate is made of, and the file or name of a `crt-store` that it was loaded from, which names it. */
+export interface CertificateMaterial extends PemFiles {
   readonly path: string;
-  /** Certificate and chain, with or without the key. */
-  readonly bytes: Uint8Array;
-  readonly key: Uint8Array | null;
-  readonly ocsp: Uint8Array | null;
 }
 
 export type TrustRole = 'authorities' | 'revocations';

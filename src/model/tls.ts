@@ -4,6 +4,10 @@
  */
 import type { Position } from './position.ts';
 
+/** Of `ocsp-update.mindelay` and `ocsp-update.maxdelay`, in seconds. */
+export const DEFAULT_MIN_DELAY_S = 300;
+export const DEFAULT_MAX_DELAY_S = 3600;
+
 /** What a certificate is made of, as its files hold it; null: there is none. */
 export interface PemFiles {
   /** Certificate and chain, with or without the key; or authorities, or revocation lists. */

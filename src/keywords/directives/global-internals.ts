@@ -14,9 +14,8 @@ const KERNEL_PLACES = 'the kernel places the threads.';
 const NO_QUIC = 'QUIC listeners and servers are refused by this version.';
 const NO_H2 = 'HTTP/2 is not spoken by this version.';
 const NO_COMPRESSION = 'compression is refused by this version.';
-const NO_OCSP = 'OCSP answers are not fetched by this version.';
 const NO_LUA = 'Lua scripts are refused by this version.';
-const NO_CLIENT = 'nothing here sends HTTP requests of its own accord.';
+const NO_CLIENT = 'only OCSP servers are asked over HTTP, with bounds of their own.';
 const LINUX_ONLY = 'only Linux is served, by io_uring or epoll.';
 
 function defineInert(
@@ -107,10 +106,6 @@ export const inertNumbers = defineNumbers(0, MOST, [
   ['tune.h2.max-frame-size', 'Longest frame.', NO_H2],
   ['maxcomprate', 'Most compressed bytes in a second.', NO_COMPRESSION],
   ['maxzlibmem', 'Most memory for compression, in megabytes.', NO_COMPRESSION],
-  ['ocsp-update.maxdelay', 'Longest time between two OCSP answers.', NO_OCSP],
-  ['ocsp-update.mindelay', 'Shortest time between two OCSP answers.', NO_OCSP],
-  ['tune.ssl.ocsp-update.maxdelay', 'Old name of `ocsp-update.maxdelay`.', NO_OCSP],
-  ['tune.ssl.ocsp-update.mindelay', 'Old name of `ocsp-update.mindelay`.', NO_OCSP],
   ['tune.chksize', 'Size of the buffers of checks.', 'HAProxy ignores it too: checks use ordinary buffers.'],
 ]);
 
@@ -273,15 +268,11 @@ export const inertPercents = defineNumbers(0, 100, [
 export const inertRest = defineAll(
   defineNumbers(8, 15, [['tune.zlib.windowsize', 'Window of compression.', NO_COMPRESSION]]),
   defineNumbers(1, 9, [['tune.zlib.memlevel', 'Memory of compression.', NO_COMPRESSION]]),
-  defineSwitches([
-    ['ocsp-update.disable', 'No OCSP answer is fetched.', NO_OCSP],
-    ['harden.reject-privileged-ports.quic', 'QUIC clients with ports below 1024 are refused.', NO_QUIC],
-  ]),
+  defineSwitches([['harden.reject-privileged-ports.quic', 'QUIC clients with ports below 1024 are refused.', NO_QUIC]]),
   defineChoices(['auto', 'off'], [['acme.scheduler', 'Whether certificates are fetched.', 'acme sections are refused by this version.']]),
   defineChoices(['none', 'connection', 'stream'], [['tune.h2.log-errors', 'Which errors of HTTP/2 are logged.', NO_H2]]),
   defineTexts('name', [
     ['tune.epoll.mask-events', 'Events that epoll does not report.', 'none is masked, and io_uring comes first.'],
-    ['ocsp-update.httpproxy', 'Proxy for OCSP.', NO_OCSP],
     ['tune.streams-elasticity', 'How the number of streams shrinks under load.', NO_H2],
   ]),
   defineInert(

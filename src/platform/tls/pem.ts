@@ -102,7 +102,7 @@ export function freeRevocations(lists: readonly Native[]): void {
   held -= lists.length;
 }
 
-function freeKey(key: Native): void {
+export function freeKey(key: Native): void {
   lib.keyFree(key);
   held--;
 }

@@ -1,0 +1,42 @@
+/**
+ * Changes of TLS of a running process put together: what the runtime API asks, and how the data threads follow. Loaded only where a
+ * configuration uses TLS.
+ */
+import { statSync } from 'node:fs';
+import { ipText } from '../base/address.ts';
+import { readListLine } from '../config/list-line.ts';
+import { TlsControl } from '../control/tls-control.ts';
+import type { TlsStore } from '../control/tls-store.ts';
+import type { ConfigModel } from '../model/configuration.ts';
+import type { PemModel } from '../model/tls.ts';
+import type { TrustRole } from '../model/tls-change.ts';
+import { type StepTeller, TlsPublisher } from './tls-changes.ts';
+
+/** @param tell gives a step to all data threads. @param log takes lines for the log of the process */
+export function controlTls(model: ConfigModel, tell: StepTeller, log: (text: string) => void): TlsControl {
+  const publisher = new TlsPublisher(tell);
+  const { ocspProxy } = model.global;
+  const control = new TlsControl({
+    model,
+    publish: (change) => publisher.publish(change),
+    readLine: (store) => (text) => readListLine(text, (path, role) => trustFile(store, path, role)),
+    isDirectory,
+    log,
+    proxy: ocspProxy === null ? null : { host: ipText(ocspProxy), port: ocspProxy.port },
+  });
+  control.start();
+  return control;
+}
+
+/** What a file named in a line of a list holds now: the disk is not read while the proxy runs. */
+function trustFile(store: TlsStore, path: string, role: TrustRole): PemModel | null {
+  const bytes = store.trust[role].get(path)?.bytes ?? null;
+  if (bytes === null) return null;
+  const at = { file: 'CLI', line: 1, column: 1 };
+  const alone = { key: null, ocsp: null, issuer: null, sctl: null, dh: null, settings: null, names: null, list: null, ocspUpdate: null };
+  return { path, bytes, ...alone, at };
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(Buffer.from(path, 'latin1'), { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
