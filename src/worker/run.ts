@@ -168,7 +168,8 @@ function watchDrops(logs: BuiltLogs): void {
 
 function tellUsage(thread: DataThread): void {
   const usage = { ...thread.inUse(), engines: changes.engines() };
-  tell({ kind: 'usage', usage, host: { ...thread.host.counters(), ...changes.held() } });
+  const heapKb = Math.round(process.memoryUsage().heapUsed / 1024);
+  tell({ kind: 'usage', usage, host: { ...thread.host.counters(), ...changes.held(), heapKb } });
 }
 
 function tell(message: FromThread): void {
