@@ -48,7 +48,7 @@ import type { Plan } from './plan.ts';
 import { proxyLineOf } from './proxy-line.ts';
 import { buildRecords, type State } from './state.ts';
 import { checkLimits, compileStick, openTables, serverNumbers } from './tables.ts';
-import { joseOf } from './tokens.ts';
+import { cryptoOf } from './tokens.ts';
 import { vocabulary } from './vocabulary.ts';
 
 export interface BuildParts {
@@ -121,7 +121,7 @@ export function buildState(parts: BuildParts): Built {
     resolvers: model.resolvers,
     rings: model.rings.map(({ name }) => name),
     names: parts.names ?? null,
-    jose: joseOf(model),
+    crypto: cryptoOf(model),
   });
   // First: what the configuration needs may leave no memory.
   const replies = builtinReplies(memory);

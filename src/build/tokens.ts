@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Jose } from '../rules/jose/jose.ts';
 import type { StoredCertificate } from '../rules/jose/key-files.ts';
-import type { JoseOpener } from '../rules/thread.ts';
+import type { CryptoParts } from '../rules/thread.ts';
 
 const require = createRequire(import.meta.url);
 const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
@@ -14,16 +14,15 @@ const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
 type JoseModule = { readonly Jose: typeof Jose };
 type CryptoModule = typeof import('../platform/crypto/openssl.ts');
 
-export function joseOf(model: ConfigModel): JoseOpener {
-  return (memory, readLines) => {
-    const { Jose } = require(`../rules/jose/jose.${extension}`) as JoseModule;
-    const { openCrypto } = require(`../platform/crypto/openssl.${extension}`) as CryptoModule;
-    return new Jose(memory, readLines, {
-      openCrypto,
-      certificates: storedCertificates(model),
-      hidings: model.global.tokenKeyAlgorithms,
-      texts: model.global.tokenTextAlgorithms,
-    });
+export function cryptoOf(model: ConfigModel): CryptoParts {
+  return {
+    openCrypto: () => (require(`../platform/crypto/openssl.${extension}`) as CryptoModule).openCrypto(),
+    openJose: (memory, crypto, readLines) =>
+      new (require(`../rules/jose/jose.${extension}`) as JoseModule).Jose(memory, crypto, readLines, {
+        certificates: storedCertificates(model),
+        hidings: model.global.tokenKeyAlgorithms,
+        texts: model.global.tokenTextAlgorithms,
+      }),
   };
 }
 

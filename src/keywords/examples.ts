@@ -108,7 +108,10 @@ export class ExampleWorld {
       environment: (name) => (name === 'REGION' ? 'eu' : undefined),
       resolvers: [newResolvers('dns', { file: 'example', line: 1, column: 1 })],
       names: { ask: (stream, _, __, start, end) => answerExample(stream, this.memory, start, end) },
-      jose: (memory, readLines) => new Jose(memory, readLines, { openCrypto, certificates: KEY_STORE }),
+      crypto: {
+        openCrypto,
+        openJose: (memory, crypto, readLines) => new Jose(memory, crypto, readLines, { certificates: KEY_STORE }),
+      },
       userlists: [
         {
           name: 'people',

@@ -5,6 +5,7 @@
  */
 import type { Memory } from '../base/memory.ts';
 import type { ResolversModel, UserlistModel } from '../model/sections.ts';
+import type { Crypto } from '../platform/crypto/contract.ts';
 import type { Backend, Frontend, LocalReply, Stream } from '../state/records.ts';
 import type { Shared } from '../state/shared.ts';
 import type { StickTable } from '../state/tracked.ts';
@@ -48,8 +49,13 @@ export interface NameService {
   ask(stream: Stream, section: string, wanted: 'ipv4' | 'ipv6', start: number, end: number): boolean;
 }
 
-/** Makes what a thread has for tokens and ciphers. @throws RuleError if there is no cryptographic library */
-export type JoseOpener = (memory: Memory, readLines: (path: string) => readonly string[]) => Jose;
+/** What rules need now and then, and is loaded when the first asks for it. */
+export interface CryptoParts {
+  /** The thread's ciphers, digests and keys. @throws Error that says why there are none */
+  openCrypto(): Crypto;
+  /** Tokens. @throws RuleError */
+  openJose(memory: Memory, crypto: Crypto, readLines: (path: string) => readonly string[]): Jose;
+}
 
 export interface ThreadParts {
   readonly memory: Memory;
@@ -93,7 +99,7 @@ export interface ThreadParts {
   /** null: names are not asked for here. */
   readonly names?: NameService | null;
   /** Ciphers, signatures and what goes with them; null: there are none here. */
-  readonly jose?: JoseOpener | null;
+  readonly crypto?: CryptoParts | null;
 }
 
 export class Thread {
@@ -135,7 +141,8 @@ export class Thread {
   rewriteFailures = 0;
   #random: number;
   #rawHead: RawHead | null = null;
-  readonly #openJose: JoseOpener | null;
+  readonly #cryptoParts: CryptoParts | null;
+  #crypto: Crypto | null = null;
   #jose: Jose | null = null;
 
   constructor(parts: ThreadParts) {
@@ -163,7 +170,7 @@ export class Thread {
     this.localAddresses = parts.localAddresses ?? [];
     this.resolvers = new Map((parts.resolvers ?? []).map((section) => [section.name, section]));
     this.names = parts.names ?? null;
-    this.#openJose = parts.jose ?? null;
+    this.#cryptoParts = parts.crypto ?? null;
     this.startedAtMs = parts.clock.now();
     this.variables = new ThreadVariables(parts.memory, parts.shared, parts.variableLimits ?? NO_LIMITS);
     this.#random = parts.seed ?? (Math.random() * 0x7fffffff) | 1;
@@ -191,10 +198,21 @@ export class Thread {
     return this.#rawHead;
   }
 
-  /** Made when the first rule that needs it is compiled. @throws RuleError if there is no cryptographic library */
+  /** Ciphers, digests and keys. At start. @throws RuleError if there are none */
+  crypto(): Crypto {
+    if (this.#cryptoParts === null) throw new RuleError('there are no ciphers here');
+    try {
+      this.#crypto ??= this.#cryptoParts.openCrypto();
+    } catch (error) {
+      throw new RuleError(error instanceof Error ? error.message : String(error));
+    }
+    return this.#crypto;
+  }
+
+  /** What is needed for tokens. At start. @throws RuleError */
   jose(): Jose {
-    if (this.#openJose === null) throw new RuleError('there are no ciphers here');
-    this.#jose ??= this.#openJose(this.memory, this.readLines);
+    const crypto = this.crypto();
+    this.#jose ??= (this.#cryptoParts as CryptoParts).openJose(this.memory, crypto, this.readLines);
     return this.#jose;
   }
 

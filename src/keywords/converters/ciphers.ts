@@ -34,7 +34,7 @@ class CipherOperands {
   readonly #additional: EncodedOperand | null;
 
   constructor(bits: number, nonce: string, key: string, additional: string | null, context: CompileContext) {
-    this.#rooms = context.thread.jose().crypto.rooms;
+    this.#rooms = context.thread.crypto().rooms;
     this.bits = bitsOf(bits);
     this.#nonce = new EncodedOperand('nonce', nonce, context);
     this.#key = new EncodedOperand('key', key, context);
@@ -76,7 +76,7 @@ export const aesGcmEnc = defineConverter({
     const { memory, variables } = context.thread;
     const operands = new CipherOperands(bits, nonce, key, additional, context);
     const variable = variables.resolve(tag);
-    const { crypto } = context.thread.jose();
+    const crypto = context.thread.crypto();
     const { rooms } = crypto;
     const written = new Sample(memory);
     return (sample, stream) => {
@@ -111,7 +111,7 @@ export const aesGcmDec = defineConverter({
     const operands = new CipherOperands(bits, nonce, key, additional, context);
     const given = new EncodedOperand('aead_tag', tag, context);
     if (given.isConstant && given.constant.length !== TAG_SIZE) throw new RuleError(`'aead_tag' has not ${TAG_SIZE} bytes`, -1, tag);
-    const { crypto } = context.thread.jose();
+    const crypto = context.thread.crypto();
     const { rooms } = crypto;
     return (sample, stream) => {
       if (!operands.fill(sample, stream) || given.fill(stream, rooms.tag) !== TAG_SIZE) return false;
@@ -128,7 +128,7 @@ function compileCbc(
 ): ConvertStep {
   const operands = new CipherOperands(bits, nonce, key, additional, context);
   if (additional !== null) context.warn("'aad' has no effect with AES-CBC, which authenticates nothing");
-  const { crypto } = context.thread.jose();
+  const crypto = context.thread.crypto();
   const { rooms } = crypto;
   return (sample, stream) => {
     if (!operands.fill(sample, stream)) return false;

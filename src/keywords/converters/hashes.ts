@@ -1,9 +1,9 @@
 /** Hashes and message digests (HAProxy 3.x configuration 7.3.1). */
-import { DIGEST_NAMES, type DigestName, Hmac, newDigest } from '../../base/digest.ts';
+import { type Digest, Hmac } from '../../base/digest.ts';
 import { avalanche, hashCrc32c } from '../../base/hash.ts';
 import { xxh3 as hashXxh3, xxh32 as hashXxh32, xxh64 as hashXxh64, result } from '../../base/xxhash.ts';
-import { type ConvertStep, defineConverter } from '../../rules/define.ts';
-import { notSupported, RuleError } from '../../rules/error.ts';
+import { type CompileContext, type ConvertStep, defineConverter } from '../../rules/define.ts';
+import { RuleError } from '../../rules/error.ts';
 import { SampleType } from '../../rules/sample.ts';
 import { decodeBase64 } from '../../rules/value/base64.ts';
 import { TextOperand } from '../../rules/value/operand.ts';
@@ -72,15 +72,21 @@ export const xxh3 = defineConverter({
   },
 });
 
-function compileDigest(name: DigestName): ConvertStep {
-  const digest = newDigest(name);
+/** At start. @throws RuleError */
+function digestOf(name: string, { thread }: CompileContext): Digest {
+  const digest = thread.crypto().newDigest(name);
+  if (digest === null) throw new RuleError(`'${name}' is no digest that OpenSSL has here`, -1, name);
+  return digest;
+}
+
+function compileDigest(name: string, context: CompileContext): ConvertStep {
+  const digest = digestOf(name, context);
   return (sample) => {
     const { memory } = sample;
     digest.reset();
     digest.update(memory.bytes, sample.start, sample.end);
     const at = memory.scratch();
-    digest.finish(memory.bytes, at);
-    return sample.setBinary(at, at + digest.size);
+    return digest.finish(memory.bytes, at) && sample.setBinary(at, at + digest.size);
   };
 }
 
@@ -90,7 +96,7 @@ export const sha1 = defineConverter({
   ...BIN_TO_BIN,
   doc: 'The SHA-1 digest: 20 bytes.',
   examples: [{ value: 'abc', call: 'sha1,hex', out: 'A9993E364706816ABA3E25717850C26C9CD0D89D' }],
-  compile: () => compileDigest('sha1'),
+  compile: (_, context) => compileDigest('sha1', context),
 });
 
 export const sha2 = defineConverter({
@@ -103,29 +109,24 @@ export const sha2 = defineConverter({
     { value: 'abc', call: 'sha2(224),hex', out: '23097D223405D8228642A477BDA255B32AADBCE4BDA0B3F7E36C9DA7' },
     { value: 'abc', call: 'sha2(512),length', out: 64 },
   ],
-  compile: ([bits]) => {
+  compile: ([bits], context) => {
     if (![224, 256, 384, 512].includes(bits)) throw new RuleError(`'bits' is 224, 256, 384 or 512, not ${bits}`, -1, String(bits));
-    return compileDigest(`sha${bits}` as DigestName);
+    return compileDigest(`sha${bits}`, context);
   },
 });
-
-/** OpenSSL's names of digests, without regard to case. */
-function digestOf(name: string): DigestName {
-  const plain = name.toLowerCase().replace(/^sha-?(?=\d)/, 'sha') as DigestName;
-  if (!DIGEST_NAMES.includes(plain)) throw notSupported(`the algorithm '${name}', other than ${DIGEST_NAMES.join(', ')},`);
-  return plain;
-}
 
 export const digest = defineConverter({
   name: 'digest',
   args: [{ name: 'algorithm', kind: 'str' }],
   ...BIN_TO_BIN,
-  doc: 'A message digest: md5, sha1, sha224, sha256, sha384 or sha512.',
+  doc: 'A message digest that OpenSSL knows by this name: md5, sha1, sha256, sha512-256, sha3-256, blake2b512 …',
   examples: [
     { value: 'abc', call: 'digest(md5),hex', out: '900150983CD24FB0D6963F7D28E17F72' },
     { value: 'abc', call: 'digest(SHA1),hex', out: 'A9993E364706816ABA3E25717850C26C9CD0D89D' },
+    { value: 'abc', call: 'digest(sha3-256),hex', out: '3A985DA74FE225B2045C172D6BD390BD855F086E3E9D525B46BFE24511431532' },
+    { value: 'abc', call: 'digest(blake2b512),hex,length', out: 128 },
   ],
-  compile: ([name]) => compileDigest(digestOf(name)),
+  compile: ([name], context) => compileDigest(name, context),
 });
 
 /** Longest key, decoded. */
@@ -145,7 +146,7 @@ export const hmac = defineConverter({
   ],
   compile: ([name, key], context) => {
     const operand = new TextOperand(key, context);
-    const signer = new Hmac(digestOf(name));
+    const signer = new Hmac(digestOf(name, context));
     const plain = new Uint8Array(MOST_KEY);
     if (operand.isConstant && decodeBase64(context.thread.bytes, operand.start, operand.end, plain, 0) < 0) {
       throw new RuleError('the key is not base64', -1, key);
@@ -157,8 +158,7 @@ export const hmac = defineConverter({
       if (size < 0) return false;
       signer.setKey(plain, 0, size);
       const at = memory.scratch();
-      signer.sign(memory.bytes, sample.start, sample.end, memory.bytes, at);
-      return sample.setBinary(at, at + signer.size);
+      return signer.sign(memory.bytes, sample.start, sample.end, memory.bytes, at) && sample.setBinary(at, at + signer.size);
     };
   },
 });

@@ -2,7 +2,6 @@
  * Samples of certificates: the client's (`ssl_c…`), the server's (`ssl_s…`) and the one this side has shown to the client (`ssl_f…`)
  * (HAProxy 3.x configuration 7.3.4). They are read in place from their DER each time: nothing is kept.
  */
-import { newDigest } from '../../base/digest.ts';
 import { type Memory, SCRATCH_SIZE } from '../../base/memory.ts';
 import { Fact, type FactValue, Figure } from '../../platform/tls/contract.ts';
 import { DerElement, writeOid } from '../../proto/der.ts';
@@ -10,6 +9,7 @@ import { oidBytes, oidName } from '../../proto/oids.ts';
 import { CertificateReader, type DerSpan } from '../../proto/x509.ts';
 import { NameWriter } from '../../proto/x509-name.ts';
 import { type CompileContext, defineFetch, type Fetch, type FetchStep } from '../../rules/define.ts';
+import { RuleError } from '../../rules/error.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
 import { compileFact, ofClient, ofServer, TLS_CLIENT, type TlsSide } from '../tls-samples.ts';
 
@@ -159,15 +159,15 @@ function whole(owner: Owner): readonly Fetch[] {
 
 function compileFingerprint(owner: Owner, context: CompileContext): FetchStep {
   const der = compileFact(owner.of, owner.fact, true, context);
-  const digest = newDigest('sha1');
+  const digest = context.thread.crypto().newDigest('sha1');
+  if (digest === null) throw new RuleError('there is no SHA-1 here');
   return (sample, stream) => {
     if (!der(sample, stream)) return false;
     const { memory } = sample;
     digest.reset();
     digest.update(memory.bytes, sample.start, sample.end);
     const at = memory.scratch();
-    digest.finish(memory.bytes, at);
-    return sample.setBinary(at, at + digest.size);
+    return digest.finish(memory.bytes, at) && sample.setBinary(at, at + digest.size);
   };
 }
 

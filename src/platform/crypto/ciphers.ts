@@ -1,18 +1,8 @@
 /**
- * AES, digests and message authentication codes over one context of OpenSSL per thread. It must not know whose bytes these are.
+ * AES over one context of OpenSSL per thread. It must not know whose bytes these are.
  */
 import { area } from '../ffi.ts';
-import {
-  type DigestBits,
-  type KeyBits,
-  MOST_INPUT,
-  MOST_SIGNATURE,
-  MOST_VECTOR,
-  Mode,
-  type ModeValue,
-  type Rooms,
-  TAG_SIZE,
-} from './contract.ts';
+import { type KeyBits, MOST_INPUT, MOST_SIGNATURE, MOST_VECTOR, Mode, type ModeValue, type Rooms, TAG_SIZE } from './contract.ts';
 import { type Functions, functions } from './functions.ts';
 
 const NULL = 0n;
@@ -24,11 +14,6 @@ const SET_TAG = 17;
 const ALLOW_WRAP = 1;
 /** A vector of one block, of key wrapping half of one. */
 const BLOCK = 16;
-/** Of a digest. */
-const MOST_BLOCK = 128;
-/** RFC 2104 2 */
-const INNER = 0x36;
-const OUTER = 0x5c;
 /** Two halves of a block and the value that is checked (RFC 3394 2.2.1). */
 const LEAST_WRAPPED = 24;
 
@@ -63,9 +48,6 @@ export class Ciphers {
   /** What the last step yields: a block at most. */
   readonly #last = area(2 * BLOCK);
   readonly #ciphers: readonly (readonly bigint[])[];
-  readonly #digests: readonly bigint[];
-  readonly #digesting: bigint;
-  readonly #pad = area(MOST_BLOCK);
 
   constructor(areas: RoomAreas) {
     const lib = functions();
@@ -75,44 +57,6 @@ export class Ciphers {
     this.#areas = areas;
     this.#context = lib.cipherNew();
     this.#ciphers = [aes.gcm, aes.cbc, aes.wrap].map((family) => bits.map((each) => family[each]()));
-    this.#digesting = lib.digestNew();
-    this.#digests = [lib.sha256(), lib.sha384(), lib.sha512()];
-  }
-
-  digest(bits: DigestBits, inputLength: number): boolean {
-    const { input, digest } = this.#areas;
-    return this.#hash(bits, NULL, 0, input.pointer, inputLength, digest.pointer);
-  }
-
-  /** By its definition, with calls of three arguments: node:ffi allocates for those of more. */
-  hmac(bits: DigestBits, keyLength: number, inputLength: number): boolean {
-    const { input, key, digest } = this.#areas;
-    const pad = this.#pad;
-    const block = bits === 256 ? 64 : 128;
-    const size = bits >> 3;
-    let length = keyLength;
-    let isGood = true;
-    if (keyLength > block) {
-      isGood = this.#hash(bits, NULL, 0, key.pointer, keyLength, pad.pointer);
-      length = size;
-    } else for (let at = 0; at < keyLength; at++) pad.bytes[at] = key.bytes[at] as number;
-    pad.bytes.fill(0, length, block);
-    key.bytes.fill(0, 0, keyLength);
-    for (let at = 0; at < block; at++) pad.bytes[at] = (pad.bytes[at] as number) ^ INNER;
-    isGood = isGood && this.#hash(bits, pad.pointer, block, input.pointer, inputLength, digest.pointer);
-    for (let at = 0; at < block; at++) pad.bytes[at] = (pad.bytes[at] as number) ^ INNER ^ OUTER;
-    isGood = isGood && this.#hash(bits, pad.pointer, block, digest.pointer, size, digest.pointer);
-    pad.bytes.fill(0);
-    return isGood;
-  }
-
-  /** Two pieces, of which the first may be missing, to their digest. */
-  #hash(bits: DigestBits, first: bigint, firstLength: number, second: bigint, secondLength: number, to: bigint): boolean {
-    const lib = this.#lib;
-    const context = this.#digesting;
-    if (lib.digestInit(context, this.#digests[(bits - 256) >> 7] as bigint, NULL) !== 1) return false;
-    if (first !== NULL && lib.digestUpdate(context, first, firstLength) !== 1) return false;
-    return lib.digestUpdate(context, second, secondLength) === 1 && lib.digestFinal(context, to, NULL) === 1;
   }
 
   /** The bytes that it wrote to the room for output, or -1. Whatever happens, the context forgets its key. */

@@ -3,6 +3,8 @@
  * move, so a call allocates nothing. It must not know tokens, and not which library it is.
  */
 
+import type { Digest } from '../../base/digest.ts';
+
 /** Bytes that a room for messages holds at least. */
 export const MOST_INPUT = 32768;
 /** Bytes of the longest signature and the longest encrypted key: RSA with 16,384 bits. */
@@ -53,8 +55,8 @@ export interface Rooms {
 /** Checks signatures; counted as native until it is freed. */
 export interface PublicKey {
   readonly kind: KeyKind;
-  /** Whether `length` bytes of `rooms.signature` sign the first `inputLength` bytes of `rooms.input`. ECDSA as r and s (RFC 7518 3.4). */
-  verify(signature: SignatureValue, bits: DigestBits, length: number, inputLength: number): boolean;
+  /** Whether `length` bytes of `rooms.signature` sign what has the digest in `rooms.digest`. ECDSA as r and s (RFC 7518 3.4). */
+  verify(signature: SignatureValue, bits: DigestBits, length: number): boolean;
   free(): void;
 }
 
@@ -80,10 +82,8 @@ export interface Crypto {
   readonly rooms: Rooms;
   /** Native keys that are not freed: for tests that look for leaks. */
   readonly open: number;
-  /** The digest of `rooms.input` to `rooms.digest`. */
-  digest(bits: DigestBits, inputLength: number): boolean;
-  /** The code (RFC 2104) of `rooms.input` under `rooms.key` to `rooms.digest`. */
-  hmac(bits: DigestBits, keyLength: number, inputLength: number): boolean;
+  /** By OpenSSL's name, without regard to case; null: it has no such digest. At start. */
+  newDigest(name: string): Digest | null;
   /** `rooms.input` to `rooms.output`, with `rooms.tag` for GCM: how many bytes, or -1. `rooms.key` is wiped. */
   encrypt(mode: ModeValue, bits: KeyBits, vectorLength: number, additionalLength: number, inputLength: number): number;
   /** The same back; -1 also: the tag or the padding is wrong. */

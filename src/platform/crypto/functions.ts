@@ -8,7 +8,7 @@
 import ffi from 'node:ffi';
 
 type Pointer = bigint;
-type Kind = 'int32' | 'int64' | 'pointer';
+type Kind = 'int32' | 'int64' | 'pointer' | 'string';
 
 const I: Kind = 'int32';
 const P: Kind = 'pointer';
@@ -65,6 +65,12 @@ function bindCiphers(bind: Bind) {
       I,
     ),
     cipherFinal: bind<(c: Pointer, out: Pointer, length: Pointer) => number>('EVP_CipherFinal_ex', [P, P, P], I),
+    digestByName: bind<(name: string) => Pointer>('EVP_get_digestbyname', ['string'], P),
+    digestName: bind<(digest: Pointer) => Pointer>('EVP_MD_get0_name', [P], P),
+    /** library, name, properties */
+    digestFetch: bind<(library: Pointer, name: Pointer, properties: Pointer) => Pointer>('EVP_MD_fetch', [P, P, P], P),
+    digestSize: bind<(digest: Pointer) => number>('EVP_MD_get_size', [P], I),
+    digestBlockSize: bind<(digest: Pointer) => number>('EVP_MD_get_block_size', [P], I),
     digestNew: bind<() => Pointer>('EVP_MD_CTX_new', [], P),
     /** context, digest, engine */
     digestInit: bind<(context: Pointer, digest: Pointer, engine: Pointer) => number>('EVP_DigestInit_ex', [P, P, P], I),

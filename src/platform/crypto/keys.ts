@@ -3,7 +3,7 @@
  * native object. It must not know where keys come from.
  */
 import { type Area, area } from '../ffi.ts';
-import type { Ciphers, RoomAreas } from './ciphers.ts';
+import type { RoomAreas } from './ciphers.ts';
 import {
   type DigestBits,
   type KeyKind,
@@ -49,12 +49,9 @@ export class KeyWorld {
   /** Native keys that are not freed. */
   open = 0;
 
-  readonly ciphers: Ciphers;
-
-  constructor(lib: Functions, areas: RoomAreas, ciphers: Ciphers) {
+  constructor(lib: Functions, areas: RoomAreas) {
     this.lib = lib;
     this.areas = areas;
-    this.ciphers = ciphers;
   }
 
   /** Moves what the writer wrote to the start of its area, whose address is known: its length, or -1: it did not fit. */
@@ -129,17 +126,14 @@ export class OpenSslPublicKey implements PublicKey {
     return signature !== Signature.pss || (lib.setSaltLength(context, ANY_SALT) === 1 && lib.setMaskDigest(context, digest) === 1);
   }
 
-  verify(signature: SignatureValue, bits: DigestBits, length: number, inputLength: number): boolean {
-    const { lib, areas, ciphers } = this.#world;
-    const index = (bits - 256) >> 7;
-    const context = (this.#ways[signature] as bigint[])[index] as bigint;
+  verify(signature: SignatureValue, bits: DigestBits, length: number): boolean {
+    const { lib, areas } = this.#world;
+    const context = (this.#ways[signature] as bigint[])[(bits - 256) >> 7] as bigint;
     if (context === NULL) return false;
-    const digested = ciphers.digest(bits, inputLength);
     const isGood =
-      digested &&
-      (signature === Signature.ecdsa
+      signature === Signature.ecdsa
         ? this.#verifyPair(context, bits, length)
-        : this.#verify(context, bits, areas.signature.pointer, length));
+        : this.#verify(context, bits, areas.signature.pointer, length);
     if (!isGood) lib.clearErrors();
     return isGood;
   }

@@ -1,9 +1,11 @@
 /**
  * The contract of this folder over the OpenSSL that the node binary exports. One per thread. It must not know tokens.
  */
+import type { Digest } from '../../base/digest.ts';
 import { addressOf } from '../ffi.ts';
 import { Ciphers, RoomAreas } from './ciphers.ts';
-import type { Crypto, Curve, DigestBits, KeyBits, ModeValue, PrivateKey, PublicKey, Rooms } from './contract.ts';
+import type { Crypto, Curve, KeyBits, ModeValue, PrivateKey, PublicKey, Rooms } from './contract.ts';
+import { digestNamed } from './digests.ts';
 import { functions } from './functions.ts';
 import { KeyWorld, OpenSslPrivateKey, OpenSslPublicKey } from './keys.ts';
 
@@ -37,19 +39,15 @@ class OpenSslCrypto implements Crypto {
     const areas = new RoomAreas();
     this.rooms = areas.rooms;
     this.#ciphers = new Ciphers(areas);
-    this.#world = new KeyWorld(functions(), areas, this.#ciphers);
+    this.#world = new KeyWorld(functions(), areas);
   }
 
   get open(): number {
     return this.#world.open;
   }
 
-  digest(bits: DigestBits, inputLength: number): boolean {
-    return this.#ciphers.digest(bits, inputLength);
-  }
-
-  hmac(bits: DigestBits, keyLength: number, inputLength: number): boolean {
-    return this.#ciphers.hmac(bits, keyLength, inputLength);
+  newDigest(name: string): Digest | null {
+    return digestNamed(name);
   }
 
   encrypt(mode: ModeValue, bits: KeyBits, vectorLength: number, additionalLength: number, inputLength: number): number {

@@ -2,10 +2,12 @@
  * Keys that sender and receiver agree on (RFC 7518 4.6): a secret from a point in the header, and the key that is derived from it
  * (NIST SP 800-56A 5.8.1, with SHA-256). It must not know what the key is for.
  */
+import type { Digest } from '../../base/digest.ts';
 import type { Memory } from '../../base/memory.ts';
 import { type Crypto, type Curve, MOST_INPUT, type PrivateKey } from '../../platform/crypto/contract.ts';
 import { NameList } from './compact.ts';
 import { JsonFields, pathTo } from './fields.ts';
+import { sha2 } from './signed.ts';
 
 const CURVES: readonly Curve[] = ['P-256', 'P-384', 'P-521'];
 /** Bytes of a coordinate. */
@@ -25,12 +27,14 @@ export class KeyAgreement {
   readonly #y;
   readonly #apu;
   readonly #apv;
+  readonly #digest: Digest;
   readonly #secret = new Uint8Array(66);
   #secretLength = 0;
 
   constructor(memory: Memory, crypto: Crypto) {
     this.#memory = memory;
     this.#crypto = crypto;
+    this.#digest = sha2(crypto, 256);
     this.#fields = new JsonFields(memory);
     this.#curves = new NameList(memory, CURVES);
     this.#crv = pathTo(memory, 'epk.crv');
@@ -58,12 +62,11 @@ export class KeyAgreement {
 
   /** Derives a key of `size` bytes for an algorithm with this name, which lies in memory; false: the header [start, end) is wrong. */
   derive(name: number, nameLength: number, size: number, start: number, end: number): boolean {
-    const crypto = this.#crypto;
-    const { digest } = crypto.rooms;
     for (let round = 1; (round - 1) * DIGEST < size; round++) {
       const length = this.#compose(round, name, nameLength, size, start, end);
-      if (length < 0 || !crypto.digest(256, length)) return false;
-      for (let at = 0; at < DIGEST; at++) this.derived[(round - 1) * DIGEST + at] = digest[at] as number;
+      this.#digest.reset();
+      this.#digest.update(this.#crypto.rooms.input, 0, Math.max(0, length));
+      if (length < 0 || !this.#digest.finish(this.derived, (round - 1) * DIGEST)) return false;
     }
     this.#secret.fill(0);
     return true;

@@ -25,7 +25,7 @@ const base = memory.base(memory.take());
 const nothing = (): never => {
   throw new Error('no files here');
 };
-const jose = new Jose(memory, nothing, { openCrypto, hidings: HIDING_NAMES });
+const jose = new Jose(memory, openCrypto(), nothing, { hidings: HIDING_NAMES });
 const { rooms } = jose.crypto;
 
 /** Puts a text into memory: its offsets. */
@@ -88,11 +88,11 @@ test('the tokens of RFC 7516 A.1, A.2 and A.3', () => {
 });
 
 test('RSA1_5 is not accepted unless it is asked for', () => {
-  const usual = new Jose(memory, nothing, { openCrypto });
+  const usual = new Jose(memory, openCrypto(), nothing, {});
   assert.equal(USUAL_HIDINGS.length, HIDING_NAMES.length - 1);
   assert.equal(decrypt(TOKEN_A2, RSA_A2, usual), null);
   assert.notEqual(decrypt(TOKEN_A1, RSA_A1, usual), null);
-  const strict = new Jose(memory, nothing, { openCrypto, hidings: ['dir'], texts: ['A128GCM'] });
+  const strict = new Jose(memory, openCrypto(), nothing, { hidings: ['dir'], texts: ['A128GCM'] });
   assert.equal(decrypt(TOKEN_A1, RSA_A1, strict), null);
 });
 

@@ -2,12 +2,14 @@
  * Encrypted tokens (RFC 7516, RFC 7518 4 and 5): the key of the text is taken out with a secret or a private key, then the text. What is
  * wrong with a token is not told: there is no text. It must not know keywords.
  */
+import { type Digest, Hmac } from '../../base/digest.ts';
 import type { Memory } from '../../base/memory.ts';
 import { type Crypto, MOST_INPUT, Mode, Padding, type PrivateKey, TAG_SIZE } from '../../platform/crypto/contract.ts';
 import { KeyAgreement } from './agreement.ts';
 import { CompactToken, MOST_PARTS, NameList } from './compact.ts';
 import { HIDING_NAMES, HIDINGS, Hiding, type HidingAlgorithm, TEXT_NAMES, TEXTS, type TextAlgorithm } from './encryption.ts';
 import { decodeInto, JsonFields, pathTo } from './fields.ts';
+import { sha2 } from './signed.ts';
 
 const HEADER = 0;
 const KEY = 1;
@@ -29,6 +31,9 @@ export class EncryptedToken {
   /** By number: whether an algorithm is accepted. */
   readonly #hidings: readonly boolean[];
   readonly #texts: readonly boolean[];
+  /** Beside AES-CBC, for halves of 16, 24 and 32 bytes. */
+  readonly #hmacs: readonly Hmac[];
+  readonly #longest: Digest;
   readonly #alg;
   readonly #enc;
   readonly #iv;
@@ -51,6 +56,9 @@ export class EncryptedToken {
     this.#textNames = new NameList(memory, TEXT_NAMES);
     this.#hidings = HIDING_NAMES.map((name) => hidings.includes(name));
     this.#texts = TEXT_NAMES.map((name) => texts.includes(name));
+    const digests = ([256, 384, 512] as const).map((bits) => sha2(crypto, bits));
+    this.#hmacs = digests.map((digest) => new Hmac(digest));
+    this.#longest = digests[2] as Digest;
     this.#alg = pathTo(memory, 'alg');
     this.#enc = pathTo(memory, 'enc');
     this.#iv = pathTo(memory, 'iv');
@@ -127,15 +135,16 @@ export class EncryptedToken {
 
   #unhide(key: PrivateKey): boolean {
     const crypto = this.#crypto;
-    const { input, output, signature, digest } = crypto.rooms;
+    const { output, signature, digest } = crypto.rooms;
     const { padding } = HIDINGS[this.#hidingNumber] as HidingAlgorithm;
     const length = key.decrypt(padding, this.#decode(KEY, signature, 0));
     const { keySize } = TEXTS[this.#textNumber] as TextAlgorithm;
     if (length < 0 || padding !== Padding.pkcs1 || length === keySize) return this.#take(output, length);
     // RFC 7516 11.5: whether a padding was right must not show, so it goes on with a key that nobody knows. OpenSSL has made one already,
     // which may have any length.
-    for (let at = 0; at < length; at++) input[at] = output[at] as number;
-    return crypto.digest(512, length) && this.#take(digest, keySize);
+    this.#longest.reset();
+    this.#longest.update(output, 0, length);
+    return this.#longest.finish(digest, 0) && this.#take(digest, keySize);
   }
 
   #agree(key: PrivateKey): boolean {
@@ -187,8 +196,7 @@ export class EncryptedToken {
 
   /** Header, vector, text and the length of the header in bits, under the code's key; half of that is the tag. */
   #hasRightCode(half: number): boolean {
-    const crypto = this.#crypto;
-    const { input, key, digest, signature } = crypto.rooms;
+    const { input, digest, signature } = this.#crypto.rooms;
     const headerLength = this.#copyHeader(input);
     const textAt = this.#decode(VECTOR, input, headerLength);
     const end = textAt < 0 ? -1 : this.#decode(TEXT, input, textAt);
@@ -196,8 +204,11 @@ export class EncryptedToken {
     // The length has 64 bits, of which a token needs no more than 18.
     input.fill(0, end, end + 5);
     for (let at = 0; at < 3; at++) input[end + 5 + at] = ((headerLength * 8) >> (16 - 8 * at)) & 255;
-    for (let at = 0; at < half; at++) key[at] = this.#key[at] as number;
-    if (!crypto.hmac((TEXTS[this.#textNumber] as TextAlgorithm).digestBits ?? 256, half, end + 8)) return false;
+    const hmac = this.#hmacs[(half >> 3) - 2] as Hmac;
+    hmac.setKey(this.#key, 0, half);
+    const isMade = hmac.sign(input, 0, end + 8, digest, 0);
+    hmac.clear();
+    if (!isMade) return false;
     let difference = 0;
     for (let at = 0; at < half; at++) difference |= (digest[at] as number) ^ (signature[at] as number);
     return difference === 0;

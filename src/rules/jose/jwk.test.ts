@@ -9,7 +9,7 @@ import { Jwk, MOST_JWK } from './jwk.ts';
 
 const memory = plainMemory({ blocks: 2, notes: 1, statics: 1 << 16 });
 const base = memory.base(memory.take());
-const jose = new Jose(memory, () => [], { openCrypto });
+const jose = new Jose(memory, openCrypto(), () => [], {});
 const { crypto, jwks, jwkReader } = jose;
 
 function put(text: string): [number, number] {

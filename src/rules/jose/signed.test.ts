@@ -11,7 +11,7 @@ import { ALGORITHM_NAMES, ALGORITHMS } from './signed.ts';
 const memory = plainMemory({ blocks: 2, notes: 1, statics: 1 << 16 });
 const base = memory.base(memory.take());
 const FILES: Record<string, string> = {};
-const jose = new Jose(memory, (path) => (FILES[path] as string).split('\n'), { openCrypto });
+const jose = new Jose(memory, openCrypto(), (path) => (FILES[path] as string).split('\n'), {});
 const { signed, keys } = jose;
 
 function put(text: string, at = base): [number, number] {

@@ -2,6 +2,7 @@
  * Signatures of tokens (RFC 7515, RFC 7518 3.1, HAProxy 3.x configuration 7.3.1, jwt_verify). It checks a signature and says nothing of
  * what a token claims. It must not know keywords.
  */
+import { type Digest, Hmac } from '../../base/digest.ts';
 import type { Memory } from '../../base/memory.ts';
 import {
   type Crypto,
@@ -12,6 +13,7 @@ import {
   Signature,
   type SignatureValue,
 } from '../../platform/crypto/contract.ts';
+import { RuleError } from '../error.ts';
 import { decodeBase64Url } from '../value/base64.ts';
 import { CompactToken } from './compact.ts';
 
@@ -23,7 +25,7 @@ export const Verdict = {
   /** Only where a certificate is wanted: it signs without one. */
   unmanagedAlgorithm: -2,
   invalidToken: -3,
-  /** The token or the key is longer than MOST_INPUT. */
+  /** Or the token is longer than MOST_INPUT. */
   noMemory: -4,
   unknownKey: -5,
 } as const;
@@ -54,20 +56,34 @@ export const ALGORITHMS: readonly SigningAlgorithm[] = [
 ];
 
 const PAD = 61;
-const HEADER = 0;
 const SIGNATURE = 2;
+
+/** One that OpenSSL always has. At start. */
+export function sha2(crypto: Crypto, bits: DigestBits): Digest {
+  const digest = crypto.newDigest(`sha${bits}`);
+  if (digest === null) throw new RuleError(`there is no SHA-${bits} here`);
+  return digest;
+}
 
 /** A signed token that is looked at: first `open`, then one of the checks. */
 export class SignedToken {
   readonly #memory: Memory;
   readonly #crypto: Crypto;
   readonly #token = new CompactToken();
+  /** With 256, 384 and 512 bits. */
+  readonly #digests: readonly Digest[];
+  readonly #hmacs: readonly Hmac[];
   /** Bytes of the signature, which are in the room for it; one more than fits where there are too many. */
   #length = 0;
+  /** What is signed: header, dot and payload as they came. */
+  #start = 0;
+  #end = 0;
 
   constructor(memory: Memory, crypto: Crypto) {
     this.#memory = memory;
     this.#crypto = crypto;
+    this.#digests = BITS.map((bits) => sha2(crypto, bits));
+    this.#hmacs = this.#digests.map((digest) => new Hmac(digest));
   }
 
   /** Takes [start, end) apart, for an algorithm that signs; `right`: go on with a check. */
@@ -83,6 +99,8 @@ export class SignedToken {
     const length = decodeBase64Url(bytes, from, end, output, 0);
     if (length < 0) return Verdict.invalidToken;
     // RFC 7515 2: there is no padding. HAProxy decodes it to further bytes, which no signature has.
+    this.#start = start;
+    this.#end = from - 1;
     this.#length = bytes[end - 1] === PAD ? -1 : length;
     for (let at = 0; at < Math.min(length, MOST_SIGNATURE); at++) signature[at] = output[at] as number;
     return Verdict.right;
@@ -97,12 +115,12 @@ export class SignedToken {
 
   /** Compares in a time that does not tell where the codes differ. */
   checkCode(bits: DigestBits, keyStart: number, keyEnd: number): VerdictValue {
-    const crypto = this.#crypto;
-    const { key, digest, signature } = crypto.rooms;
+    const { digest, signature } = this.#crypto.rooms;
     const { bytes } = this.#memory;
-    if (keyEnd - keyStart > MOST_INPUT) return Verdict.noMemory;
-    for (let at = keyStart; at < keyEnd; at++) key[at - keyStart] = bytes[at] as number;
-    if (!crypto.hmac(bits, keyEnd - keyStart, this.#message()) || this.#length !== bits >> 3) return Verdict.wrong;
+    const hmac = this.#hmacs[(bits - 256) >> 7] as Hmac;
+    if (this.#length !== bits >> 3) return Verdict.wrong;
+    hmac.setKey(bytes, keyStart, keyEnd);
+    if (!hmac.sign(bytes, this.#start, this.#end, digest, 0)) return Verdict.noMemory;
     let difference = 0;
     for (let at = 0; at < this.#length; at++) difference |= (digest[at] as number) ^ (signature[at] as number);
     return difference === 0 ? Verdict.right : Verdict.wrong;
@@ -113,16 +131,10 @@ export class SignedToken {
     // As HAProxy: a pair that can't be halved is no signature at all.
     if (kind === Signature.ecdsa && length > 0 && length % 2 === 1) return Verdict.invalidToken;
     if (length < 0 || length > MOST_SIGNATURE) return Verdict.wrong;
-    return key.verify(kind, bits, length, this.#message()) ? Verdict.right : Verdict.wrong;
-  }
-
-  /** Puts what is signed into its room: header, dot and payload as they came. */
-  #message(): number {
-    const { bytes } = this.#memory;
-    const { input } = this.#crypto.rooms;
-    const start = this.#token.starts[HEADER] as number;
-    const end = (this.#token.starts[SIGNATURE] as number) - 1;
-    for (let at = start; at < end; at++) input[at - start] = bytes[at] as number;
-    return end - start;
+    const digest = this.#digests[(bits - 256) >> 7] as Digest;
+    digest.reset();
+    digest.update(this.#memory.bytes, this.#start, this.#end);
+    if (!digest.finish(this.#crypto.rooms.digest, 0)) return Verdict.noMemory;
+    return key.verify(kind, bits, length) ? Verdict.right : Verdict.wrong;
   }
 }
