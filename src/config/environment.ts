@@ -20,6 +20,21 @@ const LOG_FORMATS: Record<string, string> = {
     '%{+Q}o %{-Q}ci - - [%T] "TCP " 000 %B "" "" %cp %ms %ft %b %s %Th %Tw %Tc %Tt %U %ts-- %ac %fc %bc %sc %rc %sq %bq "" "" ',
 };
 
+/** Lines of a key log, as Wireshark reads it: label, client's random, secret. Values are there with `tune.ssl.keylog on`. */
+const KEY_LOG: readonly (readonly [label: string, sample: string])[] = [
+  ['CLIENT_EARLY_TRAFFIC_SECRET', 'client_early_traffic_secret'],
+  ['CLIENT_HANDSHAKE_TRAFFIC_SECRET', 'client_handshake_traffic_secret'],
+  ['SERVER_HANDSHAKE_TRAFFIC_SECRET', 'server_handshake_traffic_secret'],
+  ['CLIENT_TRAFFIC_SECRET_0', 'client_traffic_secret_0'],
+  ['SERVER_TRAFFIC_SECRET_0', 'server_traffic_secret_0'],
+  ['EXPORTER_SECRET', 'exporter_secret'],
+  ['EARLY_EXPORTER_SECRET', 'early_exporter_secret'],
+];
+
+function keyLogFormat(side: 'ssl_fc' | 'ssl_bc'): string {
+  return KEY_LOG.map(([label, sample]) => `${label} %[${side}_client_random,hex] %[${side}_${sample}]`).join('\n');
+}
+
 /** Host variables as bytes, HAProxy's own added where they are not set. */
 export function newEnvironment(
   from: Readonly<Record<string, string | undefined>>,
@@ -29,6 +44,8 @@ export function newEnvironment(
   const environment = new Map<string, string>();
   for (const [name, value] of Object.entries(from)) if (value !== undefined) environment.set(name, toBytes(value));
   for (const [name, value] of Object.entries(LOG_FORMATS)) environment.set(name, value);
+  environment.set('HAPROXY_KEYLOG_FC_LOG_FMT', keyLogFormat('ssl_fc'));
+  environment.set('HAPROXY_KEYLOG_BC_LOG_FMT', keyLogFormat('ssl_bc'));
   environment.set('HAPROXY_LOCALPEER', localPeer);
   environment.set('HAPROXY_CFGFILES', files.join(';'));
   environment.set('HAPROXY_BRANCH', LANGUAGE_VERSION.replace(/\.\d+$/, ''));

@@ -19,6 +19,16 @@ const CERTIFICATE = Buffer.from(
   'base64',
 );
 
+/** /C=FR/O=Acme, Inc./CN=Root, in DER. */
+const ROOT = Buffer.from(
+  'MIIBuDCCAV+gAwIBAgIUAcYLY6UR5oHvIcIF9rB2UjlbYFMwCgYIKoZIzj0EAwIwMTELMAkGA1UEBhMCRlIxEzARBgNVBAoMCkFjbWUsIEluYy4xDTALBgNVBAMM' +
+    'BFJvb3QwIBcNMjYxMTIwMTc0MjA1WhgPMjEyNjEwMjcxNzQyMDVaMDExCzAJBgNVBAYTAkZSMRMwEQYDVQQKDApBY21lLCBJbmMuMQ0wCwYDVQQDDARSb290MFkw' +
+    'EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEOi4MP2cO2wjun1LYzqRMUGG6gyjCMx54ryIIl/mXVdr5D/77I8/yRkcSPKwewXN4Kj1iZpBgcmnLrKehd1azWaNTMFEw' +
+    'HQYDVR0OBBYEFOQf3SaCEAbFtPDHZCfzYPwfUXRoMB8GA1UdIwQYMBaAFOQf3SaCEAbFtPDHZCfzYPwfUXRoMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwID' +
+    'RwAwRAIgMtFC9CAgx46s9AOkWBgFWLKVp90sayJn7J2EkspNASoCIEN1EcYZM47PZ//JK/H/gIUvyhf9z8HVNEQayZt9cwZG',
+  'base64',
+);
+
 const TEXTS: ReadonlyMap<FactValue, string> = new Map<FactValue, string>([
   [Fact.version, 'TLSv1.3'],
   [Fact.cipher, 'TLS_AES_128_GCM_SHA256'],
@@ -72,6 +82,7 @@ export class ExampleTls implements TlsEngine {
 
   #bytes(fact: FactValue): Uint8Array | null {
     if (fact === Fact.ownCertificate || fact === Fact.peerCertificate || fact === Fact.peerChain) return CERTIFICATE;
+    if (fact === Fact.peerRoot) return ROOT;
     const text = TEXTS.get(fact);
     return text === undefined ? null : Buffer.from(text, 'latin1');
   }

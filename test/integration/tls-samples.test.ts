@@ -1,5 +1,6 @@
 /** What rules and logs learn of TLS: facts of the connection, client certificates, handshakes that failed and why. */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
@@ -79,6 +80,29 @@ onSubjects('facts of a connection and of its certificates', async ({ start }) =>
   assert.ok(!none[at('ssl_c_s_dn')]);
 });
 
+onSubjects('the authority by which a client was verified', async ({ start, old, context }) => {
+  if (old) return context.skip('since HAProxy 2.8');
+  const [port] = await ports(1);
+  const calls = ['ssl_c_r_dn', 'ssl_c_r_dn(CN)', 'ssl_c_r_dn(,0,rfc2253)', 'ssl_fc_is_resumed', 'fc_err_name', 'ssl_fc_has_early'];
+  const rules = calls.map((call, at) => `http-after-response set-header x${at} "[%[${call}]]"`);
+  await start(
+    configure({
+      rest: `frontend f\n  bind 127.0.0.1:${port} ssl crt ${path('server.pem')} ca-file ${path('ca.pem')} verify optional
+  http-request return status 200\n  ${rules.join('\n  ')}`,
+    }),
+  );
+  const values = async (options: ConnectionOptions): Promise<unknown[]> => {
+    const headers = await headersOf(port, options);
+    return calls.map((_, at) => headers[`x${at}`]);
+  };
+  const shown = await values({ cert: file('client.pem'), key: file('client.pem') });
+  const { subject } = new X509Certificate(file('ca.pem'));
+  const parts = subject.split('\n');
+  const name = subject.replace(/^[\s\S]*CN=/, '');
+  assert.deepEqual(shown, [`[/${parts.join('/')}]`, `[${name}]`, `[${[...parts].reverse().join(',')}]`, '[0]', '[NONE]', '[0]']);
+  assert.deepEqual(await values({}), ['[]', '[]', '[]', '[0]', '[NONE]', '[0]']);
+});
+
 /** Sends bytes, leaves as told, and waits for the end. */
 async function leave(port: number, bytes: string, how: 'end' | 'stay'): Promise<void> {
   const socket = connectPlain(port, '127.0.0.1');
@@ -128,12 +152,12 @@ onSubjects('handshakes that fail are logged with their reason', async ({ start, 
   }
 });
 
-onSubjects('error-log-format shows why; dontlognull leaves those out who said nothing', async ({ start }) => {
+onSubjects('error-log-format shows why; dontlognull leaves those out who said nothing', async ({ start, old }) => {
   await using syslog = await startSyslog();
   const [port] = await ports(1);
   const rest = `frontend fe\n  bind 127.0.0.1:${port} ssl crt ${path('server.pem')} ca-file ${path('ca.pem')} verify required
   option dontlognull\n  log 127.0.0.1:${syslog.port} local0\n  http-request return status 200
-  error-log-format "%ft %[fc_err] %[fc_err_str] %[ssl_fc_err,hex] %[ssl_fc_err_str] %[ssl_c_err] %[ssl_c_ca_err] %[ssl_fc_sni]"`;
+  error-log-format "%ft %[fc_err]${old ? '' : ' %[fc_err_name]'} %[fc_err_str] %[ssl_fc_err,hex] %[ssl_fc_err_str] %[ssl_c_err] %[ssl_c_ca_err] %[ssl_fc_sni]"`;
   await start(configure({ global: 'nbthread 1', rest }));
   await leave(port, '', 'end');
   await leave(port, HELLO_START, 'end');
@@ -144,9 +168,13 @@ onSubjects('error-log-format shows why; dontlognull leaves those out who said no
   await syslog.waitForCount(2);
   await fail(port, { cert: stranger, key: stranger });
   const lines = (await syslog.waitForCount(3)).map((line) => line.replace(/^.*?: /, '').trim());
+  const name = (word: string): string => (old ? '' : ` ${word}`);
   assert.deepEqual(lines.slice(1), [
-    'fe~ 34 SSL handshake failure 000000000A0000C7 error:0A0000C7:SSL routines::peer did not return a certificate 0 0 localhost',
-    'fe~ 31 SSL client certificate not trusted 000000000A000086 error:0A000086:SSL routines::certificate verify failed 18 0 localhost',
+    `fe~ 34${name('SSL_HANDSHAKE')} SSL handshake failure 000000000A0000C7 error:0A0000C7:SSL routines::peer did not return a certificate 0 0 localhost`,
+    `fe~ 31${name('SSL_CRT_FAIL')} SSL client certificate not trusted 000000000A000086 error:0A000086:SSL routines::certificate verify failed 18 0 localhost`,
   ]);
-  assert.equal(lines[0], 'fe~ 34 SSL handshake failure 000000000A00009C error:0A00009C:SSL routines::http request 0 0 -');
+  assert.equal(
+    lines[0],
+    `fe~ 34${name('SSL_HANDSHAKE')} SSL handshake failure 000000000A00009C error:0A00009C:SSL routines::http request 0 0 -`,
+  );
 });

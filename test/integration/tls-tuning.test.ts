@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { ok, startHttpOrigin } from '../support/origin.ts';
 import { needs } from '../support/peer.ts';
 import { run } from '../support/program.ts';
+import { startSyslog } from '../support/syslog.ts';
 import { startTap } from '../support/tap.ts';
 import { configure, onSubjects, ports } from './rig.ts';
 
@@ -90,6 +91,28 @@ backend b\n  ${rules}\n  ${early}\n  server s1 127.0.0.1:${serverPort} ssl verif
     server.closeAllConnections();
     server.close();
   }
+});
+
+onSubjects('the prepared formats of key logs are lines that Wireshark reads', async ({ start, old, context }) => {
+  if (old) return context.skip('since HAProxy 3.2');
+  await using syslog = await startSyslog();
+  const [port] = await ports(1);
+  await start(
+    configure({
+      global: 'tune.ssl.keylog on',
+      rest: `frontend f\n  bind 127.0.0.1:${port} ssl crt ${path('server.pem')}\n  log 127.0.0.1:${syslog.port} len 4096 local0
+  log-format "\${HAPROXY_KEYLOG_FC_LOG_FMT}"\n  http-request return status 200`,
+    }),
+  );
+  const { keys } = await get(port);
+  const [message] = await syslog.waitForCount(1);
+  const lines = (message as string)
+    .replace(/^.*?\]: /, '')
+    .trim()
+    .split('\n');
+  assert.equal(lines.length, 7);
+  const lower = lines.map((line) => line.replace(/ .*/, (values) => values.toLowerCase()));
+  assert.deepEqual(sorted(lower), sorted(keys));
 });
 
 /** Lengths of the records of application data, without what TLS 1.3 adds: a byte of type and 16 of authentication. */

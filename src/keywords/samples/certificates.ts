@@ -24,6 +24,13 @@ const CLIENT: Owner = { prefix: 'ssl_c', of: ofClient, fact: Fact.peerCertificat
 const SERVER: Owner = { prefix: 'ssl_s', of: ofServer, fact: Fact.peerCertificate, whose: "the server's certificate" };
 const OWN: Owner = { prefix: 'ssl_f', of: ofClient, fact: Fact.ownCertificate, whose: 'the certificate that was shown to the client' };
 
+const ROOT: Owner = {
+  prefix: 'ssl_c',
+  of: ofClient,
+  fact: Fact.peerRoot,
+  whose: "the authority at the top of the chain by which the client's certificate was verified on this very connection",
+};
+
 /** What reads a certificate, in one thread after another. */
 interface Reading {
   readonly memory: Memory;
@@ -59,10 +66,10 @@ function definePart(owner: Owner, name: string, type: Fetch['type'], call: strin
   });
 }
 
-/** `ssl_c_s_dn`, `ssl_c_i_dn`. */
+/** `ssl_c_s_dn`, `ssl_c_i_dn`, `ssl_c_r_dn`. */
 function name(owner: Owner, word: string, field: 'subject' | 'issuer'): Fetch {
   const call = `${owner.prefix}_${word}`;
-  const isSubject = field === 'subject';
+  const isSubject = owner !== ROOT && field === 'subject';
   const whole = isSubject ? '/C=FR/O=Acme, Inc./OU=One/OU=Two/CN=client.example' : '/C=FR/O=Acme, Inc./CN=Root';
   const reversed = isSubject ? 'CN=client.example,OU=Two,OU=One,O=Acme\\, Inc.,C=FR' : 'CN=Root,O=Acme\\, Inc.,C=FR';
   return defineFetch({
@@ -74,7 +81,7 @@ function name(owner: Owner, word: string, field: 'subject' | 'issuer'): Fetch {
     ],
     type: SampleType.str,
     valid: TLS_CLIENT,
-    doc: `The ${isSubject ? 'subject' : 'issuer'} of ${owner.whose}: whole as \`/C=FR/CN=x\`, with the format rfc2253 as \`CN=x,C=FR\`; or the part called \`entry\`, of several the \`occurrence\`-th, from the end if negative.`,
+    doc: `The ${field} of ${owner.whose}: whole as \`/C=FR/CN=x\`, with the format rfc2253 as \`CN=x,C=FR\`; or the part called \`entry\`, of several the \`occurrence\`-th, from the end if negative.`,
     examples: [
       { call, tls: true, out: whole },
       { call: `${call}(,0,rfc2253)`, tls: true, out: reversed },
@@ -199,6 +206,12 @@ function defineParts(owner: Owner): readonly Fetch[] {
 export const clientCertificate = defineParts(CLIENT);
 export const serverCertificate = defineParts(SERVER);
 export const ownCertificate = defineParts(OWN);
+
+export const clientAuthority = defineRoot();
+
+function defineRoot(): readonly Fetch[] {
+  return [name(ROOT, 'r_dn', 'subject')];
+}
 
 export const sslCUsed = defineFetch({
   name: 'ssl_c_used',

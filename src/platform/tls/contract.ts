@@ -60,6 +60,8 @@ export const Fact = {
   serverSecret: 19,
   exporterSecret: 20,
   earlyExporterSecret: 21,
+  /** The certificate at the top of the chain by which the peer's was verified; in DER, too. */
+  peerRoot: 22,
 } as const;
 export type FactValue = (typeof Fact)[keyof typeof Fact];
 

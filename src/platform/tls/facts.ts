@@ -82,6 +82,8 @@ export class EngineFacts {
         return this.#der(lib.sslOwnCertificate(engine.ssl), start, limit);
       case Fact.peerCertificate:
         return this.#der(lib.sslPeerCertificate(engine.ssl), start, limit);
+      case Fact.peerRoot:
+        return this.#root(engine, start, limit);
       case Fact.peerChain:
         return this.#chain(engine, start, limit);
       default:
@@ -212,6 +214,12 @@ export class EngineFacts {
     let end = start;
     for (let at = 0; at < count && end >= 0; at++) end = this.#der(lib.stackItem(chain, at), end, limit);
     return end === start ? -1 : end;
+  }
+
+  #root({ ssl }: FactSource, start: number, limit: number): number {
+    const chain = lib.sslVerifiedChain(ssl);
+    const count = chain === NULL ? 0 : lib.stackLength(chain);
+    return count === 0 ? -1 : this.#der(lib.stackItem(chain, count - 1), start, limit);
   }
 
   #secret(engine: FactSource, fact: FactValue, start: number): number {

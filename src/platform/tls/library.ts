@@ -155,6 +155,8 @@ export const sslAlpn = bound<(ssl: Pointer, at: Pointer, length: Pointer) => voi
 export const sslName = bound<(ssl: Pointer, type: number) => Pointer>('SSL_get_servername', [P, I], P);
 export const sslOwnCertificate = bound<(ssl: Pointer) => Pointer>('SSL_get_certificate', [P], P);
 export const sslPeerChain = bound<(ssl: Pointer) => Pointer>('SSL_get_peer_cert_chain', [P], P);
+/** Of a peer whose certificate was looked at, from its own to the authority; 0n: none, also when a session goes on. */
+export const sslVerifiedChain = bound<(ssl: Pointer) => Pointer>('SSL_get0_verified_chain', [P], P);
 export const sslClientRandom = bound<(ssl: Pointer, into: Pointer, length: bigint) => bigint>(
   'SSL_get_client_random',
   [P, P, 'uint64'],
