@@ -1,10 +1,10 @@
 /** What all TLS wires of a thread share. It must not know wires. */
-import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
+import { type Block, type Memory, NO_BLOCK, SCRATCH_SIZE } from '../base/memory.ts';
 import type { Host } from '../platform/contract.ts';
-import { ClientHello } from '../proto/tls-hello.ts';
+import { ClientHello, HelloResult, type HelloResultValue } from '../proto/tls-hello.ts';
+import { Joined, joinHello } from '../proto/tls-hello-records.ts';
 import { DEFAULT_TLS_TUNING } from './tls-tuning.ts';
 
-/** Blocks that wires of a thread have taken for themselves: they do not belong to the handler above. */
 export class TlsGround {
   readonly host: Host;
   readonly memory: Memory;
@@ -14,6 +14,7 @@ export class TlsGround {
   tuning = DEFAULT_TLS_TUNING;
   /** The shared columns, where connections are counted; null: nowhere. */
   readonly live: Int32Array | null;
+  /** 1: a block that a wire has taken for itself, which does not belong to the handler above. */
   readonly #own: Uint8Array;
 
   constructor(host: Host, live: Int32Array | null = null) {
@@ -21,6 +22,17 @@ export class TlsGround {
     this.live = live;
     this.memory = host.memory;
     this.#own = new Uint8Array(host.memory.blocks.total);
+  }
+
+  /** Reads [start, end) into `hello`, whose places are good until the next event. */
+  readHello(start: number, end: number): HelloResultValue {
+    const { bytes } = this.memory;
+    const result = this.hello.read(bytes, start, end);
+    if (result !== HelloResult.other) return result;
+    const to = this.memory.scratch();
+    const stop = joinHello(bytes, start, end, to, to + SCRATCH_SIZE);
+    if (stop === Joined.more) return HelloResult.more;
+    return stop < 0 ? HelloResult.other : this.hello.read(bytes, to, stop);
   }
 
   takeOwn(): Block {

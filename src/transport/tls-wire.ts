@@ -213,7 +213,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     const { hello, tuning } = this.#ground;
     const { bytes } = this.#memory;
     const isKept = tuning.helloBytes > 0;
-    const result = choice.needsHello || isKept ? hello.read(bytes, start, end) : HelloResult.other;
+    const result = choice.needsHello || isKept ? this.#ground.readHello(start, end) : HelloResult.other;
     if (result === HelloResult.more) return false;
     if (isKept && result === HelloResult.done) this.#owner.onHello(this, bytes, hello);
     const context: TlsContext | null = choice.choose(bytes, hello, result);

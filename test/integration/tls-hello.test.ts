@@ -9,7 +9,7 @@ import { needs } from '../support/peer.ts';
 import { run } from '../support/program.ts';
 import { startSyslog } from '../support/syslog.ts';
 import { startTap, type Tap } from '../support/tap.ts';
-import { greasedHello, ja3Text, md5, plainValues, readHello } from '../support/tls/hello.ts';
+import { greasedHello, inRecords, ja3Text, md5, plainValues, readHello } from '../support/tls/hello.ts';
 import { configure, field, onSubjects, ports } from './rig.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(`../support/tls/${name}`, import.meta.url));
@@ -160,5 +160,22 @@ onSubjects('reserved values, names and the bound of what is kept of a hello', as
       .split('|');
     const found = Object.keys(expected).map((call) => [call, values[calls.indexOf(call)]]);
     assert.deepEqual(Object.fromEntries(found), expected, `${size} bytes`);
+  }
+});
+
+onSubjects('a hello in several records is seen as any other', async ({ start }) => {
+  await using syslog = await startSyslog();
+  const [port] = await ports(1);
+  await start(
+    configure({
+      global: 'nbthread 1\n  tune.ssl.capture-buffer-size 256',
+      rest: `frontend f\n  bind 127.0.0.1:${port} ssl crt ${path('rsa.pem')} crt ${path('server.pem')}\n  log 127.0.0.1:${syslog.port} local0
+  error-log-format "%[ssl_fc_cipherlist_hex(1)] %[ssl_fc_sni] %[ssl_f_key_alg]"\n  http-request return status 200`,
+    }),
+  );
+  for (const [index, size] of [1000, 100, 7].entries()) {
+    await leave(port, inRecords(greasedHello(), size));
+    const line = (await syslog.waitForCount(index + 1)).at(-1) as string;
+    assert.match(line.trim(), /: 13011302C02BFAFB00FF localhost id-ecPublicKey$/, `${size} bytes a record`);
   }
 });

@@ -29,6 +29,17 @@ export function greasedHello(): Buffer {
   return Buffer.concat([Buffer.from([22, 3, 1]), two(handshake.length), handshake]);
 }
 
+/** The same in records of so many bytes at most. */
+export function inRecords(hello: Buffer, size: number): Buffer {
+  const message = hello.subarray(5);
+  const parts: Buffer[] = [];
+  for (let at = 0; at < message.length; at += size) {
+    const part = message.subarray(at, at + size);
+    parts.push(Buffer.from([22, 3, 1]), two(part.length), part);
+  }
+  return Buffer.concat(parts);
+}
+
 export interface Hello {
   readonly version: number;
   readonly ciphers: readonly number[];
