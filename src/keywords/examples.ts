@@ -282,6 +282,7 @@ function answerExample({ overrides: { lookup } }: Stream, { bytes }: Memory, sta
 
 function newSession(frontend: Frontend): Session {
   const session = new Session();
+  session.requests = 1;
   session.frontend = frontend;
   session.variables.scope = Scope.session;
   session.listenerId = 1;

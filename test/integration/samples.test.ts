@@ -22,6 +22,10 @@ onSubjects('connections, listeners and loads, as rules of both directions see th
     ['acl', '%[req.proto_http] %[wait_end] %[fc_http_major] %[http_first_req]'],
   ];
   const response = [
+    [
+      'streams',
+      '%[fc_nb_streams] %[bc_nb_streams] %[fc_settings_streams_limit] %[fs.id] %[bs.id] %[fs.aborted] %[bs.aborted] %[fc_glitches] %[bc_glitches]',
+    ],
     ['bc', '%[bc_dst] %[bc_src] %[bc_http_major] %[srv_name] %[srv_id] %[be_name] %[be_id]'],
     ['be', '%[be_server_timeout] %[be_tunnel_timeout] %[be_conn(app)] %[srv_conn(app/s1)] %[srv_sess_rate(app/s1)]'],
     ['status', '%[status] %[capture.res.ver] %[capture.req.uri]'],
@@ -105,11 +109,23 @@ onSubjects('bytes received from and sent to both sides, as they are on the wire'
     });
   });
   const [port] = await ports(1);
+  const shown = [
+    'fc_nb_streams',
+    'bc_nb_streams',
+    'fc_settings_streams_limit',
+    'fs.id',
+    'bs.id',
+    'fs.aborted',
+    'bs.aborted',
+    'fc_glitches',
+    'bc_glitches',
+  ];
+  const streams = `http-response set-header x-streams "${shown.map((name) => `%[${name}]`).join(' ')}"`;
   const log = `log 127.0.0.1:${syslog.port} local0\n  log-format "%[req.bytes_in] %[req.bytes_out] %[res.bytes_in] %[res.bytes_out] %[bytes_in] %[bytes_out]"`;
   await start(
     configure({
       rest: `frontend web\n  bind 127.0.0.1:${port}\n  ${log}\n  http-request return status 204 if { path /here }\n  default_backend b
-backend b\n  http-request set-header x-long ${'a'.repeat(300)}\n  server s1 127.0.0.1:${origin.port}`,
+backend b\n  ${streams}\n  http-request set-header x-long ${'a'.repeat(300)}\n  server s1 127.0.0.1:${origin.port}`,
     }),
   );
   const chunked =
@@ -125,6 +141,7 @@ backend b\n  http-request set-header x-long ${'a'.repeat(300)}\n  server s1 127.
     assert.deepEqual([fromServer, more], isLocal ? [0, 0] : [ANSWER.length, ANSWER.length]);
     assert.equal(toServer, isLocal ? 0 : received.at(-1));
     assert.equal(toClient, answered.length);
+    if (!isLocal) assert.match(answered, /x-streams: 1 1 1 1 1 0 0 0 0\r\n/);
   }
 });
 

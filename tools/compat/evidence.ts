@@ -12,7 +12,7 @@ import type { Directive, Example } from '../../src/keywords/define.ts';
 import { Registry } from '../../src/rules/registry.ts';
 import { alertsFor, parserAlerts } from './accepts.ts';
 import { probe } from './probes.ts';
-import type { Row } from './table.ts';
+import { type Row, readTable } from './table.ts';
 import { isVouched } from './vouched.ts';
 
 /** works · inert: accepted, documented as without effect here · refused: the parser knows it, the build does not · hint: refused with advice. */
@@ -93,6 +93,12 @@ function flag({ name }: Row): Status {
   return found.noEffect === undefined ? 'works' : 'inert';
 }
 
+/** The two patterns that stand for all converters of maps in HAProxy's list. */
+function hasAllMaps(): boolean {
+  const rows = readTable().filter(({ kind, name }) => kind === 'converter' && /^map(_|$)/.test(name) && !name.startsWith('map_match'));
+  return rows.every(({ name }) => rules.converters.get(name) !== undefined);
+}
+
 const yes = (works: boolean | null): Status => (works === true ? 'works' : 'missing');
 
 /** Kinds that a registry answers for. */
@@ -108,7 +114,7 @@ const BY_REGISTRY: Readonly<Record<string, (row: Row) => Status>> = {
     return judge(option, () => optionTaken(option?.examples ?? [], 'backend x\n mode http\n server s 127.0.0.1:80'));
   },
   fetch: ({ name }) => judge(rules.fetches.get(name)),
-  converter: ({ name }) => judge(rules.converters.get(name)),
+  converter: ({ name, status }) => (status.startsWith('pattern for the map_') ? yes(hasAllMaps()) : judge(rules.converters.get(name))),
   'acl-match': ({ name }) => judge(rules.matchers.get(name)),
   action: ({ name }) => judge(rules.actions.get(name)),
   'log-alias': ({ name }) => (name === '%o' ? yes(probe('log-flag', 'Q')) : judge(rules.aliases.get(name.slice(1)))),

@@ -23,6 +23,7 @@ import { rdpCookie, rdpCookieCnt, reqRdpCookie, reqRdpCookieCnt } from './remote
 import { base, baseq, httpFirstReq, method, path, pathq, query, reqVer, reqVerOld, resVer, respVer, serverStatus, status, txnStatus, url } from './request.ts';
 import { beConn, beId, beName, nbsrv, queue, srvConn, srvId, srvIsUp, srvName, srvQueue } from './servers.ts';
 import { sc0Key, sc0Tracked, sc1Key, sc1Tracked, sc2Key, sc2Tracked, scKey, scTracked, sourceFigures, tableAvl, tableCnt, trackedFigures } from './stick-counters.ts';
+import { bcGlitches, bcNbStreams, bcStreamsLimit, bsAborted, bsId, bsResetCode, fcGlitches, fcNbStreams, fcStreamsLimit, fsAborted, fsId, fsResetCode } from './streams.ts';
 import { bcRtt, bcRttvar, fcFackets, fcLost, fcReordering, fcRetrans, fcRtt, fcRttvar, fcSacked, fcSavedSyn, fcUnacked } from './tcp-figures.ts';
 import { beConnectTimeout, beMaxRetries, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, curClientTimeout, curConnectTimeout, curMaxRetries, curQueueTimeout, curServerTimeout, curTarpitTimeout, curTunnelTimeout, feClientTimeout, feTarpitTimeout } from './timeouts.ts';
 import { acceptDate, bcTimerConnect, fcTimerHandshake, fcTimerTotal, reqTimerHdr, reqTimerIdle, reqTimerQueue, reqTimerTq, requestDate, resTimerData, resTimerHdr, txnTimerTotal, txnTimerUser } from './timers.ts';
@@ -57,6 +58,7 @@ export const samples = [
   method, path, pathq, query, url, base, baseq, reqVer, reqVerOld, resVer, respVer, status, txnStatus, serverStatus, httpFirstReq,
   beName, beId, srvName, srvId, nbsrv, beConn, queue, srvConn, srvQueue, srvIsUp,
   trackedFigures, scTracked, sc0Tracked, sc1Tracked, sc2Tracked, scKey, sc0Key, sc1Key, sc2Key, sourceFigures, tableCnt, tableAvl,
+  fcNbStreams, bcNbStreams, fcStreamsLimit, bcStreamsLimit, fcGlitches, bcGlitches, fsId, bsId, fsResetCode, bsResetCode, fsAborted, bsAborted,
   fcRtt, fcRttvar, bcRtt, bcRttvar, fcUnacked, fcSacked, fcLost, fcRetrans, fcFackets, fcReordering, fcSavedSyn,
   feClientTimeout, feTarpitTimeout, beConnectTimeout, beQueueTimeout, beServerTimeout, beTarpitTimeout, beTunnelTimeout, beMaxRetries, curClientTimeout, curTarpitTimeout, curServerTimeout, curTunnelTimeout, curConnectTimeout, curQueueTimeout, curMaxRetries,
   fcTimerHandshake, fcTimerTotal, bcTimerConnect, reqTimerIdle, reqTimerHdr, reqTimerTq, reqTimerQueue, resTimerHdr, resTimerData, txnTimerTotal, txnTimerUser, acceptDate, requestDate,
