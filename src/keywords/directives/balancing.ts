@@ -152,7 +152,7 @@ export const redispatch = defineDirective({
   sections: 'DLB',
   negatable: true,
   args: [{ name: 'interval', kind: 'integer', min: -1000, max: 1000, optional: true }],
-  doc: 'A retry may go to another server than the one that a cookie named or a hash gave: the last retry only, or every Nth. Retries of all others go to another server at once; with `no`, or 0, every retry is for the same server, behind a pause.',
+  doc: 'A retry may go to another server than the one that a cookie named or a hash gave: the last retry only, or every Nth. Retries of all others go to another server at once; with `no` every retry is for the same server, behind a pause. 0 means none of those that are bound, ever.',
   examples: [
     { text: 'option redispatch', gives: { redispatch: -1 } },
     { text: 'option redispatch 1', gives: { redispatch: 1 } },
@@ -161,7 +161,7 @@ export const redispatch = defineDirective({
   ],
   apply(draft, [interval], { prefix }) {
     const every = interval === null ? -1 : interval;
-    draft.redispatch = prefix === null ? every : 0;
+    draft.redispatch = prefix !== null ? 0 : every === 0 ? null : every;
   },
 });
 
