@@ -2,9 +2,10 @@
 import { type KeyBits, MOST_INPUT, Mode, type Rooms, TAG_SIZE } from '../../platform/crypto/contract.ts';
 import { type CompileContext, type ConvertStep, defineConverter } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
-import { EncodedOperand, takeRoom } from '../../rules/jose/operand.ts';
+import { takeRoom } from '../../rules/jose/rooms.ts';
 import { Sample, SampleType } from '../../rules/sample.ts';
 import { encodeBase64 } from '../../rules/value/base64.ts';
+import { EncodedOperand } from '../../rules/value/encoded-operand.ts';
 import type { Stream } from '../../state/records.ts';
 
 const BIN_TO_BIN = { from: SampleType.bin, to: SampleType.bin } as const;

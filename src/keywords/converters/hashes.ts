@@ -5,8 +5,7 @@ import { xxh3 as hashXxh3, xxh32 as hashXxh32, xxh64 as hashXxh64, result } from
 import { type CompileContext, type ConvertStep, defineConverter } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
 import { SampleType } from '../../rules/sample.ts';
-import { decodeBase64 } from '../../rules/value/base64.ts';
-import { TextOperand } from '../../rules/value/operand.ts';
+import { EncodedOperand } from '../../rules/value/encoded-operand.ts';
 
 const BIN_TO_INT = { from: SampleType.bin, to: SampleType.int } as const;
 const BIN_TO_BIN = { from: SampleType.bin, to: SampleType.bin } as const;
@@ -145,16 +144,12 @@ export const hmac = defineConverter({
     { value: 'SmVmZQ==', call: 'set-var(txn.k),hmac(sha256,txn.k),length', out: 32 },
   ],
   compile: ([name, key], context) => {
-    const operand = new TextOperand(key, context);
+    const operand = new EncodedOperand('key', key, context);
     const signer = new Hmac(digestOf(name, context));
     const plain = new Uint8Array(MOST_KEY);
-    if (operand.isConstant && decodeBase64(context.thread.bytes, operand.start, operand.end, plain, 0) < 0) {
-      throw new RuleError('the key is not base64', -1, key);
-    }
     return (sample, stream) => {
       const { memory } = sample;
-      if (!operand.read(stream) || operand.end - operand.start > MOST_KEY) return false;
-      const size = decodeBase64(memory.bytes, operand.start, operand.end, plain, 0);
+      const size = operand.fill(stream, plain);
       if (size < 0) return false;
       signer.setKey(plain, 0, size);
       const at = memory.scratch();

@@ -8,9 +8,24 @@ import { VariableOperand } from '../../rules/value/operand.ts';
 
 const TEXT = { from: SampleType.str, to: SampleType.str } as const;
 
-/** A variable that may be left out. */
-function optional(name: string | null, context: CompileContext): VariableOperand | null {
-  return name === null ? null : new VariableOperand(name, context);
+/** What came in, a text, a variable that may be left out or not be set, and another text. A divider stands only between two that are there. */
+function compileJoin(first: string, isDivider: boolean, name: string | null, last: string, context: CompileContext): ConvertStep {
+  const { memory } = context.thread;
+  const start = memory.intern(first);
+  const end = memory.intern(last);
+  const variable = name === null ? null : new VariableOperand(name, context);
+  const out = new Writer(memory);
+  return (sample, stream) => {
+    const at = memory.scratch();
+    out.open(at, at + SCRATCH_SIZE);
+    out.copy(sample.start, sample.end);
+    const value = variable?.readText(stream) === true ? variable.sample : null;
+    const follows = last !== '' || (value !== null && value.end > value.start);
+    if (!isDivider || (follows && sample.end > sample.start)) out.copy(start, start + first.length);
+    if (value !== null) out.copy(value.start, value.end);
+    out.copy(end, end + last.length);
+    return !out.overflow && sample.setText(at, out.at);
+  };
 }
 
 export const concat = defineConverter({
@@ -27,22 +42,7 @@ export const concat = defineConverter({
     { value: 'a', call: "set-var(txn.x),concat('(',txn.x,')')", out: 'a(a)' },
     { value: 'a', call: 'concat(<,txn.nothing,>)', out: 'a<>' },
   ],
-  compile: ([before, name, after], context) => {
-    const { memory } = context.thread;
-    const start = memory.intern(before);
-    const end = memory.intern(after);
-    const variable = optional(name, context);
-    const out = new Writer(memory);
-    return (sample, stream) => {
-      const at = memory.scratch();
-      out.open(at, at + SCRATCH_SIZE);
-      out.copy(sample.start, sample.end);
-      out.copy(start, start + before.length);
-      if (variable?.readText(stream)) out.copy(variable.sample.start, variable.sample.end);
-      out.copy(end, end + after.length);
-      return !out.overflow && sample.setText(at, out.at);
-    };
-  },
+  compile: ([before, name, after], context) => compileJoin(before, false, name, after, context),
 });
 
 export const addItem = defineConverter({
@@ -61,21 +61,7 @@ export const addItem = defineConverter({
   ],
   compile: ([delimiter, name, suffix], context) => {
     if (name === null && suffix === '') throw new RuleError("converter 'add_item' expects a variable or a suffix");
-    const { memory } = context.thread;
-    const divider = memory.intern(delimiter);
-    const tail = memory.intern(suffix);
-    const variable = optional(name, context);
-    const out = new Writer(memory);
-    return (sample, stream) => {
-      const at = memory.scratch();
-      out.open(at, at + SCRATCH_SIZE);
-      out.copy(sample.start, sample.end);
-      const isSet = variable?.readText(stream) === true && variable.sample.end > variable.sample.start;
-      if (sample.end > sample.start && (isSet || suffix !== '')) out.copy(divider, divider + delimiter.length);
-      if (isSet && variable !== null) out.copy(variable.sample.start, variable.sample.end);
-      out.copy(tail, tail + suffix.length);
-      return !out.overflow && sample.setText(at, out.at);
-    };
+    return compileJoin(delimiter, true, name, suffix, context);
   },
 });
 
@@ -131,11 +117,17 @@ export const secureMemcmp = defineConverter({
   },
 });
 
-/** Bytes that are skipped at an end, as a table. */
-function setOf(characters: string): Uint8Array {
-  const table = new Uint8Array(256);
-  for (const character of characters) table[character.charCodeAt(0)] = 1;
-  return table;
+/** Skips these characters at one end. */
+function compileTrim(characters: string, isStart: boolean): ConvertStep {
+  const set = new Uint8Array(256);
+  for (const character of characters) set[character.charCodeAt(0)] = 1;
+  return (sample) => {
+    const { bytes } = sample.memory;
+    let { start, end } = sample;
+    if (isStart) while (start < end && set[bytes[start] as number] === 1) start++;
+    else while (end > start && set[bytes[end - 1] as number] === 1) end--;
+    return sample.setText(start, end);
+  };
 }
 
 const CHARS = [{ name: 'chars', kind: 'str' }] as const;
@@ -146,15 +138,7 @@ export const ltrim = defineConverter({
   ...TEXT,
   doc: 'Skips these characters at the beginning.',
   examples: [{ value: '--a-b-', call: 'ltrim(-+)', out: 'a-b-' }],
-  compile: ([characters]) => {
-    const set = setOf(characters);
-    return (sample) => {
-      const { bytes } = sample.memory;
-      let { start } = sample;
-      while (start < sample.end && set[bytes[start] as number] === 1) start++;
-      return sample.setText(start, sample.end);
-    };
-  },
+  compile: ([characters]) => compileTrim(characters, true),
 });
 
 export const rtrim = defineConverter({
@@ -163,15 +147,7 @@ export const rtrim = defineConverter({
   ...TEXT,
   doc: 'Skips these characters at the end.',
   examples: [{ value: '--a-b-', call: 'rtrim(-+)', out: '--a-b' }],
-  compile: ([characters]) => {
-    const set = setOf(characters);
-    return (sample) => {
-      const { bytes } = sample.memory;
-      let { end } = sample;
-      while (end > sample.start && set[bytes[end - 1] as number] === 1) end--;
-      return sample.setText(sample.start, end);
-    };
-  },
+  compile: ([characters]) => compileTrim(characters, false),
 });
 
 const LINE_FEED = 10;

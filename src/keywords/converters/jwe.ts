@@ -3,8 +3,9 @@ import { defineConverter } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
 import type { EncryptedToken } from '../../rules/jose/encrypted.ts';
 import { Jwk, MOST_SECRET } from '../../rules/jose/jwk.ts';
-import { EncodedOperand, takeRoom } from '../../rules/jose/operand.ts';
+import { takeRoom } from '../../rules/jose/rooms.ts';
 import { SampleType } from '../../rules/sample.ts';
+import { EncodedOperand } from '../../rules/value/encoded-operand.ts';
 import { TextOperand } from '../../rules/value/operand.ts';
 
 const STR_TO_BIN = { from: SampleType.str, to: SampleType.bin } as const;

@@ -1,12 +1,10 @@
 /** Arguments of converters that are base64, or a variable that holds base64. It must not know what the bytes are for. */
 
-import { SCRATCH_SIZE } from '../../base/memory.ts';
 import type { Stream } from '../../state/records.ts';
 import type { CompileContext } from '../define.ts';
 import { RuleError } from '../error.ts';
-import type { Sample } from '../sample.ts';
-import { decodeBase64 } from '../value/base64.ts';
-import { TextOperand } from '../value/operand.ts';
+import { decodeBase64 } from './base64.ts';
+import { TextOperand } from './operand.ts';
 
 export class EncodedOperand {
   readonly isConstant: boolean;
@@ -40,14 +38,4 @@ export class EncodedOperand {
     const size = decodeBase64(this.#bytes, operand.start, operand.end, room, 0);
     return size > room.length ? -1 : size;
   }
-}
-
-/** Makes the sample the first `size` bytes of a room, which is wiped; false: `size` is below 0. */
-export function takeRoom(sample: Sample, room: Uint8Array, size: number): boolean {
-  if (size < 0 || size > SCRATCH_SIZE) return false;
-  const { memory } = sample;
-  const start = memory.scratch();
-  for (let at = 0; at < size; at++) memory.bytes[start + at] = room[at] as number;
-  room.fill(0, 0, size);
-  return sample.setBinary(start, start + size);
 }
