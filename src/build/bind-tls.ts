@@ -87,7 +87,7 @@ export class BindTls implements CertificateChoice {
       case 'unlisted':
         return this.#prepareParts(({ list }) => list?.path !== change.list || list.line !== change.line);
       case 'response':
-        return { apply: () => this.#staple(change.paths, change.response), drop: () => {} };
+        return { apply: () => this.#staple(change), drop: () => {} };
       case 'ticket-keys':
         return null;
     }
@@ -194,11 +194,12 @@ export class BindTls implements CertificateChoice {
     });
   }
 
-  #staple(paths: readonly string[], bytes: Uint8Array): void {
+  #staple({ files, response: bytes }: Extract<TlsChange, { kind: 'response' }>): void {
     const { tls, shared, parts } = this.#state;
     const response = responseIn(bytes);
     const stapled = parts.map((part) => {
-      if (!paths.includes(part.certificate.path)) return part;
+      const { path, bytes: content } = part.certificate;
+      if (!files.some((file) => file.path === path && Buffer.compare(file.bytes, content) === 0)) return part;
       part.served.context.staple(response);
       return { ...part, certificate: { ...part.certificate, ocsp: bytes } };
     });

@@ -33,7 +33,6 @@ export class CertificateControl {
   readonly #follower: CertificateFollower;
   /** What is to be committed: HAProxy has one transaction at a time, and so do its tools. */
   #open: CertificateMaterial | null = null;
-  #isCommitting = false;
 
   /** @param publish tells all threads; what it is given has been judged */
   constructor(store: TlsStore, publish: Publish, follower: CertificateFollower) {
@@ -77,7 +76,7 @@ export class CertificateControl {
   set(name: string, content: Uint8Array): Reply {
     const { part, stored } = this.#find(name);
     const fail = (why: string): Reply => refused(`${why}\nCan't update ${name}!`);
-    if (this.#isCommitting) return fail(LOCKED);
+    if (this.#store.isLocked) return fail(LOCKED);
     if (stored === null) return fail("Can't replace a certificate which is not referenced by the configuration!");
     const { path } = stored;
     if (this.#open !== null && this.#open.path !== path)
@@ -102,33 +101,34 @@ export class CertificateControl {
   /** Makes the transaction what all threads use. If it fails, it stays open and nothing has changed. */
   async commit(path: string): Promise<Reply> {
     const fail = (why: string): Reply => refused(`${why}\nCan't commit ${path}!`);
-    if (this.#isCommitting) return fail(LOCKED);
+    if (this.#store.isLocked) return fail(LOCKED);
     const material = this.#open;
     if (material === null) return fail('No ongoing transaction!');
     if (material.path !== path) return fail(`The ongoing transaction is about '${material.path}' but you are trying to commit '${path}'`);
     const problem = problemOf(material) ?? this.#follower.judge(material);
     if (problem !== null) return fail(problem);
-    this.#isCommitting = true;
-    const refusal = await this.#use(material);
-    this.#isCommitting = false;
-    if (refusal !== null) return fail(refusal);
+    const refusal = await this.#store.alone(() => this.#use(material));
+    if (refusal !== '') return fail(refusal ?? LOCKED);
     this.#open = null;
-    this.#follower.changed(path, material);
     return done(`Committing ${path}\nSuccess!`);
   }
 
-  async #use(material: CertificateMaterial): Promise<string | null> {
+  /** What was wrong; '': nothing. */
+  async #use(material: CertificateMaterial): Promise<string> {
     const { path } = material;
     const stored = this.#store.certificates.get(path);
     if (stored === undefined) return `certificate '${path}' does not exist!`;
     const ticketKeys = new Uint8Array(randomBytes(TICKET_KEY_BYTES));
     const refusal = this.#store.isCertificateUsed(path) ? await this.#publish({ kind: 'certificate', material, ticketKeys }) : null;
-    if (refusal === null) stored.material = material;
-    return refusal;
+    if (refusal !== null) return refusal;
+    stored.material = material;
+    // At once: an answer of an OCSP server may be on its way.
+    this.#follower.changed(path, material);
+    return '';
   }
 
   abort(path: string): Reply {
-    if (this.#isCommitting) return refused(LOCKED);
+    if (this.#store.isLocked) return refused(LOCKED);
     if (this.#open === null) return refused('No ongoing transaction!');
     if (this.#open.path !== path)
       return refused(`The ongoing transaction is about '${this.#open.path}' but you are trying to abort a transaction for '${path}'`);
@@ -139,6 +139,7 @@ export class CertificateControl {
   /** Forgets a certificate that nothing uses. */
   delete(path: string): Reply {
     const fail = (why: string): Reply => refused(`Can't remove the certificate: ${why}`);
+    if (this.#store.isLocked) return fail(LOCKED);
     if (!this.#store.certificates.has(path)) return fail(`certificate '${path}' doesn't exist!`);
     if (this.#open?.path === path) return fail(`ongoing transaction for the certificate '${path}'`);
     if (this.#store.isCertificateUsed(path)) return fail(`certificate '${path}' in use, can't be deleted!`);
@@ -148,7 +149,7 @@ export class CertificateControl {
   }
 }
 
-const LOCKED = 'Operations on certificates are currently locked!';
+export const LOCKED = 'Operations on certificates are currently locked!';
 
 function emptyOf(path: string): CertificateMaterial {
   return { path, bytes: new Uint8Array(0), key: null, ocsp: null, issuer: null, sctl: null, dh: null };

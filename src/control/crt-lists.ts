@@ -3,6 +3,7 @@
  * must not know commands, nor how a line is read (HAProxy management manual, "add ssl crt-list").
  */
 import type { ListPlace, PemModel } from '../model/tls.ts';
+import { LOCKED } from './certificates.ts';
 import { done, type Reply, refused } from './reply.ts';
 import type { ListEntry, Publish, StoredList, TlsStore } from './tls-store.ts';
 
@@ -44,6 +45,10 @@ export class ListControl {
   /** Adds a line at the end of a list: `FILE [OPTIONS] NAMES…`. The certificate must be known. */
   async add(path: string, text: string): Promise<Reply> {
     const fail = (why: string): Reply => refused(`Can't edit the crt-list: ${why}`);
+    return (await this.#store.alone(() => this.#add(path, text, fail))) ?? fail(LOCKED);
+  }
+
+  async #add(path: string, text: string, fail: (why: string) => Reply): Promise<Reply> {
     const list = this.#find(path);
     if (list === null) return fail(`crt-list '${path}' does not exist!`);
     const line = this.#read(text);
@@ -68,6 +73,10 @@ export class ListControl {
   /** Takes a line out. @param line its number; null: the one line with this certificate */
   async delete(path: string, certificate: string, line: number | null): Promise<Reply> {
     const fail = (why: string): Reply => refused(`Can't delete the entry: ${why}`);
+    return (await this.#store.alone(() => this.#delete(path, certificate, line, fail))) ?? fail(LOCKED);
+  }
+
+  async #delete(path: string, certificate: string, line: number | null, fail: (why: string) => Reply): Promise<Reply> {
     const list = this.#find(path);
     if (list === null) return fail(`crt-list '${path}' does not exist!`);
     if (!this.#store.certificates.has(certificate)) return fail(`certificate '${certificate}' does not exist!`);

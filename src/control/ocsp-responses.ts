@@ -130,14 +130,16 @@ export class OcspResponses implements CertificateFollower {
   }
 
   async #install(entry: OcspEntry, response: Uint8Array, { untilMs }: OcspAnswer): Promise<string | null> {
-    const paths = [...entry.paths];
-    const problem = await this.#publish({ kind: 'response', paths, response });
+    // A certificate may be exchanged meanwhile: then this is not for the new one.
+    const files = [...entry.paths].flatMap((path) => this.#store.certificates.get(path)?.material ?? []);
+    const about = files.map(({ path, bytes }) => ({ path, bytes }));
+    const problem = await this.#publish({ kind: 'response', files: about, response });
     if (problem !== null) return problem;
     entry.response = response;
     entry.untilMs = untilMs;
-    for (const path of paths) {
-      const stored = this.#store.certificates.get(path);
-      if (stored !== undefined && stored.material !== null) stored.material = { ...stored.material, ocsp: response };
+    for (const file of files) {
+      const stored = this.#store.certificates.get(file.path);
+      if (stored?.material?.bytes === file.bytes) stored.material = { ...stored.material, ocsp: response };
     }
     return null;
   }

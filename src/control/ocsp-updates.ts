@@ -161,11 +161,11 @@ export class OcspUpdates {
 
   async #fetch(update: Update): Promise<void> {
     const { entry } = update;
+    const [path = ''] = entry.paths;
     update.state = State.unknown;
     const { state, detail } = await this.#attempt(entry);
     if (this.#stop.signal.aborted) return;
     this.#record(update, state, detail);
-    const [path = ''] = entry.paths;
     const more = detail === '' ? '' : ` (${detail})`;
     this.#parts.log(`<OCSP-UPDATE> ${path} ${state} "${UPDATE_STATES[state]}${more}" ${update.failures} ${update.successes}`);
     if (update.isOnce || entry.paths.size === 0) this.#updates.delete(entry);

@@ -63,12 +63,25 @@ export class TlsStore {
   /** A key's number is its place. */
   readonly ticketFiles: TicketFile[] = [];
   readonly #fallbacks: Fallback[] = [];
+  /** A change is on its way to the threads: another would not see what it does. */
+  isLocked = false;
 
   /** @param isDirectory of the path of a list */
   constructor({ proxies }: ConfigModel, isDirectory: (path: string) => boolean) {
     for (const { binds, servers } of proxies.filter(({ disabled }) => !disabled)) {
       for (const { tls, at } of binds) if (tls.enabled) this.#addBind(tls, at, isDirectory);
       for (const { tls } of servers) if (tls.enabled) this.#addLine(tls, isDirectory);
+    }
+  }
+
+  /** Makes a change alone. null: another is being made. */
+  async alone<T>(change: () => Promise<T>): Promise<T | null> {
+    if (this.isLocked) return null;
+    this.isLocked = true;
+    try {
+      return await change();
+    } finally {
+      this.isLocked = false;
     }
   }
 

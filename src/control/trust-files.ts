@@ -31,7 +31,6 @@ export class TrustControl {
   readonly #noun: 'CA' | 'CRL';
   readonly #publish: Publish;
   #open: { readonly path: string; readonly bytes: Uint8Array } | null = null;
-  #isCommitting = false;
 
   constructor(store: TlsStore, role: TrustRole, publish: Publish) {
     this.#store = store;
@@ -94,7 +93,7 @@ export class TrustControl {
   #put(path: string, content: Uint8Array, adds: boolean): Reply {
     const fail = (why: string): Reply => refused(`${why}\nCan't update ${path}!`);
     const stored = this.#files.get(path);
-    if (this.#isCommitting) return fail(this.#locked);
+    if (this.#store.isLocked) return fail(this.#locked);
     if (stored === undefined) return fail(`Can't replace a ${this.#noun} file which is not referenced by the configuration!`);
     const other = this.#otherThan(path, 'set');
     if (other !== null) return fail(other);
@@ -108,19 +107,19 @@ export class TrustControl {
   /** Makes the transaction what all threads use. If it fails, it stays open and nothing has changed. */
   async commit(path: string): Promise<Reply> {
     const fail = (why: string): Reply => refused(`${why}\nCan't commit ${path}!`);
-    if (this.#isCommitting) return fail(this.#locked);
+    if (this.#store.isLocked) return fail(this.#locked);
     if (this.#open === null) return fail('No ongoing transaction!');
     const other = this.#otherThan(path, 'commit');
     if (other !== null) return fail(other);
-    this.#isCommitting = true;
-    const refusal = await this.#use(path, this.#open.bytes);
-    this.#isCommitting = false;
-    if (refusal !== null) return fail(refusal);
+    const { bytes } = this.#open;
+    const refusal = await this.#store.alone(() => this.#use(path, bytes));
+    if (refusal !== '') return fail(refusal ?? this.#locked);
     this.#open = null;
     return done(`Committing ${path}\nSuccess!`);
   }
 
-  async #use(path: string, bytes: Uint8Array): Promise<string | null> {
+  /** What was wrong; '': nothing. */
+  async #use(path: string, bytes: Uint8Array): Promise<string> {
     const role = this.#role;
     const stored = this.#files.get(path);
     if (stored === undefined) return `${this.#noun} file '${path}' doesn't exist!`;
@@ -128,11 +127,11 @@ export class TrustControl {
     const isUsed = this.#store.isTrustUsed(role, path);
     const refusal = isUsed ? await this.#publish({ kind: 'trust', role, path, bytes, ticketKeys }) : null;
     if (refusal === null) stored.bytes = bytes;
-    return refusal;
+    return refusal ?? '';
   }
 
   abort(path: string): Reply {
-    if (this.#isCommitting) return refused(this.#locked);
+    if (this.#store.isLocked) return refused(this.#locked);
     if (this.#open === null) return refused('No ongoing transaction!');
     const other = this.#otherThan(path, 'abort a transaction for');
     if (other !== null) return refused(other);
@@ -144,6 +143,7 @@ export class TrustControl {
   delete(path: string): Reply {
     const noun = `${this.#noun} file`;
     const fail = (why: string): Reply => refused(`Can't remove the ${noun}: ${why}`);
+    if (this.#store.isLocked) return fail(this.#locked);
     if (!this.#files.has(path)) return fail(`${noun} '${path}' doesn't exist!`);
     if (this.#open?.path === path) return fail(`ongoing transaction for the ${noun} '${path}'`);
     if (this.#store.isTrustUsed(this.#role, path)) return fail(`${noun} '${path}' in use, can't be deleted!`);

@@ -19,8 +19,8 @@ export type TlsChange =
   /** A line at the end of a `crt-list`: the certificate says which. */
   | { readonly kind: 'listed'; readonly certificate: PemModel }
   | { readonly kind: 'unlisted'; readonly list: string; readonly line: number }
-  /** Certificates of these files are shown with this response of an OCSP server. */
-  | { readonly kind: 'response'; readonly paths: readonly string[]; readonly response: Uint8Array }
+  /** The certificates of these files are shown with this response of an OCSP server, if the files hold what they held when it was asked for. */
+  | { readonly kind: 'response'; readonly files: readonly Pick<CertificateMaterial, 'path' | 'bytes'>[]; readonly response: Uint8Array }
   /** Three keys of a `tls-ticket-keys` file. */
   | { readonly kind: 'ticket-keys'; readonly file: string; readonly keys: readonly Uint8Array[] };
 

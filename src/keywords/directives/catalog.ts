@@ -8,7 +8,7 @@ import { h1CaseAdjust, h1CaseAdjustFile } from './global-case.ts';
 import { defaultPath, localpeer, presetenv, resetenv, setenv, unsetenv } from './global-environment.ts';
 import { cpuMap, inertFlags, inertNumbers, inertPercents, inertPlaces, inertQuic, inertRanges, inertRest, inertSizes, inertSwitches, inertTexts, inertTimes } from './global-internals.ts';
 import { bindCiphers, bindClientSignatures, bindCurves, bindOptions, bindSignatures, bindSuites, caBase, crtBase, keyBase, serverCiphers, serverClientSignatures, serverCurves, serverOptions, serverSignatures, serverSuites, serverVerify, unixBind } from './global-lines.ts';
-import { ocspDisable, ocspHttpProxy, ocspMode } from './global-ocsp.ts';
+import { ocspDelays, ocspDisable, ocspHttpProxy, ocspMode } from './global-ocsp.ts';
 import { closeSpreadTime, daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, grace, group, hardStopAfter, logSendHostname, maxSpreadChecks, maxconnrate, maxsessrate, maxsslrate, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
 import { httpErrCodes, httpFailCodes } from './global-statuses.ts';
 import { cacheSize, captureBufferSize, captureCipherlistSize, certificateCompression, forcePrivateCache, hardMaxRecord, idleTimer, keyLog, maxRecord, sessionLifetime } from './global-tls.ts';
@@ -39,7 +39,7 @@ export const directives = [
   setenv, presetenv, unsetenv, resetenv, defaultPath, localpeer,
   inertNumbers, inertRanges, inertSizes, inertTimes, inertSwitches, inertTexts, inertQuic, inertPercents, inertRest, inertFlags, inertPlaces, cpuMap,
   caBase, keyBase, crtBase, bindCiphers, bindSuites, bindCurves, bindSignatures, serverCiphers, serverSuites, serverCurves, serverSignatures, bindClientSignatures, serverClientSignatures, serverVerify, bindOptions, serverOptions, unixBind,
-  ocspMode, ocspDisable, ocspHttpProxy,
+  ocspDelays, ocspMode, ocspDisable, ocspHttpProxy,
   globalMaxconn, nbthread, uid, gid, ulimitN, maxconnrate, maxsessrate, maxsslrate, statsMaxconn, spreadChecks, hardStopAfter, grace, closeSpreadTime, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
   httpErrCodes, httpFailCodes,
   captureBufferSize, captureCipherlistSize, maxRecord, hardMaxRecord, cacheSize, forcePrivateCache, idleTimer, sessionLifetime, keyLog, certificateCompression,

@@ -31,12 +31,16 @@ function defineDelay(name: string, side: 'min' | 'max', doc: string): Directive 
 const LEAST = 'Shortest time between two requests about one certificate, in seconds; 300 if unset.';
 const MOST = 'Longest time between two requests about one certificate, in seconds; 3600 if unset.';
 
-export const ocspDelays: readonly Directive[] = [
-  defineDelay('ocsp-update.mindelay', 'min', LEAST),
-  defineDelay('ocsp-update.maxdelay', 'max', MOST),
-  defineDelay('tune.ssl.ocsp-update.mindelay', 'min', 'Old name of `ocsp-update.mindelay`.'),
-  defineDelay('tune.ssl.ocsp-update.maxdelay', 'max', 'Old name of `ocsp-update.maxdelay`.'),
-];
+function defineDelays(): readonly Directive[] {
+  return [
+    defineDelay('ocsp-update.mindelay', 'min', LEAST),
+    defineDelay('ocsp-update.maxdelay', 'max', MOST),
+    defineDelay('tune.ssl.ocsp-update.mindelay', 'min', 'Old name of `ocsp-update.mindelay`.'),
+    defineDelay('tune.ssl.ocsp-update.maxdelay', 'max', 'Old name of `ocsp-update.maxdelay`.'),
+  ];
+}
+
+export const ocspDelays = defineDelays();
 
 function defineSwitch(name: 'ocsp-update.mode' | 'ocsp-update.disable', doc: string): Directive {
   return defineGlobal({
