@@ -7,7 +7,7 @@ import { checksNeedTls } from '../check/needs.ts';
 import type { BindModel, ServerModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
-import type { TlsGlobalModel } from '../model/tls.ts';
+import type { PemModel, TlsGlobalModel } from '../model/tls.ts';
 import type { TlsChange } from '../model/tls-change.ts';
 import type { TlsContext } from '../platform/tls/contract.ts';
 import { TlsLibrary } from '../platform/tls/engine.ts';
@@ -18,6 +18,7 @@ import { BindTls, type TlsGround } from './bind-tls.ts';
 import { Bundles } from './bundles.ts';
 import type { Prepared } from './line-changes.ts';
 import type { Plan } from './plan.ts';
+import { judgeResponse } from './responses.ts';
 import { ServerLine } from './server-tls.ts';
 import type { ContextTuning } from './tls-tuning.ts';
 
@@ -89,6 +90,7 @@ class TlsBuilder {
     const made = this.#attempt(at, () => new BindTls(this.#ground, tls, http));
     if (made !== null && tls.certificates.length === 0) this.#warnOfNone(at);
     this.#listeners.set(bind, made);
+    if (made !== null && this.#ground.judges) this.#judgeResponses(tls.certificates);
     return made;
   }
 
@@ -96,6 +98,13 @@ class TlsBuilder {
   #warnOfNone(at: Position): void {
     const text = "no certificate is specified for the line: TLS connections will fail ('strict-sni' without 'crt')";
     this.problems.push({ severity: 'warning', code: 'bad-tls', at, text });
+  }
+
+  #judgeResponses(certificates: readonly PemModel[]): void {
+    for (const certificate of certificates) {
+      const problem = this.#attempt(certificate.at, () => judgeResponse(this.#ground.bundles, certificate));
+      if (problem !== null) this.problems.push(problem);
+    }
   }
 
   /** @param judgesChecks the settings are used by checks at least: what is wrong with them is told */

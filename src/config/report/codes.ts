@@ -161,7 +161,7 @@ export const CODES = {
     advice: 'The message names what was found and what is allowed.',
   },
   'bad-tls': {
-    severities: ALERT,
+    severities: ['alert', 'warning'],
     meaning:
       'A certificate, key or list of a line with `ssl` cannot be used; the message says which file, and the reason of the TLS library.',
     advice: 'Check the file with `openssl x509` or `openssl pkey`; a certificate needs its unencrypted private key.',

@@ -11,8 +11,6 @@ type Free = (object: Pointer) => void;
 type Get = (object: Pointer) => Pointer;
 
 export const sha1 = bound<() => Pointer>('EVP_sha1', [], P);
-/** 0: the first has signed the second, by their names and extensions. */
-export const checkIssued = bound<(issuer: Pointer, subject: Pointer) => number>('X509_check_issued', [P, P], I);
 export const responderNames = bound<Get>('X509_get1_ocsp', [P], P);
 export const namesFree = bound<Free>('X509_email_free', [P], 'void');
 

@@ -6,7 +6,7 @@ import { ownArea } from '../ffi.ts';
 import { lend } from './lending.ts';
 import * as lib from './library.ts';
 import * as calls from './ocsp-calls.ts';
-import type { Native } from './pem.ts';
+import { isIssuedBy, type Native } from './pem.ts';
 import { printed } from './printing.ts';
 
 const NULL = 0n;
@@ -37,7 +37,7 @@ export interface OcspAnswer {
 
 /** Among `candidates` the certificate that has signed this one. */
 export function issuerOf(certificate: Native, candidates: readonly Native[]): Native | null {
-  return candidates.find((each) => calls.checkIssued(each, certificate) === 0) ?? null;
+  return candidates.find((each) => isIssuedBy(certificate, each)) ?? null;
 }
 
 export function ocspSubject(certificate: Native, issuer: Native): OcspSubject | null {
