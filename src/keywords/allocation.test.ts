@@ -148,17 +148,23 @@ const CUSTOM = '%ci %cp %f %b %s %ST %B %U %HM %HU %HV %Tt %tsc %[src] %[var(txn
 const STRUCTURED =
   '%{+json}o %(ip)ci %(port)cp %(front)f %(back)b %(server)s %(status)ST %(bytes)B %(method)HM %(uri)HU %(time)Tt %(end)tsc %(src)[src] %(n:str)rt %(h)hrl %(none)[var(txn.none)]';
 
+/** Of a client with TLS; and why a server's connection has failed. */
+const FINGERPRINT =
+  '%[ssl_fc_protocol_hello_id],%[ssl_fc_cipherlist_bin(1),be2dec(-,2)],%[ssl_fc_extlist_bin(1),be2dec(-,2)],%[ssl_fc_eclist_bin(1),be2dec(-,2)],' +
+  '%[ssl_fc_ecformats_bin,be2dec(-,1)] %[ssl_fc_cipherlist_hex] %[ssl_fc_sigalgs_bin,hex] %[fc_err_str] %[fc_err_name] %[bc_err] %[ssl_bc_err]';
+
 const LINES: readonly (readonly [string, string])[] = [
   ['httplog', presetFormat('httplog', true)],
   ['a format of 18 fields', CUSTOM],
   ['the same in JSON', STRUCTURED],
   ['the same in CBOR', STRUCTURED.replace('+json', '+cbor')],
+  ['the fingerprint of a client', FINGERPRINT],
 ];
 
 for (const [name, text] of LINES) {
   test(`a line of ${name} to two targets`, () => {
     const world = new ExampleWorld();
-    const stream = world.stream(REQUEST);
+    const stream = world.secure(world.stream(REQUEST));
     const sender = { dropped: 0, send: () => true, close: () => undefined };
     const target = { kind: 'descriptor', descriptor: 1 } as const;
     const limits = { facility: 16, maxLevel: 7, minLevel: 0, length: 1024, sample: null, profile: null };
