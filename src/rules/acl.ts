@@ -52,8 +52,7 @@ class AclExpression implements AclTest {
     const fetch = this.#fetch;
     const match = this.#match;
     const wants = this.#wants;
-    sample.row = 0;
-    sample.next = -1;
+    sample.rewind();
     for (;;) {
       sample.more = false;
       if (!fetch(sample, stream)) return false;

@@ -86,6 +86,12 @@ export class Sample {
     this.ip = this.ownIp;
   }
 
+  /** Back to before the first of several values. */
+  rewind(): void {
+    this.row = 0;
+    this.next = -1;
+  }
+
   setBool(value: boolean): boolean {
     this.type = BOOL;
     this.int = value ? 1 : 0;

@@ -3,7 +3,7 @@
  * once. Where a version was committed since the stream began, the stream changes the one that it sees and the one that counts.
  */
 import { type ActionStep, type CompileContext, defineAction, Outcome, type TextFormat } from '../../rules/define.ts';
-import { RuleError } from '../../rules/error.ts';
+import { atWord, RuleError } from '../../rules/error.ts';
 import { Writer } from '../../rules/format/writer.ts';
 import { PatternKind } from '../../rules/patterns/pattern-index.ts';
 import type { PatternSet } from '../../rules/patterns/patterns.ts';
@@ -28,12 +28,7 @@ function setOf(words: Words, isMap: boolean, context: CompileContext): PatternSe
 function formatOf(words: Words, what: string, context: CompileContext): TextFormat {
   const word = words.at;
   const text = words.next(what);
-  try {
-    return context.format(text, 'text');
-  } catch (error) {
-    if (error instanceof RuleError && error.word < 0) error.word = word;
-    throw error;
-  }
+  return atWord(word, () => context.format(text, 'text'));
 }
 
 type Change = (set: PatternSet, out: Writer, key: number, keyEnd: number, valueEnd: number) => void;

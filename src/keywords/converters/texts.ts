@@ -9,7 +9,20 @@ import { type Sample, SampleType } from '../../rules/sample.ts';
 import { hexValue, writeHexByte } from '../../rules/value/bytes.ts';
 import { NumberOperand } from '../../rules/value/operand.ts';
 
-const CASE = 32;
+/** Each byte in upper case, as LOWER in lower case. */
+const UPPER = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 97 && byte <= 122 ? byte - 32 : byte));
+
+/** Replaces every byte by what the table has for it. */
+function compileTable(table: Uint8Array): ConvertStep {
+  return (sample) => {
+    const { bytes } = sample.memory;
+    const { start, end } = sample;
+    const at = roomFor(sample, end - start);
+    if (at < 0) return false;
+    for (let from = start, to = at; from < end; from++, to++) bytes[to] = table[bytes[from] as number] as number;
+    return sample.setText(at, at + end - start);
+  };
+}
 
 /** Where a copy of the sample's size can be written; -1: it is too long. */
 function roomFor(sample: Sample, size: number): number {
@@ -26,16 +39,7 @@ export const lower = defineConverter({
     { value: 'Example.COM', call: 'lower', out: 'example.com' },
     { value: '[@Z`', call: 'lower', out: '[@z`' },
   ],
-  compile: () => {
-    return (sample) => {
-      const { bytes } = sample.memory;
-      const { start, end } = sample;
-      const at = roomFor(sample, end - start);
-      if (at < 0) return false;
-      for (let from = start, to = at; from < end; from++, to++) bytes[to] = LOWER[bytes[from] as number] as number;
-      return sample.setText(at, at + end - start);
-    };
-  },
+  compile: () => compileTable(LOWER),
 });
 
 export const upper = defineConverter({
@@ -45,19 +49,7 @@ export const upper = defineConverter({
   to: SampleType.str,
   doc: 'Upper case. Only letters of ASCII change.',
   examples: [{ value: 'abcZ{', call: 'upper', out: 'ABCZ{' }],
-  compile: () => {
-    return (sample) => {
-      const { bytes } = sample.memory;
-      const { start, end } = sample;
-      const at = roomFor(sample, end - start);
-      if (at < 0) return false;
-      for (let from = start, to = at; from < end; from++, to++) {
-        const byte = bytes[from] as number;
-        bytes[to] = byte >= 97 && byte <= 122 ? byte & ~CASE : byte;
-      }
-      return sample.setText(at, at + end - start);
-    };
-  },
+  compile: () => compileTable(UPPER),
 });
 
 export const length = defineConverter({

@@ -9,7 +9,7 @@ import { skipBlanks, trimBlanks } from '../../rules/edit/target.ts';
 import { Writer } from '../../rules/format/writer.ts';
 import { readsResponse, Valid } from '../../rules/place.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
-import { readLooseInt } from '../../rules/value/looseint.ts';
+import { asLooseInt } from '../../rules/value/looseint.ts';
 import type { Stream } from '../../state/records.ts';
 
 const SEMICOLON = 59;
@@ -86,15 +86,10 @@ function cookieEnd(bytes: Uint8Array, from: number, end: number): number {
   return end;
 }
 
-function rewind(sample: Sample): void {
-  sample.row = 0;
-  sample.next = -1;
-}
-
 function compileOne(isResponse: boolean, name: string | null, context: CompileContext): FetchStep {
   const search = new CookieSearch(isResponse, name, context);
   return (sample, stream) => {
-    rewind(sample);
+    sample.rewind();
     if (!search.next(sample, stream)) return false;
     if (search.hasName) while (search.next(sample, stream));
     return true;
@@ -112,16 +107,11 @@ function compileEvery(isResponse: boolean, name: string | null, context: Compile
 function compileCount(isResponse: boolean, name: string | null, context: CompileContext): FetchStep {
   const search = new CookieSearch(isResponse, name, context);
   return (sample, stream) => {
-    rewind(sample);
+    sample.rewind();
     let count = 0;
     while (search.next(sample, stream)) count++;
     return sample.setInt(count);
   };
-}
-
-/** The value as an integer. */
-function compileNumber(step: FetchStep): FetchStep {
-  return (sample, stream) => step(sample, stream) && sample.setInt(readLooseInt(sample.memory.bytes, sample.start, sample.end));
 }
 
 /** The names, separated. */
@@ -132,7 +122,7 @@ function compileNames(isResponse: boolean, delim: string, context: CompileContex
   return (sample, stream) => {
     const start = out.memory.scratch();
     out.open(start, start + SCRATCH_SIZE);
-    rewind(sample);
+    sample.rewind();
     while (search.next(sample, stream)) {
       if (out.at > start) out.byte(separator);
       out.copy(search.nameFrom, search.nameEnd);
@@ -239,8 +229,8 @@ export const reqCookVal = defineFetch({
   valid: Valid.request,
   doc: 'The value of a cookie of the request as an integer.',
   examples: [{ request: TWO, call: 'req.cook_val(b),add(1)', out: 3 }],
-  compile: ([name], context) => compileNumber(compileOne(false, name, context)),
-  compileEach: ([name], context) => compileNumber(compileEvery(false, name, context)),
+  compile: ([name], context) => asLooseInt(compileOne(false, name, context)),
+  compileEach: ([name], context) => asLooseInt(compileEvery(false, name, context)),
 });
 
 export const cookVal = defineFetchName('cook_val', reqCookVal, { request: TWO, call: 'cook_val(b)', out: 2 });
@@ -252,8 +242,8 @@ export const resCookVal = defineFetch({
   valid: Valid.response,
   doc: 'The value of a cookie of the response as an integer.',
   examples: [{ response: SET, call: 'res.cook_val(b)', out: 7 }],
-  compile: ([name], context) => compileNumber(compileOne(true, name, context)),
-  compileEach: ([name], context) => compileNumber(compileEvery(true, name, context)),
+  compile: ([name], context) => asLooseInt(compileOne(true, name, context)),
+  compileEach: ([name], context) => asLooseInt(compileEvery(true, name, context)),
 });
 
 export const scookVal = defineFetchName('scook_val', resCookVal, { response: SET, call: 'scook_val(b)', out: 7 });

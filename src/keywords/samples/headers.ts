@@ -10,7 +10,7 @@ import { longItemEnd, skipBlanks, trimBlanks } from '../../rules/edit/target.ts'
 import { RuleError } from '../../rules/error.ts';
 import { readsResponse, Valid } from '../../rules/place.ts';
 import { cast, type Sample, SampleType, type SampleTypeValue } from '../../rules/sample.ts';
-import { readLooseInt } from '../../rules/value/looseint.ts';
+import { asLooseInt } from '../../rules/value/looseint.ts';
 import type { Stream } from '../../state/records.ts';
 
 /** A field name as rules look for it; every name if the length is 0. */
@@ -91,19 +91,14 @@ function compileLast(side: Side, whole: boolean, { id, start, length }: FieldNam
   };
 }
 
-function rewind(sample: Sample): void {
-  sample.row = 0;
-  sample.next = -1;
-}
-
 function pick(sample: Sample, headers: HeaderTable, field: FieldName, whole: boolean, wanted: number): boolean {
-  rewind(sample);
+  sample.rewind();
   for (let at = 0; at < wanted; at++) if (!nextValue(sample, headers, field, whole)) return false;
   return sample.setText(found.start, found.end);
 }
 
 function count(sample: Sample, headers: HeaderTable, field: FieldName, whole: boolean): number {
-  rewind(sample);
+  sample.rewind();
   let total = 0;
   while (nextValue(sample, headers, field, whole)) total++;
   return total;
@@ -128,11 +123,6 @@ function compileCast(step: FetchStep, to: SampleTypeValue): FetchStep {
       if (!sample.more) return false;
     }
   };
-}
-
-/** The value as a number. */
-function compileNumber(step: FetchStep): FetchStep {
-  return (sample, stream) => step(sample, stream) && sample.setInt(readLooseInt(sample.memory.bytes, sample.start, sample.end));
 }
 
 function compileCount(side: Side, whole: boolean, name: string | null, context: CompileContext): FetchStep {
@@ -305,8 +295,8 @@ export const reqHdrVal = defineFetch({
   valid: Valid.request,
   doc: 'A value of a request header field as an integer.',
   examples: [{ request: 'POST / HTTP/1.1\r\nX-Size: 12', call: 'req.hdr_val(x-size)', out: 12 }],
-  compile: ([name, occ], context) => compileNumber(compileHeader('request', false, name, occ, context)),
-  compileEach: ([name, occ], context) => compileNumber(compileEachHeader('request', false, name, occ, context)),
+  compile: ([name, occ], context) => asLooseInt(compileHeader('request', false, name, occ, context)),
+  compileEach: ([name, occ], context) => asLooseInt(compileEachHeader('request', false, name, occ, context)),
 });
 
 export const hdrVal = defineFetchName('hdr_val', reqHdrVal, { request: 'POST / HTTP/1.1\r\nX-Size: 12', call: 'hdr_val(x-size)', out: 12 });
@@ -336,8 +326,8 @@ export const resHdrVal = defineFetch({
   valid: Valid.response,
   doc: 'As req.hdr_val, of the response.',
   examples: [{ response: TWO_IPS, call: 'res.hdr_val(content-length)', out: 3 }],
-  compile: ([name, occ], context) => compileNumber(compileHeader('response', false, name, occ, context)),
-  compileEach: ([name, occ], context) => compileNumber(compileEachHeader('response', false, name, occ, context)),
+  compile: ([name, occ], context) => asLooseInt(compileHeader('response', false, name, occ, context)),
+  compileEach: ([name, occ], context) => asLooseInt(compileEachHeader('response', false, name, occ, context)),
 });
 
 export const shdrVal = defineFetchName('shdr_val', resHdrVal, { response: TWO_IPS, call: 'shdr_val(content-length)', out: 3 });

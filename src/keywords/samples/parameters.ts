@@ -3,7 +3,7 @@ import { LOWER } from '../../http/tokens.ts';
 import { type CompileContext, defineFetch, defineFetchName, type FetchStep } from '../../rules/define.ts';
 import { Valid } from '../../rules/place.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
-import { readLooseInt } from '../../rules/value/looseint.ts';
+import { asLooseInt } from '../../rules/value/looseint.ts';
 import type { Stream } from '../../state/records.ts';
 
 const AMPERSAND = 38;
@@ -103,10 +103,6 @@ function findBody(_sample: Sample, { request }: Stream): boolean {
   return range.end > range.start;
 }
 
-function compileNumber(step: FetchStep): FetchStep {
-  return (sample, stream) => step(sample, stream) && sample.setInt(readLooseInt(sample.memory.bytes, sample.start, sample.end));
-}
-
 const QUERY_ARGS = [
   { name: 'name', kind: 'str', default: null },
   { name: 'delim', kind: 'str', default: '?' },
@@ -142,8 +138,8 @@ export const urlpVal = defineFetch({
   valid: Valid.request,
   doc: 'As url_param, as an integer.',
   examples: [{ request: GET_QUERY, call: 'urlp_val(y),add(1)', out: 3 }],
-  compile: ([name, delim, option], context) => compileNumber(compileFirst(compileQuery(delim), wantedOf(name, delim, option, context))),
-  compileEach: ([name, delim, option], context) => compileNumber(compileEvery(compileQuery(delim), wantedOf(name, delim, option, context))),
+  compile: ([name, delim, option], context) => asLooseInt(compileFirst(compileQuery(delim), wantedOf(name, delim, option, context))),
+  compileEach: ([name, delim, option], context) => asLooseInt(compileEvery(compileQuery(delim), wantedOf(name, delim, option, context))),
 });
 
 const FORM = 'POST / HTTP/1.1\r\nContent-Length: 14\r\n\r\nk=v1&K=v2&n=%41';

@@ -2,6 +2,8 @@
  * Numbers as `hdr_val`, `cook_val` and `urlp_val` read them: 32 bits, up to the first character above 9. Characters below 0 count
  * as negative digits there, and so they do here (HAProxy 2.6 to 3.x, observed).
  */
+import type { FetchStep } from '../define.ts';
+
 const MINUS = 45;
 const ZERO = 48;
 const NINE = 57;
@@ -16,4 +18,9 @@ export function readLooseInt(bytes: Uint8Array, start: number, end: number): num
     value = (Math.imul(value, 10) + (isNegative ? -digit : digit)) | 0;
   }
   return value;
+}
+
+/** A fetch of texts as one of such numbers. */
+export function asLooseInt(step: FetchStep): FetchStep {
+  return (sample, stream) => step(sample, stream) && sample.setInt(readLooseInt(sample.memory.bytes, sample.start, sample.end));
 }
