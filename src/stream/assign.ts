@@ -190,13 +190,13 @@ export function connectFailed(context: StreamContext, stream: Stream, timedOut: 
   }
   stream.retriesLeft--;
   stream.retries++;
-  tryElsewhere(context, stream, backend, server, false);
+  tryElsewhere(context, stream, backend, server, timedOut);
 }
 
 /**
  * Another try: with the same server, unless it may be left. Counted as a retry of the server that is kept, or as a redispatch from
  * the one that is left, as HAProxy does.
- * @param atOnce the same server is not given a pause: it has answered
+ * @param atOnce the same server is not given a pause: it has answered, or its time was long enough
  */
 export function tryElsewhere(context: StreamContext, stream: Stream, backend: Backend, failed: Server, atOnce: boolean): void {
   if (mayLeave(stream, backend)) elsewhere(context, stream, backend, failed, atOnce);

@@ -234,11 +234,15 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     this.#fail(failure);
   }
 
-  /** The alert that was just sent should arrive: nothing of the peer is read any more. */
+  /**
+   * The alert that was just sent should arrive: nothing of the peer is read any more. A client need not know how the server takes it:
+   * its request is waiting for another one.
+   */
   #fail(failure: ConnectionFailureValue): void {
     this.failure = failure;
     this.#state = State.failed;
-    this.lower.finish();
+    if (!this.#isClient) this.lower.finish();
+    else if (this.lower.unsent === 0) this.lower.destroy(false);
     this.#setLinger();
   }
 
@@ -448,7 +452,8 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
       this.#ground.giveOwn(block);
       this.#ownUnsent--;
       if (this.#choked && this.#waitingAnswers() <= 0) this.#breathe();
-      if (this.#state === State.closing && this.lower.unsent === 0) this.lower.destroy(false);
+      const isLast = this.#state === State.closing || (this.#state === State.failed && this.#isClient);
+      if (isLast && this.lower.unsent === 0) this.lower.destroy(false);
     }
   }
 

@@ -8,7 +8,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ConnectionOptions, createServer, type Server, type TlsOptions } from 'node:tls';
 import { makeCertificate, makeRevocations, newKey } from '../support/certificates.ts';
-import { connect } from '../support/connection.ts';
+import { type Connection, connect } from '../support/connection.ts';
+import { startRawOrigin } from '../support/origin.ts';
 import { freePort } from '../support/ports.ts';
 import { makeFolder } from '../support/proxy.ts';
 import { startSyslog } from '../support/syslog.ts';
@@ -307,4 +308,66 @@ frontend f\n  bind 127.0.0.1:${port}\n  use_backend %[path,field(2,/)]\n${backen
   } finally {
     for (const server of servers) server.close();
   }
+});
+
+const HALF_HELLO = '\x16\x03\x03\x00\x4a\x02\x00\x00\x46\x03\x03';
+/** The first bytes of a hello have come. */
+const asked = (connection: Connection): Promise<string> => connection.read(5);
+const waitForEnd = async (connection: Connection): Promise<void> => void (await connection.readToEnd());
+
+/** What is no server of TLS: what it does, the letters of the line, and whether an attempt takes the whole timeout. */
+const STRANGE_SERVERS: Readonly<Record<string, readonly [(connection: Connection) => Promise<void>, string, boolean]>> = {
+  silent: [waitForEnd, 'sC--', true],
+  closes: [async () => {}, 'SC--', false],
+  resets: [async (connection) => connection.reset(), 'SC--', false],
+  leaves: [async (connection) => void (await asked(connection)), 'SC--', false],
+  breaks: [(connection) => asked(connection).then(() => connection.reset()), 'SC--', false],
+  http: [(connection) => asked(connection).then(() => connection.write('HTTP/1.1 400 Bad Request\r\n\r\n')), 'SC--', false],
+  ssh: [(connection) => connection.write('SSH-2.0-x\r\n').then(() => waitForEnd(connection)), 'SC--', false],
+  half: [(connection) => connection.write(HALF_HELLO).then(() => waitForEnd(connection)), 'sC--', true],
+  halfway: [(connection) => asked(connection).then(() => connection.write(HALF_HELLO)), 'SC--', false],
+  alert: [(connection) => asked(connection).then(() => connection.write('\x15\x03\x03\x00\x02\x02\x28')), 'SC--', false],
+  flood: [
+    async (connection) => {
+      await asked(connection);
+      for (let turn = 0; turn < 2000 && !connection.ended; turn++) {
+        await connection.write(Buffer.alloc(65_536, 0x16));
+        await new Promise(setImmediate);
+      }
+    },
+    'SC--',
+    false,
+  ],
+};
+
+onSubjects('servers that are none of TLS are left at once, or when the time is over', async ({ start }) => {
+  await using log = await startSyslog();
+  const port = await freePort();
+  const all = Object.entries(STRANGE_SERVERS);
+  const origins = await Promise.all(all.map(([, [script]]) => startRawOrigin((connection) => script(connection).catch(() => undefined))));
+  const backends = all.map(([name], at) => {
+    const server = `server s 127.0.0.1:${origins[at]?.port} ssl verify none`;
+    return `backend ${name}\n  retries 0\n  ${server}\nbackend ${name}-again\n  retries 2\n  timeout connect 600ms\n  ${server}`;
+  });
+  // The first longer than a broken connection lingers.
+  await start(`global\n  nbthread 1\n  log 127.0.0.1:${log.port} local0\ndefaults\n  mode http\n  log global\n  option httplog
+  timeout connect 1500ms\n  timeout server 2s\n  timeout client 5s
+frontend f\n  bind 127.0.0.1:${port}\n  use_backend %[path,field(2,/)]\n${backends.join('\n')}\n`);
+  const ask = async (name: string): Promise<ReturnType<typeof httpLine>> => {
+    await (await fetch(`http://127.0.0.1:${port}/${name}`, { headers: { connection: 'close' } })).arrayBuffer();
+    return httpLine(await log.waitFor(new RegExp(`GET /${name} `)));
+  };
+  const look = async ([name, [, letters, waits]]: (typeof all)[number]): Promise<void> => {
+    const once = await ask(name);
+    assert.deepEqual([once.status, once.termination], [503, letters], name);
+    const took = once.times.at(-1) as number;
+    assert.ok(waits ? took >= 1450 : took < 1400, `${name}: ${took} ms`);
+    const again = await ask(`${name}-again`);
+    assert.deepEqual([again.status, again.termination, again.retries], [503, letters, '2'], name);
+    // A pause of 600 ms stands between attempts that fail at once, none behind a timeout.
+    const sum = again.times.at(-1) as number;
+    assert.ok(sum >= (waits ? 1750 : 1150) && sum < 2800, `${name}: ${sum} ms`);
+  };
+  await Promise.all(all.map(look));
+  for (const origin of origins) await origin.close();
 });
