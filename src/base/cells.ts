@@ -23,16 +23,16 @@ export class CellPool {
   readonly #blockShift: number;
   /** The memory in words of four bytes: a free cell's first word links to the next one. */
   readonly #words: Int32Array;
-  readonly #shifts: Uint8Array;
+  #shifts = new Uint8Array(0);
   /** Cells in use. */
-  readonly #used: Int32Array;
+  #used = new Int32Array(0);
   /** Cells that were cut off so far. */
-  readonly #cut: Int32Array;
+  #cut = new Int32Array(0);
   /** Offset of the first free cell + 1. */
-  readonly #free: Int32Array;
+  #free = new Int32Array(0);
   /** Neighbours + 1 in the list of blocks of one size that have room. */
-  readonly #next: Int32Array;
-  readonly #previous: Int32Array;
+  #next = new Int32Array(0);
+  #previous = new Int32Array(0);
   /** First block + 1 with room, by log2 of the size. */
   readonly #roomy = new Int32Array(CLASSES);
   readonly #most: number;
@@ -43,13 +43,18 @@ export class CellPool {
     this.#blocks = blocks;
     this.#blockShift = blockShift;
     this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-    this.#shifts = new Uint8Array(blocks.total);
-    this.#used = new Int32Array(blocks.total);
-    this.#cut = new Int32Array(blocks.total);
-    this.#free = new Int32Array(blocks.total);
-    this.#next = new Int32Array(blocks.total);
-    this.#previous = new Int32Array(blocks.total);
     this.#most = Math.max(1, blocks.total >> 2);
+  }
+
+  /** hot-ok: once, for the first value: most configurations keep none */
+  #makeColumns(): void {
+    const { total } = this.#blocks;
+    this.#shifts = new Uint8Array(total);
+    this.#used = new Int32Array(total);
+    this.#cut = new Int32Array(total);
+    this.#free = new Int32Array(total);
+    this.#next = new Int32Array(total);
+    this.#previous = new Int32Array(total);
   }
 
   /** Offset of at least `size` bytes, aligned to 64; NO_CELL: it is more than a block, or no block is left. */
@@ -106,6 +111,7 @@ export class CellPool {
     if (this.#lent >= this.#most) return NO_CELL;
     const block = this.#blocks.take();
     if (block < 0) return NO_CELL;
+    if (this.#shifts.length === 0) this.#makeColumns();
     this.#lent++;
     this.#shifts[block] = shift;
     this.#used[block] = 0;

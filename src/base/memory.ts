@@ -49,8 +49,11 @@ export function memoryBytes(layout: MemoryLayout): number {
 /** Slots of equal size over one range; last in, first out, so that few pages are touched. */
 export class SlotPool {
   readonly total: number;
+  /** What was given back, the last on top. */
   #free: Int32Array;
-  #count: number;
+  #count = 0;
+  /** The first that was never lent: behind it nothing has been touched. */
+  #fresh = 0;
   /** 1 where a slot is lent: giving back what is not lent is a fault of ours and is counted, not obeyed. */
   #lent: Uint8Array;
   faults = 0;
@@ -59,18 +62,16 @@ export class SlotPool {
     this.total = total;
     this.#free = new Int32Array(total);
     this.#lent = new Uint8Array(total);
-    this.#count = total;
-    for (let at = 0; at < total; at++) this.#free[at] = total - 1 - at;
   }
 
   get free(): number {
-    return this.#count;
+    return this.#count + this.total - this.#fresh;
   }
 
   /** Lends a slot, or NO_BLOCK: the caller sheds load. */
   take(): number {
-    if (this.#count === 0) return NO_BLOCK;
-    const slot = this.#free[--this.#count] as number;
+    if (this.#count === 0 && this.#fresh === this.total) return NO_BLOCK;
+    const slot = this.#count === 0 ? this.#fresh++ : (this.#free[--this.#count] as number);
     this.#lent[slot] = 1;
     return slot;
   }

@@ -114,7 +114,7 @@ export class Registry {
   /** Who has a derivative: those that take a suffix, and those that are whole names. */
   readonly #bases = new Map<string, Fetch | Family<Fetch>>();
   readonly #singles = new Map<string, { readonly of: Fetch | Family<Fetch>; readonly matcher: string }>();
-  readonly #known: Readonly<Record<keyof KnownNames, ReadonlySet<string>>>;
+  readonly #known: KnownNames;
 
   constructor(catalogs: Catalogs | LazyCatalogs) {
     this.fetches = new Words<Fetch>('sample fetch', catalogs.samples, (fetch) => this.#derive(fetch));
@@ -123,15 +123,12 @@ export class Registry {
     this.actions = new Words<Action>('action', catalogs.actions);
     this.aliases = new Words<Alias>('log alias', catalogs.aliases);
     for (const fetch of catalogs.samples) this.#derive(fetch);
-    const { fetches, converters, matchers, actions, aliases } = catalogs.known;
-    const set = (names: string): ReadonlySet<string> => new Set(names.split('|'));
-    this.#known = {
-      fetches: set(fetches),
-      converters: set(converters),
-      matchers: set(matchers),
-      actions: set(actions),
-      aliases: set(aliases),
-    };
+    this.#known = catalogs.known;
+  }
+
+  /** Whether it is a word of HAProxy's. */
+  #isKnown(kind: keyof KnownNames, name: string): boolean {
+    return this.#known[kind].split('|').includes(name);
   }
 
   #derive(of: Fetch | Family<Fetch>): void {
@@ -183,7 +180,7 @@ export class Registry {
   alias(name: string): Alias {
     const alias = this.aliases.get(name);
     if (alias !== undefined) return alias;
-    if (this.#known.aliases.has(name)) throw notSupported(`the log-format alias '%${name}'`);
+    if (this.#isKnown('aliases', name)) throw notSupported(`the log-format alias '%${name}'`);
     const advice = "If you wanted to emit the '%' character verbatim, you need to use '%%'";
     throw coded(
       'unknown-name',
@@ -205,7 +202,7 @@ export class Registry {
 
   /** A name of HAProxy's that we lack is told apart from a slip of the pen. */
   unknown(kind: keyof KnownNames, what: string, name: string, names: Iterable<string>, tail = ''): never {
-    if (this.#known[kind].has(name)) throw notSupported(`${what} '${name}'`);
+    if (this.#isKnown(kind, name)) throw notSupported(`${what} '${name}'`);
     // Lua scripts give names to words of their own.
     if (name.startsWith('lua.')) throw notSupported(`${what} '${name}': Lua`);
     const near = nearest(name, Array.from(names));
