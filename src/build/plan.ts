@@ -8,7 +8,7 @@ import type { BindModel, ProxyModel, ServerModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { TlsGlobalModel } from '../model/tls.ts';
 import type { SharedLayout } from '../state/shared.ts';
-import { planTables, type TablePlan } from './tables.ts';
+import { planTables, type TablePlan } from './table-plan.ts';
 
 export interface ServerPlan {
   readonly model: ServerModel;

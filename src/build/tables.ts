@@ -2,8 +2,7 @@
  * Stick tables of one data thread: the shared memory of each table with this thread's view of it, and the `stick` lines of
  * backends compiled. It must not know where the memory came from.
  */
-import type { ProxyModel, StickRuleModel, StickTableModel, StoredModel } from '../model/config.ts';
-import type { ConfigModel } from '../model/configuration.ts';
+import type { ProxyModel, StickRuleModel } from '../model/config.ts';
 import type { Position } from '../model/position.ts';
 import type { Compiler } from '../rules/compiler.ts';
 import { RuleError } from '../rules/error.ts';
@@ -12,37 +11,11 @@ import { TYPE_NAMES } from '../rules/sample.ts';
 import type { Backend, StickRules } from '../state/records.ts';
 import type { StickTable } from '../state/tracked.ts';
 import { canBeKey } from '../stick/key.ts';
-import { type TableLayout, tableLayout } from '../stick/layout.ts';
 import { sharedTable } from '../stick/limit-table.ts';
 import { BackendStickRules, type StickRule } from '../stick/rules.ts';
 import { ServerNumbers } from '../stick/servers.ts';
 import { SharedTable } from '../stick/table.ts';
-
-export interface TablePlan {
-  /** Of the proxy that has it. */
-  readonly name: string;
-  /** With the types that rules of other proxies add. */
-  readonly model: StickTableModel;
-  readonly layout: TableLayout;
-}
-
-/** All tables in the order of the file: the same on every thread. */
-export function planTables(model: ConfigModel): TablePlan[] {
-  const sticky = new Set(model.proxies.flatMap((proxy) => proxy.stickRules.map(({ table }) => table ?? proxy.name)));
-  const plans: TablePlan[] = [];
-  for (const { name, stickTable } of model.proxies) {
-    if (stickTable === null || plans.some((plan) => plan.name === name)) continue;
-    const table = sticky.has(name) ? { ...stickTable, store: withServer(stickTable.store) } : stickTable;
-    plans.push({ name, model: table, layout: tableLayout(table) });
-  }
-  return plans;
-}
-
-/** `server_id` and `server_key` are stored as soon as a rule refers to the table (HAProxy 3.x configuration 11.1). */
-function withServer(store: readonly StoredModel[]): StoredModel[] {
-  const missing = ['server_id', 'server_key'].filter((wanted) => !store.some(({ name }) => name === wanted));
-  return [...store, ...missing.map((name) => ({ name, elements: 1, periodMs: 0 }))];
-}
+import type { TablePlan } from './table-plan.ts';
 
 /** One thread's views. `tick`: milliseconds of the process in 32 bits, the same on every thread; `thread` numbers owners of locks. */
 export function openTables(

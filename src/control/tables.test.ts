@@ -1,7 +1,8 @@
 /** Tables as the runtime API will show and change them; sweeping; what a dead thread leaves behind. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openTables, planTables } from '../build/tables.ts';
+import { planTables } from '../build/table-plan.ts';
+import { openTables } from '../build/tables.ts';
 import { parseText } from '../config/parse.ts';
 import { Data } from '../state/tracked.ts';
 import { Header, Stripe } from '../stick/layout.ts';

@@ -2,7 +2,7 @@
  * The life of a process: load, open, start the threads, watch the servers, obey signals, end. Nothing serves
  * before everything is known to work.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { availableParallelism, hostname } from 'node:os';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { layoutOf, type Plan, usesTls } from '../build/plan.ts';
 import { sessionCount } from '../build/tls-tuning.ts';
 import { type CommandLine, unsupported } from '../config/command/arguments.ts';
 import { hasErrors } from '../config/report/diagnostic.ts';
-import { MapControl } from '../control/maps.ts';
+import type { MapControl } from '../control/maps.ts';
 import type { TlsControl } from '../control/tls-control.ts';
 import { type CountedNames, describeTls } from '../control/tls-figures.ts';
 import type { BuildProblem } from '../model/problem.ts';
@@ -22,11 +22,11 @@ import { leaveErrorOutput } from '../platform/daemon.ts';
 import { limitDescriptors } from '../platform/privileges.ts';
 import { randomBytes } from '../platform/random.ts';
 import { closeDescriptor, stopListening } from '../platform/sockets.ts';
-import { PatternStore } from '../rules/patterns/store.ts';
 import { allocateShared, FrontendLive, ProcessLive, Shared, Stopping } from '../state/shared.ts';
 import { type Loaded, load } from './configuration.ts';
 import { type BoundListener, listenOn, openListeners } from './listeners.ts';
 import { daemonize, isDaemon, notifyManager } from './modes.ts';
+import { PatternFiles } from './pattern-files.ts';
 import { dropPrivileges } from './privileges.ts';
 import { asDiagnostics } from './problems.ts';
 import type { NameResolution } from './resolution.ts';
@@ -40,7 +40,8 @@ const MOST_THREADS = 32;
 
 /** What can be changed of a process while it serves. */
 export interface Running {
-  readonly maps: MapControl;
+  /** null: nothing uses maps or pattern files. */
+  readonly maps: MapControl | null;
   /** null: nothing uses TLS. */
   readonly tls: TlsControl | null;
   /** What each data thread has in use. */
@@ -79,17 +80,14 @@ function wantsResponses({ ocspUpdate }: PemModel): boolean {
 /** Name, HMAC key and cipher key of session tickets. */
 const TICKET_KEY_BYTES = 80;
 
-/** What runs until a signal ends it. */
-export class Process implements Running {
+class Process implements Running {
   readonly #line: CommandLine;
   readonly #loaded: Loaded;
   readonly #threads: DataThreads;
   readonly #shared: Shared;
   readonly #buffers;
   readonly #supervision: Supervision;
-  readonly #patterns = new PatternStore((path) => readFileSync(path), true);
-  /** Maps and pattern files at run time. */
-  readonly maps: MapControl;
+  readonly #patterns: PatternFiles;
   /** Certificates and what belongs to them at run time. */
   tls: TlsControl | null = null;
   #names: NameResolution | null = null;
@@ -106,14 +104,18 @@ export class Process implements Running {
     this.#loaded = loaded;
     this.#buffers = allocateShared(layoutOf(loaded.plan, this.#threadCount(), sessionCount(loaded.model.global)));
     this.#shared = new Shared(this.#buffers, 0);
-    this.maps = new MapControl(
-      this.#patterns,
+    this.#patterns = new PatternFiles(
       this.#threadCount(),
       (set) => this.#threads.tell({ kind: 'patterns', set }),
       (commits) => Atomics.store(this.#shared.live, ProcessLive.patternCommits, commits),
     );
-    this.#threads.onAdopted = (name, version) => this.maps.adopted(name, version);
+    this.#threads.onAdopted = (name, version) => this.#patterns.control?.adopted(name, version);
     this.#supervision = new Supervision(loaded.model, loaded.plan, this.#shared, () => this.#threads.tell({ kind: 'serve' }));
+  }
+
+  /** Maps and pattern files at run time. */
+  get maps(): MapControl | null {
+    return this.#patterns.control;
   }
 
   /** An exit code if it could not start, else -1. */
@@ -128,7 +130,7 @@ export class Process implements Running {
     };
     this.#threads.onDropped = (lines) => notice(`${lines} log lines were dropped: their targets do not take them fast enough.`);
     await this.#prepareNames();
-    if (!this.#isBuilt(await this.#threads.start(this.#orders(), this.#patterns))) return 1;
+    if (!this.#isBuilt(await this.#threads.start(this.#orders(), (request) => this.#patterns.open(request)))) return 1;
     // Before anybody can know that it serves: a driver may signal at once.
     onSignals({
       stop: (signal) => this.#die(signal),
@@ -142,7 +144,7 @@ export class Process implements Running {
     if (pidfile !== null) writeFileSync(pidfile, `${process.pid}\n`);
     await this.#supervision.start();
     if (this.#names !== null) this.#supervision.follow(this.#names, (server) => this.#threads.tell({ kind: 'moved', server }));
-    this.maps.watch();
+    this.#patterns.control?.watch();
     await this.#controlTls();
     // Modules are read no more: after this their files may be out of reach.
     dropPrivileges(model.global);

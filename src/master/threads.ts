@@ -5,12 +5,15 @@
 import { MessageChannel, SHARE_ENV, Worker } from 'node:worker_threads';
 import type { BuildProblem } from '../model/problem.ts';
 import type { TlsStep } from '../model/tls-change.ts';
-import type { PatternRequest, PatternStore } from '../rules/patterns/store.ts';
+import type { PatternRequest } from '../rules/patterns/store.ts';
 import type { FromThread, OpenDoor, PatternAnswer, PatternDoor, ThreadOrder, ToThread } from '../worker/messages.ts';
 import type { NameQuestion } from '../worker/names.ts';
 
 export type Usage = Extract<FromThread, { kind: 'usage' }>;
 type Ready = Extract<FromThread, { kind: 'ready' }>;
+
+/** Answers a thread that asks for a pattern file; never rejects. */
+type OpenPatterns = (request: PatternRequest) => Promise<PatternAnswer>;
 
 /** Without what `start` adds. */
 export type Order = Omit<ThreadOrder, 'patterns'>;
@@ -53,7 +56,7 @@ export class DataThreads {
    * Gives each thread its order; resolves when all are ready to accept, with what they can't build.
    * @throws Error with what failed
    */
-  async start(orders: readonly Order[], patterns: PatternStore): Promise<readonly BuildProblem[]> {
+  async start(orders: readonly Order[], patterns: OpenPatterns): Promise<readonly BuildProblem[]> {
     this.prepare(orders.length);
     for (const surplus of this.#workers.splice(orders.length)) void surplus.terminate();
     this.#exits.length = orders.length;
@@ -63,7 +66,7 @@ export class DataThreads {
     return ready.flatMap(({ problems }) => problems);
   }
 
-  #startOne(order: Order, patterns: PatternStore): Promise<Ready> {
+  #startOne(order: Order, patterns: OpenPatterns): Promise<Ready> {
     const worker = this.#workers[order.index] as Worker;
     const door = openPatternDoor(patterns);
     return new Promise((resolve, reject) => {
@@ -141,25 +144,19 @@ export class DataThreads {
 }
 
 /** Answers a thread that asks for pattern files; it waits for each answer. */
-function openPatternDoor(patterns: PatternStore): PatternDoor {
+function openPatternDoor(open: OpenPatterns): PatternDoor {
   const { port1, port2 } = new MessageChannel();
   const turn = new SharedArrayBuffer(4);
   const cell = new Int32Array(turn);
   port1.on('message', (request: PatternRequest) => {
-    port1.postMessage(answerTo(patterns, request));
-    Atomics.add(cell, 0, 1);
-    Atomics.notify(cell, 0);
+    void open(request).then((answer) => {
+      port1.postMessage(answer);
+      Atomics.add(cell, 0, 1);
+      Atomics.notify(cell, 0);
+    });
   });
   port1.unref();
   return { port: port2, turn };
-}
-
-function answerTo(patterns: PatternStore, request: PatternRequest): PatternAnswer {
-  try {
-    return patterns.open(request);
-  } catch (error) {
-    return (error as Error).message;
-  }
 }
 
 /** Resolves when the worker sends a message of this kind. */

@@ -7,8 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type CommandLine, parseArguments } from '../../src/config/command/arguments.ts';
 import type { MapControl } from '../../src/control/maps.ts';
-import { load } from '../../src/master/configuration.ts';
-import { Process } from '../../src/master/start.ts';
+import { type Running, run } from '../../src/master/start.ts';
 import { DataThreads } from '../../src/master/threads.ts';
 import { connect } from './connection.ts';
 
@@ -32,14 +31,15 @@ function answer(maps: MapControl, line: string): string {
 
 async function serve(door: string): Promise<void> {
   const line = parseArguments(process.argv.slice(2)) as CommandLine;
-  const program = new Process(line, await load(line, false), new DataThreads());
-  const code = await program.start();
+  const open = ({ maps }: Running): void => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      createInterface(socket).on('line', (text) => socket.end(answer(maps as MapControl, text)));
+    });
+    server.listen(door);
+    server.unref();
+  };
+  const code = await run(line, new DataThreads(), open);
   if (code >= 0) process.exit(code);
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    createInterface(socket).on('line', (text) => socket.end(answer(program.maps, text)));
-  });
-  server.listen(door);
-  server.unref();
 }
 
 const door = process.env['HAWSER_TEST_DOOR'];
