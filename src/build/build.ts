@@ -13,6 +13,7 @@ import type { ProxyModel, RuleModel, VariableModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
 import type { BuildProblem } from '../model/problem.ts';
+import type { TlsChange } from '../model/tls-change.ts';
 import type { Host } from '../platform/contract.ts';
 import { openCrypt } from '../platform/crypt.ts';
 import { randomBytes } from '../platform/random.ts';
@@ -44,11 +45,12 @@ import { balanceKey, ExpressionKey, rdpCookieKey } from './balance-key.ts';
 import { addForceSwitches, conditionOf, persistRulesOf, useBackendOf, useServerOf } from './choices.ts';
 import { errorSectionsOf, setErrorPage } from './error-pages.ts';
 import { problemOf } from './fault.ts';
+import type { Prepared } from './line-changes.ts';
 import type { Plan } from './plan.ts';
 import { proxyLineOf } from './proxy-line.ts';
 import { buildRecords, type State } from './state.ts';
 import { checkLimits, compileStick, openTables, serverNumbers } from './tables.ts';
-import { cryptoOf } from './tokens.ts';
+import { cryptoOf, prepareKeys } from './tokens.ts';
 import { vocabulary } from './vocabulary.ts';
 
 export interface BuildParts {
@@ -75,6 +77,8 @@ export interface Built {
   readonly patterns: ThreadPatterns;
   /** The names that servers with TLS are asked for. */
   readonly serverNames: ReadonlyMap<Server, NameSource<Stream>>;
+  /** What a changed certificate means for tokens; null: nothing. @throws Error that says what is wrong with it */
+  prepareKeys(change: TlsChange): Prepared | null;
   /** Sends what is still in log buffers. */
   close(): void;
 }
@@ -137,6 +141,7 @@ export function buildState(parts: BuildParts): Built {
     logs,
     patterns: thread.patterns,
     serverNames,
+    prepareKeys: (change) => prepareKeys(thread, change),
     close: () => logs.close(),
   };
 }

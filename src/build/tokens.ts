@@ -4,9 +4,11 @@
  */
 import { createRequire } from 'node:module';
 import type { ConfigModel } from '../model/configuration.ts';
+import type { TlsChange } from '../model/tls-change.ts';
 import type { Jose } from '../rules/jose/jose.ts';
 import type { StoredCertificate } from '../rules/jose/key-files.ts';
-import type { CryptoParts } from '../rules/thread.ts';
+import type { CryptoParts, Thread } from '../rules/thread.ts';
+import type { Prepared } from './line-changes.ts';
 
 const require = createRequire(import.meta.url);
 const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
@@ -24,6 +26,13 @@ export function cryptoOf(model: ConfigModel): CryptoParts {
         texts: model.global.tokenTextAlgorithms,
       }),
   };
+}
+
+/** What a changed certificate means for the thread's tokens; null: nothing. @throws Error that says what is wrong with it */
+export function prepareKeys(thread: Thread, change: TlsChange): Prepared | null {
+  if (change.kind !== 'certificate') return null;
+  const { path, bytes, key } = change.material;
+  return thread.prepareKeys(path, bytes, key ?? bytes);
 }
 
 function storedCertificates(model: ConfigModel): StoredCertificate[] {

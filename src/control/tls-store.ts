@@ -4,6 +4,7 @@
  */
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
+import type { StoredCertificateModel } from '../model/sections.ts';
 import type { PemModel, TlsModel } from '../model/tls.ts';
 import type { CertificateMaterial, TlsChange, TrustRole } from '../model/tls-change.ts';
 
@@ -67,11 +68,12 @@ export class TlsStore {
   isLocked = false;
 
   /** @param isDirectory of the path of a list */
-  constructor({ proxies }: ConfigModel, isDirectory: (path: string) => boolean) {
+  constructor({ proxies, certificateStores }: ConfigModel, isDirectory: (path: string) => boolean) {
     for (const { binds, servers } of proxies.filter(({ disabled }) => !disabled)) {
       for (const { tls, at } of binds) if (tls.enabled) this.#addBind(tls, at, isDirectory);
       for (const { tls } of servers) if (tls.enabled) this.#addLine(tls, isDirectory);
     }
+    for (const { certificates } of certificateStores) for (const each of certificates) if (each.jwt) this.#addForTokens(each);
   }
 
   /** Makes a change alone. null: another is being made. */
@@ -126,6 +128,15 @@ export class TlsStore {
     if (list === null) known.direct++;
     known.ocspUpdate ??= ocspUpdate;
     this.certificates.set(path, known);
+  }
+
+  /** `jwt on`: rules may use it, so it stays. */
+  #addForTokens(stored: StoredCertificateModel): void {
+    const { name, bytes, key, ocsp, issuer, sctl, dh } = stored;
+    const material = { path: name, bytes, key, ocsp, issuer, sctl, dh };
+    const known = this.certificates.get(name) ?? { path: name, material, ocspUpdate: stored.ocspUpdate, direct: 0 };
+    known.direct++;
+    this.certificates.set(name, known);
   }
 
   /** A list that several lines name is read for each. */

@@ -14,6 +14,7 @@ import { DebugSinks } from './debug-sinks.ts';
 import { RuleError } from './error.ts';
 import { Writer } from './format/writer.ts';
 import type { Jose } from './jose/jose.ts';
+import type { PreparedKeys } from './jose/key-files.ts';
 import { type PatternSource, ThreadPatterns } from './patterns/store.ts';
 import { Sample } from './sample.ts';
 import { RawHead } from './value/raw-head.ts';
@@ -214,6 +215,11 @@ export class Thread {
     const crypto = this.crypto();
     this.#jose ??= (this.#cryptoParts as CryptoParts).openJose(this.memory, crypto, this.readLines);
     return this.#jose;
+  }
+
+  /** New keys of a certificate that tokens are checked and decrypted with; null: none are. @throws Error that says what is wrong with it */
+  prepareKeys(name: string, certificate: Uint8Array, privateKey: Uint8Array | null): PreparedKeys | null {
+    return this.#jose?.keys.prepare(name, certificate, privateKey) ?? null;
   }
 
   /** The next pseudo-random number, 0 to 2^32 - 1 (xorshift: for spreading load, not for secrets). */

@@ -41,7 +41,7 @@ async function openHost(order: ThreadOrder): Promise<Host> {
 }
 
 /** What is in use of TLS, and how it changes. */
-let changes = new TlsChanges(null);
+let changes = new TlsChanges(null, () => null);
 
 async function run(order: ThreadOrder): Promise<void> {
   const { model } = order;
@@ -62,7 +62,7 @@ async function run(order: ThreadOrder): Promise<void> {
         order.shared.sessions,
       )
     : null;
-  changes = new TlsChanges(tls);
+  changes = new TlsChanges(tls, (change) => built.prepareKeys(change));
   for (const server of built.state.servers) {
     const context = tls?.servers[server.index] ?? null;
     if (context !== null) server.tls = { context, name: built.serverNames.get(server) ?? null };

@@ -15,7 +15,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { makeCertificate } from '../support/certificates.ts';
 import { exchange } from '../support/connection.ts';
+import { makeDoor } from '../support/driver.ts';
 import { ok, startHttpOrigin } from '../support/origin.ts';
 import { freePort } from '../support/ports.ts';
 import { onSubjects } from './rig.ts';
@@ -198,4 +200,32 @@ onSubjects('certificates of a store check and decrypt', async ({ start, old, con
   const sealed = [head, encode(hidden), encode(Buffer.alloc(12)), encode(text), encode(cipher.getAuthTag())].join('.');
   assert.equal(await ask('decrypt', sealed), 'for you');
   assert.equal(await ask('decrypt', token), '', 'it is no encrypted token');
+});
+
+onSubjects('a certificate of a store is exchanged while tokens come', async ({ start, old, context }) => {
+  if (old) return context.skip('2.6 has no stores');
+  const port = await freePort();
+  const tlsPort = await freePort();
+  const [before, next] = [makeCertificate({ names: ['before.test'] }), makeCertificate({ names: ['next.test'] })];
+  const path = join(folder, 'exchanged.pem');
+  writeFileSync(path, before.pem);
+  const door = makeDoor();
+  const rules = [
+    'http-request set-var(txn.bearer) http_auth_bearer',
+    'http-request return status 200 hdr x-verdict %[var(txn.bearer),jwt_verify_cert(ES256,@tokens/key)]',
+  ];
+  const tls = ` bind 127.0.0.1:${tlsPort} ssl crt ${join(import.meta.dirname, '../support/tls/server.pem')}\n`;
+  const config = `crt-store tokens\n load crt ${path} alias key jwt on\n${configuration(port, 1, rules).replace('frontend web\n', `frontend web\n${tls}`)}`;
+  await start({ config, ...door.options });
+  using driver = await door.open();
+  const verdict = async (key: KeyObject): Promise<string> =>
+    /x-verdict: (.*)\r/.exec((await get(port, bearer(signed('ES256', claims(), key)))).answer)?.[1] ?? '';
+  assert.deepEqual([await verdict(before.key), await verdict(next.key)], ['1', '0']);
+  for (let round = 0; round < 20; round++) {
+    await driver.done('tls.certificates.set', '@tokens/key', Buffer.from(round % 2 === 0 ? next.pem : before.pem));
+    await driver.done('tls.certificates.commit', '@tokens/key');
+    const good = round % 2 === 0 ? next : before;
+    for (let each = 0; each < 3; each++)
+      assert.deepEqual([await verdict(next.key), await verdict(before.key)], good === next ? ['1', '0'] : ['0', '1']);
+  }
 });

@@ -26,15 +26,23 @@ export interface KeySource {
 }
 
 interface Named {
+  readonly name: string;
   readonly start: number;
   readonly length: number;
+  publicKey: PublicKey;
 }
 interface PublicEntry extends Named {
-  readonly key: PublicKey;
+  /** It is the certificate of a store, not a file that a rule names. */
+  readonly isStored: boolean;
 }
 interface CertificateEntry extends Named {
-  readonly publicKey: PublicKey;
-  readonly privateKey: PrivateKey | null;
+  privateKey: PrivateKey | null;
+}
+
+/** What is made of a certificate that is to take the place of another: it does, or it is thrown away. */
+export interface PreparedKeys {
+  apply(): void;
+  drop(): void;
 }
 
 export class KeyFiles {
@@ -54,7 +62,8 @@ export class KeyFiles {
     if (this.publicKey(start, start + path.length) !== null) return;
     const stored = this.#source.certificates.find(({ name }) => name === path);
     const pem = stored === undefined ? this.#read(path) : stored.certificate;
-    this.#files.push({ start, length: path.length, key: this.#attempt(path, () => this.#source.crypto.publicKey(pem)) });
+    const publicKey = this.#attempt(path, () => this.#source.crypto.publicKey(pem));
+    this.#files.push({ name: path, start, length: path.length, publicKey, isStored: stored !== undefined });
   }
 
   /** Whether the text names what `load` would read, so that it is no secret. */
@@ -69,7 +78,7 @@ export class KeyFiles {
 
   /** The key of the file, or of the stored certificate, that [start, end) names. */
   publicKey(start: number, end: number): PublicKey | null {
-    return this.#find(this.#files, start, end)?.key ?? null;
+    return this.#find(this.#files, start, end)?.publicKey ?? null;
   }
 
   /** Opens the certificates of stores that are for tokens. At start. @throws RuleError that names one */
@@ -79,9 +88,8 @@ export class KeyFiles {
     const { memory, crypto, certificates } = this.#source;
     for (const { name, certificate, privateKey, forTokens } of certificates) {
       if (!forTokens) continue;
-      const publicKey = this.#attempt(name, () => crypto.publicKey(certificate));
-      const own = privateKey === null || !hasKey(privateKey) ? null : this.#attempt(name, () => crypto.privateKey(privateKey));
-      this.#certificates.push({ start: memory.intern(name), length: name.length, publicKey, privateKey: own });
+      const keys = this.#attempt(name, () => keysOf(crypto, certificate, privateKey));
+      this.#certificates.push({ name, start: memory.intern(name), length: name.length, ...keys });
     }
   }
 
@@ -100,6 +108,35 @@ export class KeyFiles {
 
   privateKey(start: number, end: number): PrivateKey | null {
     return this.#find(this.#certificates, start, end)?.privateKey ?? null;
+  }
+
+  /**
+   * New keys for the certificate of a store, while requests use the old ones.
+   * @returns null: no rule uses it @throws Error that says what is wrong with it
+   */
+  prepare(name: string, certificate: Uint8Array, privateKey: Uint8Array | null): PreparedKeys | null {
+    const files = this.#files.filter((entry) => entry.isStored && entry.name === name);
+    const certificates = this.#certificates.filter((entry) => entry.name === name);
+    if (files.length + certificates.length === 0) return null;
+    const { crypto } = this.#source;
+    const made = [...files, ...certificates].map(() => keysOf(crypto, certificate, privateKey));
+    return {
+      apply: () => {
+        for (const [at, entry] of [...files, ...certificates].entries()) {
+          const keys = made[at] as Keys;
+          entry.publicKey.free();
+          entry.publicKey = keys.publicKey;
+          if (!('privateKey' in entry)) keys.privateKey?.free();
+          else {
+            entry.privateKey?.free();
+            entry.privateKey = keys.privateKey;
+          }
+        }
+      },
+      drop: () => {
+        for (const keys of made) free(keys);
+      },
+    };
   }
 
   #read(path: string): Uint8Array {
@@ -127,6 +164,27 @@ export class KeyFiles {
     }
     return null;
   }
+}
+
+interface Keys {
+  readonly publicKey: PublicKey;
+  readonly privateKey: PrivateKey | null;
+}
+
+/** @throws Error that says what is wrong */
+function keysOf(crypto: Crypto, certificate: Uint8Array, privateKey: Uint8Array | null): Keys {
+  const own = privateKey === null || !hasKey(privateKey) ? null : crypto.privateKey(privateKey);
+  try {
+    return { publicKey: crypto.publicKey(certificate), privateKey: own };
+  } catch (error) {
+    own?.free();
+    throw error;
+  }
+}
+
+function free({ publicKey, privateKey }: Keys): void {
+  publicKey.free();
+  privateKey?.free();
 }
 
 /** Whether a PEM text says that a private key begins. */
