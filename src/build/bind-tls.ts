@@ -8,11 +8,13 @@ import type { TlsChange } from '../model/tls-change.ts';
 import type { TlsSettings } from '../platform/tls/context.ts';
 import type { TlsContext } from '../platform/tls/contract.ts';
 import type { TlsLibrary } from '../platform/tls/engine.ts';
+import type { ForgedContext } from '../platform/tls/forged-context.ts';
 import { TicketRing } from '../platform/tls/tickets.ts';
 import type { ClientHello, HelloResultValue } from '../proto/tls-hello.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
 import type { Bundles } from './bundles.ts';
 import { arrangeCertificates, countDefaults } from './certificates.ts';
+import { forgedOf } from './forged.ts';
 import { responseIn, type ServedCertificate, serve } from './line-certificates.ts';
 import { exchange, freeOthers, type Held, type Prepared, withTrust } from './line-changes.ts';
 import { LineSettings, sessionNameOf, sessionNameWith } from './line-settings.ts';
@@ -42,6 +44,8 @@ interface LineState {
   readonly tls: TlsModel;
   readonly shared: LineSettings;
   readonly parts: readonly Part[];
+  /** `generate-certificates`. */
+  readonly forged: ForgedContext | null;
 }
 
 export class BindTls implements CertificateChoice {
@@ -61,13 +65,15 @@ export class BindTls implements CertificateChoice {
     this.#lists = new Set(tls.certificates.map(({ list }) => list?.path ?? ''));
     const shared = this.#settings(tls, ground.ticketKeys);
     const parts: Part[] = [];
+    let forged: ForgedContext | null = null;
     try {
       for (const certificate of tls.certificates) parts.push(this.#part(tls, shared, certificate, parts.length === 0, ground.ticketKeys));
+      forged = this.#forged(tls, shared, parts);
     } catch (error) {
-      freeOthers(heldBy({ tls, shared, parts }), []);
+      freeOthers(heldBy({ tls, shared, parts, forged: null }), []);
       throw error;
     }
-    this.#state = { tls, shared, parts };
+    this.#state = { tls, shared, parts, forged };
     this.#arrange();
   }
 
@@ -105,6 +111,15 @@ export class BindTls implements CertificateChoice {
     const { tuning, bundles } = this.#ground;
     const { securityLevel } = bundles;
     return new LineSettings(tls, { ...tuning, securityLevel, ticketKeys, alpn, verify, ring: this.#ring(tls), sessionName });
+  }
+
+  #forged({ generates, signer, signerPassphrase }: TlsModel, shared: LineSettings, parts: readonly Part[]): ForgedContext | null {
+    if (!generates) return null;
+    if (signer === null) throw new Error("'generate-certificates' needs an authority: no 'ca-sign-file' on the line");
+    const [first] = parts;
+    if (first === undefined)
+      throw new Error("'generate-certificates' needs a certificate, whose key those that are made have: no 'crt' on the line");
+    return forgedOf(this.#ground, shared.tls, first.certificate, signer, signerPassphrase);
   }
 
   #ring({ ticketFile, ticketKeys }: TlsModel): TicketRing | null {
@@ -181,21 +196,25 @@ export class BindTls implements CertificateChoice {
     try {
       for (const part of before.parts) parts.push(make(part));
     } catch (error) {
-      freeOthers(heldBy({ tls, shared, parts }), heldBy(before));
+      freeOthers(heldBy({ tls, shared, parts, forged: null }), heldBy(before));
       throw error;
     }
     return parts.every((part, index) => part === before.parts[index]) ? null : this.#become({ tls, shared, parts });
   }
 
-  #become(after: LineState): Prepared {
-    return exchange(heldBy(this.#state), heldBy(after), () => {
+  #become({ tls, shared, parts }: Omit<LineState, 'forged'>): Prepared {
+    const before = this.#state;
+    // Its key is that of the first certificate, and its settings are the line's.
+    const isSame = parts[0] === before.parts[0] && shared === before.shared;
+    const after = { tls, shared, parts, forged: isSame ? before.forged : this.#forged(tls, shared, parts) };
+    return exchange(heldBy(before), heldBy(after), () => {
       this.#state = after;
       this.#arrange();
     });
   }
 
   #staple({ files, response: bytes }: Extract<TlsChange, { kind: 'response' }>): void {
-    const { tls, shared, parts } = this.#state;
+    const { parts } = this.#state;
     const response = responseIn(bytes);
     const stapled = parts.map((part) => {
       const { path, bytes: content } = part.certificate;
@@ -203,11 +222,11 @@ export class BindTls implements CertificateChoice {
       part.served.context.staple(response);
       return { ...part, certificate: { ...part.certificate, ocsp: bytes } };
     });
-    this.#state = { tls, shared, parts: stapled };
+    this.#state = { ...this.#state, parts: stapled };
   }
 
   #arrange(): void {
-    const { tls, parts } = this.#state;
+    const { tls, parts, forged } = this.#state;
     const defaults = countDefaults(
       tls.defaultCertificates,
       parts.map(({ certificate }) => certificate.path),
@@ -216,11 +235,13 @@ export class BindTls implements CertificateChoice {
       parts.map(({ served }) => served),
       defaults,
       tls.strictSni,
+      forged,
     );
     this.needsHello = this.#choice.needsHello;
   }
 }
 
-function heldBy({ shared, parts }: LineState): Held[] {
-  return [shared, ...parts.flatMap(({ settings, served }) => [settings, served.context])];
+function heldBy({ shared, parts, forged }: LineState): Held[] {
+  const made = forged === null ? [] : [forged];
+  return [shared, ...made, ...parts.flatMap(({ settings, served }) => [settings, served.context])];
 }

@@ -57,6 +57,10 @@ export class Bundles {
     return this.#parameters ?? largestDhBits;
   }
 
+  get mostGenerated(): number {
+    return this.#global.mostGenerated;
+  }
+
   get securityLevel(): number | null {
     return this.#global.securityLevel;
   }
@@ -87,7 +91,8 @@ function inOrder(certificate: Native, chain: readonly Native[]): readonly Native
   }
 }
 
-function bundleIn({ path, bytes, key }: PemModel): Bundle {
+/** The caller frees it. @throws Error that names the file */
+export function bundleIn({ path, bytes, key }: PemModel): Bundle {
   try {
     return bundleOf(bytes, key);
   } catch (error) {

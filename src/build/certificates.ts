@@ -1,6 +1,6 @@
 /** Arranges the certificates of a listener by the names they are used for. It must not know how a handshake works. */
 import type { TlsContext } from '../platform/tls/contract.ts';
-import { type CertificateEntry, Certificates } from '../transport/certificates.ts';
+import { type CertificateEntry, type CertificateMaker, Certificates } from '../transport/certificates.ts';
 
 export interface NamedCertificate {
   readonly context: TlsContext;
@@ -10,7 +10,12 @@ export interface NamedCertificate {
 }
 
 /** @param defaults how many of the first are for clients that ask for nothing known, unless `isStrict` */
-export function arrangeCertificates(all: readonly NamedCertificate[], defaults: number, isStrict: boolean): Certificates {
+export function arrangeCertificates(
+  all: readonly NamedCertificate[],
+  defaults: number,
+  isStrict: boolean,
+  maker: CertificateMaker | null,
+): Certificates {
   const exact = new Map<string, CertificateEntry[]>();
   const wild = new Map<string, CertificateEntry[]>();
   const entries = all.map(({ context, isEcdsa, names }): CertificateEntry => {
@@ -22,7 +27,14 @@ export function arrangeCertificates(all: readonly NamedCertificate[], defaults: 
     }
     return entry;
   });
-  return new Certificates({ exact, wild, fallbacks: entries.slice(0, defaults), isStrict, needsHello: isStrict || all.length > 1 });
+  return new Certificates({
+    exact,
+    wild,
+    fallbacks: entries.slice(0, defaults),
+    isStrict,
+    needsHello: isStrict || maker !== null || all.length > 1,
+    maker,
+  });
 }
 
 function append(map: Map<string, CertificateEntry[]>, key: string, entry: CertificateEntry): void {

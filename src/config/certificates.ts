@@ -82,9 +82,9 @@ export class CertificateFiles implements CertificateSettings, ExtraSearch {
   }
 
   /** One certificate with what belongs to it. null after a complaint. */
-  one(word: Word, context: DirectiveContext): PemModel | null {
+  one(word: Word, context: DirectiveContext, folder: CertificateFolder = 'crt-base'): PemModel | null {
     if (word.text.startsWith('@')) return this.#ofStore(word, word.text, context, OF_NO_LIST);
-    return this.#read(word, this.#path(this.#folders['crt-base'], context, word.text), context, OF_NO_LIST);
+    return this.#read(word, this.#path(this.#folders[folder], context, word.text), context, OF_NO_LIST);
   }
 
   /** What a `crt` of a `bind` line stands for; empty after a complaint. */

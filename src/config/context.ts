@@ -300,6 +300,10 @@ export class LineContext implements DirectiveContext {
     return this.state.certificates.one(path, this);
   }
 
+  signer(path: Word): PemModel | null {
+    return this.state.certificates.one(path, this, 'ca-base');
+  }
+
   certificates(path: Word): readonly PemModel[] {
     return this.state.certificates.all(path, this);
   }

@@ -278,6 +278,7 @@ export function newTlsGlobal(): TlsGlobalModel {
     skipsSelfIssued: false,
     dhParameters: null,
     largestDhBits: null,
+    mostGenerated: 1000,
     securityLevel: null,
     providerPath: null,
     providers: [],
@@ -313,6 +314,9 @@ function newTls(): TlsModel {
     serverName: null,
     autoServerName: true,
     verifyHost: null,
+    generates: false,
+    signer: null,
+    signerPassphrase: null,
     takesEarly: false,
     reusesSessions: true,
   };

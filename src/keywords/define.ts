@@ -138,6 +138,8 @@ export interface DirectiveContext {
   readLines(path: Word): readonly string[] | null;
   /** A file of authorities, revocation lists or parameters. */
   pemFile(path: Word, folder: CertificateFolder | null): PemModel | null;
+  /** `ca-sign-file`: an authority with its key. */
+  signer(path: Word): PemModel | null;
   /** The files of a directory in the order of their names, but for hidden ones; null after a complaint. */
   filesIn(folder: Word): readonly string[] | null;
   /** A certificate with what belongs to it: a file, or `@store/name`. */

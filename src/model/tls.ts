@@ -58,6 +58,8 @@ export interface TlsGlobalModel {
   dhParameters: PemModel | null;
   /** `tune.ssl.default-dh-param`: the most bits of a known group, where no parameters are given; null: no DHE ciphers then. */
   largestDhBits: number | null;
+  /** `tune.ssl.ssl-ctx-cache-size`: certificates made for names that each line of a thread keeps. */
+  mostGenerated: number;
   /** `ssl-security-level`; null: that of the library. */
   securityLevel: number | null;
   /** The last `ssl-provider-path`; null: none. */
@@ -106,6 +108,11 @@ export interface TlsModel {
   autoServerName: boolean;
   /** The name that a server's certificate must have if no name is asked for; null: any. */
   verifyHost: string | null;
+  /** `generate-certificates`: for names that there is no certificate for. */
+  generates: boolean;
+  /** `ca-sign-file`: the authority that signs them, with its key; `ca-sign-pass`. */
+  signer: PemModel | null;
+  signerPassphrase: string | null;
   /** `allow-0rtt`: clients may send data before the handshake is done. */
   takesEarly: boolean;
   /** Sessions with a server are resumed. */

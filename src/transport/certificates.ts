@@ -34,6 +34,13 @@ export interface CertificateNames {
   readonly fallbacks: readonly CertificateEntry[];
   readonly isStrict: boolean;
   readonly needsHello: boolean;
+  /** Makes certificates for names that there is none for; null: nobody does. */
+  readonly maker: CertificateMaker | null;
+}
+
+export interface CertificateMaker {
+  /** Opens one connection, at once; null: there can't be a certificate for the name, which is in lower case. */
+  named(name: string): TlsContext | null;
 }
 
 export class Certificates implements CertificateChoice {
@@ -47,15 +54,18 @@ export class Certificates implements CertificateChoice {
 
   choose(bytes: Uint8Array, hello: ClientHello, result: HelloResultValue): TlsContext | null {
     const ecdsa = result !== HelloResult.done || offersEcdsa(bytes, hello);
-    const found = result === HelloResult.done && hello.serverName.start >= 0 ? this.#byName(bytes, hello, ecdsa) : null;
-    if (found !== null) return found;
+    if (result === HelloResult.done && hello.serverName.start >= 0) {
+      const { start, end } = hello.serverName;
+      const name = lowerText(bytes, start, Math.min(end, start + LONGEST_NAME));
+      const found = this.#byName(name, ecdsa) ?? this.#names.maker?.named(name) ?? null;
+      if (found !== null) return found;
+    }
     // Whoever speaks no TLS gets the alert of an ordinary handshake.
     if (this.#names.isStrict && result === HelloResult.done) return null;
     return best(this.#names.fallbacks, '', ecdsa);
   }
 
-  #byName(bytes: Uint8Array, { serverName }: ClientHello, ecdsa: boolean): TlsContext | null {
-    const name = lowerText(bytes, serverName.start, Math.min(serverName.end, serverName.start + LONGEST_NAME));
+  #byName(name: string, ecdsa: boolean): TlsContext | null {
     const exact = this.#names.exact.get(name);
     const found = exact === undefined ? null : best(exact, name, ecdsa);
     if (found !== null) return found;

@@ -27,7 +27,7 @@ import { stickCounters, stickMatch, stickOn, stickStoreRequest, stickStoreRespon
 import { acl, defaultBackend, httpAfterResponse, httpRequest, httpResponse, inspectDelay, redirect, responseInspectDelay, tcpRequestConnection, tcpRequestContent, tcpRequestSession, tcpResponseContent, useBackend } from './switching.ts';
 import { tcpCheckComment, tcpCheckConnect, tcpCheckExpect, tcpCheckSend, tcpCheckSendBinary } from './tcp-check.ts';
 import { timeoutCheck, timeoutClient, timeoutClientFin, timeoutClientHs, timeoutConnect, timeoutHttpKeepAlive, timeoutHttpRequest, timeoutQueue, timeoutServer, timeoutServerFin, timeoutTarpit, timeoutTunnel } from './timeouts.ts';
-import { issuersChainPath, sslDhParamFile, sslModeAsync, sslPropquery, sslProvider, sslProviderPath, sslSecurityLevel, sslSkipSelfIssuedCa, tuneSslDefaultDhParam } from './tls-library.ts';
+import { issuersChainPath, sslDhParamFile, sslModeAsync, sslPropquery, sslProvider, sslProviderPath, sslSecurityLevel, sslSkipSelfIssuedCa, tuneSslCtxCacheSize, tuneSslDefaultDhParam } from './tls-library.ts';
 
 export const directives = [
   balance, hashType, httpReuse, retries, source, retryOn, redispatch, cookie,
@@ -58,5 +58,5 @@ export const directives = [
   defaultBackend, useBackend, acl, tcpRequestConnection, tcpRequestSession, tcpRequestContent, tcpResponseContent, httpRequest, httpResponse, httpAfterResponse, redirect, inspectDelay, responseInspectDelay,
   tcpCheckConnect, tcpCheckComment, tcpCheckSend, tcpCheckSendBinary, tcpCheckExpect,
   timeoutClient, timeoutServer, timeoutConnect, timeoutQueue, timeoutTunnel, timeoutTarpit, timeoutCheck, timeoutHttpRequest, timeoutHttpKeepAlive, timeoutClientFin, timeoutServerFin, timeoutClientHs,
-  issuersChainPath, sslSkipSelfIssuedCa, sslDhParamFile, tuneSslDefaultDhParam, sslSecurityLevel, sslProviderPath, sslProvider, sslPropquery, sslModeAsync,
+  issuersChainPath, sslSkipSelfIssuedCa, sslDhParamFile, tuneSslDefaultDhParam, tuneSslCtxCacheSize, sslSecurityLevel, sslProviderPath, sslProvider, sslPropquery, sslModeAsync,
 ] as const;

@@ -62,6 +62,20 @@ export const tuneSslDefaultDhParam = defineGlobal({
   },
 });
 
+export const tuneSslCtxCacheSize = defineGlobal({
+  name: 'tune.ssl.ssl-ctx-cache-size',
+  args: [{ name: 'number', kind: 'integer', min: 0, max: 2147483647 }],
+  doc: 'How many certificates that were made by `generate-certificates` a line keeps on each thread: the latest used, 1000 by default.',
+  examples: [
+    { text: 'tune.ssl.ssl-ctx-cache-size 50', gives: { tls: { mostGenerated: 50 } } },
+    { text: 'tune.ssl.ssl-ctx-cache-size -1', says: 'must be ' },
+    { text: 'tune.ssl.ssl-ctx-cache-size x', says: 'expects an integer argument' },
+  ],
+  apply(global, [number]) {
+    global.tls.mostGenerated = number;
+  },
+});
+
 export const sslSecurityLevel = defineGlobal({
   name: 'ssl-security-level',
   args: [{ name: 'level', kind: 'integer', min: 0, max: 5 }],

@@ -214,6 +214,33 @@ export const certificateKey = bound<(certificate: Pointer) => Pointer>('X509_get
 export const keyShare = bound<(key: Pointer) => number>('EVP_PKEY_up_ref', [P], I);
 export const keyBits = bound<(key: Pointer) => number>('EVP_PKEY_get_bits', [P], I);
 
+// Certificates that are made
+export const certificateNew = bound<() => Pointer>('X509_new', [], P);
+export const certificateVersion = bound<(certificate: Pointer, version: bigint) => number>('X509_set_version', [P, L], I);
+export const certificateSerial = bound<(certificate: Pointer) => Pointer>('X509_get_serialNumber', [P], P);
+export const integerSet = bound<(integer: Pointer, value: bigint) => number>('ASN1_INTEGER_set_uint64', [P, 'uint64'], I);
+export const certificateFrom = bound<(certificate: Pointer) => Pointer>('X509_getm_notBefore', [P], P);
+export const certificateUntil = bound<(certificate: Pointer) => Pointer>('X509_getm_notAfter', [P], P);
+export const timeFromNow = bound<(time: Pointer, seconds: bigint) => Pointer>('X509_gmtime_adj', [P, L], P);
+export const certificateSetKey = bound<(certificate: Pointer, key: Pointer) => number>('X509_set_pubkey', [P, P], I);
+export const certificateSubject = bound<(certificate: Pointer) => Pointer>('X509_get_subject_name', [P], P);
+export const certificateSetSubject = bound<(certificate: Pointer, name: Pointer) => number>('X509_set_subject_name', [P, P], I);
+export const certificateSetIssuer = bound<(certificate: Pointer, name: Pointer) => number>('X509_set_issuer_name', [P, P], I);
+type NameAdd = (name: Pointer, field: string, type: number, text: Pointer, length: number, place: number, set: number) => number;
+export const nameAdd = bound<NameAdd>('X509_NAME_add_entry_by_txt', [P, 'string', I, P, I, I, I], I);
+type ExtensionContext = (context: Pointer, issuer: Pointer, subject: Pointer, request: Pointer, list: Pointer, flags: number) => void;
+export const extensionContext = bound<ExtensionContext>('X509V3_set_ctx', [P, P, P, P, P, I], 'void');
+export const extensionOf = bound<(table: Pointer, context: Pointer, kind: number, value: string) => Pointer>(
+  'X509V3_EXT_conf_nid',
+  [P, P, I, 'string'],
+  P,
+);
+export const extensionFree = bound<(extension: Pointer) => void>('X509_EXTENSION_free', [P], 'void');
+export const certificateExtend = bound<(certificate: Pointer, extension: Pointer, place: number) => number>('X509_add_ext', [P, P, I], I);
+export const certificateSign = bound<(certificate: Pointer, key: Pointer, digest: Pointer) => number>('X509_sign', [P, P, P], I);
+export const keyType = bound<(key: Pointer) => Pointer>('EVP_PKEY_get0_type_name', [P], P);
+export const sslUseCertificate = bound<(ssl: Pointer, certificate: Pointer) => number>('SSL_use_certificate', [P, P], I);
+
 // Parameters, timestamps, providers
 export const readParameters = bound<(bio: Pointer, into: Pointer) => Pointer>('PEM_read_bio_Parameters', [P, P], P);
 export const keyMaker = bound<(library: Pointer, name: string, properties: Pointer) => Pointer>(
