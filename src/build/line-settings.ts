@@ -55,6 +55,7 @@ export class LineSettings {
       clientSignatures: model.clientSignatures,
       tickets: model.tickets,
       takesEarly: model.takesEarly,
+      renegotiates: model.renegotiates,
       ticketKeys: null,
       preferClientCiphers: model.preferClientCiphers,
     };

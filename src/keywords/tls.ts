@@ -12,6 +12,7 @@ interface Side {
 export interface TlsWord {
   readonly name: string;
   readonly doc: string;
+  readonly noEffect?: string;
   readonly args: readonly ArgumentSpec[];
   readonly examples: readonly [Example, ...Example[]];
   readonly apply: (side: Side, args: readonly unknown[], context: DirectiveContext) => void;
@@ -126,6 +127,17 @@ export const SHARED_TLS_WORDS: readonly TlsWord[] = [
       const names = protocolNames('alpn', word as Word, context);
       if (names !== null) tls.alpn = names;
     },
+  },
+  {
+    name: 'npn',
+    doc: 'Application protocols by NPN, which was given up for ALPN.',
+    noEffect: 'no client or server of today agrees on a protocol by it: `alpn` does.',
+    args: [{ name: 'protocols', kind: 'text' }],
+    examples: [
+      { text: 'npn http/1.1', gives: {} },
+      { text: 'npn', says: "'npn' expects" },
+    ],
+    apply: () => {},
   },
   limit('ssl-min-ver', 'minVersion', 'The lowest version; TLSv1.2 if not said.'),
   limit('ssl-max-ver', 'maxVersion', 'The highest version.'),

@@ -4,9 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { makeCertificate, newKey } from '../support/certificates.ts';
 import { ocspResponse } from '../support/ocsp.ts';
@@ -221,4 +222,52 @@ onSubjects('one wrong file among many is named, and nothing starts', async ({ su
       name,
     );
   }
+});
+
+onSubjects('a server may begin another handshake where it is allowed to', async ({ start, old }) => {
+  // The words are of 3.x.
+  if (old) return;
+  const asked: string[] = [];
+  const server = createServer({ key: file('server.pem'), cert: file('server.pem'), maxVersion: 'TLSv1.2' }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      const began = socket.renegotiate({ requestCert: false }, (error) => {
+        asked.push(error === null ? 'done' : 'refused');
+        socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+      });
+      if (began === false) asked.push('never');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port: back } = server.address() as AddressInfo;
+    const [front, strict] = await ports(2);
+    const listen = (port: number | undefined, word: string): string =>
+      `listen f${port}\n  bind 127.0.0.1:${port}\n  server s 127.0.0.1:${back} ssl verify none ${word}`;
+    await start(configure({ rest: `${listen(front, 'renegotiate')}\n${listen(strict, '')}` }));
+    assert.equal((await fetch(`http://127.0.0.1:${front}/`)).status, 200);
+    assert.deepEqual(asked, ['done']);
+    await fetch(`http://127.0.0.1:${strict}/`);
+    assert.notEqual(asked[1], 'done');
+  } finally {
+    server.close();
+  }
+});
+
+onSubjects('signatures of client certificates can be chosen', async ({ start }) => {
+  const [port] = await ports(1);
+  const words = `verify required ca-file ${path('ca.pem')} client-sigalgs`;
+  const [good, bad] = ['ECDSA+SHA256', 'RSA+SHA256'];
+  const [other] = await ports(1);
+  await start(
+    configure({
+      rest: `frontend f
+  bind 127.0.0.1:${port} ssl crt ${path('server.pem')} ${words} ${good}
+  bind 127.0.0.1:${other} ssl crt ${path('server.pem')} ${words} ${bad}
+  ${ANSWER}`,
+    }),
+  );
+  const pem = file('client.pem');
+  assert.equal((await headersOf(port as number, { cert: pem, key: pem }))['x-verify'], '0 0 0 1');
+  await assert.rejects(headersOf(other as number, { cert: pem, key: pem }));
 });

@@ -143,6 +143,25 @@ function listProbe(name: string): string {
   return front(`bind 127.0.0.1:81 ssl crt-list ${path}`);
 }
 
+const LOAD_VALUES: Readonly<Record<string, string>> = {
+  crt: '',
+  key: `key ${CERTIFICATE}`,
+  issuer: `issuer ${AUTHORITY}`,
+  ocsp: `ocsp ${AUTHORITY}`,
+  alias: 'alias site',
+  'ocsp-update': 'ocsp-update off',
+  jwt: 'jwt on',
+};
+
+/** A `load` line of a `crt-store` with the part. */
+function loadProbe(name: string): string {
+  const list = join(scratch(), 'probe.sctl');
+  // One timestamp of one byte.
+  if (name === 'sctl') writeFileSync(list, Uint8Array.of(0, 3, 0, 1, 0));
+  const part = name === 'sctl' ? `sctl ${list}` : (LOAD_VALUES[name] ?? `${name} x`);
+  return `crt-store probe\n load crt ${CERTIFICATE} ${part}\n${back('')}`;
+}
+
 let folder = '';
 
 /** A folder that goes with the process. */
@@ -191,6 +210,7 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   'log-step': (name) => `log-profile p\n on ${name} format %ci\n${back('')}`,
   'map-name-prefix': (name) => front(`http-request set-header x %[src,map_ip(${name}/dev/null)]`),
   'crt-list-opt': listProbe,
+  'crt-load-opt': loadProbe,
   ruleset: (name) => SETS[name] ?? front(`${name} set-header a b`),
 };
 

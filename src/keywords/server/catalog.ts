@@ -4,7 +4,7 @@ import { addr, backup, check, cookie, disabled, downinter, enabled, fall, fastin
 import { checkSendProxy, noCheckSendProxy, noSendProxy, noSendProxyV2, noSendProxyV2Ssl, noSendProxyV2SslCn, proxyV2Options, sendProxy, sendProxyV2, sendProxyV2Ssl, sendProxyV2SslCn, setProxyV2TlvFmt } from './proxy-line.ts';
 import { initAddr, resolveNet, resolveOpts, resolvePrefer, resolversOption } from './resolving.ts';
 import { nonStick, stick } from './sticking.ts';
-import { allow0rtt, caFile, crt, noSniAuto, noSsl, noSslReuse, noVerifyhost, sharedTls, sni, sniAuto, sslReuse, verify, verifyhost } from './tls.ts';
+import { allow0rtt, caFile, crt, ktls, noRenegotiate, noSniAuto, noSsl, noSslReuse, noVerifyhost, renegotiate, sharedTls, sni, sniAuto, sslReuse, verify, verifyhost } from './tls.ts';
 
 export const server = [
   checkSsl, noCheckSsl, checkSni, checkSniAuto, noCheckSniAuto, checkAlpn,
@@ -12,5 +12,5 @@ export const server = [
   sendProxy, sendProxyV2, sendProxyV2Ssl, sendProxyV2SslCn, noSendProxy, noSendProxyV2, noSendProxyV2Ssl, noSendProxyV2SslCn, proxyV2Options, setProxyV2TlvFmt, checkSendProxy, noCheckSendProxy,
   initAddr, resolversOption, resolvePrefer, resolveOpts, resolveNet,
   nonStick, stick,
-  sharedTls, noSsl, crt, allow0rtt, caFile, verify, sni, sniAuto, noSniAuto, verifyhost, noVerifyhost, sslReuse, noSslReuse,
+  sharedTls, noSsl, crt, allow0rtt, ktls, renegotiate, noRenegotiate, caFile, verify, sni, sniAuto, noSniAuto, verifyhost, noVerifyhost, sslReuse, noSslReuse,
 ] as const;

@@ -38,6 +38,38 @@ export const allow0rtt = defineServerOption({
   apply() {},
 });
 
+export const ktls = defineServerOption({
+  name: 'ktls',
+  args: [{ name: 'state', kind: 'choice', choices: ['on', 'off'] }],
+  doc: 'TLS of the kernel.',
+  noEffect: 'it is never used.',
+  examples: [
+    { text: 'ktls on', gives: {} },
+    { text: 'ktls maybe', says: "allowed: 'on', 'off'" },
+  ],
+  apply() {},
+});
+
+export const renegotiate = defineServerOption({
+  name: 'renegotiate',
+  args: [],
+  doc: 'The server may begin another handshake on a connection of TLS 1.2 or below. Without it such a demand is refused.',
+  examples: [{ text: 'renegotiate', gives: { tls: { renegotiates: true } } }],
+  apply(server) {
+    server.tls.renegotiates = true;
+  },
+});
+
+export const noRenegotiate = defineServerOption({
+  name: 'no-renegotiate',
+  args: [],
+  doc: 'Undoes `renegotiate`: the default.',
+  examples: [{ text: 'no-renegotiate', gives: { tls: { renegotiates: false } } }],
+  apply(server) {
+    server.tls.renegotiates = false;
+  },
+});
+
 export const caFile = defineServerOption({
   name: 'ca-file',
   args: [{ name: 'file', kind: 'word' }],

@@ -62,6 +62,8 @@ export interface TlsSettings {
   /** 80 bytes that all threads share, so that a session goes on at any of them; null: made by OpenSSL. */
   readonly ticketKeys: Uint8Array | null;
   readonly preferClientCiphers: boolean;
+  /** Of a client: the server may begin another handshake. */
+  readonly renegotiates?: boolean;
   /** Of a server: clients that come back may send data with their first words (RFC 8446 2.3), which anybody can repeat. */
   readonly takesEarly?: boolean;
   /** Of a server: how long a client may go on with a session, in seconds; OpenSSL's own default if absent. */
@@ -175,7 +177,8 @@ export class OpenSslContext implements TlsContext {
     const { ciphers, cipherSuites, curves, signatures, clientSignatures = null, securityLevel = null } = settings;
     if (securityLevel !== null) lib.contextSecurity(context, securityLevel);
     this.#control(Command.mode, MODE);
-    let options = OP_NO_COMPRESSION | OP_NO_RENEGOTIATION | OP_IGNORE_CUT;
+    let options = OP_NO_COMPRESSION | OP_IGNORE_CUT;
+    if (settings.renegotiates !== true) options |= OP_NO_RENEGOTIATION;
     if (!settings.tickets) options |= OP_NO_TICKET;
     if (!settings.preferClientCiphers) options |= OP_SERVER_PREFERENCE | OP_PRIORITIZE_CHACHA;
     // Whoever takes early data knows that it may have been said before: it is told to rules and servers.
