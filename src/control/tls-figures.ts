@@ -7,6 +7,8 @@ export interface TlsFigures {
   /** Connections of both sides that speak TLS (CurrSslConns), and all so far (CumSslConns, at most 2^32 - 1). */
   readonly current: number;
   readonly total: number;
+  /** maxsslconn (MaxSslConns; 0: none). */
+  readonly limit: number;
   /** Clients that came to listeners with TLS (SslRate), and maxsslrate (SslRateLimit; 0: none). */
   readonly rate: number;
   readonly rateLimit: number;
@@ -41,6 +43,7 @@ export function tlsFigures({ live, sessions }: Shared, wallMs: number): TlsFigur
   return {
     current: Atomics.load(live, ProcessLive.tlsCurrent),
     total: Atomics.load(live, ProcessLive.tlsTotal) >>> 0,
+    limit: Atomics.load(live, ProcessLive.tlsLimit),
     rate,
     rateLimit: Atomics.load(live, ProcessLive.tlsRateLimit),
     mostRate: Atomics.load(live, ProcessLive.tlsRateMost),

@@ -245,6 +245,7 @@ class Process implements Running {
     const { global } = this.#loaded.model;
     live[ProcessLive.connectionRateLimit] = global.maxConnectionRate ?? 0;
     live[ProcessLive.sessionRateLimit] = global.maxSessionRate ?? 0;
+    live[ProcessLive.tlsLimit] = global.tune['maxsslconn'] ?? 0;
     live[ProcessLive.tlsRateLimit] = global.maxTlsRate ?? 0;
     for (const [index, frontend] of this.#loaded.plan.frontends.entries()) {
       live[this.#shared.frontendLive(index) + FrontendLive.maxconn] = frontend.maxconn ?? this.#line.proxyMaxconn ?? connections;

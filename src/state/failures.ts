@@ -15,6 +15,8 @@ export const ConnectionFailure = {
   proxyUnhandled: 17,
   handshakeClosed: 24,
   handshakeTimeout: 26,
+  /** maxsslconn */
+  tooMany: 27,
   handshakeMemory: 28,
   authority: 30,
   certificate: 31,
@@ -47,6 +49,7 @@ const WORDS: Readonly<Record<ConnectionFailureValue, Words>> = {
   [ConnectionFailure.proxyUnhandled]: { name: 'PRX_BAD_PROTO', text: 'Received an unhandled protocol in the PROXY protocol header' },
   [ConnectionFailure.handshakeClosed]: { name: 'SSL_EMPTY', text: 'Connection closed during SSL handshake' },
   [ConnectionFailure.handshakeTimeout]: { name: 'SSL_TIMEOUT', text: 'Timeout during SSL handshake' },
+  [ConnectionFailure.tooMany]: { name: 'SSL_TOO_MANY', text: 'Too many SSL connections' },
   [ConnectionFailure.handshakeMemory]: { name: 'SSL_NO_MEM', text: 'Out of memory when initializing an SSL connection' },
   [ConnectionFailure.authority]: { name: 'SSL_CA_FAIL', text: 'SSL client CA chain cannot be verified' },
   [ConnectionFailure.certificate]: { name: 'SSL_CRT_FAIL', text: 'SSL client certificate not trusted' },

@@ -130,11 +130,13 @@ export const ProcessLive = {
   tlsRateMost: 28,
   clientKeyRateMost: 29,
   serverKeyRateMost: 30,
+  /** maxsslconn (0: none). */
+  tlsLimit: 31,
   /** Bytes of variables of all threads, counted while there is a limit, and that limit (0: none). */
   variables: 8,
   variablesLimit: 9,
 } as const;
-const PROCESS_LIVE_CELLS = 31;
+const PROCESS_LIVE_CELLS = 32;
 
 /**
  * Counters, the same list for frontends, backends and servers. A number that makes no sense for

@@ -11,6 +11,12 @@ export function beginTls(live: Int32Array): void {
   Atomics.add(live, ProcessLive.tlsTotal, 1);
 }
 
+/** No more connections may speak TLS, of either side. Threads that ask at the same time may each begin one more. */
+export function isTlsFull(live: Int32Array): boolean {
+  const limit = live[ProcessLive.tlsLimit] as number;
+  return limit > 0 && Atomics.load(live, ProcessLive.tlsCurrent) >= limit;
+}
+
 export function endTls(live: Int32Array): void {
   Atomics.sub(live, ProcessLive.tlsCurrent, 1);
 }

@@ -5,6 +5,8 @@
 import type { SocketAddress } from '../base/address.ts';
 import { Close, type CloseReason, type ConnectOptions, type Wire, type WireHandler } from '../platform/contract.ts';
 import type { TlsContext } from '../platform/tls/contract.ts';
+import { ConnectionFailure } from '../state/failures.ts';
+import { isTlsFull } from '../state/tls-counts.ts';
 import type { Opener } from './proxy-dialer.ts';
 import type { TlsGround } from './tls-ground.ts';
 import { type TlsOwner, TlsWire } from './tls-wire.ts';
@@ -35,8 +37,14 @@ export class TlsDialer implements TlsOwner {
     }
     const wire = this.#free.pop() ?? new TlsWire(this.#ground); // hot-ok: once per concurrent connection, then pooled
     wire.handler = handler;
+    const { live } = this.#ground;
+    const isTooMany = live !== null && isTlsFull(live);
     wire.connect(engine, this);
     wire.setLower(opener.connect(address, wire, options));
+    if (isTooMany) {
+      wire.failure = ConnectionFailure.tooMany;
+      wire.destroy(false);
+    }
     return wire;
   }
 

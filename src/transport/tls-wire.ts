@@ -466,6 +466,8 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     const wasBefore = this.#isBefore();
     const { host } = this.#ground;
     host.timers.drop(this.#timer);
+    // Whoever waits for room may come in while the rest is told.
+    if (this.#ground.live !== null) endTls(this.#ground.live);
     this.#state = State.idle;
     if (this.#held !== NO_BLOCK) this.#releaseHeld();
     this.#early.drop();
@@ -474,7 +476,6 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     else this.handler.onClose(this, this.#gaveUp && reason === Close.local ? Close.reset : reason);
     if (engine !== null && !this.engineIsLent) engine.free();
     this.#engine = null;
-    if (this.#ground.live !== null) endTls(this.#ground.live);
     this.#owner.recycle(this);
   }
 

@@ -19,7 +19,7 @@ import { countEvent, rateTime } from '../state/rates.ts';
 import { type Frontend, type RuleList, type Session, Stream } from '../state/records.ts';
 import { Verdict } from '../state/settings.ts';
 import { Count, FrontendLive, ProcessLive } from '../state/shared.ts';
-import { countClientKey, countTlsClient, countTlsFailure, countTlsHandshake } from '../state/tls-counts.ts';
+import { countClientKey, countTlsClient, countTlsFailure, countTlsHandshake, isTlsFull } from '../state/tls-counts.ts';
 import { countSession, releaseTracked } from '../stick/track.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
 import { type IntakeOwner, ProxyIntake } from '../transport/proxy-intake.ts';
@@ -115,6 +115,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner, IntakeOwner<A
   /** Counts one more connection. False: a limit is reached, and it is not counted. */
   #enter({ frontend, tls }: Door): boolean {
     const { live } = this.#context.shared;
+    if (tls !== null && isTlsFull(live)) return false;
     const paced = isPaced(live, frontend);
     if (paced && paceDelayMs(live, frontend, tls !== null, this.#context.host.wallClock()) > 0) return false;
     const process = Atomics.add(live, ProcessLive.current, 1) + 1;
@@ -394,7 +395,7 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner, IntakeOwner<A
   /** When to look again whether the door may open (milliseconds from now); 0: it may. */
   #waitMs({ frontend, parking, tls }: Door): number {
     const { live } = this.#context.shared;
-    const full = Atomics.load(live, ProcessLive.current) >= Atomics.load(live, ProcessLive.maxconn);
+    const full = Atomics.load(live, ProcessLive.current) >= Atomics.load(live, ProcessLive.maxconn) || (tls !== null && isTlsFull(live));
     const atLimit = Atomics.load(live, frontend.live + FrontendLive.current) >= Atomics.load(live, frontend.live + FrontendLive.maxconn);
     const paceMs = isPaced(live, frontend) ? paceDelayMs(live, frontend, tls !== null, this.#context.host.wallClock()) : 0;
     return paceMs > 0 ? paceMs : full || atLimit || parking.size > 0 ? RETRY_MS : 0;

@@ -63,6 +63,12 @@ function recordSize(value: number): number {
   return value > 0 && value < SHORTEST_RECORD ? SHORTEST_RECORD : value;
 }
 
+export const maxsslconn = defineSize(
+  'maxsslconn',
+  'Most connections of all threads that speak TLS, of clients and to servers together: one that does both counts twice. Clients wait in the kernel until there is room, connections to servers fail with error 27. 0, the default: as many as `maxconn` allows.',
+  (value) => value,
+);
+
 export const maxRecord = defineSize(
   'tune.ssl.maxrecord',
   'Most bytes of a TLS record while a transfer begins: the first 64 kB, and again after a pause of `tune.idletimer`, so that a client can use what has come. 0, the default: as many as there are. Less than 64 is taken as 64.',
