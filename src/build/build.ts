@@ -3,11 +3,13 @@
  * collected, each with its position; nothing is thrown for what a user wrote.
  */
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { networkInterfaces } from 'node:os';
 import { balanceProblem, makePicker } from '../balance/algorithms.ts';
 import { DEFAULT_HASH } from '../balance/contract.ts';
 import { Family, parseIp } from '../base/address.ts';
 import { type Memory, SCRATCH_SIZE } from '../base/memory.ts';
+import { computes } from '../check/language.ts';
 import { type BuiltLogs, buildLogs } from '../log/build.ts';
 import type { ProxyModel, RuleModel, VariableModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
@@ -98,11 +100,34 @@ const MOST_PROBLEMS = 50;
 const STANDING_CLOCK = { now: () => 0, wallClock: () => Date.now() };
 
 export function buildState(parts: BuildParts): Built {
-  const { model, plan, shared, memory, host } = parts;
+  const { model, plan, shared, memory } = parts;
   const state = buildRecords(model, plan, shared, memory);
+  const thread = newThread(parts, state);
+  // First: what the configuration needs may leave no memory.
+  const replies = builtinReplies(memory);
+  const builder = new Builder(parts, state, thread, registryOf(vocabulary));
+  builder.variables();
+  builder.proxies();
+  const logs = builder.logs();
+  const { problems, serverNames } = builder;
+  return {
+    state,
+    replies,
+    problems,
+    logs,
+    patterns: thread.patterns,
+    serverNames,
+    prepareKeys: (change) => prepareKeys(thread, change),
+    close: () => logs.close(),
+  };
+}
+
+/** What rules of this thread are compiled and run with. */
+export function newThread(parts: BuildParts, state: State): Thread {
+  const { model, plan, shared, memory, host } = parts;
   const clock = host ?? STANDING_CLOCK;
   const tick = tickOf(() => clock.now(), parts.clockOffsetMs ?? 0);
-  const thread = new Thread({
+  return new Thread({
     memory,
     shared,
     clock,
@@ -127,23 +152,6 @@ export function buildState(parts: BuildParts): Built {
     names: parts.names ?? null,
     crypto: cryptoOf(model),
   });
-  // First: what the configuration needs may leave no memory.
-  const replies = builtinReplies(memory);
-  const builder = new Builder(parts, state, thread, registryOf(vocabulary));
-  builder.variables();
-  builder.proxies();
-  const logs = builder.logs();
-  const { problems, serverNames } = builder;
-  return {
-    state,
-    replies,
-    problems,
-    logs,
-    patterns: thread.patterns,
-    serverNames,
-    prepareKeys: (change) => prepareKeys(thread, change),
-    close: () => logs.close(),
-  };
 }
 
 class Builder {
@@ -226,9 +234,18 @@ class Builder {
     this.#refuseUnknownSets(proxy);
     this.#refuseSecondTable(proxy);
     checkLimits(proxy, compiler, (at, check) => this.#attempt(at, check));
+    if (backend !== null && computes(proxy.check)) this.#check(proxy, compiler);
     if (frontend !== null) this.#frontend(frontend, proxy, compiler);
     if (backend !== null) this.#backend(backend, proxy, compiler, frontend !== null);
     for (const { text, at } of compiler.warnings) this.problems.push({ severity: 'warning', code: 'suspicious', at: at ?? proxy.at, text });
+  }
+
+  /** The control thread compiles it for itself: here it is only judged, by what is loaded for it alone. */
+  #check({ check }: ProxyModel, compiler: Compiler): void {
+    if (check === null) return;
+    const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
+    const { judgeCheck } = createRequire(import.meta.url)(`./check-judge.${extension}`) as typeof import('./check-judge.ts');
+    judgeCheck(check, compiler, (at, error) => this.#report(at, error));
   }
 
   #frontend(frontend: Frontend, proxy: ProxyModel, compiler: Compiler): void {

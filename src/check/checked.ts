@@ -2,6 +2,7 @@
 import type { ControlledServer } from '../control/records.ts';
 import type { ServerModel } from '../model/config.ts';
 import type { CheckLimits, CheckSubject } from './connection.ts';
+import type { Scene } from './language.ts';
 import { type CheckResult, result, Status } from './status.ts';
 import type { Ruleset } from './steps.ts';
 import { type CheckTarget, checkTarget, type TargetTls } from './target.ts';
@@ -23,6 +24,7 @@ export class CheckedServer implements CheckSubject {
   /** May be replaced (set server … check-port, a name that resolves anew): the next check uses it. */
   target: CheckTarget;
   ruleset: Ruleset;
+  readonly newScene: (() => Scene) | null;
   /** disable health: no checks, the state stays. */
   isEnabled = true;
 
@@ -33,11 +35,12 @@ export class CheckedServer implements CheckSubject {
   isRunning = false;
   checks = 0;
 
-  constructor(server: ControlledServer, timing: CheckTiming, target: CheckTarget, ruleset: Ruleset) {
+  constructor(server: ControlledServer, timing: CheckTiming, target: CheckTarget, ruleset: Ruleset, newScene: (() => Scene) | null = null) {
     this.server = server;
     this.timing = timing;
     this.target = target;
     this.ruleset = ruleset;
+    this.newScene = newScene;
   }
 
   /** Without timeout check, `inter` bounds the whole check; with it, connecting has the lesser of timeout connect and inter. */
@@ -57,6 +60,8 @@ export interface CheckSurroundings {
   readonly neverLocal: boolean;
   /** null: no check needs TLS. */
   readonly tls: TargetTls | null;
+  /** What its expressions see, for each check; null: nothing is computed. */
+  readonly newScene: (() => Scene) | null;
 }
 
 /** From the configuration. */
@@ -64,7 +69,7 @@ export function checkedServer(
   server: ControlledServer,
   model: ServerModel,
   ruleset: Ruleset,
-  { connectMs, checkMs, neverLocal, tls }: CheckSurroundings,
+  { connectMs, checkMs, neverLocal, tls, newScene }: CheckSurroundings,
 ): CheckedServer {
   const timing: CheckTiming = {
     interMs: model.interMs,
@@ -73,5 +78,5 @@ export function checkedServer(
     connectTimeoutMs: connectMs,
     checkTimeoutMs: checkMs,
   };
-  return new CheckedServer(server, timing, checkTarget(model, neverLocal, tls), ruleset);
+  return new CheckedServer(server, timing, checkTarget(model, neverLocal, tls), ruleset, newScene);
 }

@@ -4,9 +4,10 @@
  * `send` forgets what came before it.
  */
 import { Channel, type ChannelOwner } from './channel.ts';
+import type { Scene } from './language.ts';
 import { failureInfo } from './report.ts';
 import { type CheckResult, type CheckStatus, result, Status } from './status.ts';
-import type { CheckStep, ConnectStep, ExpectStep, Ruleset } from './steps.ts';
+import type { ActionStep, CheckStep, ConnectStep, ExpectStep, Ruleset, SendStep } from './steps.ts';
 import { type CheckTarget, type Endpoint, endpointOf } from './target.ts';
 
 export interface CheckLimits {
@@ -20,6 +21,8 @@ export interface CheckSubject {
   readonly target: CheckTarget;
   readonly ruleset: Ruleset;
   readonly limits: CheckLimits;
+  /** null: nothing is computed. */
+  readonly newScene: (() => Scene) | null;
 }
 
 /** Bytes of an answer that are looked at. */
@@ -41,6 +44,8 @@ export class RunningCheck implements ChannelOwner {
   #received: Buffer[] = [];
   #length = 0;
   #isEnded = false;
+  /** null: nothing is computed. */
+  readonly #scene: Scene | null;
 
   /** @param isStopped the server is DOWN now */
   constructor(subject: CheckSubject, isStopped: boolean, done: (found: CheckResult) => void) {
@@ -48,6 +53,7 @@ export class RunningCheck implements ChannelOwner {
     this.#isStopped = isStopped;
     this.#done = done;
     this.#current = subject.ruleset.steps[0] as CheckStep;
+    this.#scene = subject.newScene?.() ?? null;
   }
 
   /** Starts it: `done` may be called before this returns. */
@@ -57,9 +63,11 @@ export class RunningCheck implements ChannelOwner {
 
   /** Ends it without a result. */
   cancel(): void {
+    if (this.#done === null) return;
     this.#done = null;
     clearTimeout(this.#timer);
     this.#channel?.close(false);
+    this.#scene?.end();
   }
 
   /** Runs steps until one has to wait. */
@@ -74,15 +82,41 @@ export class RunningCheck implements ChannelOwner {
       if (step.kind === 'expect') {
         if (!this.#expect(step)) return;
         this.#at++;
-        continue;
-      }
-      this.#begin(step);
-      if (step.kind === 'connect') {
+      } else if (step.kind === 'action') this.#act(step);
+      else if (step.kind === 'send') this.#send(step);
+      else {
+        this.#begin(step);
         this.#connect(step);
         return;
       }
-      this.#channel?.write(step.bytes);
     }
+  }
+
+  /** It is no step for messages. */
+  #act({ run }: ActionStep): void {
+    this.#at++;
+    if (this.#scene === null) return;
+    this.#look();
+    run(this.#scene);
+  }
+
+  #send(step: SendStep): void {
+    this.#look();
+    this.#begin(step);
+    const { bytes } = step;
+    const written = typeof bytes === 'function' ? (this.#scene === null ? null : bytes(this.#scene)) : bytes;
+    if (written !== null) this.#channel?.write(written);
+    else this.#finish(result(Status.l7Invalid, null, `TCPCHK error evaluating log-format string at step ${step.number}`));
+  }
+
+  /** Expressions see what has come so far. */
+  #look(): void {
+    this.#scene?.look(this.#gathered(), this.#subject.ruleset.isHttp);
+  }
+
+  #gathered(): Buffer {
+    if (this.#received.length !== 1) this.#received = [Buffer.concat(this.#received)];
+    return this.#received[0] as Buffer;
   }
 
   /** What the step before has left is of no interest. */
@@ -102,7 +136,8 @@ export class RunningCheck implements ChannelOwner {
     this.#isEnded = false;
     this.#expireIn(limits.connectMs);
     try {
-      const endpoint: Endpoint = endpointOf(target, step);
+      const port = step.portOf === null || this.#scene === null ? step.port : step.portOf(this.#scene);
+      const endpoint: Endpoint = endpointOf(target, { ...step, port });
       if (endpoint.host !== null && endpoint.port === 0) this.#fail(Status.socketError, 'No port is known for the check');
       else this.#channel = new Channel(endpoint, this);
     } catch (error) {
@@ -117,10 +152,10 @@ export class RunningCheck implements ChannelOwner {
       this.#waitAt(this.#at);
       return false;
     }
-    const received = this.#received.length === 1 ? (this.#received[0] as Buffer) : Buffer.concat(this.#received);
-    this.#received = [received];
     this.#current = step;
-    const verdict = step.judge(received, this.#isEnded || this.#length >= MOST_BYTES, this.#isStopped);
+    this.#look();
+    const isWhole = this.#isEnded || this.#length >= MOST_BYTES;
+    const verdict = step.judge(this.#gathered(), isWhole, this.#isStopped, this.#scene);
     if (verdict === 'more') {
       let head = this.#at;
       while (steps[head - 1]?.kind === 'expect') head--;
@@ -209,6 +244,7 @@ export class RunningCheck implements ChannelOwner {
     this.#done = null;
     clearTimeout(this.#timer);
     this.#channel?.close(this.#isClean);
+    this.#scene?.end();
     done(found);
   }
 }

@@ -4,36 +4,50 @@
  */
 import type { ExpectStepModel } from '../model/check.ts';
 import { bytesMatcher, outcomesOf } from './expect.ts';
+import { type CheckLanguage, type Computed, render, type Scene, textOf } from './language.ts';
 import { type CheckStatus, result, Status, statusOf } from './status.ts';
 import type { ExpectStep, Verdict } from './steps.ts';
 
 interface Pattern {
-  holds(received: Uint8Array): boolean;
-  /** Fewer bytes can't hold it. */
-  readonly leastBytes: number;
+  /** The bytes that are looked for; a matcher; or what computes them: null, it can't be. */
+  readonly wanted: Uint8Array | ((received: Uint8Array) => boolean) | Computed<Uint8Array | null>;
+  readonly kind: 'bytes' | 'matcher' | 'computed';
   /** In messages about what came. */
   readonly name: string;
   /** In messages about the step. */
   readonly what: string;
 }
 
-/** @throws RuleError or SyntaxError for a pattern that can't be used */
-export function contentExpect(expect: ExpectStepModel, number: number, comment: string): ExpectStep {
+/** @param language null: nothing will be judged. @throws RuleError or SyntaxError for a pattern that can't be used */
+export function contentExpect(expect: ExpectStepModel, number: number, comment: string, language: CheckLanguage | null): ExpectStep {
   const { negate, minBytes, errorStatus } = expect;
-  const pattern = patternOf(expect);
-  const { good, bad, timeoutStatus } = outcomesOf(expect, '(tcp-check)', comment);
-  const least = Math.max(pattern.leastBytes, minBytes ?? 0);
-  const judge = (received: Uint8Array, isEnded: boolean): Verdict => {
+  const pattern = patternOf(expect, language);
+  const { good, bad, timeoutStatus } = outcomesOf(expect, '(tcp-check)', comment, language);
+  const judge = (received: Uint8Array, isEnded: boolean, _: boolean, scene: Scene | null): Verdict => {
     if (received.length === 0 && isEnded)
       return emptyAnswer(number, comment, errorStatus === null ? Status.l7Invalid : statusOf(errorStatus));
-    if (received.length < least && !isEnded) return 'more';
-    const isFound = pattern.holds(received);
+    const { isFound, isShort, problem } = look(pattern, received, scene);
+    if (problem !== '') return bad(scene, Status.l7Invalid, problem);
+    if ((isShort || received.length < (minBytes ?? 0)) && !isEnded) return 'more';
     if (!isFound && !isEnded && minBytes === null) return 'more';
-    if (isFound !== negate) return good();
+    if (isFound !== negate) return good(scene);
     const seen = isFound ? 'matched unwanted content' : 'did not match content';
-    return bad(Status.l7Invalid, `TCPCHK ${seen} ${pattern.name} at step ${number}`);
+    return bad(scene, Status.l7Invalid, `TCPCHK ${seen} ${pattern.name} at step ${number}`);
   };
   return { kind: 'expect', number, comment, what: pattern.what, timeoutStatus, judge };
+}
+
+/** `isShort`: fewer bytes have come than are looked for. */
+function look(
+  { wanted, kind }: Pattern,
+  received: Uint8Array,
+  scene: Scene | null,
+): { isFound: boolean; isShort: boolean; problem: string } {
+  if (kind === 'matcher') return { isFound: (wanted as (bytes: Uint8Array) => boolean)(received), isShort: false, problem: '' };
+  const bytes = kind === 'bytes' ? (wanted as Uint8Array) : scene === null ? null : (wanted as Computed<Uint8Array | null>)(scene);
+  if (bytes === null || bytes.length === 0)
+    return { isFound: false, isShort: false, problem: 'log-format string evaluated to an empty string' };
+  return { isFound: includes(received, bytes), isShort: received.length < bytes.length, problem: '' };
 }
 
 /** The server has closed without a word. */
@@ -42,34 +56,43 @@ export function emptyAnswer(number: number, comment: string, status: CheckStatus
   return { isGood: false, result: result(status, 0, `TCPCHK got an empty response at step ${number}${behind}`) };
 }
 
-function patternOf({ match, pattern }: ExpectStepModel): Pattern {
+function patternOf({ match, pattern }: ExpectStepModel, language: CheckLanguage | null): Pattern {
   switch (match) {
     case 'binary': {
       const wanted = hexBytes(pattern);
-      return {
-        holds: (bytes) => includes(bytes, wanted),
-        leastBytes: wanted.length,
-        name: '(binary)',
-        what: `binary '${printed(wanted)}'`,
-      };
+      return { wanted, kind: 'bytes', name: '(binary)', what: `binary '${printed(wanted)}'` };
     }
     case 'rstring':
-      return { holds: bytesMatcher(pattern), leastBytes: 0, name: '(regex)', what: 'regex' };
+      return { wanted: bytesMatcher(pattern), kind: 'matcher', name: '(regex)', what: 'regex' };
     case 'rbinary': {
       const matches = bytesMatcher(pattern);
-      return { holds: (bytes) => matches(upperHex(bytes)), leastBytes: 0, name: '(binary regex)', what: 'binary regex' };
+      return { wanted: (bytes: Uint8Array) => matches(upperHex(bytes)), kind: 'matcher', name: '(binary regex)', what: 'binary regex' };
     }
-    default: {
-      const wanted = Buffer.from(pattern, 'latin1');
-      return { holds: (bytes) => includes(bytes, wanted), leastBytes: wanted.length, name: `'${pattern}'`, what: `string '${pattern}'` };
-    }
+    case 'string-lf':
+      return { wanted: computedBytes(pattern, false, language), kind: 'computed', name: '(log-format string)', what: 'log-format string' };
+    case 'binary-lf':
+      return { wanted: computedBytes(pattern, true, language), kind: 'computed', name: '(log-format binary)', what: 'log-format binary' };
+    default:
+      return { wanted: Buffer.from(pattern, 'latin1'), kind: 'bytes', name: `'${pattern}'`, what: `string '${pattern}'` };
   }
 }
 
+/** What a log-format string gives, or the bytes that it writes in hexadecimal digits; null: it can't be computed. @throws RuleError */
+export function computedBytes(format: string, isHex: boolean, language: CheckLanguage | null): Computed<Uint8Array | null> {
+  const text = textOf(format, language);
+  return (scene) => {
+    const written = render(text, scene);
+    if (written === null) return null;
+    if (!isHex) return Buffer.from(written, 'latin1');
+    return HEX.test(written) ? Buffer.from(written, 'hex') : null;
+  };
+}
+
+const HEX = /^(?:[0-9a-f]{2})+$/i;
+
 /** @throws SyntaxError for what is no even number of hexadecimal digits */
 export function hexBytes(text: string): Uint8Array {
-  if (text === '' || text.length % 2 === 1 || /[^0-9a-f]/i.test(text))
-    throw new SyntaxError(`'${text}' is no hexadecimal string: an even number of digits`);
+  if (!HEX.test(text)) throw new SyntaxError(`'${text}' is no hexadecimal string: an even number of digits`);
   return Buffer.from(text, 'hex');
 }
 

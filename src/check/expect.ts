@@ -4,27 +4,36 @@
  */
 import type { ExpectStepModel } from '../model/check.ts';
 import { compileRegex } from '../rules/regex/regex.ts';
+import { type CheckLanguage, render, type Scene, textOf } from './language.ts';
 import { type CheckStatus, result, Status, statusOf } from './status.ts';
 import type { Verdict } from './steps.ts';
 
 export interface Outcomes {
   /** What came holds. `code`: of the answer, if it has one */
-  good(code?: number): Verdict;
+  good(scene: Scene | null, code?: number): Verdict;
   /** It does not. `info`: why, if the line has no text of its own */
-  bad(status: CheckStatus, info: string, code?: number): Verdict;
+  bad(scene: Scene | null, status: CheckStatus, info: string, code?: number): Verdict;
   readonly timeoutStatus: CheckStatus;
 }
 
-/** @param goodInfo told of a good answer, if the line has no text of its own. @param comment of the step; empty: none */
-export function outcomesOf(expect: ExpectStepModel | null, goodInfo: string, comment: string): Outcomes {
-  const { okStatus = null, errorStatus = null, timeoutStatus = null, onSuccess = null, onError = null } = expect ?? {};
-  const good = okStatus === null ? Status.l7Ok : statusOf(okStatus);
+/** @param goodInfo told of a good answer, if the line has no text of its own. @param comment of the step; empty: none. @throws RuleError */
+export function outcomesOf(expect: ExpectStepModel | null, goodInfo: string, comment: string, language: CheckLanguage | null): Outcomes {
+  const { okStatus = null, errorStatus = null, timeoutStatus = null, onSuccess = null, onError = null, statusCode = null } = expect ?? {};
+  const passed = okStatus === null ? Status.l7Ok : statusOf(okStatus);
   const behind = comment === '' ? '' : ` comment: ${comment}`;
+  const goodText = onSuccess === null ? goodInfo : textOf(onSuccess, language);
+  const badText = onError === null ? null : textOf(onError, language);
+  const number = statusCode === null || language === null ? null : language.value(statusCode);
+  const told = (scene: Scene | null, code: number | undefined): number | null => {
+    const computed = number === null || scene === null ? null : number(scene);
+    return computed === null ? (code ?? null) : Number.parseInt(String(computed), 10) || 0;
+  };
   return {
-    good: (code) => ({ isGood: true, result: result(good, code, onSuccess ?? goodInfo) }),
-    bad: (status, info, code) => {
+    good: (scene, code) => ({ isGood: true, result: result(passed, told(scene, code), render(goodText, scene) ?? '') }),
+    bad: (scene, status, info, code) => {
       const found = errorStatus === null ? status : statusOf(errorStatus);
-      return { isGood: false, result: result(found, code, `${onError ?? info}${behind}`) };
+      const words = badText === null ? info : (render(badText, scene) ?? '');
+      return { isGood: false, result: result(found, told(scene, code), `${words}${behind}`) };
     },
     timeoutStatus: timeoutStatus === null ? Status.l7Timeout : statusOf(timeoutStatus),
   };

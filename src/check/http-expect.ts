@@ -5,27 +5,34 @@
 import type { ExpectStepModel, HeaderPatternModel, TextPatternModel } from '../model/check.ts';
 import { type Answer, readAnswer } from './answer.ts';
 import { type Outcomes, outcomesOf, textMatcher } from './expect.ts';
+import { type CheckLanguage, render, type Scene, textOf } from './language.ts';
 import { result, Status } from './status.ts';
 import type { ExpectStep, Verdict } from './steps.ts';
 
-type Judge = (answer: Answer, outcomes: Outcomes) => Verdict;
+type Judge = (answer: Answer, outcomes: Outcomes, scene: Scene | null) => Verdict;
 
 /** null: statuses from 200 to 399. @param stopsOn404 `disable-on-404`. @throws SyntaxError or RuleError for a pattern that can't be used */
-export function httpExpect(expect: ExpectStepModel | null, number: number, comment: string, stopsOn404: boolean): ExpectStep {
-  const judgeAnswer = compile(expect);
-  const outcomes = outcomesOf(expect, '', comment);
-  const judge = (received: Uint8Array, isEnded: boolean, isStopped: boolean): Verdict => {
+export function httpExpect(
+  expect: ExpectStepModel | null,
+  number: number,
+  comment: string,
+  stopsOn404: boolean,
+  language: CheckLanguage | null,
+): ExpectStep {
+  const judgeAnswer = compile(expect, language);
+  const outcomes = outcomesOf(expect, '', comment, language);
+  const judge = (received: Uint8Array, isEnded: boolean, isStopped: boolean, scene: Scene | null): Verdict => {
     const answer = readAnswer(received, isEnded);
     if (answer === 'partial' && !isEnded) return 'more';
-    if (answer === 'invalid' || answer === 'partial') return outcomes.bad(Status.l7Invalid, '');
+    if (answer === 'invalid' || answer === 'partial') return outcomes.bad(scene, Status.l7Invalid, '');
     // A server that is DOWN has to come up properly first: for it 404 is a wrong status.
     if (answer.status === 404 && stopsOn404 && !isStopped) return { isGood: true, result: result(Status.l7Conditional, 404) };
-    return judgeAnswer(answer, outcomes);
+    return judgeAnswer(answer, outcomes, scene);
   };
   return { kind: 'expect', number, comment, what: '', timeoutStatus: outcomes.timeoutStatus, judge };
 }
 
-function compile(expect: ExpectStepModel | null): Judge {
+function compile(expect: ExpectStepModel | null, language: CheckLanguage | null): Judge {
   if (expect === null) return byStatus((status) => status >= 200 && status < 400);
   const { match, negate, pattern, header } = expect;
   if (header !== null) return byHeader(headerMatcher(header, match === 'fhdr'), negate);
@@ -38,11 +45,26 @@ function compile(expect: ExpectStepModel | null): Judge {
       const matches = textMatcher(pattern);
       return byStatus((status) => matches(String(status)) !== negate);
     }
+    case 'string-lf': {
+      const text = textOf(pattern, language);
+      return byContent((scene) => {
+        const wanted = render(text, scene) ?? '';
+        return wanted === '' ? null : { holds: (body) => body.includes(wanted), least: wanted.length };
+      }, expect);
+    }
     case 'string':
-      return byContent((body) => body.includes(pattern), expect, pattern.length);
-    default:
-      return byContent(textMatcher(pattern), expect, 0);
+      return byContent(() => ({ holds: (body) => body.includes(pattern), least: pattern.length }), expect);
+    default: {
+      const matcher = { holds: textMatcher(pattern), least: 0 };
+      return byContent(() => matcher, expect);
+    }
   }
+}
+
+interface BodyMatcher {
+  readonly holds: (body: string) => boolean;
+  /** Fewer bytes can't hold it. */
+  readonly least: number;
 }
 
 /** `200,300-310` as pairs. @throws SyntaxError */
@@ -58,23 +80,25 @@ export function parseStatuses(text: string): [number, number][] {
 }
 
 function byStatus(isGood: (status: number) => boolean): Judge {
-  return ({ status, reason }, { good, bad }) => (isGood(status) ? good(status) : bad(Status.l7Wrong, reason, status));
+  return ({ status, reason }, { good, bad }, scene) => (isGood(status) ? good(scene, status) : bad(scene, Status.l7Wrong, reason, status));
 }
 
 function byHeader(isThere: (head: string) => boolean, negate: boolean): Judge {
-  return ({ status, reason, head }, { good, bad }) => (isThere(head) !== negate ? good(status) : bad(Status.l7Wrong, reason, status));
+  return ({ status, reason, head }, { good, bad }, scene) =>
+    isThere(head) !== negate ? good(scene, status) : bad(scene, Status.l7Wrong, reason, status);
 }
 
 /** What is wanted may pass before the end; that it isn't there is known only at the end, or from min-recv bytes on. */
-function byContent(matches: (body: string) => boolean, { negate, minBytes }: ExpectStepModel, leastBytes: number): Judge {
-  const least = Math.max(leastBytes, minBytes ?? 0);
-  return ({ status, body, isComplete }, { good, bad }) => {
-    if (body === '') return isComplete ? bad(Status.l7Invalid, 'HTTP content check could not find a response body') : 'more';
-    if (body.length < least && !isComplete) return 'more';
-    const found = matches(body);
+function byContent(matcherOf: (scene: Scene | null) => BodyMatcher | null, { negate, minBytes }: ExpectStepModel): Judge {
+  return ({ status, body, isComplete }, { good, bad }, scene) => {
+    if (body === '') return isComplete ? bad(scene, Status.l7Invalid, 'HTTP content check could not find a response body') : 'more';
+    const matcher = matcherOf(scene);
+    if (matcher === null) return bad(scene, Status.l7Invalid, 'log-format string evaluated to an empty string');
+    if (body.length < Math.max(matcher.least, minBytes ?? 0) && !isComplete) return 'more';
+    const found = matcher.holds(body);
     if (!found && !isComplete && minBytes === null) return 'more';
-    if (found !== negate) return good(status);
-    return bad(Status.l7Invalid, negate ? 'HTTP check matched unwanted content' : 'HTTP content check did not match');
+    if (found !== negate) return good(scene, status);
+    return bad(scene, Status.l7Invalid, negate ? 'HTTP check matched unwanted content' : 'HTTP content check did not match');
   };
 }
 

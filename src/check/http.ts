@@ -10,23 +10,25 @@ export interface HttpRequest {
   readonly version: string;
   readonly headers: readonly HeaderModel[];
   readonly body: string | null;
+  /** Header values are no log-format strings: of `option httpchk`. */
+  readonly isPlain: boolean;
 }
 
 /** What is not written of a request. */
-export const PLAIN_REQUEST: HttpRequest = { method: 'OPTIONS', uri: '/', version: 'HTTP/1.0', headers: [], body: null };
+export const PLAIN_REQUEST: HttpRequest = { method: 'OPTIONS', uri: '/', version: 'HTTP/1.0', headers: [], body: null, isPlain: true };
 
 /** That of `option httpchk`. */
 export function optionRequest({ method, uri, version, headers }: CheckModel): HttpRequest {
-  return { method, uri, version, headers, body: null };
+  return { method, uri, version, headers, body: null, isPlain: true };
 }
 
 /** A line `http-check send` over what it does not say itself. */
 export function writtenRequest({ method, uri, version, headers, body }: RequestStepModel, base: HttpRequest): HttpRequest {
-  return { method: method ?? base.method, uri: uri ?? base.uri, version: version ?? base.version, headers, body };
+  return { method: method ?? base.method, uri: uri ?? base.uri, version: version ?? base.version, headers, body, isPlain: false };
 }
 
 /** Names in lower case as on all of our wires; connection and content-length are ours to say. */
-export function requestText({ method, uri, version, headers, body }: HttpRequest): string {
+export function requestText({ method, uri, version, headers, body }: Omit<HttpRequest, 'isPlain'>): string {
   let text = `${method} ${uri} ${version}\r\n`;
   for (const { name, value } of headers) {
     const lower = name.toLowerCase();

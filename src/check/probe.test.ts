@@ -36,6 +36,7 @@ const PLAIN: Omit<ExpectStepModel, 'match' | 'pattern' | 'negate'> = {
   timeoutStatus: null,
   onSuccess: null,
   onError: null,
+  statusCode: null,
 };
 
 test('the request has what the configuration says and no more', () => {
@@ -59,8 +60,8 @@ test('the request has what the configuration says and no more', () => {
 
 /** `L7STS 500 Oops` of this answer, at its end. */
 function verdict({ expect, disableOn404 }: Settings, answer: string, isEnded = true, isStopped = false): string {
-  const step = httpExpect(expect, 1, '', disableOn404);
-  const found = step.judge(Buffer.from(answer, 'latin1'), isEnded, isStopped);
+  const step = httpExpect(expect, 1, '', disableOn404, null);
+  const found = step.judge(Buffer.from(answer, 'latin1'), isEnded, isStopped, null);
   if (found === 'more') return 'more';
   const { status, code, info } = found.result;
   return `${status.code} ${code ?? '-'} ${info}`.trimEnd();

@@ -11,7 +11,7 @@ function last(type: CheckType, words: readonly string[] = []): ExpectStep {
 }
 
 function verdict(step: ExpectStep, bytes: Uint8Array, isEnded: boolean): string {
-  const found: Verdict = step.judge(bytes, isEnded, false);
+  const found: Verdict = step.judge(bytes, isEnded, false, null);
   return found === 'more' ? found : `${found.result.status.code} ${found.result.info}`;
 }
 

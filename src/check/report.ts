@@ -15,6 +15,8 @@ function described(step: CheckStep): string {
       return step.port === null ? 'connect' : `connect port ${step.port}`;
     case 'send':
       return 'send';
+    case 'action':
+      return 'action';
     default:
       return `expect ${step.what}`;
   }

@@ -2,12 +2,22 @@
  * From what is written to the steps that are run: comments go to the step behind them, and what nobody wrote is put in: the first
  * connection, the request of `option httpchk`, what an answer must be (HAProxy configuration manual, 4.2 http-check, tcp-check).
  */
-import type { CheckLinesModel, CheckModel, CheckStepModel, CheckType, ConnectStepModel } from '../model/check.ts';
-import { contentExpect } from './content-expect.ts';
+import type {
+  CheckLinesModel,
+  CheckModel,
+  CheckStepModel,
+  CheckType,
+  ConnectStepModel,
+  HeaderModel,
+  SendStepModel,
+  VariableStepModel,
+} from '../model/check.ts';
+import { computedBytes, contentExpect } from './content-expect.ts';
 import { type HttpRequest, hostOf, optionRequest, PLAIN_REQUEST, requestText, writtenRequest } from './http.ts';
 import { httpExpect } from './http-expect.ts';
+import { type CheckLanguage, render, type Scene, type Text, textOf } from './language.ts';
 import { protocolSteps } from './protocols.ts';
-import type { CheckStep, ConnectStep, Ruleset, SendStep } from './steps.ts';
+import type { ActionStep, CheckStep, ConnectStep, Ruleset, SendStep } from './steps.ts';
 
 type Written = Exclude<CheckStepModel, { kind: 'comment' }>;
 
@@ -25,6 +35,7 @@ const FIRST: ConnectStep = {
   comment: '',
   usesServer: true,
   port: null,
+  portOf: null,
   address: null,
   sendsProxy: false,
   tls: false,
@@ -37,21 +48,35 @@ const FIRST: ConnectStep = {
 /** Protocols whose servers complain about connections that are reset. */
 const SAY_GOODBYE: readonly CheckType[] = ['smtp', 'mysql', 'pgsql'];
 
-/** One ruleset serves all servers of a backend: make it once. @throws RuleError or SyntaxError for patterns; the parser has looked at them */
-export function rulesetOf(check: CheckModel | null): Ruleset {
-  if (check === null) return { steps: [FIRST], namesSteps: false, closesCleanly: false };
+/** A line that can't be compiled: `cause` says why. */
+export class CheckFault extends Error {
+  readonly step: CheckStepModel;
+
+  constructor(step: CheckStepModel, cause: unknown) {
+    super(cause instanceof Error ? cause.message : '', { cause });
+    this.step = step;
+  }
+}
+
+/**
+ * One ruleset serves all servers of a backend: make it once.
+ * @param language null: nothing is computed. @throws CheckFault for what is computed: the parser has looked at the rest
+ */
+export function rulesetOf(check: CheckModel | null, language: CheckLanguage | null): Ruleset {
+  if (check === null) return { steps: [FIRST], namesSteps: false, closesCleanly: false, isHttp: false };
   switch (check.type) {
     case 'connect':
-      return { steps: [FIRST], namesSteps: false, closesCleanly: false };
+      return { steps: [FIRST], namesSteps: false, closesCleanly: false, isHttp: false };
     case 'tcp':
-      return { steps: contentSteps(check.tcp), namesSteps: true, closesCleanly: false };
+      return { steps: contentSteps(check.tcp, language), namesSteps: true, closesCleanly: false, isHttp: false };
     case 'http':
-      return { steps: httpSteps(check), namesSteps: false, closesCleanly: true };
+      return { steps: httpSteps(check, language), namesSteps: false, closesCleanly: true, isHttp: true };
     default:
       return {
         steps: [FIRST, ...protocolSteps(check.type, check.words)],
         namesSteps: false,
         closesCleanly: SAY_GOODBYE.includes(check.type),
+        isHttp: false,
       };
   }
 }
@@ -69,30 +94,55 @@ function numbered({ steps }: CheckLinesModel): Numbered<Written>[] {
   return out;
 }
 
-function contentSteps(lines: CheckLinesModel): CheckStep[] {
+function contentSteps(lines: CheckLinesModel, language: CheckLanguage | null): CheckStep[] {
   const out: CheckStep[] = [];
   for (const { step, number, comment } of numbered(lines)) {
-    if (step.kind === 'connect') out.push(connectStep(step, number, comment, null));
-    else if (step.kind === 'send') out.push({ kind: 'send', number, comment, bytes: Buffer.from(step.data, 'latin1') });
-    else if (step.kind === 'expect') out.push(contentExpect(step, number, comment));
+    located(step, () => {
+      if (step.kind === 'connect') out.push(connectStep(step, number, comment, null, language));
+      else if (step.kind === 'send') out.push({ kind: 'send', number, comment, bytes: bytesOf(step, language) });
+      else if (step.kind === 'expect') out.push(contentExpect(step, number, comment, language));
+      else if (step.kind === 'variable') out.push(...actionStep(step, number, language));
+    });
   }
   return withConnection(out, null);
 }
 
-function httpSteps(check: CheckModel): CheckStep[] {
+/** @throws CheckFault */
+function located(step: CheckStepModel, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    throw new CheckFault(step, error);
+  }
+}
+
+function bytesOf({ data, form }: SendStepModel, language: CheckLanguage | null): SendStep['bytes'] {
+  return form === 'bytes' ? Buffer.from(data, 'latin1') : computedBytes(data, form === 'hex-format', language);
+}
+
+function actionStep({ action, words, value }: VariableStepModel, number: number, language: CheckLanguage | null): ActionStep[] {
+  if (language === null) return [];
+  const run = action === 'unset-var' ? language.unset(words[0] ?? '') : language.set(words, value, action === 'set-var-fmt');
+  return [{ kind: 'action', number, comment: '', run }];
+}
+
+function httpSteps(check: CheckModel, language: CheckLanguage | null): CheckStep[] {
   const lines = numbered(check.http);
   const requests = requestsOf(lines, optionRequest(check));
   const out: CheckStep[] = [];
   for (const [index, { step, number, comment }] of lines.entries()) {
-    if (step.kind === 'connect') out.push(connectStep(step, number, comment, nextHost(lines, requests, index)));
-    else if (step.kind === 'request') out.push(requestStep(requests.get(step) as HttpRequest, number, comment));
-    else if (step.kind === 'expect') out.push(httpExpect(step, number, comment, check.disableOn404));
+    located(step, () => {
+      if (step.kind === 'connect') out.push(connectStep(step, number, comment, nextHost(lines, requests, index), language));
+      else if (step.kind === 'request') out.push(requestStep(requests.get(step) as HttpRequest, step.computes, number, comment, language));
+      else if (step.kind === 'expect') out.push(httpExpect(step, number, comment, check.disableOn404, language));
+      else if (step.kind === 'variable') out.push(...actionStep(step, number, language));
+    });
   }
   const first = requests.values().next().value ?? optionRequest(check);
   const steps = withConnection(out, hostOf(first));
-  if (requests.size === 0) steps.splice(1, 0, requestStep(first, 0, ''));
+  if (requests.size === 0) steps.splice(connectionOf(steps) + 1, 0, requestStep(first, [], 0, '', null));
   if (steps.findLastIndex(({ kind }) => kind === 'expect') < steps.findLastIndex(({ kind }) => kind === 'send'))
-    steps.push(httpExpect(null, 0, '', check.disableOn404));
+    steps.push(httpExpect(null, 0, '', check.disableOn404, null));
   return steps;
 }
 
@@ -113,15 +163,52 @@ function nextHost(lines: readonly Numbered<Written>[], requests: ReadonlyMap<Wri
   return null;
 }
 
+/** Only variables may be set before there is a connection. */
 function withConnection(steps: CheckStep[], automaticName: string | null): CheckStep[] {
-  return steps[0]?.kind === 'connect' ? steps : [{ ...FIRST, automaticName }, ...steps];
+  return connectionOf(steps) >= 0 ? steps : [{ ...FIRST, automaticName }, ...steps];
 }
 
-function connectStep(step: ConnectStepModel, number: number, comment: string, automaticName: string | null): ConnectStep {
-  const { usesServer, port, address, sendsProxy, tls, serverName, alpn, linger } = step;
-  return { kind: 'connect', number, comment, usesServer, port, address, sendsProxy, tls, serverName, automaticName, alpn, linger };
+function connectionOf(steps: readonly CheckStep[]): number {
+  const index = steps.findIndex(({ kind }) => kind !== 'action');
+  return steps[index]?.kind === 'connect' ? index : -1;
 }
 
-function requestStep(request: HttpRequest, number: number, comment: string): SendStep {
-  return { kind: 'send', number, comment, bytes: Buffer.from(requestText(request), 'latin1') };
+function connectStep(
+  step: ConnectStepModel,
+  number: number,
+  comment: string,
+  automaticName: string | null,
+  language: CheckLanguage | null,
+): ConnectStep {
+  const { usesServer, port, portExpression, address, sendsProxy, tls, serverName, alpn, linger } = step;
+  const value = portExpression === null || language === null ? null : language.value(portExpression);
+  const portOf = value === null ? null : (scene: Scene): number | null => portIn(value(scene));
+  return { kind: 'connect', number, comment, usesServer, port, portOf, address, sendsProxy, tls, serverName, automaticName, alpn, linger };
+}
+
+function portIn(value: string | number | null): number | null {
+  const port = Number(value ?? 0);
+  return Number.isInteger(port) && port > 0 && port < 65536 ? port : null;
+}
+
+function requestStep(
+  request: HttpRequest,
+  computes: readonly string[],
+  number: number,
+  comment: string,
+  language: CheckLanguage | null,
+): SendStep {
+  const part = (text: string, isFormat: boolean, isLine: boolean): Text => (isFormat ? textOf(text, language, isLine) : text);
+  // HAProxy escapes nothing: a server could then write its own checks' fields.
+  const uri = part(request.uri, computes.includes('uri'), true);
+  const body = request.body === null ? null : part(request.body, computes.includes('body'), false);
+  const headers = request.headers.map(({ name, value }) => ({ name, value: part(value, !request.isPlain, true) }));
+  const write = (scene: Scene | null): Uint8Array | null => {
+    const parts = { ...request, uri: render(uri, scene), body: body === null ? '' : render(body, scene) };
+    const fields = headers.map(({ name, value }) => ({ name, value: render(value, scene) }));
+    if (parts.uri === null || parts.body === null || fields.some(({ value }) => value === null)) return null;
+    return Buffer.from(requestText({ ...(parts as HttpRequest), headers: fields as HeaderModel[] }), 'latin1');
+  };
+  const isKnown = [uri, body, ...headers.map(({ value }) => value)].every((text) => typeof text !== 'function');
+  return { kind: 'send', number, comment, bytes: isKnown ? (write(null) as Uint8Array) : write };
 }

@@ -92,7 +92,7 @@ class World {
       connectTimeoutMs: 500,
       checkTimeoutMs: more.checkTimeoutMs ?? 500,
     };
-    const checked = new CheckedServer(server, timing, targetOf(target), rulesetOf(check));
+    const checked = new CheckedServer(server, timing, targetOf(target), rulesetOf(check, null));
     this.checked.push(checked);
     return checked;
   }

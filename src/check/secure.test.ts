@@ -68,7 +68,7 @@ function tlsServer(t: TestContext, serve: (socket: TLSSocket) => void): Promise<
 
 function begin(port: number, ruleset: Ruleset, done: (found: CheckResult) => void, limitMs = 5000): RunningCheck {
   const target = targetOf({ port, isSecure: true, tls: { ground, contextFor: () => context } });
-  const check = new RunningCheck({ target, ruleset, limits: { connectMs: limitMs, answerMs: limitMs } }, false, done);
+  const check = new RunningCheck({ target, ruleset, limits: { connectMs: limitMs, answerMs: limitMs }, newScene: null }, false, done);
   check.begin();
   return check;
 }
@@ -76,16 +76,24 @@ function begin(port: number, ruleset: Ruleset, done: (found: CheckResult) => voi
 const run = (port: number, ruleset: Ruleset, limitMs?: number): Promise<CheckResult> =>
   new Promise((resolve) => begin(port, ruleset, resolve, limitMs));
 
-const PLAIN = rulesetOf(null);
-const HTTP = rulesetOf({ ...newCheck(), type: 'http' });
+const PLAIN = rulesetOf(null, null);
+const HTTP = rulesetOf({ ...newCheck(), type: 'http' }, null);
 
 /** Sends `hello`, and waits for what holds `wanted`. */
 function conversation(hello: string, wanted: string): Ruleset {
-  const options = { minBytes: null, okStatus: null, errorStatus: null, timeoutStatus: null, onSuccess: null, onError: null };
+  const options = {
+    minBytes: null,
+    okStatus: null,
+    errorStatus: null,
+    timeoutStatus: null,
+    onSuccess: null,
+    onError: null,
+    statusCode: null,
+  };
   const base = { at: AT, comment: null };
   const expect: ExpectStepModel = { kind: 'expect', ...base, ...options, match: 'string', negate: false, pattern: wanted, header: null };
-  const steps = [{ kind: 'send', ...base, data: hello } as const, expect];
-  return rulesetOf({ ...newCheck(), type: 'tcp', tcp: { owner: AT, steps } });
+  const steps = [{ kind: 'send', ...base, data: hello, form: 'bytes' } as const, expect];
+  return rulesetOf({ ...newCheck(), type: 'tcp', tcp: { owner: AT, steps } }, null);
 }
 
 test('many at once', { timeout: 20_000 }, async (t) => {
@@ -197,7 +205,7 @@ test('settings that cannot be used fail the check, not the process', async () =>
   };
   const target = targetOf({ port: 1, isSecure: true, tls: { ground, contextFor } });
   const found = await new Promise<CheckResult>((resolve) =>
-    new RunningCheck({ target, ruleset: PLAIN, limits: { connectMs: 100, answerMs: null } }, false, resolve).begin(),
+    new RunningCheck({ target, ruleset: PLAIN, limits: { connectMs: 100, answerMs: null }, newScene: null }, false, resolve).begin(),
   );
   assert.deepEqual([found.status.code, found.info], ['SOCKERR', 'no certificate']);
 });

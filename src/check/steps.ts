@@ -3,6 +3,7 @@
  * list serves all its servers and any number of checks at once. They must not know sockets.
  */
 import type { AddressRecord } from '../base/address.ts';
+import type { Computed, Scene } from './language.ts';
 import type { CheckResult, CheckStatus } from './status.ts';
 
 interface Described {
@@ -17,6 +18,8 @@ export interface ConnectStep extends Described {
   /** As the server's line wants it, but for what is said here. */
   readonly usesServer: boolean;
   readonly port: number | null;
+  /** null: it is not computed. */
+  readonly portOf: Computed<number | null> | null;
   readonly address: AddressRecord | null;
   readonly sendsProxy: boolean;
   readonly tls: boolean;
@@ -30,7 +33,14 @@ export interface ConnectStep extends Described {
 
 export interface SendStep extends Described {
   readonly kind: 'send';
-  readonly bytes: Uint8Array;
+  /** Computed, or null if it can't be. */
+  readonly bytes: Uint8Array | Computed<Uint8Array | null>;
+}
+
+/** Changes variables. */
+export interface ActionStep extends Described {
+  readonly kind: 'action';
+  readonly run: Computed<void>;
 }
 
 /** `more`: what has come is not enough. Else whether the check goes on, and its result if this is the last word. */
@@ -47,12 +57,12 @@ export interface ExpectStep extends Described {
   readonly timeoutStatus: CheckStatus;
   /**
    * Judges all bytes since the last step that was not one of these. `isEnded`: no more will come, and `more` is no answer then.
-   * `isStopped`: the server is DOWN now.
+   * `isStopped`: the server is DOWN now. `scene` has looked at the bytes; null: nothing is computed.
    */
-  judge(received: Uint8Array, isEnded: boolean, isStopped: boolean): Verdict;
+  judge(received: Uint8Array, isEnded: boolean, isStopped: boolean, scene: Scene | null): Verdict;
 }
 
-export type CheckStep = ConnectStep | SendStep | ExpectStep;
+export type CheckStep = ConnectStep | SendStep | ExpectStep | ActionStep;
 
 export interface Ruleset {
   /** The first is a connect step. */
@@ -61,4 +71,6 @@ export interface Ruleset {
   readonly namesSteps: boolean;
   /** What is left after the last step is ended in the usual way: of HTTP. Else by a reset, unless a connect step wants it. */
   readonly closesCleanly: boolean;
+  /** Answers are messages of HTTP. */
+  readonly isHttp: boolean;
 }

@@ -177,15 +177,14 @@ class Parser {
       kind === 'other' ? (registry().sectionKeywords.get(section) ?? NOTHING) : kind === 'global' ? registry().global : registry().proxy;
     const found = findKeyword(map, words);
     if (found === null) complain(this.#state, 'unknown-keyword', unknownKeyword(section, words, map));
-    else this.#directive(kind, prefix, words, found.keyword, found.length);
+    else this.#directive(kind, prefix, words, found);
   }
 
   #directive(
     kind: SectionKind | 'other',
     prefix: 'no' | 'default' | null,
     words: readonly Word[],
-    directive: Directive,
-    length: number,
+    { keyword: directive, length, argument }: { readonly keyword: Directive; readonly length: number; readonly argument: string | null },
   ): void {
     const first = words[0] as Word;
     if (prefix !== null && !directive.negatable) {
@@ -202,7 +201,7 @@ class Parser {
     if (reading === null) return;
     const draft = kind === 'global' ? this.#global : (this.#sections.draft ?? this.#sections.record);
     if (kind === 'global' && this.#order.isRepeated(directive)) return;
-    directive.apply(draft as never, reading.values, context);
+    directive.apply(draft as never, argument === null ? reading.values : [argument, ...reading.values], context);
     context.sayNoEffect(directive);
     if (this.#sections.draft !== null) this.#order.line(this.#sections.draft, directive);
   }

@@ -61,18 +61,28 @@ function lengthsOf(map: ReadonlyMap<string, unknown>): ReadonlyMap<string, numbe
   return made;
 }
 
-/** The keyword with the most words that the line begins with, and how many words it has. */
+/**
+ * The keyword with the most words that the line begins with, and how many words it has.
+ * `argument`: of one that is written `name(argument)`; null: of the others.
+ */
 export function findKeyword<K>(
   map: ReadonlyMap<string, K>,
   words: readonly { readonly text: string }[],
-): { keyword: K; length: number } | null {
+): { keyword: K; length: number; argument: string | null } | null {
   const first = words[0]?.text ?? '';
   const most = lengthsOf(map).get(first) ?? 0;
   for (let length = Math.min(most, words.length); length > 0; length--) {
     let name = first;
     for (let at = 1; at < length; at++) name += ` ${(words[at] as { text: string }).text}`;
     const keyword = map.get(name);
-    if (keyword !== undefined) return { keyword, length };
+    if (keyword !== undefined && !isCalled(keyword)) return { keyword, length, argument: null };
+    const call = /^([^(]+)\((.*)\)$/.exec(name);
+    const called = call === null ? undefined : map.get(call[1] as string);
+    if (called !== undefined && isCalled(called)) return { keyword: called, length, argument: call?.[2] ?? '' };
   }
   return null;
+}
+
+function isCalled(keyword: unknown): boolean {
+  return typeof keyword === 'object' && keyword !== null && 'called' in keyword && keyword.called === true;
 }

@@ -12,6 +12,7 @@ export function unknownKeyword(section: string, words: readonly Word[], map: Rea
     const name = texts.slice(0, length).join(' ');
     const advice = removedAdvice(scope, name);
     if (advice !== null) return { text: `the '${name}' directive is not supported anymore ${advice}`, word };
+    if (map.get(name)?.called === true) return { text: `'${name}' expects its argument in parentheses behind the name`, word };
     if (knownNames(scope).includes(name))
       return { text: `keyword '${name}' in '${section}' section is not supported by this version${whyImpossible(scope, name)}`, word };
   }

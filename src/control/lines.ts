@@ -72,7 +72,7 @@ export function healthLine(server: ControlledServer, outcome: string, report: Ch
   return `Health check for ${kind}server ${server.backend.name}/${server.name} ${outcome}, ${reportText(report)}, status: ${status}.`;
 }
 
-/** A server's words must not break the line nor the quotes. */
+/** A server's words must not break the line nor the quotes: in angle brackets, as HAProxy writes them. */
 function printable(text: string): string {
-  return text.replace(/[^ !#-~]/g, (c) => `#${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  return text.replace(/[^ !#-;=?-~]/g, (c) => `<${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}>`);
 }

@@ -10,8 +10,9 @@ import {
   type ExpectStepModel,
   TEXT_MATCHES,
   type TextPatternModel,
+  type VariableStepModel,
 } from '../model/check.ts';
-import type { DirectiveContext, ProxyDraft, Word } from './define.ts';
+import { type Directive, type DirectiveContext, defineDirective, type Example, type ProxyDraft, type Word } from './define.ts';
 import { protocolNames } from './tls.ts';
 
 type Family = 'http' | 'tcp';
@@ -84,14 +85,6 @@ export class WordReader {
   }
 }
 
-/** A log-format string without anything to compute; null after a complaint. */
-export function literalFormat(reader: WordReader, word: Word | null): string | null {
-  if (word === null) return null;
-  if (/%[^%]/.test(word.text.replaceAll('%%', '')))
-    return reader.complain(': texts that are computed are not supported by this version', word);
-  return word.text.replaceAll('%%', '%');
-}
-
 const LATER_CONNECT = ['via-socks4', 'proto'];
 const CONNECT_FLAGS = { default: 'usesServer', 'send-proxy': 'sendsProxy', ssl: 'tls', linger: 'linger' } as const;
 const CONNECT_VALUES = ['port', 'addr', 'sni', 'alpn', 'comment'];
@@ -105,6 +98,7 @@ function readConnect(words: readonly Word[], context: DirectiveContext): Connect
     comment: null,
     usesServer: false,
     port: null,
+    portExpression: null,
     address: null,
     sendsProxy: false,
     tls: false,
@@ -134,9 +128,9 @@ function readConnectValue(step: ConnectStepModel, word: Word, reader: WordReader
   if (value === null) return false;
   switch (word.text) {
     case 'port':
-      if (/^[a-z]/i.test(value.text)) reader.complain(': a port that is computed is not supported by this version', value);
-      else step.port = context.integer(value, 'port', 1, 65535);
-      return step.port !== null;
+      step.portExpression = /^[a-z]/i.test(value.text) ? value.text : null;
+      step.port = step.portExpression === null ? context.integer(value, 'port', 1, 65535) : null;
+      return step.port !== null || step.portExpression !== null;
     case 'addr':
       step.address = context.literalAddress(value);
       return step.address !== null;
@@ -156,12 +150,60 @@ function readConnectValue(step: ConnectStepModel, word: Word, reader: WordReader
 export function addConnect(draft: ProxyDraft, family: Family, words: readonly Word[], context: DirectiveContext): void {
   const step = readConnect(words, context);
   if (step === null) return;
-  const others = stepsOf(draft, family).filter(({ kind }) => kind !== 'comment');
+  const others = stepsOf(draft, family).filter(({ kind }) => kind !== 'comment' && kind !== 'variable');
   if (others.length > 0 && others[0]?.kind !== 'connect')
     context.error({
-      text: `'${context.keyword}' : a check that has 'connect' lines must begin with one; only comments may stand before it`,
+      text: `'${context.keyword}' : a check that has 'connect' lines must begin with one; only comments and variables may stand before it`,
     });
   else addStep(draft, family, step);
+}
+
+/** The lines of a family that change variables. */
+export function defineVariableLines(family: Family): readonly Directive[] {
+  const sections = 'DLB';
+  const scopes = 'in the scopes `proc`, `sess` and `check`, which ends with the check';
+  const example = (action: string, value: string): Example['gives'] => ({
+    check: { [family]: { steps: [{ kind: 'variable', action, words: ['check.x'], value }] } },
+  });
+  const add = (draft: ProxyDraft, action: VariableStepModel['action'], name: unknown, value: string, { at }: DirectiveContext): void =>
+    addStep(draft, family, { kind: 'variable', at, comment: null, action, words: String(name).split(','), value });
+  const set = `${family}-check set-var`;
+  const unset = `${family}-check unset-var`;
+  return [
+    defineDirective({
+      name: set,
+      sections,
+      called: true,
+      args: [{ name: 'expression', kind: 'text' }],
+      doc: `Sets a variable while a check runs to the value of an expression, ${scopes}; conditions may follow its name.`,
+      examples: [
+        { text: `${set}(check.x) int(5)`, gives: example('set-var', 'int(5)') },
+        { text: `${set}(check.x)`, says: `'${set}' expects` },
+      ],
+      apply: (draft, values, context) => add(draft, 'set-var', ...(values as unknown as [string, string]), context),
+    }),
+    defineDirective({
+      name: `${set}-fmt`,
+      sections,
+      called: true,
+      args: [{ name: 'format', kind: 'text' }],
+      doc: `Sets a variable while a check runs to the text of a log-format string, ${scopes}; conditions may follow its name.`,
+      examples: [{ text: `${set}-fmt(check.x) %[hostname]`, gives: example('set-var-fmt', '%[hostname]') }],
+      apply: (draft, values, context) => add(draft, 'set-var-fmt', ...(values as unknown as [string, string]), context),
+    }),
+    defineDirective({
+      name: unset,
+      sections,
+      called: true,
+      args: [],
+      doc: 'Forgets a variable while a check runs.',
+      examples: [
+        { text: `${unset}(check.x)`, gives: example('unset-var', '') },
+        { text: `${unset}(check.x) y`, says: "unexpected argument 'y'" },
+      ],
+      apply: (draft, values, context) => add(draft, 'unset-var', (values as unknown as [string])[0], '', context),
+    }),
+  ];
 }
 
 /** Adds a line `comment`. */
@@ -186,23 +228,24 @@ export interface Sought {
 /** What one family's `expect` lines know. */
 export interface ExpectWords {
   readonly matches: readonly string[];
-  /** Refused as not supported yet. */
-  readonly later: readonly string[];
   readonly seek: (match: Word, reader: WordReader) => Sought | null;
   /** What is wrong with it; null: nothing. */
   readonly judge: (step: ExpectStepModel) => string | null;
 }
 
-type ExpectOptions = Pick<ExpectStepModel, 'comment' | 'minBytes' | 'okStatus' | 'errorStatus' | 'timeoutStatus' | 'onSuccess' | 'onError'>;
+type ExpectOptions = Pick<
+  ExpectStepModel,
+  'comment' | 'minBytes' | 'okStatus' | 'errorStatus' | 'timeoutStatus' | 'onSuccess' | 'onError' | 'statusCode'
+>;
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-const EXPECT_WORDS = ['min-recv', 'comment', 'ok-status', 'error-status', 'tout-status', 'on-success', 'on-error'];
+const EXPECT_WORDS = ['min-recv', 'comment', 'ok-status', 'error-status', 'tout-status', 'on-success', 'on-error', 'status-code'];
 
 /** An `expect` line: one match, with options before or behind it; null after a complaint. */
 export function readExpect(
   words: readonly Word[],
   context: DirectiveContext,
-  { matches, later, seek, judge }: ExpectWords,
+  { matches, seek, judge }: ExpectWords,
 ): ExpectStepModel | null {
   const reader = new WordReader(words, context);
   const options: Writable<ExpectOptions> = {
@@ -213,6 +256,7 @@ export function readExpect(
     timeoutStatus: null,
     onSuccess: null,
     onError: null,
+    statusCode: null,
   };
   let sought: (Sought & { readonly match: string; readonly negate: boolean }) | null = null;
   for (let word = reader.next(); word !== undefined; word = reader.next()) {
@@ -224,7 +268,6 @@ export function readExpect(
     const negate = word.text.startsWith('!');
     const match = !negate ? word : word.text === '!' ? reader.next() : { ...word, text: word.text.slice(1) };
     if (match === undefined) break;
-    if (later.includes(match.text)) return reader.refuse(match);
     if (!matches.includes(match.text)) return reader.complain(`does not support '${match.text}'`, match, [...matches, ...EXPECT_WORDS]);
     const found = seek(match, reader);
     if (found === null) return null;
@@ -253,14 +296,17 @@ function readExpectOption(options: Writable<ExpectOptions>, word: Word, reader: 
     options.minBytes = bytes === -1 ? null : bytes;
     return bytes !== null;
   }
-  if (name === 'comment') {
-    options.comment = value.text;
-    return true;
-  }
-  const text = literalFormat(reader, value);
-  options[name === 'on-success' ? 'onSuccess' : 'onError'] = text;
-  return text !== null;
+  const field = EXPECT_TEXTS[name];
+  if (field !== undefined) options[field] = value.text;
+  return true;
 }
+
+const EXPECT_TEXTS: Readonly<Record<string, 'comment' | 'onSuccess' | 'onError' | 'statusCode'>> = {
+  comment: 'comment',
+  'on-success': 'onSuccess',
+  'on-error': 'onError',
+  'status-code': 'statusCode',
+};
 
 /** `[-m METHOD] TEXT`; null after a complaint. */
 export function readTextPattern(reader: WordReader, before: Word): TextPatternModel | null {

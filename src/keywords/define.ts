@@ -191,6 +191,8 @@ export interface Directive extends Keyword {
   readonly namedOnly: boolean;
   /** A line in the wrong kind of proxy is an error, not only ignored with a warning. */
   readonly strict: boolean;
+  /** It is written `name(argument)`: that comes before the values of `args`. */
+  readonly called: boolean;
   readonly examples: readonly Example[];
   readonly apply: (draft: never, args: readonly unknown[], context: DirectiveContext) => void;
 }
@@ -209,16 +211,25 @@ interface ProxyDefinition<A extends readonly ArgumentSpec[]> extends Definition<
   readonly sections: string;
   readonly namedOnly?: boolean;
   readonly strict?: boolean;
+  readonly called?: boolean;
 }
 
 /** A keyword of frontend, backend, listen and defaults sections. */
 export function defineDirective<const A extends readonly ArgumentSpec[]>(definition: ProxyDefinition<A>): Directive {
-  return { negatable: false, namedOnly: false, strict: false, ...definition, scope: 'proxy' } as unknown as Directive;
+  return { negatable: false, namedOnly: false, strict: false, called: false, ...definition, scope: 'proxy' } as unknown as Directive;
 }
 
 /** A keyword of the global section. */
 export function defineGlobal<const A extends readonly ArgumentSpec[]>(definition: Definition<A, GlobalModel>): Directive {
-  return { negatable: false, namedOnly: false, strict: false, ...definition, scope: 'global', sections: 'G' } as unknown as Directive;
+  return {
+    negatable: false,
+    namedOnly: false,
+    strict: false,
+    called: false,
+    ...definition,
+    scope: 'global',
+    sections: 'G',
+  } as unknown as Directive;
 }
 
 /** A record of a section's list in the model: what the first line gives and the others fill. */
@@ -278,7 +289,15 @@ export function defineSectionKeyword<D, const A extends readonly ArgumentSpec[]>
   definition: Definition<A, D>,
 ): Directive {
   const { name: sections } = section;
-  return { negatable: false, namedOnly: false, strict: false, ...definition, scope: 'section', sections } as unknown as Directive;
+  return {
+    negatable: false,
+    namedOnly: false,
+    strict: false,
+    called: false,
+    ...definition,
+    scope: 'section',
+    sections,
+  } as unknown as Directive;
 }
 
 /** `option NAME` without arguments: a flag of the model that `no` clears and `default` forgets. */

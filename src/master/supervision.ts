@@ -2,11 +2,14 @@
  * The servers as the control thread sees them: their state at start, their checks, and what is logged
  * when it changes. It wakes data threads whose streams may wait for a server.
  */
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Family } from '../base/address.ts';
+import type { CheckRules } from '../build/check-rules.ts';
 import type { CheckTls } from '../build/check-tls.ts';
 import type { Plan } from '../build/plan.ts';
 import type { CheckedServer } from '../check/checked.ts';
+import { computes } from '../check/language.ts';
 import { checksNeedTls } from '../check/needs.ts';
 import type { Checks } from '../check/scheduler.ts';
 import type { checkTarget } from '../check/target.ts';
@@ -39,6 +42,8 @@ export class Supervision {
   #checks: Checks | null = null;
   /** null: no check needs it. */
   #checkTls: CheckTls | null = null;
+  /** null: no check computes anything. */
+  #checkRules: CheckRules | null = null;
   #names: NameResolution | null = null;
   #checkTarget: typeof checkTarget | null = null;
   #stopSweeping: (() => void) | null = null;
@@ -102,6 +107,7 @@ export class Supervision {
     ]);
     this.#checkTarget = checkTarget;
     await this.#startCheckTls();
+    await this.#startCheckRules();
     await this.#startTables();
     const { global } = this.#model;
     this.#logs = new ControlLogs({ model: this.#model, pid: process.pid, hostname: hostname() });
@@ -138,6 +144,15 @@ export class Supervision {
     this.#checkTls = new CheckTls(this.#plan, contextTuning(this.#model.global));
   }
 
+  /** Only who computes in checks loads what it takes. */
+  async #startCheckRules(): Promise<void> {
+    if (!this.#plan.backends.some(({ check }) => computes(check))) return;
+    const [{ CheckRules }, { PatternStore }] = await Promise.all([import('../build/check-rules.ts'), import('../rules/patterns/store.ts')]);
+    const patterns = new PatternStore((path) => readFileSync(path), false);
+    const { shared } = this.#control;
+    this.#checkRules = new CheckRules({ model: this.#model, plan: this.#plan, shared, hostname: hostname(), patterns });
+  }
+
   /** Connections of checks that have a TLS engine. */
   get checkEngines(): number {
     return this.#checkTls?.ground.open ?? 0;
@@ -147,7 +162,10 @@ export class Supervision {
     { checkedServer }: typeof import('../check/checked.ts'),
     rulesetOf: typeof import('../check/ruleset.ts').rulesetOf,
   ): CheckedServer[] {
-    const rulesets = this.#plan.backends.map((proxy) => rulesetOf(proxy.check));
+    const rules = this.#checkRules;
+    const rulesets = this.#plan.backends.map((proxy) =>
+      rulesetOf(proxy.check, rules !== null && computes(proxy.check) ? rules.language(proxy) : null),
+    );
     const checked: CheckedServer[] = [];
     for (const planned of this.#plan.servers) {
       const { model, backend, backendIndex, index } = planned;
@@ -156,7 +174,8 @@ export class Supervision {
       if (!model.check || server === undefined || ruleset === undefined) continue;
       const tls = checksNeedTls(model, backend.check) ? (this.#checkTls?.of(planned) ?? null) : null;
       const { connectMs, checkMs } = backend.timeouts;
-      checked.push(checkedServer(server, model, ruleset, { connectMs, checkMs, neverLocal: this.#neverLocal, tls }));
+      const newScene = rules !== null && computes(backend.check) ? () => rules.newScene(index) : null;
+      checked.push(checkedServer(server, model, ruleset, { connectMs, checkMs, neverLocal: this.#neverLocal, tls, newScene }));
     }
     return checked;
   }

@@ -39,7 +39,7 @@ interface Step {
   comment: string | null;
 }
 
-export type CheckStepModel = ConnectStepModel | SendStepModel | RequestStepModel | ExpectStepModel | CommentStepModel;
+export type CheckStepModel = ConnectStepModel | SendStepModel | RequestStepModel | ExpectStepModel | VariableStepModel | CommentStepModel;
 
 /** The comment of the step behind it; counted as a step all the same. */
 export interface CommentStepModel extends Step {
@@ -51,6 +51,8 @@ export interface ConnectStepModel extends Step {
   /** `default`: as the server's own line wants it, but for what is said here. */
   usesServer: boolean;
   port: number | null;
+  /** A sample expression for it; null: none. */
+  portExpression: string | null;
   address: AddressRecord | null;
   sendsProxy: boolean;
   tls: boolean;
@@ -60,11 +62,22 @@ export interface ConnectStepModel extends Step {
   linger: boolean;
 }
 
-/** `tcp-check send` and `send-binary`. */
+/** `tcp-check send` and its relatives. */
 export interface SendStepModel extends Step {
   readonly kind: 'send';
-  /** Latin-1. */
+  /** Latin-1; of `send-lf` a log-format string, of `send-binary-lf` one that gives hexadecimal digits. */
   readonly data: string;
+  readonly form: 'bytes' | 'format' | 'hex-format';
+}
+
+/** `set-var`, `set-var-fmt` and `unset-var` of either family. */
+export interface VariableStepModel extends Step {
+  readonly kind: 'variable';
+  readonly action: 'set-var' | 'set-var-fmt' | 'unset-var';
+  /** The name, and conditions behind it. */
+  readonly words: readonly string[];
+  /** An expression or a log-format string; empty with `unset-var`. */
+  readonly value: string;
 }
 
 /** `http-check send`; null: as the request that it replaces. */
@@ -73,12 +86,14 @@ export interface RequestStepModel extends Step {
   method: string | null;
   uri: string | null;
   version: string | null;
+  /** Values are log-format strings, as are uri and body if `computes` says so. */
   readonly headers: HeaderModel[];
   body: string | null;
+  readonly computes: ('uri' | 'body')[];
 }
 
-export const CONTENT_MATCHES = ['string', 'rstring', 'binary', 'rbinary'] as const;
-export const HTTP_MATCHES = ['status', 'rstatus', 'string', 'rstring', 'hdr', 'fhdr'] as const;
+export const CONTENT_MATCHES = ['string', 'rstring', 'string-lf', 'binary', 'rbinary', 'binary-lf'] as const;
+export const HTTP_MATCHES = ['status', 'rstatus', 'string', 'rstring', 'string-lf', 'hdr', 'fhdr'] as const;
 
 export interface ExpectStepModel extends Step {
   readonly kind: 'expect';
@@ -94,8 +109,11 @@ export interface ExpectStepModel extends Step {
   readonly okStatus: string | null;
   readonly errorStatus: string | null;
   readonly timeoutStatus: string | null;
+  /** Log-format strings. */
   readonly onSuccess: string | null;
   readonly onError: string | null;
+  /** An expression for the number that is told. */
+  readonly statusCode: string | null;
 }
 
 export const TEXT_MATCHES = ['str', 'beg', 'end', 'sub', 'reg'] as const;

@@ -85,8 +85,8 @@ export interface TextFormat {
   write(out: Writer, stream: Stream): void;
 }
 
-/** Which rules of quoting, emptiness and runs of spaces a log-format string follows. `id`: of `unique-id-format`. */
-export type FormatKind = 'log' | 'header' | 'text' | 'id';
+/** Which rules of quoting, emptiness and runs of spaces a log-format string follows. `id`: of `unique-id-format`. `raw`: bytes as they are. */
+export type FormatKind = 'log' | 'header' | 'text' | 'id' | 'raw';
 
 /** What a word may ask for while it is compiled. */
 export interface CompileContext {

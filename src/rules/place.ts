@@ -91,7 +91,7 @@ export function placeName(places: Places): string {
 
 /** A response exists there, so a word that serves both directions reads the response. */
 export function readsResponse(places: Places): boolean {
-  return places >= 1 << RESPONSE_FIRST && places < 1 << LOG;
+  return (places >= 1 << RESPONSE_FIRST && places < 1 << LOG) || places === Place.check;
 }
 
 /** Masks that many words share, as in HAProxy's list. */

@@ -343,7 +343,71 @@ const PROTOCOLS: readonly Case[] = [
   ['option ssl-hello-chk', {}, 'failed, reason: Layer6 timeout'],
 ];
 
+/** What is computed: variables, log-format strings, expressions. */
+const COMPUTED: readonly Case[] = [
+  [
+    `${TCP}tcp-check set-var(check.x) str(PING)\ntcp-check send-lf %[var(check.x)]\\r\\n\ntcp-check expect string-lf "+%[str(PONG)]"`,
+    REDIS,
+    PASSED,
+  ],
+  [
+    `${TCP}tcp-check expect string-lf "+%[str(PONG)]"`,
+    POP,
+    'failed, reason: Layer7 timeout, info: " at step 1 of tcp-check (expect log-format string)"',
+  ],
+  [`${TCP}tcp-check send-binary-lf %[str(PING),hex]0d0a\ntcp-check expect binary-lf %[str(+PONG),hex]`, REDIS, PASSED],
+  [
+    `${TCP}tcp-check expect rstring ^\\+OK on-success "%[res.payload(4,4)] and %[var(check.none)]" status-code res.payload(0,0),length`,
+    POP,
+    'succeeded, reason: Layer7 check passed, code: 16, info: "POP3 and "',
+  ],
+  [
+    `${TCP}tcp-check expect rstring ^-ERR min-recv 4 error-status L7STS on-error "%[payload(0,0),cut_crlf]" status-code int(42)`,
+    POP,
+    'failed, reason: Layer7 wrong status, code: 42, info: "+OK POP3 ready"',
+  ],
+  [`${TCP}tcp-check set-var(check.port) int(PORT)\ntcp-check connect port var(check.port)\ntcp-check expect string POP3`, null, PASSED],
+  [
+    `${TCP}tcp-check set-var(check.port) int(NOBODY)\ntcp-check connect port var(check.port)`,
+    POP,
+    'failed, reason: Layer4 connection problem, info: "Connection refused at step 2 of tcp-check (connect)"',
+  ],
+  [
+    `${TCP}tcp-check expect rstring .\ntcp-check set-var(check.v) res.payload(1,2)\ntcp-check send QUIT\\r\\n\ntcp-check expect rstring bye on-success "%[var(check.v)]/%[srv_id]"`,
+    POP,
+    'succeeded, reason: Layer7 check passed, code: 0, info: "OK/1"',
+  ],
+  [
+    `${TCP}tcp-check set-var(check.v) str(x)\ntcp-check unset-var(check.v)\ntcp-check set-var-fmt(check.w) "<%[var(check.v)]>"\ntcp-check expect rstring . on-success "%[var(check.w)]"`,
+    POP,
+    'succeeded, reason: Layer7 check passed, code: 0, info: "<3C><3E>"',
+  ],
+  [
+    `${TCP}tcp-check expect string-lf "%[var(check.none)]"`,
+    POP,
+    'failed, reason: Layer7 invalid response, info: "log-format string evaluated to an empty string"',
+  ],
+  [
+    `${HTTP}http-check set-var(check.h) str(a.b)\nhttp-check send meth GET uri-lf "/%[var(check.h)]" ver HTTP/1.1 hdr Host %[var(check.h)] body-lf "<%[str(x)]>"
+    http-check expect status 200 on-success "%[res.hdr(x-a)] %[status]" status-code int(7)`,
+    {
+      answers: {
+        'GET /a.b HTTP/1.1\r\nhost: a.b\r\ncontent-length: 3\r\nconnection: close\r\n\r\n<x>': 'HTTP/1.1 200 Fine\r\nX-A: bar, foo\r\n\r\n',
+      },
+      closes: true,
+    },
+    'succeeded, reason: Layer7 check passed, code: 7, info: "foo 200"',
+  ],
+  [`${HTTP}http-check expect string-lf "he%[str(llo)]"`, WEB, FINE],
+  [
+    `${HTTP}http-check expect status 201 on-error "got %[res.hdr(content-length)]"`,
+    WEB,
+    'failed, reason: Layer7 wrong status, code: 200, info: "got 5"',
+  ],
+];
+
 onSubjects('conversations of tcp-check', (rig) => compare(rig, CONVERSATIONS));
+onSubjects('what checks compute', (rig) => compare(rig, COMPUTED));
 onSubjects('expectations of http-check', (rig) => compare(rig, EXPECTATIONS));
 onSubjects('protocols with options of their own', (rig) => {
   // HAProxy 2.6 goes on waiting for a better answer.

@@ -15,7 +15,7 @@ import { cacheSize, captureBufferSize, captureCipherlistSize, certificateCompres
 import { jwtDecryptAlgList, jwtDecryptEncList } from './global-tokens.ts';
 import { dnsAcceptFamily, pp2NeverSendLocal, quiet, strictLimits, tuneNumbers, tuneSizes } from './global-tuning.ts';
 import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
-import { disableOn404, httpCheckComment, httpCheckConnect, httpCheckExpect, httpCheckSend } from './http-check.ts';
+import { disableOn404, httpCheckComment, httpCheckConnect, httpCheckExpect, httpCheckSend, httpCheckVariables } from './http-check.ts';
 import { errorLogFormat, globalLog, logFormat, logFormatSd, logSteps, logTag, optionHttplog, optionHttpslog, optionTcplog, proxyLog } from './logs.ts';
 import { captureCookie, captureRequestHeader, captureResponseHeader, declareCaptureRequest, declareCaptureResponse, forwardfor, monitorFail, monitorUri, originalto } from './messages.ts';
 import { abortonclose, allbackups, checkcache, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, h1CaseAdjustBogusClient, h1CaseAdjustBogusServer, httpBufferRequest, httpDropRequestTrailers, httpDropResponseTrailers, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpUseProxyHeader, httpclose, idleCloseOnResponse, independentStreams, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
@@ -25,7 +25,7 @@ import { forwarded, httpSendNameHeader, uniqueIdFormat, uniqueIdHeader } from '.
 import { defaultServer, server, serverTemplate } from './servers.ts';
 import { stickCounters, stickMatch, stickOn, stickStoreRequest, stickStoreResponse, stickTable } from './stick.ts';
 import { acl, defaultBackend, httpAfterResponse, httpRequest, httpResponse, inspectDelay, redirect, responseInspectDelay, tcpRequestConnection, tcpRequestContent, tcpRequestSession, tcpResponseContent, useBackend } from './switching.ts';
-import { tcpCheckComment, tcpCheckConnect, tcpCheckExpect, tcpCheckSend, tcpCheckSendBinary } from './tcp-check.ts';
+import { tcpCheckComment, tcpCheckConnect, tcpCheckExpect, tcpCheckSend, tcpCheckSendBinary, tcpCheckSendBinaryLf, tcpCheckSendLf, tcpCheckVariables } from './tcp-check.ts';
 import { timeoutCheck, timeoutClient, timeoutClientFin, timeoutClientHs, timeoutConnect, timeoutHttpKeepAlive, timeoutHttpRequest, timeoutQueue, timeoutServer, timeoutServerFin, timeoutTarpit, timeoutTunnel } from './timeouts.ts';
 import { issuersChainPath, sslDhParamFile, sslModeAsync, sslPropquery, sslProvider, sslProviderPath, sslSecurityLevel, sslSkipSelfIssuedCa, tuneSslCtxCacheSize, tuneSslDefaultDhParam } from './tls-library.ts';
 
@@ -46,7 +46,7 @@ export const directives = [
   jwtDecryptAlgList, jwtDecryptEncList,
   tuneNumbers, tuneSizes, quiet, strictLimits, pp2NeverSendLocal, dnsAcceptFamily,
   globalSetVar, globalSetVarFmt,
-  httpCheckConnect, httpCheckComment, httpCheckSend, httpCheckExpect, disableOn404,
+  httpCheckConnect, httpCheckComment, httpCheckSend, httpCheckVariables, httpCheckExpect, disableOn404,
   globalLog, proxyLog, logTag, logFormat, errorLogFormat, logFormatSd, optionHttpslog, logSteps, optionHttplog, optionTcplog,
   forwardfor, originalto, captureRequestHeader, captureCookie, captureResponseHeader, monitorUri, monitorFail, declareCaptureRequest, declareCaptureResponse,
   dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpBufferRequest, idleCloseOnResponse, httpIgnoreProbes, httpUseProxyHeader, independentStreams, checkcache, h1CaseAdjustBogusClient, h1CaseAdjustBogusServer, httpDropRequestTrailers, httpDropResponseTrailers, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,
@@ -56,7 +56,7 @@ export const directives = [
   server, serverTemplate, defaultServer,
   stickTable, stickCounters, stickMatch, stickOn, stickStoreRequest, stickStoreResponse,
   defaultBackend, useBackend, acl, tcpRequestConnection, tcpRequestSession, tcpRequestContent, tcpResponseContent, httpRequest, httpResponse, httpAfterResponse, redirect, inspectDelay, responseInspectDelay,
-  tcpCheckConnect, tcpCheckComment, tcpCheckSend, tcpCheckSendBinary, tcpCheckExpect,
+  tcpCheckConnect, tcpCheckComment, tcpCheckSend, tcpCheckSendLf, tcpCheckSendBinaryLf, tcpCheckVariables, tcpCheckSendBinary, tcpCheckExpect,
   timeoutClient, timeoutServer, timeoutConnect, timeoutQueue, timeoutTunnel, timeoutTarpit, timeoutCheck, timeoutHttpRequest, timeoutHttpKeepAlive, timeoutClientFin, timeoutServerFin, timeoutClientHs,
   issuersChainPath, sslSkipSelfIssuedCa, sslDhParamFile, tuneSslDefaultDhParam, tuneSslCtxCacheSize, sslSecurityLevel, sslProviderPath, sslProvider, sslPropquery, sslModeAsync,
 ] as const;

@@ -6,7 +6,7 @@ import {
   addConnect,
   addStep,
   checkOf,
-  literalFormat,
+  defineVariableLines,
   readExpect,
   readTextPattern,
   type Sought,
@@ -48,7 +48,7 @@ export const httpCheckSend = defineDirective({
   name: 'http-check send',
   sections: 'DLB',
   args: [{ name: 'parts', kind: 'rest' }],
-  doc: 'A request of an HTTP check in parts: `meth`, `uri`, `ver`, `hdr NAME VALUE`, `body`. What the first such line lacks, `option httpchk` says.',
+  doc: 'A request of an HTTP check in parts: `meth`, `uri`, `ver`, `hdr NAME FORMAT`, `body`, or `uri-lf` and `body-lf` with log-format strings. What the first such line lacks, `option httpchk` says.',
   examples: [
     {
       text: 'http-check send meth GET uri /health ver HTTP/1.1 hdr Host www.example.org',
@@ -61,9 +61,11 @@ export const httpCheckSend = defineDirective({
       },
     },
     { text: 'http-check send foo', says: "'http-check send' does not support 'foo'" },
-    { text: 'http-check send uri-lf /%[x]', says: "'uri-lf' is not supported by this version" },
+    {
+      text: 'http-check send uri-lf /%[hostname] hdr x %[pid]',
+      gives: { check: { http: { steps: [{ uri: '/%[hostname]', computes: ['uri'], headers: [{ value: '%[pid]' }] }] } } },
+    },
     { text: 'http-check send meth', says: "expects a value behind 'meth'" },
-    { text: 'http-check send hdr x %[hostname]', says: 'texts that are computed are not supported by this version' },
   ],
   apply(draft, [words], context) {
     const reader = new WordReader(words, context);
@@ -76,6 +78,7 @@ export const httpCheckSend = defineDirective({
       version: null,
       headers: [],
       body: null,
+      computes: [],
     };
     for (let word = reader.next(); word !== undefined; word = reader.next()) if (!readPart(request, word, reader)) return;
     addStep(draft, 'http', request);
@@ -91,31 +94,32 @@ const SEND_FIELDS = new Map<string, 'method' | 'uri' | 'version' | 'body' | 'com
 ]);
 
 function readPart(request: RequestStepModel, word: Word, reader: WordReader): boolean {
-  if (['uri-lf', 'body-lf'].includes(word.text)) return reader.refuse(word) !== null;
-  const field = SEND_FIELDS.get(word.text);
-  const allowed = [...SEND_FIELDS.keys(), 'hdr'];
+  const isFormat = word.text === 'uri-lf' || word.text === 'body-lf';
+  const field = SEND_FIELDS.get(isFormat ? word.text.slice(0, -3) : word.text);
+  const allowed = [...SEND_FIELDS.keys(), 'hdr', 'uri-lf', 'body-lf'];
   if (field === undefined && word.text !== 'hdr') return reader.complain(`does not support '${word.text}'`, word, allowed) !== null;
   const value = reader.valueOf(word);
   if (value === null) return false;
   if (field !== undefined) {
     request[field] = value.text;
+    if (isFormat) request.computes.push(field as 'uri' | 'body');
     return true;
   }
-  const text = literalFormat(reader, reader.valueOf(value));
-  if (text !== null) request.headers.push({ name: value.text, value: text });
+  const text = reader.valueOf(value);
+  if (text !== null) request.headers.push({ name: value.text, value: text.text });
   return text !== null;
 }
 
-const LATER = ['string-lf', 'status-code'];
+export const httpCheckVariables = defineVariableLines('http');
 
 export const httpCheckExpect = defineDirective({
   name: 'http-check expect',
   sections: 'DLB',
   args: [{ name: 'rule', kind: 'rest' }],
   doc:
-    'What makes an answer good: `status` (a list of codes and ranges), `rstatus`, `string`, `rstring`, `hdr`, `fhdr` (`name` and `value`, ' +
+    'What makes an answer good: `status` (a list of codes and ranges), `rstatus`, `string`, `rstring`, `string-lf` (a log-format string), `hdr`, `fhdr` (`name` and `value`, ' +
     'each with `-m str|beg|end|sub|reg`); `!` before it negates. Beside it may stand `min-recv`, `comment`, `ok-status`, `error-status`, ' +
-    '`tout-status`, `on-success`, `on-error`. All such lines must hold.',
+    '`tout-status`, `on-success`, `on-error` (log-format strings), `status-code` (an expression). All such lines must hold.',
   examples: [
     {
       text: 'http-check expect status 200',
@@ -150,10 +154,13 @@ export const httpCheckExpect = defineDirective({
     { text: 'http-check expect ok-status L7RSP status 200', says: "'L7RSP' is no status for 'ok-status'" },
     { text: 'http-check expect hdr value x', says: "expects 'name'" },
     { text: 'http-check expect hdr name -m dom x', says: "'dom' is no way to match" },
-    { text: 'http-check expect string-lf %[x]', says: "'string-lf' is not supported by this version" },
+    {
+      text: 'http-check expect string-lf %[hostname] status-code int(7)',
+      gives: { check: { http: { steps: [{ match: 'string-lf', pattern: '%[hostname]', statusCode: 'int(7)' }] } } },
+    },
   ],
   apply(draft, [words], context) {
-    const step = readExpect(words, context, { matches: HTTP_MATCHES, later: LATER, seek, judge: problemOf });
+    const step = readExpect(words, context, { matches: HTTP_MATCHES, seek, judge: problemOf });
     if (step !== null) addStep(draft, 'http', step);
   },
 });
@@ -190,7 +197,7 @@ function problemOf(expect: ExpectStepModel): string | null {
     return `'${pattern}' is not a list of status codes and ranges`;
   try {
     if (match === 'status') parseStatuses(pattern);
-    httpExpect(expect, 0, '', false);
+    httpExpect(expect, 0, '', false, null);
     return null;
   } catch (error) {
     if (header !== null) return `regex '${header.value?.method === 'reg' ? header.value.text : header.name.text}' is invalid`;

@@ -1,8 +1,8 @@
 /** The lines of checks of any protocol over TCP (HAProxy configuration manual, 4.2 tcp-check). */
 import { contentExpect, hexBytes } from '../../check/content-expect.ts';
-import { CONTENT_MATCHES, type ExpectStepModel } from '../../model/check.ts';
-import { addComment, addConnect, addStep, readExpect, type Sought, WordReader } from '../check-lines.ts';
-import { type DirectiveContext, defineDirective, type ProxyDraft, type Word } from '../define.ts';
+import { CONTENT_MATCHES, type ExpectStepModel, type SendStepModel } from '../../model/check.ts';
+import { addComment, addConnect, addStep, defineVariableLines, readExpect, type Sought, WordReader } from '../check-lines.ts';
+import { type Directive, type DirectiveContext, defineDirective, type ProxyDraft, type Word } from '../define.ts';
 
 export const tcpCheckConnect = defineDirective({
   name: 'tcp-check connect',
@@ -19,7 +19,10 @@ export const tcpCheckConnect = defineDirective({
     },
     { text: 'tcp-check connect ssl alpn a,,b', says: 'a name of 1 to 255 bytes' },
     { text: 'tcp-check connect port 0', says: '0' },
-    { text: 'tcp-check connect port var(check.port)', says: 'a port that is computed is not supported by this version' },
+    {
+      text: 'tcp-check connect port var(check.port)',
+      gives: { check: { tcp: { steps: [{ port: null, portExpression: 'var(check.port)' }] } } },
+    },
     { text: 'tcp-check connect via-socks4', says: "'via-socks4' is not supported by this version" },
     { text: 'tcp-check send x\ntcp-check connect', says: "a check that has 'connect' lines must begin with one" },
   ],
@@ -48,8 +51,32 @@ export const tcpCheckSend = defineDirective({
     { text: 'tcp-check send PING\\r\\n', gives: { check: { tcp: { steps: [{ data: 'PING\r\n' }] } } } },
     { text: 'tcp-check send a b', says: "'tcp-check send' does not support 'b'" },
   ],
-  apply: (draft, [data, more], context) => addSend(draft, data.text, more, context),
+  apply: (draft, [data, more], context) => addSend(draft, data.text, 'bytes', more, context),
 });
+
+function defineSendFormat(name: string, form: 'format' | 'hex-format', doc: string, written: string): Directive {
+  return defineDirective({
+    name: `tcp-check ${name}`,
+    sections: 'DLB',
+    args: [
+      { name: 'format', kind: 'text' },
+      { name: 'more', kind: 'rest' },
+    ],
+    doc,
+    examples: [{ text: `tcp-check ${name} ${written}`, gives: { check: { tcp: { steps: [{ kind: 'send', form, data: written }] } } } }],
+    apply: (draft, [format, more], context) => addSend(draft, format, form, more, context),
+  });
+}
+
+export const tcpCheckSendLf = defineSendFormat('send-lf', 'format', 'As `tcp-check send`, for a log-format string.', 'HELO:%[hostname]');
+export const tcpCheckSendBinaryLf = defineSendFormat(
+  'send-binary-lf',
+  'hex-format',
+  'As `tcp-check send-binary`, for a log-format string that gives hexadecimal digits.',
+  '%[hostname,hex]0a',
+);
+
+export const tcpCheckVariables = defineVariableLines('tcp');
 
 export const tcpCheckSendBinary = defineDirective({
   name: 'tcp-check send-binary',
@@ -65,14 +92,14 @@ export const tcpCheckSendBinary = defineDirective({
   ],
   apply(draft, [digits, more], context) {
     try {
-      addSend(draft, Buffer.from(hexBytes(digits.text)).toString('latin1'), more, context);
+      addSend(draft, Buffer.from(hexBytes(digits.text)).toString('latin1'), 'bytes', more, context);
     } catch (error) {
       context.error({ text: `'${context.keyword}' : ${(error as Error).message}`, word: digits });
     }
   },
 });
 
-function addSend(draft: ProxyDraft, data: string, more: readonly Word[], context: DirectiveContext): void {
+function addSend(draft: ProxyDraft, data: string, form: SendStepModel['form'], more: readonly Word[], context: DirectiveContext): void {
   const reader = new WordReader(more, context);
   const word = reader.next();
   if (word !== undefined && word.text !== 'comment') {
@@ -81,10 +108,8 @@ function addSend(draft: ProxyDraft, data: string, more: readonly Word[], context
   }
   const comment = word === undefined ? null : reader.valueOf(word);
   if ((word !== undefined && comment === null) || !reader.isAtEnd()) return;
-  addStep(draft, 'tcp', { kind: 'send', at: context.at, comment: comment?.text ?? null, data });
+  addStep(draft, 'tcp', { kind: 'send', at: context.at, comment: comment?.text ?? null, data, form });
 }
-
-const LATER = ['string-lf', 'binary-lf', 'status-code'];
 
 export const tcpCheckExpect = defineDirective({
   name: 'tcp-check expect',
@@ -92,8 +117,8 @@ export const tcpCheckExpect = defineDirective({
   args: [{ name: 'rule', kind: 'rest' }],
   doc:
     'What the server must send in a TCP check: `string`, `rstring`, `binary` (hexadecimal digits), `rbinary` (matched with the upper-case ' +
-    'digits of what came); `!` before it negates. Beside it may stand `min-recv`, `comment`, `ok-status`, `error-status`, `tout-status`, ' +
-    '`on-success`, `on-error`. Consecutive lines look at the same bytes.',
+    'digits of what came), `string-lf`, `binary-lf` (log-format strings); `!` before it negates. Beside it may stand `min-recv`, `comment`, `ok-status`, `error-status`, `tout-status`, ' +
+    '`on-success`, `on-error` (log-format strings), `status-code` (an expression). Consecutive lines look at the same bytes.',
   examples: [
     {
       text: 'tcp-check expect string +OK',
@@ -106,11 +131,13 @@ export const tcpCheckExpect = defineDirective({
     { text: 'tcp-check expect binary 2b4', says: "'2b4' is no hexadecimal string" },
     { text: 'tcp-check expect rstring (', says: "regex '(' is invalid" },
     { text: 'tcp-check expect status 200', says: "'tcp-check expect' does not support 'status'" },
-    { text: 'tcp-check expect on-error %[src] string x', says: 'texts that are computed are not supported by this version' },
-    { text: 'tcp-check expect status-code int(1) string x', says: "'status-code' is not supported by this version" },
+    {
+      text: 'tcp-check expect on-error %[payload(0,3)] status-code int(1) string-lf %[hostname]',
+      gives: { check: { tcp: { steps: [{ onError: '%[payload(0,3)]', statusCode: 'int(1)', match: 'string-lf' }] } } },
+    },
   ],
   apply(draft, [words], context) {
-    const step = readExpect(words, context, { matches: CONTENT_MATCHES, later: LATER, seek, judge: problemOf });
+    const step = readExpect(words, context, { matches: CONTENT_MATCHES, seek, judge: problemOf });
     if (step !== null) addStep(draft, 'tcp', step);
   },
 });
@@ -123,7 +150,7 @@ function seek(match: Word, reader: WordReader): Sought | null {
 /** What is wrong with a pattern, for who runs it; null: nothing. */
 function problemOf(expect: ExpectStepModel): string | null {
   try {
-    contentExpect(expect, 0, '');
+    contentExpect(expect, 0, '', null);
     return null;
   } catch (error) {
     return expect.match.startsWith('r') ? `regex '${expect.pattern}' is invalid` : (error as Error).message;

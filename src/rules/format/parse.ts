@@ -42,6 +42,7 @@ const STYLES: Readonly<Record<FormatKind, TextStyle>> = {
   header: { ...PLAIN, dash: false, escape: Escape.header },
   text: { ...PLAIN, dash: false, escape: Escape.header },
   id: { ...PLAIN, dash: false, escape: Escape.header },
+  raw: { ...PLAIN, dash: false, escape: Escape.none },
 };
 
 /** @throws RuleError that shows where the format is wrong */

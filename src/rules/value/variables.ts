@@ -160,7 +160,7 @@ export function listOf(scope: ScopeValue, stream: Stream): VariableList | null {
   const list =
     scope === Scope.session
       ? (stream.session?.variables ?? null)
-      : scope === Scope.transaction
+      : scope === Scope.transaction || scope === Scope.check
         ? stream.variables
         : scope === Scope.request || scope === Scope.response
           ? stream.messageVariables
