@@ -5,12 +5,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { type Made, makeCertificate, makeRevocations } from '../support/certificates.ts';
 import { type Driver, makeDoor } from '../support/driver.ts';
-import { configure, onSubjects, ports, type Rig } from './rig.ts';
+import { ask, configure, get, onSubjects, ports, type Rig } from './rig.ts';
 
 const authority = makeCertificate({ names: ['authority.test'], isAuthority: true });
 const stranger = makeCertificate({ names: ['stranger.test'], isAuthority: true });
@@ -264,3 +266,52 @@ onSubjects('keys of tickets change in all threads', async (rig) => {
     for (let turn = 0; turn < 6; turn++) assert.equal(await again(), isResumed, `key ${fill}`);
   }
 });
+
+onSubjects(
+  'what a server is shown, and who may have signed its certificate',
+  async ({ start }) => {
+    using files = folder();
+    const clients = [1, 2].map((number) => makeCertificate({ names: [`client${number}.test`] }, authority));
+    const [first, second] = clients as [Made, Made];
+    const ca = files.write('ca.pem', authority.certificate);
+    const crt = files.write('client.pem', first.pem);
+    const origin = createServer({ cert: one.pem, key: one.pem, ca: authority.certificate, requestCert: true }, (request, response) => {
+      response.end(String((request.socket as TLSSocket).getPeerCertificate().subject?.CN));
+    });
+    origin.listen(0, '127.0.0.1');
+    await once(origin, 'listening');
+    const [port] = await ports(1);
+    const door = makeDoor();
+    const server = `server s 127.0.0.1:${(origin.address() as AddressInfo).port} ssl verify required ca-file ${ca} crt ${crt} sni str(one.test)`;
+    const rest = `listen l\n  bind 127.0.0.1:${port}\n  http-reuse never\n  retries 0\n  ${server}\n`;
+    await start({ config: configure({ global: 'nbthread 2', rest }), ...door.options });
+    using driver = await door.open();
+    const seen = async (): Promise<string> => {
+      const { status, body } = await ask(port, get('/', 'Connection: close'));
+      return status === 200 ? body : String(status);
+    };
+    const before = await held(driver);
+    try {
+      for (let turn = 0; turn < 3; turn++) {
+        for (const client of [first, second]) {
+          await driver.done('tls.certificates.set', crt, bytes(client.pem));
+          await driver.done('tls.certificates.commit', crt);
+          for (let visits = 0; visits < 4; visits++) assert.equal(await seen(), client.name);
+        }
+        for (const [trusted, told] of [
+          [stranger, '503'],
+          [authority, second.name],
+        ] as const) {
+          await driver.done('tls.authorities.set', ca, bytes(trusted.certificate));
+          await driver.done('tls.authorities.commit', ca);
+          for (let visits = 0; visits < 4; visits++) assert.equal(await seen(), told);
+        }
+      }
+      assert.deepEqual(await held(driver), before, 'objects of OpenSSL are left');
+    } finally {
+      origin.closeAllConnections();
+      await new Promise((resolve) => void origin.close(resolve));
+    }
+  },
+  TIME,
+);

@@ -4,10 +4,15 @@
  */
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { parseArguments } from '../../src/config/command/arguments.ts';
-import { type Running, run } from '../../src/master/start.ts';
-import { DataThreads } from '../../src/master/threads.ts';
+import type { Running } from '../../src/master/start.ts';
+import { useCodeCache } from '../../src/platform/code-cache.ts';
 
+useCodeCache();
+const [{ parseArguments }, { run }, { DataThreads }] = await Promise.all([
+  import('../../src/config/command/arguments.ts'),
+  import('../../src/master/start.ts'),
+  import('../../src/master/threads.ts'),
+]);
 const line = parseArguments(process.argv.slice(2));
 if ('problem' in line) throw new Error(line.problem);
 const code = await run(line, new DataThreads(), open);
