@@ -5,6 +5,7 @@
 import { SECURE_LAYOUT, SecureGround } from '../check/secure.ts';
 import type { TargetTls } from '../check/target.ts';
 import type { PemModel, TlsModel } from '../model/tls.ts';
+import type { TlsChange } from '../model/tls-change.ts';
 import { mapMemory } from '../platform/mapping.ts';
 import type { TlsContext } from '../platform/tls/contract.ts';
 import { TlsLibrary } from '../platform/tls/engine.ts';
@@ -21,7 +22,9 @@ export class CheckTls {
   readonly ground: SecureGround;
   readonly #lines: TlsGround;
   /** By what they are made from. */
-  readonly #contexts = new Map<string, TlsContext>();
+  readonly #contexts = new Map<string, ServerLine>();
+  /** The last change of each file, for contexts to come. */
+  readonly #changes = new Map<string, TlsChange>();
 
   /** @param tuning of the global section. @throws Error if this Node's OpenSSL lacks something, or there is no memory */
   constructor(plan: Plan, tuning: ContextTuning) {
@@ -52,9 +55,20 @@ export class CheckTls {
   #context(model: ServerPlan['model'], alpn: readonly string[]): TlsContext {
     const tls: TlsModel = { ...model.tls, alpn, reusesSessions: false };
     const key = keyOf(tls);
-    const context = this.#contexts.get(key) ?? new ServerLine(this.#lines, { ...model, tls });
-    this.#contexts.set(key, context);
-    return context;
+    const known = this.#contexts.get(key);
+    if (known !== undefined) return known;
+    const made = new ServerLine(this.#lines, { ...model, tls });
+    for (const change of this.#changes.values()) made.prepare(change)?.apply();
+    this.#contexts.set(key, made);
+    return made;
+  }
+
+  /** Checks from now on follow what the data threads have taken. */
+  follow(change: TlsChange): void {
+    if (change.kind !== 'certificate' && change.kind !== 'trust') return;
+    const path = change.kind === 'certificate' ? change.material.path : change.path;
+    this.#changes.set(`${change.kind} ${path}`, change);
+    for (const context of this.#contexts.values()) context.prepare(change)?.apply();
   }
 }
 

@@ -71,7 +71,8 @@ export class TlsStore {
   constructor({ proxies, certificateStores }: ConfigModel, isDirectory: (path: string) => boolean) {
     for (const { binds, servers } of proxies.filter(({ disabled }) => !disabled)) {
       for (const { tls, at } of binds) if (tls.enabled) this.#addBind(tls, at, isDirectory);
-      for (const { tls } of servers) if (tls.enabled) this.#addLine(tls, isDirectory);
+      // Checks may speak TLS where the traffic does not.
+      for (const { tls } of servers) this.#addLine(tls, isDirectory);
     }
     for (const { certificates } of certificateStores) for (const each of certificates) if (each.jwt) this.#addForTokens(each);
   }

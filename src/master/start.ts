@@ -166,8 +166,11 @@ class Process implements Running {
     const fetches = flags['ocsp-update.mode'] === true || plan.listeners.some(({ bind }) => bind.tls.certificates.some(wantsResponses));
     if (!usesTls(plan) || !(fetches || this.#isDriven || statsSockets.length > 0)) return;
     const { controlTls } = await import('./tls.ts');
-    const tell = this.#threads.changeTls.bind(this.#threads);
-    this.tls = controlTls(model, tell, (text) => this.#supervision.notice(text));
+    this.tls = controlTls(model, {
+      tell: (step) => this.#threads.changeTls(step),
+      taken: (change) => this.#supervision.followTls(change),
+      log: (text) => this.#supervision.notice(text),
+    });
   }
 
   /** Before a data thread may ask. */

@@ -19,6 +19,7 @@ import { ServerControl } from '../control/servers.ts';
 import type { ControlLogs } from '../log/control.ts';
 import type { ProxyModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
+import type { TlsChange } from '../model/tls-change.ts';
 import { Count, type Shared } from '../state/shared.ts';
 import type { SharedTable } from '../stick/table.ts';
 import type { NameResolution } from './resolution.ts';
@@ -138,6 +139,11 @@ export class Supervision {
   }
 
   /** Only who checks over TLS loads what it takes. */
+  /** Checks follow a change of TLS that data threads have taken. */
+  followTls(change: TlsChange): void {
+    this.#checkTls?.follow(change);
+  }
+
   async #startCheckTls(): Promise<void> {
     if (!this.#plan.servers.some(({ model, backend }) => checksNeedTls(model, backend.check))) return;
     const [{ CheckTls }, { contextTuning }] = await Promise.all([import('../build/check-tls.ts'), import('../build/tls-tuning.ts')]);

@@ -9,10 +9,13 @@ export type StepTeller = (step: TlsStep) => Promise<readonly string[]>;
 
 export class TlsPublisher {
   readonly #tell: StepTeller;
+  readonly #taken: (change: TlsChange) => void;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(tell: StepTeller) {
+  /** @param taken called when all threads follow a change */
+  constructor(tell: StepTeller, taken: (change: TlsChange) => void) {
     this.#tell = tell;
+    this.#taken = taken;
   }
 
   /** Resolves when new connections of all threads follow the change: null, or with the reason why nothing has changed. */
@@ -26,6 +29,7 @@ export class TlsPublisher {
     const problems = await this.#tell({ step: 'prepare', change });
     const [problem = null] = problems;
     await this.#tell({ step: problem === null ? 'apply' : 'drop' });
+    if (problem === null) this.#taken(change);
     return problem;
   }
 }

@@ -9,12 +9,20 @@ import { TlsControl } from '../control/tls-control.ts';
 import type { TlsStore } from '../control/tls-store.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { PemModel } from '../model/tls.ts';
-import type { TrustRole } from '../model/tls-change.ts';
+import type { TlsChange, TrustRole } from '../model/tls-change.ts';
 import { type StepTeller, TlsPublisher } from './tls-changes.ts';
 
-/** @param tell gives a step to all data threads. @param log takes lines for the log of the process */
-export function controlTls(model: ConfigModel, tell: StepTeller, log: (text: string) => void): TlsControl {
-  const publisher = new TlsPublisher(tell);
+export interface TlsSurroundings {
+  /** Gives a step to all data threads. */
+  readonly tell: StepTeller;
+  /** Called when all data threads follow a change. */
+  readonly taken: (change: TlsChange) => void;
+  /** Takes lines for the log of the process. */
+  readonly log: (text: string) => void;
+}
+
+export function controlTls(model: ConfigModel, { tell, taken, log }: TlsSurroundings): TlsControl {
+  const publisher = new TlsPublisher(tell, taken);
   const { ocspProxy } = model.global;
   const control = new TlsControl({
     model,

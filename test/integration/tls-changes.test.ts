@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { type Made, makeCertificate, makeRevocations } from '../support/certificates.ts';
 import { type Driver, makeDoor } from '../support/driver.ts';
-import { ask, configure, get, onSubjects, ports, type Rig } from './rig.ts';
+import { ask, configure, eventually, get, onSubjects, ports, type Rig, serveSockets } from './rig.ts';
 
 const authority = makeCertificate({ names: ['authority.test'], isAuthority: true });
 const stranger = makeCertificate({ names: ['stranger.test'], isAuthority: true });
@@ -311,6 +311,40 @@ onSubjects(
     } finally {
       origin.closeAllConnections();
       await new Promise((resolve) => void origin.close(resolve));
+    }
+  },
+  TIME,
+);
+
+onSubjects(
+  'checks of servers follow too',
+  async ({ start }) => {
+    using files = folder();
+    const ca = files.write('ca.pem', authority.certificate);
+    const checked = createServer({ cert: one.pem, key: one.pem }, (_, response) => void response.end());
+    checked.listen(0, '127.0.0.1');
+    await once(checked, 'listening');
+    await using origin = await serveSockets((socket) => {
+      socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'));
+    });
+    const [port] = await ports(1);
+    const door = makeDoor();
+    const check = `check inter 50ms rise 1 fall 1 port ${(checked.address() as AddressInfo).port} check-ssl verify required ca-file ${ca}`;
+    const rest = `listen l\n  bind 127.0.0.1:${port}\n  server s 127.0.0.1:${origin.port} ${check}\n`;
+    await start({ config: configure({ rest }), ...door.options });
+    using driver = await door.open();
+    try {
+      for (const [trusted, told] of [
+        [stranger, 503],
+        [authority, 200],
+      ] as const) {
+        await driver.done('tls.authorities.set', ca, bytes(trusted.certificate));
+        await driver.done('tls.authorities.commit', ca);
+        await eventually(async () => (await ask(port, get('/', 'Connection: close'))).status === told, `status ${told}`);
+      }
+    } finally {
+      checked.closeAllConnections();
+      await new Promise((resolve) => void checked.close(resolve));
     }
   },
   TIME,
