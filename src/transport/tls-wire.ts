@@ -18,7 +18,7 @@ import type { CertificateChoice } from './certificates.ts';
 import { EarlyData } from './early-data.ts';
 import { LayeredWire } from './layered-wire.ts';
 import { RecordSize } from './record-size.ts';
-import { clientFailureOf, serverFailureOf } from './tls-failure.ts';
+import { clientFailureOf, NO_SUCH_NAME, serverFailureOf } from './tls-failure.ts';
 import type { TlsGround } from './tls-ground.ts';
 
 /** Who made the wire and learns how its handshake ends. */
@@ -55,9 +55,6 @@ const LINGER_MS = 1000;
  */
 const MOST_ANSWERS = 16;
 
-/** A fatal alert `unrecognized_name` (RFC 8446 6.2) in a record: what a client without a certificate for its name gets. */
-const NO_SUCH_NAME = [21, 3, 3, 0, 2, 2, 112];
-
 export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwner, Task {
   /** Set by the owner when the handshake is done; asked for nothing before. */
   handler!: WireHandler;
@@ -86,6 +83,8 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   #endWaits = false;
   /** This wire has broken the connection off, and not its handler. */
   #gaveUp = false;
+  /** This side has begun its part of the handshake. */
+  #hasSpoken = false;
   /** Blocks of the wire's own that are being sent. */
   #ownUnsent = 0;
   /** Nothing is read until answers have been sent. */
@@ -131,7 +130,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     this.#isClient = isClient;
     this.#isReached = !isClient;
     this.#state = State.handshake;
-    this.#paused = this.#partial = this.#ended = this.#endWaits = this.#gaveUp = this.#choked = false;
+    this.#paused = this.#partial = this.#ended = this.#endWaits = this.#gaveUp = this.#choked = this.#hasSpoken = false;
     this.#ownUnsent = 0;
     this.failure = ConnectionFailure.none;
     this.engineIsLent = false;
@@ -254,6 +253,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   /** True: it is done and the wire is open. */
   #handshake(engine: TlsEngine): boolean {
     const result = engine.handshake();
+    this.#hasSpoken ||= engine.hasOutput;
     this.#flush(engine);
     if (result === Handshake.wants) return false;
     if (result === Handshake.failed) {
@@ -437,9 +437,9 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   onEnd(): void {
     if (this.#early.leaves) this.lower.destroy(false);
     else if (this.#isBefore()) {
-      // Whoever leaves behind the hello of this side has failed.
+      // Whoever leaves behind the hello of this side has failed; a client that leaves before may only have looked.
       if (this.failure === ConnectionFailure.none)
-        this.failure = this.#isClient ? ConnectionFailure.handshake : ConnectionFailure.handshakeClosed;
+        this.failure = this.#hasSpoken ? ConnectionFailure.handshake : ConnectionFailure.handshakeClosed;
       this.lower.destroy(false);
     } else if (this.#state === State.closing) this.lower.destroy(false);
     else if (this.#held !== NO_BLOCK || this.#early.block !== NO_BLOCK) this.#endWaits = true;

@@ -353,8 +353,8 @@ function judge(talker: Talker, isScarce: boolean): void {
   assert.ok(talker.ended, 'the end');
 }
 
-eachSeed('TLS between wires', 150, (seed) => play(seed, { breaks: false }));
+eachSeed('TLS between wires', 80, (seed) => play(seed, { breaks: false }));
 
-eachSeed('TLS between wires that break off', 150, (seed) => play(seed, { breaks: true }));
+eachSeed('TLS between wires that break off', 80, (seed) => play(seed, { breaks: true }));
 
-eachSeed('TLS between wires with few blocks', 100, (seed) => play(seed, { breaks: true, isScarce: true }));
+eachSeed('TLS between wires with few blocks', 80, (seed) => play(seed, { breaks: true, isScarce: true }));

@@ -13,6 +13,7 @@ import { makeCertificate, newKey } from '../support/certificates.ts';
 import { type Connection, connect as connectRaw } from '../support/connection.ts';
 import { makeFolder } from '../support/proxy.ts';
 import { helloOf, talk, tlsFile, tlsPath } from '../support/tls-client.ts';
+import { until } from '../support/wait.ts';
 import { configure, onSubjects, ports } from './rig.ts';
 
 const path = tlsPath;
@@ -264,4 +265,59 @@ onSubjects('tickets that are garbage, cut or of others', async ({ start }) => {
       assert.equal((await talk(port, { maxVersion, session })).resumed, true);
     }
   }
+});
+
+onSubjects('a soft stop ends handshakes and idle connections, and waits for those that work', async ({ start, old }) => {
+  // HAProxy waits for its timeouts.
+  if (old) return;
+  const [one, named, proxied] = await ports(3);
+  const certs = `ssl crt ${path('server.pem')} crt ${path('rsa.pem')}`;
+  const proxy = await start(
+    configure({
+      defaults: 'timeout client 20s',
+      rest: `frontend f\n  bind 127.0.0.1:${one} ssl crt ${path('server.pem')}\n  bind 127.0.0.1:${named} ${certs} strict-sni
+  bind 127.0.0.1:${proxied} ${certs} accept-proxy\n  http-request wait-for-body time 2s if { method POST }\n  ${OWN_ANSWER}`,
+    }),
+  );
+  const hello = await helloOf({ servername: 'localhost' });
+  const refused = await helloOf({ servername: 'nobody.test' });
+  const clients: Connection[] = [];
+  for (const port of [one, named, proxied]) {
+    for (const says of [hello.subarray(0, 0), hello.subarray(0, 3), hello.subarray(0, -1), hello, refused]) {
+      const client = await connectRaw(port);
+      if (port === proxied) await client.write('PROXY TCP4 192.0.2.1 192.0.2.2 1000 2000\r\n');
+      await client.write(says);
+      clients.push(client);
+    }
+  }
+  const sockets: TLSSocket[] = [];
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    for (const says of ['', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', 'GET / HT']) {
+      const socket = await handshake(one, { maxVersion });
+      socket.on('error', () => undefined);
+      const answered = once(socket, 'data');
+      socket.write(says);
+      if (says.endsWith('\r\n\r\n')) await answered;
+      else answered.catch(() => undefined);
+      sockets.push(socket);
+    }
+  }
+  const working = await handshake(one);
+  let text = '';
+  working.on('data', (data: Buffer) => {
+    text += data.toString('latin1');
+  });
+  working.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nab');
+  await until(() => clients.every(({ socket }) => socket.writableLength === 0), 'the kernel to take it all');
+  proxy.program.kill('SIGUSR1');
+  const closed = once(working, 'close');
+  for (const client of clients) {
+    await client.readToEnd();
+    client.socket.destroy();
+  }
+  working.write('c');
+  await closed;
+  assert.match(text, /^HTTP\/1\.1 200 /);
+  for (const socket of sockets) socket.destroy();
+  assert.deepEqual(await proxy.program.stop('SIGUSR1', 8000), { status: 0, signal: null });
 });

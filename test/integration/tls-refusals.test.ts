@@ -13,7 +13,7 @@ import { startRawOrigin } from '../support/origin.ts';
 import { freePort } from '../support/ports.ts';
 import { makeFolder } from '../support/proxy.ts';
 import { startSyslog } from '../support/syslog.ts';
-import { talk, tlsPath } from '../support/tls-client.ts';
+import { helloOf, talk, tlsPath } from '../support/tls-client.ts';
 import { httpLine, mask, onSubjects } from './rig.ts';
 
 /** Everything that client certificates can be: signed by `ca.pem` of the folder, or not. */
@@ -242,6 +242,33 @@ onSubjects('strangers get the right alert, or none, and a line is logged', async
       await client.waitForClose();
       assert.equal(Buffer.from(client.received, 'latin1').toString('hex'), answer, what);
       assert.equal(mask(log.messages.at(-1) as string), `127.0.0.1:PORT [DATE] ${at}/x: ${line}`, what);
+    }
+  }
+});
+
+/** How a client leaves when it has the server's answer; TLS 1.2 waits for its keys, 1.3 for its last message. */
+const LEAVERS: readonly (readonly [string, (client: Connection) => unknown, string])[] = [
+  ['ends', (client) => client.end(), FAILED],
+  ['resets', (client) => client.reset(), FAILED],
+  ['refuses the certificate', (client) => client.write(Uint8Array.from([21, 3, 3, 0, 2, 2, 48])), FAILED],
+  ['says nonsense', (client) => client.write('GET / HTTP/1.1\r\n\r\n'), FAILED],
+  ['says nothing more', () => undefined, 'Timeout during SSL handshake'],
+];
+
+onSubjects('clients that leave in the middle of a handshake', async ({ start, old }) => {
+  await using log = await startSyslog();
+  const { config, ports } = await frontends(log.port, old);
+  await start(config);
+  let lines = log.messages.length;
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const hello = await helloOf({ servername: 'localhost', maxVersion });
+    for (const [what, leave, line] of LEAVERS) {
+      using client = await connect(ports.plain);
+      await client.write(hello);
+      await client.read(5);
+      leave(client);
+      await log.waitForCount(++lines);
+      assert.equal(mask(log.messages.at(-1) as string), `127.0.0.1:PORT [DATE] plain/x: ${line}`, `${what} ${maxVersion}`);
     }
   }
 });
