@@ -3,13 +3,14 @@
  */
 import { bind } from '../keywords/bind/catalog.ts';
 import type { BindOption, Directive, Section, ServerOption } from '../keywords/define.ts';
-import { directives } from '../keywords/directives/catalog.ts';
 import { sections } from '../keywords/sections/catalog.ts';
 import { server } from '../keywords/server/catalog.ts';
+import { Words } from '../rules/registry.ts';
+import { families } from './word-files.ts';
 
 export interface Registry {
-  readonly global: ReadonlyMap<string, Directive>;
-  readonly proxy: ReadonlyMap<string, Directive>;
+  readonly global: Words<Directive>;
+  readonly proxy: Words<Directive>;
   /** Sections beside global and the proxies, and the keywords of each by the section's name. */
   readonly sections: ReadonlyMap<string, Section>;
   readonly sectionKeywords: ReadonlyMap<string, ReadonlyMap<string, Directive>>;
@@ -21,15 +22,14 @@ let built: Registry | null = null;
 
 export function registry(): Registry {
   if (built === null) {
-    const all = (directives as readonly (Directive | readonly Directive[])[]).flat() as Directive[];
     const inSections = (sections as readonly (Section | Directive | readonly Directive[])[]).flat() as (Section | Directive)[];
     const kinds = inSections.filter((object): object is Section => object.scope === 'kind');
     const lines = inSections.filter((object): object is Directive => object.scope === 'section');
     built = {
       sections: byName(kinds),
       sectionKeywords: new Map(kinds.map(({ name }) => [name, byName(lines.filter((line) => line.sections === name))])),
-      global: byName(all.filter((directive) => directive.scope === 'global')),
-      proxy: byName(all.filter((directive) => directive.scope === 'proxy')),
+      global: new Words<Directive>('keyword', families('directives', 'global')),
+      proxy: new Words<Directive>('keyword', families('directives', 'proxy')),
       bind: byName((bind as readonly (BindOption | readonly BindOption[])[]).flat() as BindOption[]),
       server: byName((server as readonly (ServerOption | readonly ServerOption[])[]).flat() as ServerOption[]),
     };
@@ -46,10 +46,16 @@ function byName<K extends { readonly name: string }>(keywords: readonly K[]): Ma
   return map;
 }
 
-/** How many words the longest keyword has that begins with a word, for each map: most have one. */
-const lengths = new WeakMap<ReadonlyMap<string, unknown>, ReadonlyMap<string, number>>();
+/** What a line's keyword is looked for in. */
+export interface ByName<K> {
+  get(name: string): K | undefined;
+  keys(): IterableIterator<string>;
+}
 
-function lengthsOf(map: ReadonlyMap<string, unknown>): ReadonlyMap<string, number> {
+/** How many words the longest keyword has that begins with a word, for each map: most have one. */
+const lengths = new WeakMap<ByName<unknown>, ReadonlyMap<string, number>>();
+
+function lengthsOf(map: ByName<unknown>): ReadonlyMap<string, number> {
   const known = lengths.get(map);
   if (known !== undefined) return known;
   const made = new Map<string, number>();
@@ -66,7 +72,7 @@ function lengthsOf(map: ReadonlyMap<string, unknown>): ReadonlyMap<string, numbe
  * `argument`: of one that is written `name(argument)`; null: of the others.
  */
 export function findKeyword<K>(
-  map: ReadonlyMap<string, K>,
+  map: ByName<K>,
   words: readonly { readonly text: string }[],
 ): { keyword: K; length: number; argument: string | null } | null {
   const first = words[0]?.text ?? '';

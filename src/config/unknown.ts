@@ -1,9 +1,10 @@
 /** Says what is wrong with a keyword that no object answers: misspelt, removed by HAProxy, or not supported yet. */
 import type { Complaint, Directive, Word } from '../keywords/define.ts';
 import { knownNames, removedAdvice, whyImpossible } from '../keywords/known.ts';
+import type { ByName } from './registry.ts';
 import { nearestName } from './report/near.ts';
 
-export function unknownKeyword(section: string, words: readonly Word[], map: ReadonlyMap<string, Directive>): Complaint {
+export function unknownKeyword(section: string, words: readonly Word[], map: ByName<Directive>): Complaint {
   const scope = scopeOf(section);
   const word = words[0] as Word;
   // `http-check set-var(check.x)` is a name with its variable.
@@ -20,7 +21,7 @@ export function unknownKeyword(section: string, words: readonly Word[], map: Rea
 }
 
 /** The similar name is looked for among keywords, or among the second words of the family: `option`, `timeout`. */
-function misspelt(section: string, words: readonly Word[], map: ReadonlyMap<string, Directive>): Complaint {
+function misspelt(section: string, words: readonly Word[], map: ByName<Directive>): Complaint {
   const [first, second] = words as [Word, Word | undefined];
   const scope = scopeOf(section);
   const all = [...new Set([...map.keys(), ...knownNames(scope)])];

@@ -58,7 +58,7 @@ export interface Criterion {
 }
 
 /** The words of a kind by name. */
-class Words<T extends { readonly name: string }> {
+export class Words<T extends { readonly name: string }> {
   readonly #words = new Map<string, T | Family<T>>();
   readonly #what: string;
   readonly #onLoaded: (word: T) => void;
@@ -93,6 +93,10 @@ class Words<T extends { readonly name: string }> {
       this.#onLoaded(word);
     }
     if (loaded.length !== family.names.length) throw new RangeError(`a family of ${family.names.join(', ')} has other words`);
+  }
+
+  has(name: string): boolean {
+    return this.#words.has(name);
   }
 
   keys(): IterableIterator<string> {

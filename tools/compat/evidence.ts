@@ -6,7 +6,7 @@
 import { FLAGS } from '../../src/config/command/flags.ts';
 import { newEnvironment } from '../../src/config/environment.ts';
 import { ERROR_CODES } from '../../src/config/errorfile.ts';
-import { registry } from '../../src/config/registry.ts';
+import { type ByName, registry } from '../../src/config/registry.ts';
 import { catalogs } from '../../src/keywords/catalogs.ts';
 import type { Directive, Example } from '../../src/keywords/define.ts';
 import { Registry } from '../../src/rules/registry.ts';
@@ -56,7 +56,7 @@ function optionTaken(examples: readonly Example[], before: string): boolean {
   return example === undefined || isTaken(`${before} ${example.text}\n`);
 }
 
-function directive(map: ReadonlyMap<string, Directive>, name: string): Status {
+function directive(map: ByName<Directive>, name: string): Status {
   const found = map.get(name);
   return judge(found, () => directiveTaken(found as Directive));
 }
