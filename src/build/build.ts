@@ -65,6 +65,8 @@ export interface BuildParts {
   readonly pid: number;
   readonly hostname: string;
   readonly patterns: PatternSource;
+  /** Of who has no host, and takes locks of tables as this thread. */
+  readonly control?: { readonly clock: Pick<Host, 'now' | 'wallClock'>; readonly lockOwner: number };
   /** From the host's clock to the process's, which all threads share; milliseconds. */
   readonly clockOffsetMs?: number;
   /** Of do-resolve; null: nobody answers. */
@@ -125,13 +127,13 @@ export function buildState(parts: BuildParts): Built {
 /** What rules of this thread are compiled and run with. */
 export function newThread(parts: BuildParts, state: State): Thread {
   const { model, plan, shared, memory, host } = parts;
-  const clock = host ?? STANDING_CLOCK;
+  const clock = host ?? parts.control?.clock ?? STANDING_CLOCK;
   const tick = tickOf(() => clock.now(), parts.clockOffsetMs ?? 0);
   return new Thread({
     memory,
     shared,
     clock,
-    tables: openTables(plan.tables, shared.tables, shared.thread, tick),
+    tables: openTables(plan.tables, shared.tables, parts.control?.lockOwner ?? shared.thread, tick),
     stickCounters: model.global.tune['tune.stick-counters'] ?? STICK_COUNTERS,
     process: { pid: parts.pid, hostname: parts.hostname, node: model.global.node ?? parts.hostname },
     frontends: state.frontendsByName,

@@ -4,6 +4,7 @@
  */
 import { NO_BLOCK } from '../base/memory.ts';
 import type { CheckLanguage, Scene } from '../check/language.ts';
+import { processClockOffsetMs, systemClock } from '../control/clock.ts';
 import type { ProxyModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import { mapMemory } from '../platform/mapping.ts';
@@ -29,6 +30,8 @@ export interface CheckRulesParts {
   readonly shared: Shared;
   readonly hostname: string;
   readonly patterns: PatternSource;
+  /** Owner of the locks that this thread takes. */
+  readonly lockOwner: number;
 }
 
 export class CheckRules {
@@ -37,10 +40,12 @@ export class CheckRules {
   readonly #block: number;
   readonly #free: CheckScene[] = [];
 
-  constructor({ model, plan, shared, hostname, patterns }: CheckRulesParts) {
+  constructor({ model, plan, shared, hostname, patterns, lockOwner }: CheckRulesParts) {
     const memory = mapMemory({ blocks: BLOCKS, notes: 1, statics: memoryLayout(0).statics });
     this.#state = buildRecords(model, plan, shared, memory);
-    const parts = { model, plan, shared, memory, host: null, pid: process.pid, hostname, patterns };
+    const control = { clock: { now: systemClock.now, wallClock: () => Date.now() }, lockOwner };
+    const clockOffsetMs = processClockOffsetMs();
+    const parts = { model, plan, shared, memory, host: null, pid: process.pid, hostname, patterns, control, clockOffsetMs };
     this.#thread = newThread(parts, this.#state);
     this.#block = memory.take();
     if (this.#block === NO_BLOCK) throw new RangeError('no memory for checks');

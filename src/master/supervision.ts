@@ -156,7 +156,8 @@ export class Supervision {
     const [{ CheckRules }, { PatternStore }] = await Promise.all([import('../build/check-rules.ts'), import('../rules/patterns/store.ts')]);
     const patterns = new PatternStore((path) => readFileSync(path), false);
     const { shared } = this.#control;
-    this.#checkRules = new CheckRules({ model: this.#model, plan: this.#plan, shared, hostname: hostname(), patterns });
+    const parts = { model: this.#model, plan: this.#plan, shared, hostname: hostname(), patterns, lockOwner: CONTROL_THREAD };
+    this.#checkRules = new CheckRules(parts);
   }
 
   /** Connections of checks that have a TLS engine. */
