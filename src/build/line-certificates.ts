@@ -110,6 +110,8 @@ class LazyContext implements ServedContext {
 /** Names that a certificate is used for: those of a list beside it, or its own (RFC 6125 6.4.4: the common name counts without others). */
 function namesOf({ subject, subjectAltName }: X509Certificate, names: PemModel['names']): string[] {
   if (names?.some((name) => !name.startsWith('!'))) return names.map((name) => name.toLowerCase());
+  // `!*`: it is for nobody who asks for a name, unless it is the default one.
+  if (names?.includes('!*')) return [];
   const common = /^CN=(.+)$/m.exec(subject ?? '')?.[1];
   const own = Array.from((subjectAltName ?? '').matchAll(/DNS:([^,]+)/g), ([, name]) => name as string);
   if (common !== undefined && !own.includes(common)) own.push(common);

@@ -65,6 +65,10 @@ export function buildTls(
   };
 }
 
+/** HAProxy lets such a line stand too: certificates may come at run time. */
+const NO_CERTIFICATE = "no certificate is specified for the line: TLS connections will fail ('strict-sni' without 'crt')";
+const NO_DEFAULT = "'default-crt' is used only for names it holds: with 'strict-sni' clients that ask for no known name are refused";
+
 class TlsBuilder {
   readonly problems: BuildProblem[] = [];
   readonly #ground: TlsGround;
@@ -88,15 +92,14 @@ class TlsBuilder {
     const known = this.#listeners.get(bind);
     if (known !== undefined) return known;
     const made = this.#attempt(at, () => new BindTls(this.#ground, tls, http));
-    if (made !== null && tls.certificates.length === 0) this.#warnOfNone(at);
+    if (made !== null && tls.certificates.length === 0) this.#warn(at, NO_CERTIFICATE);
+    if (made !== null && tls.strictSni && tls.defaultCertificates > 0) this.#warn(at, NO_DEFAULT);
     this.#listeners.set(bind, made);
     if (made !== null && this.#ground.judges) this.#judgeResponses(tls.certificates);
     return made;
   }
 
-  /** HAProxy lets such a line stand too: certificates may come at run time. */
-  #warnOfNone(at: Position): void {
-    const text = "no certificate is specified for the line: TLS connections will fail ('strict-sni' without 'crt')";
+  #warn(at: Position, text: string): void {
     this.problems.push({ severity: 'warning', code: 'bad-tls', at, text });
   }
 

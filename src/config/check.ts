@@ -57,6 +57,7 @@ class Checker {
     // Names with a % are made per request.
     for (const use of proxy.useBackends) if (!use.name.includes('%')) this.#backend(proxy, use, 'use_backend');
     this.#listeners(proxy);
+    this.#certificates(proxy);
     this.#timeouts(proxy);
     this.#mode(proxy);
     this.#checks(proxy);
@@ -109,6 +110,13 @@ class Checker {
   #listeners(proxy: ProxyModel): void {
     if (proxy.kind === 'backend' || proxy.binds.length > 0) return;
     this.#warn('no-bind', `${label(proxy)} '${proxy.name}' has no 'bind' directive. Please declare it as a backend if this was intended.`);
+  }
+
+  #certificates({ name, certificates, binds }: ProxyModel): void {
+    const [first] = certificates;
+    if (first === undefined || binds.some(({ tls }) => tls.enabled)) return;
+    const text = `'ssl-f-use' of frontend '${name}' is for nothing: no 'bind' line of it has 'ssl'.`;
+    this.#diagnostics.push({ severity: 'warning', code: 'ignored', position: first.at, text });
   }
 
   #timeouts(proxy: ProxyModel): void {
