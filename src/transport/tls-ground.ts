@@ -1,8 +1,9 @@
 /** What all TLS wires of a thread share. It must not know wires. */
 import { type Block, type Memory, NO_BLOCK, SCRATCH_SIZE } from '../base/memory.ts';
-import type { Host } from '../platform/contract.ts';
+import type { Host, Wire } from '../platform/contract.ts';
 import { ClientHello, HelloResult, type HelloResultValue } from '../proto/tls-hello.ts';
 import { Joined, joinHello } from '../proto/tls-hello-records.ts';
+import { NO_SUCH_NAME } from './tls-failure.ts';
 import { DEFAULT_TLS_TUNING } from './tls-tuning.ts';
 
 export class TlsGround {
@@ -33,6 +34,15 @@ export class TlsGround {
     const stop = joinHello(bytes, start, end, to, to + SCRATCH_SIZE);
     if (stop === Joined.more) return HelloResult.more;
     return stop < 0 ? HelloResult.other : this.hello.read(bytes, to, stop);
+  }
+
+  /** Tells a client that there is no certificate for the name that it has asked for. */
+  refuseName(wire: Wire): void {
+    const block = this.takeOwn();
+    if (block === NO_BLOCK) return;
+    const at = this.memory.base(block);
+    for (let index = 0; index < NO_SUCH_NAME.length; index++) this.memory.bytes[at + index] = NO_SUCH_NAME[index] as number;
+    if (wire.send(block, at, at + NO_SUCH_NAME.length)) this.giveOwn(block);
   }
 
   takeOwn(): Block {

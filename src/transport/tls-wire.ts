@@ -18,7 +18,7 @@ import type { CertificateChoice } from './certificates.ts';
 import { EarlyData } from './early-data.ts';
 import { LayeredWire } from './layered-wire.ts';
 import { RecordSize } from './record-size.ts';
-import { clientFailureOf, NO_SUCH_NAME, serverFailureOf } from './tls-failure.ts';
+import { clientFailureOf, serverFailureOf } from './tls-failure.ts';
 import type { TlsGround } from './tls-ground.ts';
 
 /** Who made the wire and learns how its handshake ends. */
@@ -224,12 +224,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
 
   /** No certificate for the name that was asked for. */
   #refuse(failure: ConnectionFailureValue): void {
-    const block = this.#ground.takeOwn();
-    if (block !== NO_BLOCK) {
-      const at = this.#memory.base(block);
-      for (let index = 0; index < NO_SUCH_NAME.length; index++) this.#memory.bytes[at + index] = NO_SUCH_NAME[index] as number;
-      if (this.lower.send(block, at, at + NO_SUCH_NAME.length)) this.#ground.giveOwn(block);
-    }
+    this.#ground.refuseName(this.lower);
     this.#fail(failure);
   }
 
@@ -474,7 +469,11 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     const engine = this.#engine;
     if (wasBefore) this.#unsecured(reason);
     else this.handler.onClose(this, this.#gaveUp && reason === Close.local ? Close.reset : reason);
-    if (engine !== null && !this.engineIsLent) engine.free();
+    if (engine !== null) {
+      // Who still asks it for facts keeps it; what it has left to say goes to nobody.
+      engine.discard();
+      if (!this.engineIsLent) engine.free();
+    }
     this.#engine = null;
     this.#owner.recycle(this);
   }

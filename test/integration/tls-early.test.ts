@@ -1,6 +1,6 @@
 /** Early data (RFC 8446 2.3, RFC 8470): requests before the handshake is done, what servers are told, rules that wait for its end. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -179,6 +179,32 @@ onSubjects(
     assert.match(text, /Early data was accepted/);
     assert.match(text, /answer/);
     assert.deepEqual(requests, ['/first - 0', '/tcp - 0']);
+  },
+  needs('openssl'),
+);
+
+onSubjects(
+  'secrets of early data are those of the client',
+  async ({ start }) => {
+    using files = folder();
+    const [port] = await ports(1);
+    const secrets = '%[ssl_fc_client_early_traffic_secret] %[ssl_fc_early_exporter_secret] %[ssl_fc_exporter_secret]';
+    await start(
+      configure({
+        global: 'tune.ssl.keylog on',
+        rest: `frontend f\n  bind 127.0.0.1:${port} ssl crt ${path('server.pem')} allow-0rtt
+  http-request wait-for-handshake\n  http-request return status 200 hdr x-secrets "${secrets}"`,
+      }),
+    );
+    const session = await firstVisit(port, files);
+    const keys = join(files.at, 'keys');
+    const early = files.write('early', `GET / HTTP/1.1\r\nHost: a\r\n${CLOSE}\r\n`);
+    const said = await sClient(port, ['-tls1_3', '-sess_in', session, '-early_data', early, '-keylogfile', keys, '-ign_eof'], '\n');
+    assert.match(said, /Early data was accepted/);
+    const log = readFileSync(keys, 'latin1');
+    const secret = (label: string): string => new RegExp(`^${label} \\w+ (\\w+)$`, 'm').exec(log)?.[1] ?? `no ${label}`;
+    const expected = ['CLIENT_EARLY_TRAFFIC_SECRET', 'EARLY_EXPORTER_SECRET', 'EXPORTER_SECRET'].map(secret);
+    assert.equal(/x-secrets: (.*?)\r/.exec(said)?.[1], expected.join(' '));
   },
   needs('openssl'),
 );

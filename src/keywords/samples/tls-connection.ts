@@ -149,13 +149,13 @@ function defineBoth(side: Side): readonly Fetch[] {
 type SecretPlaces = readonly (readonly [name: string, fact: FactValue, out: string | null, what: string])[];
 
 const SECRETS: SecretPlaces = [
-  ['client_early_traffic_secret', Fact.clientEarlySecret, null, "the client's early data, of which this program takes none"],
+  ['client_early_traffic_secret', Fact.clientEarlySecret, null, "the client's early data (`allow-0rtt`)"],
   ['client_handshake_traffic_secret', Fact.clientHandshakeSecret, 'c1', "the client's part of the handshake"],
   ['server_handshake_traffic_secret', Fact.serverHandshakeSecret, '51', "the server's part of the handshake"],
   ['client_traffic_secret_0', Fact.clientSecret, 'c0', 'what the client sends'],
   ['server_traffic_secret_0', Fact.serverSecret, '50', 'what the server sends'],
   ['exporter_secret', Fact.exporterSecret, 'e0', 'keys for other protocols (RFC 8446 7.5)'],
-  ['early_exporter_secret', Fact.earlyExporterSecret, null, 'the same of early data, of which this program takes none'],
+  ['early_exporter_secret', Fact.earlyExporterSecret, null, 'the same of early data'],
 ];
 
 /** One set for each side; the places where both are valid are the client's, as in HAProxy. */

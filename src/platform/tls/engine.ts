@@ -389,11 +389,10 @@ export class OpenSslEngine implements TlsEngine, FactSource {
   }
 
   free(): void {
-    if (this.#ssl === NULL) return;
-    this.#library.clean();
-    if (--this.#holders > 0) return;
+    if (this.#ssl === NULL || --this.#holders > 0) return;
     const ssl = this.#ssl;
     this.#ssl = NULL;
+    this.#library.clean();
     this.#served = NOTHING;
     lib.sslFree(ssl);
     this.#library.giveBack(this);
