@@ -1,4 +1,5 @@
 /** Encrypted tokens (RFC 7516; HAProxy 3.x configuration 7.3.1). */
+import { MOST_RSA_BITS } from '../../platform/crypto/contract.ts';
 import { defineConverter } from '../../rules/define.ts';
 import { RuleError } from '../../rules/error.ts';
 import type { EncryptedToken } from '../../rules/jose/encrypted.ts';
@@ -77,7 +78,7 @@ export const jwtDecryptJwk = defineConverter({
   name: 'jwt_decrypt_jwk',
   args: [{ name: 'jwk', kind: 'str' }],
   ...STR_TO_BIN,
-  doc: 'The text of an encrypted token for a key in JSON (RFC 7517) of kind oct, RSA or EC, or for one that a variable holds: the last eight of those are kept ready. No value if anything is wrong with it.',
+  doc: 'The text of an encrypted token for a key in JSON (RFC 7517) of kind oct, RSA or EC, or for one that a variable holds: the last eight of those are kept ready, and RSA keys have at most 4096 bits. No value if anything is wrong with it.',
   examples: [
     { value: DIRECT, call: `jwt_decrypt_jwk('${JWK}')`, out: 'hidden text' },
     { value: WRAPPED, call: `jwt_decrypt_jwk('${JWK}')`, out: 'hidden text' },
@@ -87,9 +88,9 @@ export const jwtDecryptJwk = defineConverter({
     const { crypto, encrypted, jwks, jwkReader } = context.thread.jose();
     const operand = new TextOperand(word, context);
     const constant = operand.isConstant ? new Jwk() : null;
-    if (constant !== null && !jwkReader.read(constant, operand.start, operand.end))
+    if (constant !== null && !jwkReader.read(constant, operand.start, operand.end, MOST_RSA_BITS))
       throw new RuleError(
-        "'jwk' is no key of kind oct with 'k', RSA with 'n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi', or EC with 'crv', 'x', 'y', 'd'",
+        `'jwk' is no key of kind oct with 'k', RSA (of at most ${MOST_RSA_BITS} bits) with 'n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi', or EC with 'crv', 'x', 'y', 'd'`,
         -1,
       );
     return (sample, stream) => {

@@ -14,6 +14,8 @@ export const MOST_VECTOR = 128;
 export const TAG_SIZE = 16;
 /** Bits of the longest RSA key that decrypts: a longer one would hold up a thread for more than some 50 ms. */
 export const MOST_RSA_BITS = 8192;
+/** The same of a key that somebody sends, who may make up one with which OpenSSL does four times as much. */
+export const MOST_SENT_RSA_BITS = 4096;
 
 /** Ways of AES. */
 export const Mode = {
@@ -92,7 +94,7 @@ export interface Crypto {
   publicKey(pem: Uint8Array): PublicKey;
   /** The first private key of a PEM text. @throws Error that says what is wrong with it */
   privateKey(pem: Uint8Array): PrivateKey;
-  /** null: these numbers are no key. */
-  rsaKey(bytes: Uint8Array, starts: Int32Array, ends: Int32Array): PrivateKey | null;
+  /** null: these numbers are no key, or one of more than `mostBits`. */
+  rsaKey(bytes: Uint8Array, starts: Int32Array, ends: Int32Array, mostBits: number): PrivateKey | null;
   ecKey(curve: Curve, bytes: Uint8Array, starts: Int32Array, ends: Int32Array): PrivateKey | null;
 }

@@ -14,7 +14,17 @@ import {
   sign,
 } from 'node:crypto';
 import { test } from 'node:test';
-import { type Curve, type DigestBits, EC_NUMBERS, type KeyBits, Mode, Padding, RSA_NUMBERS, Signature } from './contract.ts';
+import {
+  type Curve,
+  type DigestBits,
+  EC_NUMBERS,
+  type KeyBits,
+  Mode,
+  Padding,
+  type PrivateKey,
+  RSA_NUMBERS,
+  Signature,
+} from './contract.ts';
 import { openCrypto } from './openssl.ts';
 
 const crypto = openCrypto();
@@ -173,7 +183,7 @@ test('a key of another kind is read and verifies nothing', () => {
 test('RSA decrypts with each padding, from a file and from numbers', () => {
   const secret = randomBytes(32);
   const [bytes, starts, ends] = numbersOf(rsa.privateKey, RSA_NUMBERS);
-  const keys = [crypto.privateKey(pemOf(rsa.privateKey)), crypto.rsaKey(bytes, starts, ends)];
+  const keys = [crypto.privateKey(pemOf(rsa.privateKey)), crypto.rsaKey(bytes, starts, ends, 8192)];
   for (const key of keys) {
     assert.ok(key !== null && key.kind === 'rsa' && key.size === 256);
     for (const padding of [Padding.oaep, Padding.oaep256, Padding.pkcs1]) {
@@ -210,7 +220,7 @@ test('keys on curves agree on a secret; a point beside the curve is refused', ()
 
 test('numbers that are no key, and keys that are too long', () => {
   const none = new Int32Array(8);
-  crypto.rsaKey(new Uint8Array(8), none, none)?.free();
+  crypto.rsaKey(new Uint8Array(8), none, none, 8192)?.free();
   assert.equal(
     crypto.ecKey(
       'P-256',
@@ -235,6 +245,7 @@ test('numbers that are no key, and keys that are too long', () => {
       long,
       none,
       none.map(() => long.length),
+      8192,
     ),
     null,
   );
@@ -244,10 +255,43 @@ test('numbers that are no key, and keys that are too long', () => {
         new Uint8Array(9000),
         none,
         none.map(() => 9000),
+        8192,
       )
       ?.free(),
     undefined,
   );
+  assert.equal(crypto.open, 0);
+});
+
+test('made-up keys that would take seconds are none', () => {
+  const [bytes, starts, ends] = numbersOf(rsa.privateKey, RSA_NUMBERS);
+  const parts = RSA_NUMBERS.map((_, at) => Buffer.from(bytes.subarray(starts[at], ends[at])));
+  const long = Buffer.alloc(1024, 0xff);
+  const made = (changed: Readonly<Record<number, Buffer>>): PrivateKey | null => {
+    const all = parts.map((part, at) => changed[at] ?? part);
+    const stops = Int32Array.from(all, (_, at) => all.slice(0, at + 1).reduce((sum, part) => sum + part.length, 0));
+    return crypto.rsaKey(
+      Buffer.concat(all),
+      stops.map((stop, at) => stop - (all[at] as Buffer).length),
+      stops,
+      8192,
+    );
+  };
+  for (let at = 1; at < 8; at++) {
+    assert.equal(made({ [at]: long }), null, String(RSA_NUMBERS[at]));
+    if (at > 2) assert.equal(made({ [at]: long, 0: long.subarray(0, 512) }), null, String(RSA_NUMBERS[at]));
+  }
+  assert.equal(made({ 1: Buffer.alloc(9, 1) }), null);
+  assert.equal(crypto.rsaKey(bytes, starts, ends, 2047), null, 'more bits than are wanted');
+  const zeros = Buffer.concat([Buffer.alloc(300), parts[1] as Buffer]);
+  made({ 1: zeros })?.free();
+  for (const value of [Buffer.alloc(0), Buffer.alloc(1), Buffer.of(1), Buffer.of(2), Buffer.alloc(64, 0xff), Buffer.alloc(128)])
+    for (let at = 0; at < 8; at++) {
+      const key = made({ [at]: value });
+      rooms.signature.fill(7);
+      for (const padding of [Padding.pkcs1, Padding.oaep]) key?.decrypt(padding, key.size);
+      key?.free();
+    }
   assert.equal(crypto.open, 0);
 });
 
@@ -267,7 +311,7 @@ test('hostile numbers never crash the process', () => {
     const bytes = randomBytes(300);
     const starts = new Int32Array(8).map(() => Math.floor(Math.random() * 150));
     const ends = starts.map((start) => start + Math.floor(Math.random() * 140));
-    const key = crypto.rsaKey(bytes, starts, ends);
+    const key = crypto.rsaKey(bytes, starts, ends, 8192);
     key?.decrypt(Padding.oaep, key.size);
     key?.free();
     const curve = crypto.ecKey('P-256', bytes, starts, ends);

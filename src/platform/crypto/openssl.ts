@@ -13,6 +13,10 @@ const NULL = 0n;
 /** EVP_PKEY_RSA, EVP_PKEY_EC */
 const RSA = 6;
 const EC = 408;
+/** Bytes of the longest public exponent: OpenSSL's own bound for long keys. */
+const MOST_EXPONENT = 8;
+/** Bytes that a factor may have more than half of the modulus. */
+const MOST_UNEVEN = 8;
 /** Their object identifiers in DER (RFC 5480 2.1.1.1), and how many bytes a coordinate has. */
 const CURVES: Readonly<Record<Curve, { readonly oid: Uint8Array; readonly size: number }>> = {
   'P-256': { oid: Uint8Array.of(6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7), size: 32 },
@@ -87,7 +91,8 @@ class OpenSslCrypto implements Crypto {
     return new OpenSslPrivateKey(this.#world, key);
   }
 
-  rsaKey(bytes: Uint8Array, starts: Int32Array, ends: Int32Array): PrivateKey | null {
+  rsaKey(bytes: Uint8Array, starts: Int32Array, ends: Int32Array, mostBits: number): PrivateKey | null {
+    if (!isBounded(bytes, starts, ends, mostBits)) return null;
     this.#world.writer.rsaKey(bytes, starts, ends);
     return this.#written(RSA);
   }
@@ -112,6 +117,26 @@ class OpenSslCrypto implements Crypto {
       return null;
     }
   }
+}
+
+/**
+ * Whether the numbers have sizes that an RSA key has. Who makes up a key may give it a public exponent as long as the modulus, or factors
+ * of its size: OpenSSL would take them, and each use would take seconds.
+ */
+function isBounded(bytes: Uint8Array, starts: Int32Array, ends: Int32Array, mostBits: number): boolean {
+  const modulus = sizeOf(bytes, starts, ends, 0);
+  if (modulus > mostBits >> 3 || sizeOf(bytes, starts, ends, 1) > MOST_EXPONENT || sizeOf(bytes, starts, ends, 2) > modulus) return false;
+  const most = (modulus >> 1) + MOST_UNEVEN;
+  for (let index = 3; index < starts.length; index++) if (sizeOf(bytes, starts, ends, index) > most) return false;
+  return true;
+}
+
+/** Bytes of a number without zeros before it. */
+function sizeOf(bytes: Uint8Array, starts: Int32Array, ends: Int32Array, index: number): number {
+  let start = starts[index] as number;
+  const end = ends[index] as number;
+  while (start < end && bytes[start] === 0) start++;
+  return end - start;
 }
 
 /** Bytes must not be empty, and are copied: a small typed array may be moved while C reads it. */

@@ -37,7 +37,7 @@ function put(text: string, at = base): [number, number] {
 /** The text of a token for a key in JSON; null: there is none. */
 function decrypt(token: string, jwk: object, using: Jose = jose): string | null {
   const key = new Jwk();
-  if (!using.jwkReader.read(key, ...put(JSON.stringify(jwk)))) return null;
+  if (!using.jwkReader.read(key, ...put(JSON.stringify(jwk)), 8192)) return null;
   const isOpen = using.encrypted.open(...put(token));
   const size = !isOpen
     ? -1
@@ -318,7 +318,7 @@ test('random bytes are no token and no key', () => {
     const text = round % 2 === 0 ? noise.toString('latin1') : noise.toString('base64url').replace(/_/g, '.');
     assert.equal(decrypt(text, SECRET_A3), null);
     const key = new Jwk();
-    assert.equal(jose.jwkReader.read(key, ...put(text)), false);
+    assert.equal(jose.jwkReader.read(key, ...put(text), 8192), false);
     key.free();
   }
 });

@@ -70,7 +70,7 @@ test('what is no key', () => {
   ];
   for (const each of bad) {
     const key = new Jwk();
-    assert.equal(jwkReader.read(key, ...put(JSON.stringify(each))), false, JSON.stringify(each));
+    assert.equal(jwkReader.read(key, ...put(JSON.stringify(each)), 4096), false, JSON.stringify(each));
     assert.equal(jwks.find(...put(JSON.stringify(each))), null);
   }
   for (const text of ['', '{', '"oct"', `{"kty":"oct","k":"AAAA"`.repeat(3).slice(0, 20), '['.repeat(8000)])
@@ -89,7 +89,11 @@ test('members in any order, with others between them', () => {
   const { kty, crv, x, y, d } = newCurveKey();
   const key = new Jwk();
   assert.ok(
-    jwkReader.read(key, ...put(JSON.stringify({ use: 'enc', d, nested: { x: 'wrong', list: [1, { y: 2 }] }, y, x, kid: 'a', crv, kty }))),
+    jwkReader.read(
+      key,
+      ...put(JSON.stringify({ use: 'enc', d, nested: { x: 'wrong', list: [1, { y: 2 }] }, y, x, kid: 'a', crv, kty })),
+      4096,
+    ),
   );
   assert.equal(key.key?.kind, 'ec');
   key.free();

@@ -3,7 +3,7 @@
  * eight per thread, whose oldest is freed for a new one; so a peer that sends keys makes nothing grow. It must not know tokens.
  */
 import type { Memory } from '../../base/memory.ts';
-import { type Crypto, type Curve, EC_NUMBERS, type PrivateKey, RSA_NUMBERS } from '../../platform/crypto/contract.ts';
+import { type Crypto, type Curve, EC_NUMBERS, MOST_SENT_RSA_BITS, type PrivateKey, RSA_NUMBERS } from '../../platform/crypto/contract.ts';
 import { NameList } from './compact.ts';
 import { JsonFields, pathTo } from './fields.ts';
 
@@ -56,8 +56,11 @@ export class JwkReader {
     this.#ec = EC_NUMBERS.map((name) => pathTo(memory, name));
   }
 
-  /** Fills an empty record with the key in [start, end); false: it is none, and the record stays empty. hot-ok: once per key */
-  read(into: Jwk, start: number, end: number): boolean {
+  /**
+   * Fills an empty record with the key in [start, end); false: it is none, and the record stays empty. hot-ok: once per key
+   * @param mostBits of an RSA key
+   */
+  read(into: Jwk, start: number, end: number, mostBits: number): boolean {
     const fields = this.#fields;
     if (!fields.find(start, end, this.#kty)) return false;
     switch (KINDS[this.#kinds.find(fields.start, fields.end)]) {
@@ -65,7 +68,7 @@ export class JwkReader {
         into.secretLength = fields.decode(start, end, this.#k, into.secret, 0);
         return into.secretLength >= 0;
       case 'RSA':
-        into.key = this.#decode(start, end, this.#rsa) ? this.#crypto.rsaKey(this.#numbers, this.#starts, this.#ends) : null;
+        into.key = this.#decode(start, end, this.#rsa) ? this.#crypto.rsaKey(this.#numbers, this.#starts, this.#ends, mostBits) : null;
         break;
       case 'EC':
         into.key = this.#curveKey(start, end);
@@ -125,7 +128,7 @@ export class JwkCache {
     oldest.jwk.free();
     oldest.length = end - start;
     for (let at = start; at < end; at++) oldest.text[at - start] = this.#bytes[at] as number;
-    this.#reader.read(oldest.jwk, start, end);
+    this.#reader.read(oldest.jwk, start, end, MOST_SENT_RSA_BITS);
     return this.#use(oldest);
   }
 
