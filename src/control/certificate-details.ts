@@ -10,8 +10,13 @@ export interface CertificateDetails {
   readonly fields: readonly Field[];
 }
 
-/** @param material null: there is nothing in it yet */
-export function certificateDetails(name: string, material: CertificateMaterial | null, isUsed: boolean): CertificateDetails {
+/** @param material null: there is nothing in it yet. @param responseKey by which its OCSP response is asked for, or '' */
+export function certificateDetails(
+  name: string,
+  material: CertificateMaterial | null,
+  isUsed: boolean,
+  responseKey: string,
+): CertificateDetails {
   const found = material === null ? [] : certificatesIn(material.bytes);
   const status = found.length === 0 ? 'Empty' : isUsed ? 'Used' : 'Unused';
   const [own, ...chain] = found;
@@ -19,7 +24,16 @@ export function certificateDetails(name: string, material: CertificateMaterial |
     ['Chain Subject', nameOf(each.subject)],
     ['Chain Issuer', nameOf(each.issuer)],
   ]);
-  return { status, fields: [['Filename', name], ['Status', status], ...(own === undefined ? [] : fieldsOf(own)), ...rest] };
+  return {
+    status,
+    fields: [
+      ['Filename', name],
+      ['Status', status],
+      ...(own === undefined ? [] : fieldsOf(own)),
+      ...rest,
+      ['OCSP Response Key', responseKey],
+    ],
+  };
 }
 
 /** All certificates of a text; those that can't be read are left out. */

@@ -129,6 +129,7 @@ test('a new certificate is told to threads when a list names it, and may go when
   assert.deepEqual(certificates.show('new.pem', false)?.fields, [
     ['Filename', 'new.pem'],
     ['Status', 'Empty'],
+    ['OCSP Response Key', ''],
   ]);
   assert.match((await lists.add(list, 'new.pem')).text, /certificate 'new.pem' is empty!/);
   certificates.set('new.pem', bytes(young.pem));
@@ -165,6 +166,8 @@ test('lines of a list', async () => {
       [b, 5, ['c.test']],
     ],
   );
+  assert.deepEqual(lists.text(list, true), [`${a}:1`, `${b}:3 !no.test *.b.test`, `${b}:5 c.test`]);
+  assert.equal(lists.text(list, false)?.[0], a);
   assert.equal(lists.show('none'), null);
   assert.match((await lists.add('none', a)).text, /crt-list 'none' does not exist!/);
   assert.match((await lists.add(list, 'none.pem')).text, /certificate 'none.pem' does not exist!/);
@@ -184,4 +187,28 @@ test('lines of a list', async () => {
       [6, ['d.test']],
     ],
   );
+});
+
+test('payloads of any kind are taken or refused, and leave nothing behind', async () => {
+  using open = world();
+  const { certificates, authorities, responses } = open.control;
+  const path = `${open.at}/a.pem`;
+  const sound = young.pem + authority.certificate;
+  let seed = 1;
+  const random = (below: number): number => {
+    seed = (seed * 48_271) % 0x7fff_ffff;
+    return seed % below;
+  };
+  for (let turn = 0; turn < 150; turn++) {
+    const bad = bytes(sound);
+    for (let hits = random(6); hits >= 0; hits--) bad[random(bad.length)] = random(256);
+    const content = bad.slice(0, turn % 3 === 0 ? random(bad.length) : bad.length);
+    for (const ending of ['', '.key', '.issuer', '.ocsp', '.sctl']) certificates.set(path + ending, content);
+    if (certificates.open !== null) await certificates.commit(path);
+    if (certificates.open !== null) certificates.abort(path);
+    authorities.set(path, content);
+    await responses.set(content);
+  }
+  assert.ok(certificates.set(path, bytes(sound)).isDone);
+  assert.ok((await certificates.commit(path)).isDone);
 });

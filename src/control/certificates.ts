@@ -23,6 +23,8 @@ export const TICKET_KEY_BYTES = 80;
 export interface CertificateFollower {
   /** Why this material can't be used with its response, or null. */
   judge(material: CertificateMaterial): string | null;
+  /** By which a certificate's response is asked for; '': there is none. */
+  keyOf(path: string): string;
   /** It is in use now; null: it is gone. */
   changed(path: string, material: CertificateMaterial | null): void;
 }
@@ -57,7 +59,8 @@ export class CertificateControl {
     if (ofTransaction ? this.#open?.path !== path : stored === undefined) return null;
     const material = ofTransaction ? this.#open : (stored?.material ?? null);
     const isUsed = !ofTransaction && this.#store.isCertificateUsed(path);
-    return certificateDetails(`${ofTransaction ? '*' : ''}${path}`, material, isUsed);
+    const key = ofTransaction ? '' : this.#follower.keyOf(path);
+    return certificateDetails(`${ofTransaction ? '*' : ''}${path}`, material, isUsed, key);
   }
 
   /** The files of a certificate that is in use, for who keeps them. */

@@ -42,6 +42,12 @@ export class ListControl {
     return this.#find(path)?.entries ?? null;
   }
 
+  /** The lines as a file would have them; null: there is no such list. @param isNumbered numbers stand behind the certificates */
+  text(path: string, isNumbered: boolean): readonly string[] | null {
+    const entries = this.show(path);
+    return entries === null ? null : entries.map((entry) => lineText(entry, isNumbered));
+  }
+
   /** Adds a line at the end of a list: `FILE [OPTIONS] NAMES…`. The certificate must be known. */
   async add(path: string, text: string): Promise<Reply> {
     const fail = (why: string): Reply => refused(`Can't edit the crt-list: ${why}`);
@@ -96,6 +102,11 @@ export class ListControl {
   #find(path: string): StoredList | null {
     return this.#store.lists.get(path) ?? this.#store.lists.get(path.replace(/\/+$/, '')) ?? null;
   }
+}
+
+function lineText({ path, line, options, names }: ListEntry, isNumbered: boolean): string {
+  const settings = options.length === 0 ? [] : [`[${options.join(' ')}]`];
+  return [isNumbered ? `${path}:${line}` : path, ...settings, ...(names ?? [])].join(' ');
 }
 
 function lastLine({ entries }: StoredList): number {

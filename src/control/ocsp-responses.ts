@@ -59,6 +59,11 @@ export class OcspResponses implements CertificateFollower {
     return this.entries.get(name.toLowerCase()) ?? this.#byPath.get(name) ?? null;
   }
 
+  keyOf(path: string): string {
+    const entry = this.#byPath.get(path);
+    return entry === undefined || entry.response === null ? '' : entry.key;
+  }
+
   judge(material: CertificateMaterial): string | null {
     const { ocsp, path } = material;
     if (ocsp === null) return null;
@@ -68,7 +73,7 @@ export class OcspResponses implements CertificateFollower {
     freeCertificates([subject.issuer]);
     const answer = attempt(() => readAnswer(ocsp));
     if (typeof answer === 'string') return `${answer}.`;
-    return keyOf(answer.id) === keyOf(subject.id) ? null : NO_MATCH;
+    return hexOf(answer.id) === hexOf(subject.id) ? null : NO_MATCH;
   }
 
   changed(path: string, material: CertificateMaterial | null): void {
@@ -80,7 +85,7 @@ export class OcspResponses implements CertificateFollower {
   #learn(material: CertificateMaterial): OcspEntry | null {
     const subject = attempt(() => subjectOf(material, this.#issuers));
     if (subject === null || typeof subject === 'string') return null;
-    const key = keyOf(subject.id);
+    const key = hexOf(subject.id);
     const known = this.entries.get(key);
     const entry = known ?? { ...subject, key, paths: new Set(), response: null, untilMs: 0 };
     if (known !== undefined) freeCertificates([subject.issuer]);
@@ -113,8 +118,8 @@ export class OcspResponses implements CertificateFollower {
     const answer = attempt(() => readAnswer(bytes));
     if (typeof answer === 'string') return refused(`${answer}.`);
     // Certificates are looked at when somebody asks: there may be thousands.
-    if (!this.entries.has(keyOf(answer.id))) for (const path of this.#store.certificates.keys()) this.entry(path);
-    const entry = this.entries.get(keyOf(answer.id));
+    if (!this.entries.has(hexOf(answer.id))) for (const path of this.#store.certificates.keys()) this.entry(path);
+    const entry = this.entries.get(hexOf(answer.id));
     if (entry === undefined) return refused(NO_MATCH);
     const problem = await this.#install(entry, bytes, answer);
     return problem === null ? done('OCSP Response updated!') : refused(problem);
@@ -125,7 +130,7 @@ export class OcspResponses implements CertificateFollower {
     if (entry.paths.size === 0) return { isSound: false, problem: 'the certificate is gone' };
     const answer = attempt(() => judgeAnswer(bytes, entry.issuer));
     if (typeof answer === 'string') return { isSound: false, problem: answer };
-    if (keyOf(answer.id) !== entry.key) return { isSound: false, problem: NO_MATCH };
+    if (hexOf(answer.id) !== entry.key) return { isSound: false, problem: NO_MATCH };
     return { isSound: true, problem: await this.#install(entry, bytes, answer) };
   }
 
@@ -165,7 +170,7 @@ export function partsOf({ id }: OcspEntry): { readonly issuerName: string; reado
 
 const NO_MATCH = 'OCSP single response: Certificate ID does not match any certificate or issuer.';
 
-function keyOf(id: Uint8Array): string {
+function hexOf(id: Uint8Array): string {
   return Buffer.from(id).toString('hex');
 }
 

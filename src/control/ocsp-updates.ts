@@ -166,8 +166,7 @@ export class OcspUpdates {
     const { state, detail } = await this.#attempt(entry);
     if (this.#stop.signal.aborted) return;
     this.#record(update, state, detail);
-    const more = detail === '' ? '' : ` (${detail})`;
-    this.#parts.log(`<OCSP-UPDATE> ${path} ${state} "${UPDATE_STATES[state]}${more}" ${update.failures} ${update.successes}`);
+    this.#parts.log(`<OCSP-UPDATE> ${path} ${state} "${textOf(update)}" ${update.failures} ${update.successes}`);
     if (update.isOnce || entry.paths.size === 0) this.#updates.delete(entry);
   }
 
@@ -202,6 +201,37 @@ export class OcspUpdates {
     const delayMs = Math.min(RETRY_MS * 2 ** update.streak, settings.maxDelayS * 1000);
     update.nextMs = Math.max(update.nextMs, now() + delayMs);
   }
+}
+
+/** Of `show ssl ocsp-updates`, in HAProxy's order; times as log lines have them, in UTC. */
+export const UPDATE_COLUMNS = [
+  'OCSP Certid',
+  'Path',
+  'Next Update',
+  'Last Update',
+  'Successes',
+  'Failures',
+  'Last Update Status',
+  'Last Update Status (str)',
+] as const;
+
+/** @param nowMs shown where an update is due */
+export function updateColumns(update: Update, nowMs: number): readonly string[] {
+  const { entry, nextMs, lastMs, successes, failures, state } = update;
+  const [path = ''] = entry.paths;
+  const times = [timeText(nextMs === 0 ? nowMs : nextMs), lastMs === 0 ? '-' : timeText(lastMs)];
+  return [entry.key, path, ...times, `${successes}`, `${failures}`, `${state}`, textOf(update)];
+}
+
+/** `Update successful`, and more about a failure. */
+function textOf({ state, detail }: Update): string {
+  return `${UPDATE_STATES[state] ?? UPDATE_STATES[0]}${detail === '' ? '' : ` (${detail})`}`;
+}
+
+/** `20/Nov/2026:18:05:09 +0000` */
+function timeText(atMs: number): string {
+  const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) ([\d:]+)/.exec(new Date(atMs).toUTCString()) ?? [];
+  return `${day}/${month}/${year}:${time} +0000`;
 }
 
 function newUpdate(entry: OcspEntry, isOnce: boolean): Update {

@@ -8,7 +8,7 @@ import { heldNatives } from '../platform/tls/pem.ts';
 import { HandClock } from './hand-clock.fixture.ts';
 import type { OcspHttpAnswer, OcspQuestion } from './ocsp-client.ts';
 import { partsOf } from './ocsp-responses.ts';
-import { UPDATE_STATES } from './ocsp-updates.ts';
+import { UPDATE_COLUMNS, updateColumns } from './ocsp-updates.ts';
 
 const authority = makeCertificate({ names: ['authority.test'], isAuthority: true });
 const stranger = makeCertificate({ names: ['stranger.test'], isAuthority: true });
@@ -133,7 +133,14 @@ test('a response is fetched at once, then before it ends, at least and at most s
   await world.advance(3500);
   assert.equal(world.asked.length, 3);
   const [update] = open.control.updates.list();
-  assert.deepEqual([update?.successes, update?.failures, UPDATE_STATES[update?.state ?? 0]], [3, 0, 'Update successful']);
+  assert.ok(update !== undefined);
+  const [key, file, next, last, ...rest] = updateColumns(update, 0);
+  assert.equal(key, update.entry.key);
+  assert.equal(file, path);
+  for (const time of [next, last]) assert.match(time ?? '', /^\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000$/);
+  assert.deepEqual(rest, ['3', '0', '1', 'Update successful']);
+  assert.equal(UPDATE_COLUMNS.length, 8);
+  assert.deepEqual(open.control.certificates.show(path, false)?.fields.at(-1), ['OCSP Response Key', update.entry.key]);
 });
 
 test('after failures it waits longer and longer, and the old response stays', async () => {

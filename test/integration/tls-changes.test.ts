@@ -39,7 +39,7 @@ async function begin({ start }: Rig, bind: string): Promise<{ port: number; driv
   const [port] = await ports(1);
   const door = makeDoor();
   const rest = `frontend f\n  bind 127.0.0.1:${port} ssl ${bind}\n  http-request return status 200 hdr x-resumed %[ssl_fc_is_resumed]\n`;
-  await start({ config: configure({ global: 'nbthread 3', rest }), ...door.options });
+  await start({ config: configure({ global: 'nbthread 3', defaults: 'timeout client 60s', rest }), ...door.options });
   return { port, driver: await door.open() };
 }
 
@@ -74,6 +74,19 @@ async function answerOf(socket: TLSSocket): Promise<string> {
   let text = '';
   for await (const part of socket as AsyncIterable<Buffer>) text += part.toString('latin1');
   return text;
+}
+
+/** A connection that stays open. */
+async function openTo(port: number): Promise<Disposable & { ask(): Promise<void> }> {
+  const socket = connect({ host: '127.0.0.1', port, servername: 'one.test', rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const ask = async (): Promise<void> => {
+    const answered = once(socket, 'data');
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    assert.match(String(await answered), /^HTTP\/1.1 200 /);
+  };
+  await ask();
+  return { ask, [Symbol.dispose]: () => void socket.destroy() };
 }
 
 async function isRefused(port: number, options: ConnectionOptions = {}): Promise<boolean> {
@@ -131,6 +144,7 @@ onSubjects(
     const before = await held(driver);
     const names = new Set<string>();
     using clients = load(4, async () => names.add((await visit(port)).name));
+    using early = await openTo(port);
     let { session } = await visit(port);
     for (let turn = 1; turn <= SWAPS; turn++) {
       const next = turn % 2 === 1 ? two : one;
@@ -144,6 +158,7 @@ onSubjects(
     const { visits, failures } = await clients.end();
     assert.deepEqual(failures, []);
     assert.ok(visits > SWAPS / 5, `only ${visits} visits`);
+    await early.ask();
     assert.deepEqual([...names].sort(), [one.name, two.name]);
     assert.deepEqual(await held(driver), before, 'objects of OpenSSL are left');
   },

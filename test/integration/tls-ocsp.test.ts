@@ -101,6 +101,9 @@ onSubjects('requests through an HTTP proxy, and once by hand', async ({ start, o
   while (!(await stapled(port, 'site.test'))?.equals(response)) assert.ok(proxy.seen.length < 2);
   assert.match(proxy.seen[0] ?? '', /^GET http:\/\/ocsp.invalid\/x\/M[\w%]+ ocsp.invalid$/);
   assert.match(await driver.refused('tls.updates.update', '/none.pem'), /Unknown certificate!/);
+  const given = ocspResponse(authority, site, { untilS: 900 });
+  await driver.done('tls.responses.set', Buffer.from(given.toString('base64')));
+  for (let turn = 0; turn < 6; turn++) assert.ok((await stapled(port, 'site.test'))?.equals(given));
 });
 
 const HOSTILE: Readonly<Record<string, (response: ServerResponse, about: Made) => void>> = {

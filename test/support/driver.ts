@@ -1,12 +1,11 @@
 /** Drives a program that was started with a door to its control thread (driven.ts). */
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { makeFolder, type ProxyOptions } from './proxy.ts';
-import { until } from './wait.ts';
+import { isListening, until } from './wait.ts';
 
 const DRIVEN = fileURLToPath(new URL('./driven.ts', import.meta.url));
 
@@ -26,7 +25,7 @@ export function makeDoor(): Door {
       env: { HAWSER_TEST_CONTROL: path },
     },
     open: async () => {
-      await until(() => existsSync(path), 'the door of the control thread');
+      await until(() => isListening(path), 'the door of the control thread');
       const socket = connect(path);
       await once(socket, 'connect');
       return new Driver(socket);
