@@ -11,6 +11,7 @@ export function newCheck(): CheckModel {
     version: 'HTTP/1.0',
     headers: [],
     disableOn404: false,
+    tellsState: false,
     http: lines(),
     tcp: lines(),
   };

@@ -25,6 +25,7 @@ export class CheckedServer implements CheckSubject {
   target: CheckTarget;
   ruleset: Ruleset;
   readonly newScene: (() => Scene) | null;
+  stateText: (() => string) | null = null;
   /** disable health: no checks, the state stays. */
   isEnabled = true;
 

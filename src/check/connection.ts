@@ -6,6 +6,7 @@
 import { Channel, type ChannelOwner } from './channel.ts';
 import type { Scene } from './language.ts';
 import { failureInfo } from './report.ts';
+import { withState } from './server-state.ts';
 import { type CheckResult, type CheckStatus, result, Status } from './status.ts';
 import type { ActionStep, CheckStep, ConnectStep, ExpectStep, Ruleset, SendStep } from './steps.ts';
 import { type CheckTarget, type Endpoint, endpointOf } from './target.ts';
@@ -23,6 +24,8 @@ export interface CheckSubject {
   readonly limits: CheckLimits;
   /** null: nothing is computed. */
   readonly newScene: (() => Scene) | null;
+  /** What HTTP requests tell the server of itself; null: nothing. */
+  readonly stateText: (() => string) | null;
 }
 
 /** Bytes of an answer that are looked at. */
@@ -105,7 +108,8 @@ export class RunningCheck implements ChannelOwner {
     this.#begin(step);
     const { bytes } = step;
     const written = typeof bytes === 'function' ? (this.#scene === null ? null : bytes(this.#scene)) : bytes;
-    if (written !== null) this.#channel?.write(written);
+    const { stateText } = this.#subject;
+    if (written !== null) this.#channel?.write(stateText === null ? written : withState(written, stateText()));
     else this.#finish(result(Status.l7Invalid, null, `TCPCHK error evaluating log-format string at step ${step.number}`));
   }
 

@@ -68,7 +68,11 @@ function tlsServer(t: TestContext, serve: (socket: TLSSocket) => void): Promise<
 
 function begin(port: number, ruleset: Ruleset, done: (found: CheckResult) => void, limitMs = 5000): RunningCheck {
   const target = targetOf({ port, isSecure: true, tls: { ground, contextFor: () => context } });
-  const check = new RunningCheck({ target, ruleset, limits: { connectMs: limitMs, answerMs: limitMs }, newScene: null }, false, done);
+  const check = new RunningCheck(
+    { target, ruleset, limits: { connectMs: limitMs, answerMs: limitMs }, newScene: null, stateText: null },
+    false,
+    done,
+  );
   check.begin();
   return check;
 }
@@ -205,7 +209,11 @@ test('settings that cannot be used fail the check, not the process', async () =>
   };
   const target = targetOf({ port: 1, isSecure: true, tls: { ground, contextFor } });
   const found = await new Promise<CheckResult>((resolve) =>
-    new RunningCheck({ target, ruleset: PLAIN, limits: { connectMs: 100, answerMs: null }, newScene: null }, false, resolve).begin(),
+    new RunningCheck(
+      { target, ruleset: PLAIN, limits: { connectMs: 100, answerMs: null }, newScene: null, stateText: null },
+      false,
+      resolve,
+    ).begin(),
   );
   assert.deepEqual([found.status.code, found.info], ['SOCKERR', 'no certificate']);
 });

@@ -7,11 +7,12 @@ import { hostname } from 'node:os';
 import { Family } from '../base/address.ts';
 import type { CheckRules } from '../build/check-rules.ts';
 import type { CheckTls } from '../build/check-tls.ts';
-import type { Plan } from '../build/plan.ts';
+import type { Plan, ServerPlan } from '../build/plan.ts';
 import type { CheckedServer } from '../check/checked.ts';
 import { computes } from '../check/language.ts';
 import { checksNeedTls } from '../check/needs.ts';
 import type { Checks } from '../check/scheduler.ts';
+import type { serverStateText } from '../check/server-state.ts';
 import type { checkTarget } from '../check/target.ts';
 import { processClockOffsetMs, systemClock } from '../control/clock.ts';
 import { ControlledBackend, ControlledServer, Level } from '../control/records.ts';
@@ -47,6 +48,7 @@ export class Supervision {
   #checkRules: CheckRules | null = null;
   #names: NameResolution | null = null;
   #checkTarget: typeof checkTarget | null = null;
+  #serverStateText: typeof serverStateText | null = null;
   #stopSweeping: (() => void) | null = null;
 
   /** @param wake called after a server's state changed: queued streams may go on */
@@ -99,14 +101,16 @@ export class Supervision {
 
   /** Checks begin; their results change the servers' state. Loads what checks and logs: nobody who waits for the start needs it. */
   async start(): Promise<void> {
-    const [{ startChecks }, checked, { checkTarget }, { rulesetOf }, { ControlLogs }] = await Promise.all([
+    const [{ startChecks }, checked, { checkTarget }, { rulesetOf }, { serverStateText }, { ControlLogs }] = await Promise.all([
       import('../check/scheduler.ts'),
       import('../check/checked.ts'),
       import('../check/target.ts'),
       import('../check/ruleset.ts'),
+      import('../check/server-state.ts'),
       import('../log/control.ts'),
     ]);
     this.#checkTarget = checkTarget;
+    this.#serverStateText = serverStateText;
     await this.#startCheckTls();
     await this.#startCheckRules();
     await this.#startTables();
@@ -182,7 +186,9 @@ export class Supervision {
       const tls = checksNeedTls(model, backend.check) ? (this.#checkTls?.of(planned) ?? null) : null;
       const { connectMs, checkMs } = backend.timeouts;
       const newScene = rules !== null && computes(backend.check) ? () => rules.newScene(index) : null;
-      checked.push(checkedServer(server, model, ruleset, { connectMs, checkMs, neverLocal: this.#neverLocal, tls, newScene }));
+      const made = checkedServer(server, model, ruleset, { connectMs, checkMs, neverLocal: this.#neverLocal, tls, newScene });
+      if (backend.check?.type === 'http' && backend.check.tellsState) made.stateText = () => this.#stateText(made, planned);
+      checked.push(made);
     }
     return checked;
   }
@@ -190,6 +196,12 @@ export class Supervision {
   /** A line of the process itself, at level notice. */
   notice(text: string): void {
     this.#logs?.global().send(Level.notice, text);
+  }
+
+  #stateText({ server, target }: CheckedServer, { model }: ServerPlan): string {
+    const address = model.checkAddress === null ? target.address : model.address;
+    const write = this.#serverStateText;
+    return write === null ? '' : write(this.#control, server, address, address.port, this.#model.global.node ?? hostname());
   }
 
   /** A soft stop has begun: who listens first, then the others, as HAProxy says it. */

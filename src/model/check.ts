@@ -18,6 +18,8 @@ export interface CheckModel {
   version: string;
   readonly headers: HeaderModel[];
   disableOn404: boolean;
+  /** `http-check send-state`. */
+  tellsState: boolean;
   /** Lines `http-check …` and `tcp-check …`: a section's own replace those of its defaults. */
   http: CheckLinesModel;
   tcp: CheckLinesModel;

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { startSyslog } from '../support/syslog.ts';
+import { until } from '../support/wait.ts';
 import { configure, onSubjects, ports, type Rig, text } from './rig.ts';
 
 /** What a server does: a greeting, an answer to what holds a text (null: it closes), the end behind it. Latin-1. */
@@ -15,6 +16,8 @@ interface Behaviour {
   /** Closes after the greeting and after each answer. */
   readonly closes?: boolean;
   readonly resets?: boolean;
+  /** What came in one piece. */
+  readonly heard?: (text: string) => void;
 }
 
 async function serve(behaviour: Behaviour): Promise<{ readonly port: number } & AsyncDisposable> {
@@ -36,7 +39,7 @@ async function serve(behaviour: Behaviour): Promise<{ readonly port: number } & 
   };
 }
 
-function behave(socket: Socket, { greeting, answers = {}, closes = false, resets = false }: Behaviour): void {
+function behave(socket: Socket, { greeting, answers = {}, closes = false, resets = false, heard: tell }: Behaviour): void {
   const say = (words: string): void => {
     socket.write(words, 'latin1');
     if (closes) socket.end();
@@ -45,6 +48,7 @@ function behave(socket: Socket, { greeting, answers = {}, closes = false, resets
   let heard = '';
   socket.on('data', (data: Buffer) => {
     heard += data.toString('latin1');
+    tell?.(data.toString('latin1'));
     if (resets) socket.resetAndDestroy();
     for (const [asked, answer] of Object.entries(answers)) {
       const at = heard.indexOf(asked);
@@ -76,7 +80,7 @@ async function compare({ start }: Rig, cases: readonly Case[]): Promise<void> {
   await start(configure({ rest: rest.replaceAll(String(nobody), String(nobody)) }));
   const said: string[] = [];
   for (const index of cases.keys()) {
-    const line = text(await syslog.waitFor(new RegExp(`Health check for server b${index}/s${index} `)));
+    const line = text(await syslog.waitFor(new RegExp(`Health check for server b${index}/s${index} `), 20_000));
     said.push(
       line
         .replace(/^.*?\/s\d+ /, '')
@@ -413,4 +417,18 @@ onSubjects('protocols with options of their own', (rig) => {
   // HAProxy 2.6 goes on waiting for a better answer.
   const said = rig.old ? 'failed, reason: Layer7 timeout' : 'failed, reason: Layer7 wrong status, code: 502, info: "no"';
   return compare(rig, [...PROTOCOLS, ['option smtpchk', { greeting: '220 hi\r\n', answers: { HELO: '502 no\r\n' } }, said]]);
+});
+
+onSubjects('http-check send-state tells a server how it is seen', async ({ start }) => {
+  const heads: string[] = [];
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(await serve({ ...WEB, heard: (text) => heads.push(text) }));
+  const [front, nobody] = await ports(2);
+  const rest = `listen l\n  bind 127.0.0.1:${front}\n  option httpchk GET / HTTP/1.1\n  http-check send-state\n  default-server check inter 200ms rise 2 fall 3
+  server a 127.0.0.1:${server.port} weight 10\n  server b 127.0.0.1:${nobody} weight 30 fall 1`;
+  await start(configure({ global: 'node mynode\n  nbthread 2', rest }));
+  const told = (state: string, total: number): string =>
+    `GET / HTTP/1.1\r\nx-haproxy-server-state: ${state}; address=127.0.0.1; port=${server.port}; name=l/a; node=mynode; weight=10/${total}; scur=0/0; qcur=0\r\nconnection: close\r\n\r\n`;
+  await until(() => heads.includes(told('UP', 10)), 'checks that tell the state');
+  assert.equal(heads[0]?.replace(/10\/[14]0/, '10/40'), told('UP 1/3', 40));
 });

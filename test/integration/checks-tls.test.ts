@@ -83,7 +83,7 @@ const startPlain = (answer: (socket: Socket, data: Buffer) => void): Promise<Lis
 async function resultsOf(syslog: Syslog, names: readonly string[]): Promise<Record<string, string>> {
   const out: Record<string, string> = {};
   for (const name of names) {
-    const line = text(await syslog.waitFor(new RegExp(`Health check for server \\w+/${name} `)));
+    const line = text(await syslog.waitFor(new RegExp(`Health check for server \\w+/${name} `), 20_000));
     out[name] = line.replace(/^.*?\/\w+ /, '').replace(/, check duration: \d+ms, status: .*$/, '');
   }
   return out;

@@ -15,7 +15,7 @@ import { cacheSize, captureBufferSize, captureCipherlistSize, certificateCompres
 import { jwtDecryptAlgList, jwtDecryptEncList } from './global-tokens.ts';
 import { dnsAcceptFamily, pp2NeverSendLocal, quiet, strictLimits, tuneNumbers, tuneSizes } from './global-tuning.ts';
 import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
-import { disableOn404, httpCheckComment, httpCheckConnect, httpCheckExpect, httpCheckSend, httpCheckVariables } from './http-check.ts';
+import { disableOn404, httpCheckComment, httpCheckConnect, httpCheckExpect, httpCheckSend, httpCheckVariables, sendState } from './http-check.ts';
 import { errorLogFormat, globalLog, logFormat, logFormatSd, logSteps, logTag, optionHttplog, optionHttpslog, optionTcplog, proxyLog } from './logs.ts';
 import { captureCookie, captureRequestHeader, captureResponseHeader, declareCaptureRequest, declareCaptureResponse, forwardfor, monitorFail, monitorUri, originalto } from './messages.ts';
 import { abortonclose, allbackups, checkcache, clitcpka, contstats, disableH2Upgrade, dontlogNormal, dontlognull, h1CaseAdjustBogusClient, h1CaseAdjustBogusServer, httpBufferRequest, httpDropRequestTrailers, httpDropResponseTrailers, httpIgnoreProbes, httpKeepAlive, httpNoDelay, httpPretendKeepalive, httpServerClose, httpUseProxyHeader, httpclose, idleCloseOnResponse, independentStreams, invalidRequests, invalidResponses, logHealthChecks, logSeparateErrors, logasap, nolinger, persist, preferLastServer, restrictHeaderNames, socketStats, spliceAuto, spliceRequest, spliceResponse, srvtcpka, tcpSmartAccept, tcpSmartConnect, tcpka, unsafeRequests, unsafeResponses } from './options.ts';
@@ -46,7 +46,7 @@ export const directives = [
   jwtDecryptAlgList, jwtDecryptEncList,
   tuneNumbers, tuneSizes, quiet, strictLimits, pp2NeverSendLocal, dnsAcceptFamily,
   globalSetVar, globalSetVarFmt,
-  httpCheckConnect, httpCheckComment, httpCheckSend, httpCheckVariables, httpCheckExpect, disableOn404,
+  httpCheckConnect, httpCheckComment, httpCheckSend, httpCheckVariables, httpCheckExpect, disableOn404, sendState,
   globalLog, proxyLog, logTag, logFormat, errorLogFormat, logFormatSd, optionHttpslog, logSteps, optionHttplog, optionTcplog,
   forwardfor, originalto, captureRequestHeader, captureCookie, captureResponseHeader, monitorUri, monitorFail, declareCaptureRequest, declareCaptureResponse,
   dontlognull, dontlogNormal, logHealthChecks, logasap, logSeparateErrors, abortonclose, allbackups, persist, preferLastServer, httpPretendKeepalive, httpNoDelay, httpBufferRequest, idleCloseOnResponse, httpIgnoreProbes, httpUseProxyHeader, independentStreams, checkcache, h1CaseAdjustBogusClient, h1CaseAdjustBogusServer, httpDropRequestTrailers, httpDropResponseTrailers, nolinger, contstats, socketStats, clitcpka, srvtcpka, tcpSmartAccept, tcpSmartConnect, spliceAuto, spliceRequest, spliceResponse, disableH2Upgrade, unsafeRequests, unsafeResponses, invalidRequests, invalidResponses, httpKeepAlive, httpServerClose, httpclose, tcpka, restrictHeaderNames,

@@ -215,3 +215,17 @@ export const disableOn404 = defineDirective({
     checkOf(draft).disableOn404 = true;
   },
 });
+
+export const sendState = defineDirective({
+  name: 'http-check send-state',
+  sections: 'DLB',
+  args: [],
+  doc: 'Requests tell the server how it is seen, in a field `X-Haproxy-Server-State`: state, address, name, weight, sessions, queue.',
+  examples: [
+    { text: 'http-check send-state', gives: { check: { tellsState: true } } },
+    { text: 'http-check send-state x', says: "unexpected argument 'x'" },
+  ],
+  apply(draft) {
+    checkOf(draft).tellsState = true;
+  },
+});
