@@ -49,10 +49,13 @@ function readCertificate(text: string | Uint8Array): X509Certificate {
   return new (process.getBuiltinModule('node:crypto').X509Certificate)(text);
 }
 
-/** The certificate that the key belongs to: it need not be the first of its file. */
+/** The certificate that the key belongs to: it need not be the first of its file. Reading keys takes time, with thousands of them. */
 function ownOf(bundles: Bundles, pem: PemModel): X509Certificate {
   const text = Buffer.from(pem.bytes);
-  if (text.indexOf(BEGIN) === text.lastIndexOf(BEGIN)) return readCertificate(text);
+  const first = readCertificate(text);
+  const next = text.indexOf(BEGIN, text.indexOf(BEGIN) + 1);
+  // Without authority, and signed by the next: a chain begins with it.
+  if (next < 0 || (!first.ca && readCertificate(text.subarray(next)).subject === first.issuer)) return first;
   return bundles.with(pem, ({ certificate }) => readCertificate(derOf(certificate)));
 }
 
