@@ -19,6 +19,7 @@ const OUTER = 0x5c;
 export class Hmac {
   readonly #digest: Digest;
   readonly #key: Uint8Array;
+  #hasKey = false;
 
   constructor(digest: Digest) {
     this.#digest = digest;
@@ -33,16 +34,18 @@ export class Hmac {
     const key = this.#key;
     const digest = this.#digest;
     key.fill(0);
+    this.#hasKey = true;
     if (end - start > digest.blockSize) {
       digest.reset();
       digest.update(bytes, start, end);
-      digest.finish(key, 0);
+      this.#hasKey = digest.finish(key, 0);
     } else for (let at = start; at < end; at++) key[at - start] = bytes[at] as number;
   }
 
-  /** Writes `size` bytes at `at`, which may not overlap the message; false: there was no memory for it. */
+  /** Writes `size` bytes at `at`, which may not overlap the message; false: there is no key, or there was no memory for it. */
   sign(bytes: Uint8Array, start: number, end: number, to: Uint8Array, at: number): boolean {
     const digest = this.#digest;
+    if (!this.#hasKey) return false;
     digest.reset();
     this.#pad(INNER);
     digest.update(bytes, start, end);
@@ -55,6 +58,7 @@ export class Hmac {
 
   /** Forgets the key. */
   clear(): void {
+    this.#hasKey = false;
     this.#key.fill(0);
   }
 

@@ -18,6 +18,10 @@ const at = { file: 'test', line: 1, column: 1 };
 const REQUEST =
   'GET /img/cat.png?size=2 HTTP/1.1\r\nHost: www.example.com\r\nX-Forwarded-For: 10.0.0.1, 192.0.2.9\r\nCookie: a=1; b=2\r\nUser-Agent: x';
 
+/** Signed with the text `secret`: {"alg":"HS256","typ":"JWT"}, {"sub":"ann",…}. */
+const TOKEN =
+  'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhbm4iLCJleHAiOjE3OTUxNzAwMDAsImF1ZCI6WyJhcGkiLCJ3ZWIiXSwiYWRtIjp0cnVlfQ.twf8w92e4cMYCYE_NolwDOYWbIO4alP4CGeZjoIBMB8';
+
 /** A request that goes through all of them. */
 const PASSING: readonly (readonly [string, string | null])[] = [
   ['http-request deny deny_status 429', '{ src 10.0.0.0/8 } { path_beg /api } or { hdr(host) -i evil.test }'],
@@ -49,6 +53,8 @@ const PASSING: readonly (readonly [string, string | null])[] = [
     'http-request set-var-fmt(txn.made) "%[path,sha1,hex] %[path,xxh64] %[path,json] %[date,http_date] %[path,concat(-,txn.path,-),rtrim(-)] %[path,crc32c,add(1)]"',
     '{ path -m reg ^/(?!api) }',
   ],
+  [`http-request set-var(txn.user) str(${TOKEN}),jwt_payload_query($.sub)`, `{ str(${TOKEN}),jwt_verify(HS256,secret) 1 }`],
+  ['http-request set-var(txn.code) path,hmac(sha512,c2VjcmV0)', '{ var(txn.user) -m str ann }'],
   ['http-request set-map(hosts.map) %[path] same', null],
   ['http-request add-acl(blocked.lst) never.test', null],
   ['http-request set-path /v2%[path]', '{ urlp(size) -m int gt 1 } !{ method POST }'],

@@ -97,6 +97,16 @@ test('two digests at once do not disturb each other', () => {
   assert.equal(one.finish(first, 0), false, 'finished twice');
 });
 
+test('nothing is signed without a key', () => {
+  const hmac = new Hmac(newDigest('sha256'));
+  const out = new Uint8Array(32);
+  assert.equal(hmac.sign(ABC, 0, 3, out, 0), false);
+  hmac.setKey(ABC, 0, 3);
+  assert.equal(hmac.sign(ABC, 0, 3, out, 0), true);
+  hmac.clear();
+  assert.equal(hmac.sign(ABC, 0, 3, out, 0), false);
+});
+
 test('a digest allocates nothing', () => {
   const hmac = new Hmac(newDigest('sha256'));
   const out = new Uint8Array(32);

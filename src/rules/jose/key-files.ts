@@ -66,12 +66,13 @@ export class KeyFiles {
     this.#files.push({ name: path, start, length: path.length, publicKey, isStored: stored !== undefined });
   }
 
-  /** Whether the text names what `load` would read, so that it is no secret. */
+  /** Whether the text names what `load` would read, or may not read, so that it is no secret. */
   exists(path: string): boolean {
     try {
       this.#source.readLines(path);
       return true;
-    } catch {
+    } catch (error) {
+      if (['EACCES', 'EPERM'].includes(String((error as { code?: string }).code))) return true;
       return this.#source.certificates.some(({ name }) => name === path);
     }
   }
