@@ -13,6 +13,7 @@
  * Cells are pieces of blocks: what must outlive an event in a size that nobody knows beforehand.
  */
 import { CellPool } from './cells.ts';
+import { copyBytes } from './words.ts';
 
 /** Index of a block; NO_BLOCK where there is none (static bytes, an empty pool). */
 export type Block = number;
@@ -26,8 +27,6 @@ export const HEADROOM = 1024;
 /** Bytes behind received data: rewritten header values, the CRLF that ends a chunk. */
 export const TAILROOM = 1024;
 export const NOTE_SIZE = 4096;
-/** From this many bytes on a call of the engine copies faster than a loop. */
-const LONG_COPY = 40;
 const SCRATCH_AREAS = 8;
 export const SCRATCH_SIZE = 32768;
 const DESK_SIZE = 65536;
@@ -153,11 +152,7 @@ export class Memory {
 
   /** Copies [start, end) to `at`, somewhere else or further to the front; the offset behind the copy. */
   copy(start: number, end: number, at: number): number {
-    const { bytes } = this;
-    const size = end - start;
-    if (size >= LONG_COPY) bytes.copyWithin(at, start, end);
-    else for (let i = 0; i < size; i++) bytes[at + i] = bytes[start + i] as number;
-    return size > 0 ? at + size : at;
+    return copyBytes(this.bytes, start, end, at);
   }
 
   /** Start of a scratch area of SCRATCH_SIZE bytes; it is handed out again after 7 more calls. */

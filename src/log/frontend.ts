@@ -177,7 +177,7 @@ class EmbryonicLine implements TextFormat {
     out.int(session.source.port);
     putText(out, ' [');
     const ms = this.#date.set(session.acceptedWallMs);
-    out.foreign(this.#date.bytes, this.#date.length);
+    out.outside(this.#date.words, this.#date.length);
     putText(out, '.');
     const at = out.at;
     if (at + 3 <= out.limit) out.at = writePadded(out.bytes, at, ms, 3);

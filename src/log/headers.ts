@@ -2,6 +2,7 @@
  * What stands before the text of a log line: priority, date, host, tag, in HAProxy's forms (HAProxy 3.x
  * configuration 4.2 log). The date is rewritten once a second. It must not know what the line says.
  */
+import { copyOutside } from '../base/words.ts';
 import type { LogModel } from '../model/config.ts';
 import { localOffset, parts, takeApart, writeMonth, writeTime } from '../rules/format/datetext.ts';
 import { writeInt, writePadded } from '../rules/value/bytes.ts';
@@ -46,6 +47,7 @@ export class LogHeader {
   readonly #format: LogModel['format'];
   /** What follows the priority, for one second. */
   readonly #rest: Uint8Array;
+  readonly #restWords: DataView;
   #restLength = 0;
   #second = -1;
   /** Where the microseconds stand in `rest`; -1: there are none. */
@@ -59,6 +61,7 @@ export class LogHeader {
     this.hasStructuredData = format === 'rfc5424';
     this.#tail = Uint8Array.from(tailOf(format, facts), (char) => char.charCodeAt(0) & 255);
     this.#rest = new Uint8Array(this.#tail.length + ISO_BYTES + 8);
+    this.#restWords = new DataView(this.#rest.buffer);
     this.most = this.#rest.length + 8;
     this.#restLength = this.#tail.length;
     this.#rest.set(this.#tail);
@@ -76,8 +79,7 @@ export class LogHeader {
     if (!(ms >= 0 && ms < 1000)) this.#refresh(wallMs, Math.floor(wallMs / 1000));
     const rest = this.#rest;
     if (this.#microseconds >= 0) writePadded(rest, this.#microseconds, ((wallMs - this.#second * 1000) * 1000) | 0, 6);
-    for (let from = 0; from < this.#restLength; from++) bytes[to++] = rest[from] as number;
-    return to;
+    return copyOutside(this.#restWords, this.#restLength, bytes, to);
   }
 
   /** Writes `rest` for another second. */

@@ -133,7 +133,6 @@ export function keepTrailers(message: HttpMessage, block: Block): boolean {
 
 /** A head without early body in a block, with the end of an empty chunked body. False: no room for it, nothing was sent. */
 function sendEmpty(memory: Memory, wire: Wire, message: HttpMessage, block: Block, headStart: number, headEnd: number): boolean {
-  const { bytes } = memory;
   const at = memory.base(block);
   const to = at + headEnd - headStart;
   const ends = message.framing === Framing.chunked && message.complete;
@@ -143,7 +142,7 @@ function sendEmpty(memory: Memory, wire: Wire, message: HttpMessage, block: Bloc
     memory.give(block);
     return false;
   }
-  copyBytes(bytes, at, headStart, headEnd - headStart);
+  memory.copy(headStart, headEnd, at);
   sendBlock(memory, wire, block, at, end);
   return true;
 }
@@ -196,7 +195,7 @@ export function sendHeadCopy(memory: Memory, wire: Wire, message: HttpMessage, h
   if (block === NO_BLOCK) return false;
   if (message.bodyEnd === message.bodyStart) return sendEmpty(memory, wire, message, block, headStart, headEnd);
   const start = memory.base(block);
-  copyBytes(memory.bytes, start, headStart, headEnd - headStart);
+  memory.copy(headStart, headEnd, start);
   const at = start + headEnd - headStart;
   return copyBody(memory, wire, message, block, start, at);
 }
@@ -254,13 +253,4 @@ function writeTrailers(memory: Memory, message: HttpMessage, at: number, limit: 
   if (end < 0 || at + end - aside > limit) return -1;
   memory.bytes.copyWithin(at, aside, end);
   return at + end - aside;
-}
-
-/** Short copies are cheaper byte by byte than a call into the engine. */
-function copyBytes(bytes: Uint8Array, to: number, from: number, count: number): void {
-  if (count > 48) {
-    bytes.copyWithin(to, from, from + count);
-    return;
-  }
-  for (let at = 0; at < count; at++) bytes[to + at] = bytes[from + at] as number;
 }

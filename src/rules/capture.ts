@@ -2,12 +2,12 @@
  * Captures made by rules: values copied to the stream's note, because they are logged when the message is gone
  * (HAProxy 3.x configuration, http-request capture). A value is cut to the length of its slot.
  */
+import { copyBytes } from '../base/words.ts';
 import type { Stream } from '../state/records.ts';
 import { MAX_CAPTURES } from '../state/settings.ts';
 import type { CaptureCounts } from './define.ts';
 import { RuleError } from './error.ts';
 import type { Thread } from './thread.ts';
-import { copyBytes } from './value/bytes.ts';
 
 /** Takes a new slot; its number. @throws RuleError when there are too many */
 export function addCapture(counts: CaptureCounts, direction: keyof CaptureCounts): number {

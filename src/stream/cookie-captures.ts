@@ -3,7 +3,9 @@
  * the stream's note for %CC and %CS with its name, cut to N bytes (HAProxy 3.x configuration 4.2 capture cookie). It
  * must not know what the log makes of it.
  */
+
 import type { Memory } from '../base/memory.ts';
+import { copyBytes } from '../base/words.ts';
 import { HeaderId, type HttpMessage } from '../http/message.ts';
 import type { Stream } from '../state/records.ts';
 import { skipSpace, trimSpace, valueStop } from './cookie-text.ts';
@@ -69,7 +71,7 @@ export class CookieCapture implements Captures {
     const count = Math.min(to - from, this.#limit, stream.noteLimit - stream.noteEnd);
     const slot = this.#isRequest ? 0 : 2;
     stream.cookieCaptures[slot] = stream.noteEnd;
-    for (let at = 0; at < count; at++) bytes[stream.noteEnd++] = bytes[from + at] as number;
+    stream.noteEnd = copyBytes(bytes, from, from + count, stream.noteEnd);
     stream.cookieCaptures[slot + 1] = stream.noteEnd;
   }
 }

@@ -24,7 +24,7 @@ function compileMilliseconds(moment: Moment): AliasStep {
   const text = new DateText(true, false);
   return (out, stream) => {
     const ms = text.set(moment(stream));
-    out.foreign(text.bytes, text.length);
+    out.outside(text.words, text.length);
     out.byte(DOT);
     padded(out, ms, 3);
   };
@@ -40,7 +40,7 @@ function compileZoned(moment: Moment, isLocal: boolean): AliasStep {
   const text = new DateText(isLocal, true);
   return (out, stream) => {
     text.set(moment(stream));
-    out.foreign(text.bytes, text.length);
+    out.outside(text.words, text.length);
   };
 }
 

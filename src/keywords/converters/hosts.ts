@@ -1,5 +1,7 @@
 /** Converters of host names, addresses in texts and parameters (HAProxy 3.x configuration 7.3.1). */
+
 import { SCRATCH_SIZE } from '../../base/memory.ts';
+import { copyBytes } from '../../base/words.ts';
 import { LOWER } from '../../http/tokens.ts';
 import { defineConverter } from '../../rules/define.ts';
 import { SampleType } from '../../rules/sample.ts';
@@ -85,7 +87,7 @@ export const reverseDom = defineConverter({
       for (let end = sample.end; ; ) {
         let from = end;
         while (from > start && bytes[from - 1] !== DOT) from--;
-        for (let i = from; i < end; i++) bytes[to++] = bytes[i] as number;
+        to = copyBytes(bytes, from, end, to);
         if (from === start) return sample.setText(at, to);
         bytes[to++] = DOT;
         end = from - 1;

@@ -1,6 +1,6 @@
 /** Converters of texts (HAProxy 3.x configuration 7.3.1). Results are in scratch; a text that does not fit is no value. */
 import { SCRATCH_SIZE } from '../../base/memory.ts';
-import { LOWER } from '../../http/tokens.ts';
+import { copyLower } from '../../base/words.ts';
 import { type ConvertStep, defineConverter } from '../../rules/define.ts';
 import { Replacement } from '../../rules/edit/fieldtexts.ts';
 import { RuleError } from '../../rules/error.ts';
@@ -9,7 +9,7 @@ import { type Sample, SampleType } from '../../rules/sample.ts';
 import { hexValue, writeHexByte } from '../../rules/value/bytes.ts';
 import { NumberOperand } from '../../rules/value/operand.ts';
 
-/** Each byte in upper case, as LOWER in lower case. */
+/** Each byte in upper case. */
 const UPPER = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 97 && byte <= 122 ? byte - 32 : byte));
 
 /** Replaces every byte by what the table has for it. */
@@ -39,7 +39,13 @@ export const lower = defineConverter({
     { value: 'Example.COM', call: 'lower', out: 'example.com' },
     { value: '[@Z`', call: 'lower', out: '[@z`' },
   ],
-  compile: () => compileTable(LOWER),
+  compile: () => {
+    return (sample) => {
+      const { start, end } = sample;
+      const at = roomFor(sample, end - start);
+      return at >= 0 && sample.setText(at, copyLower(sample.memory.bytes, start, end, at));
+    };
+  },
 });
 
 export const upper = defineConverter({

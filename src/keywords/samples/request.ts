@@ -1,12 +1,12 @@
 /** Samples of the request line and the status line (HAProxy 3.x configuration 7.3.6). */
 
 import { SCRATCH_SIZE } from '../../base/memory.ts';
+import { copyBytes } from '../../base/words.ts';
 import { HeaderId, Method } from '../../http/message.ts';
 import { defineFetch, defineFetchName, type FetchStep } from '../../rules/define.ts';
 import { pathEndOf, pathStart, queryStart } from '../../rules/edit/target.ts';
 import { Valid } from '../../rules/place.ts';
 import { type Sample, SampleType } from '../../rules/sample.ts';
-import { copyBytes } from '../../rules/value/bytes.ts';
 import type { Stream } from '../../state/records.ts';
 
 const GET_QUERY = 'GET /a/b?x=1&y=2 HTTP/1.1\r\nHost: h.test';

@@ -3,6 +3,7 @@
  * chunks in a piece is moved together, so that one piece of input gives one slice of data. It goes on at
  * any cut. It must not know heads, sockets or who the data is for.
  */
+import { copyBytes } from '../../base/words.ts';
 import { Framing, HeaderTable } from '../../http/message.ts';
 import { HEX_DIGIT } from '../../http/tokens.ts';
 import { FieldParser, FieldsResult } from './fields.ts';
@@ -127,7 +128,7 @@ export class BodyDecoder {
   #data(bytes: Uint8Array, at: number, end: number): number {
     const take = end - at < this.remaining ? end - at : this.remaining;
     if (this.dataEnd === this.dataStart) this.dataStart = this.dataEnd = at;
-    else move(bytes, this.dataEnd, at, take);
+    else copyBytes(bytes, at, at + take, this.dataEnd);
     this.dataEnd += take;
     this.remaining -= take;
     if (this.remaining === 0) this.#state = DATA_CR;
@@ -200,15 +201,4 @@ export class BodyDecoder {
     this.errorAt = fields.at;
     return FAILED;
   }
-}
-
-/** From this length on the engine's own copy is faster than a loop (bench/h1-head.ts). */
-const SHORT = 24;
-
-function move(bytes: Uint8Array, to: number, from: number, length: number): void {
-  if (length >= SHORT) {
-    bytes.copyWithin(to, from, from + length);
-    return;
-  }
-  for (let i = 0; i < length; i++) bytes[to + i] = bytes[from + i] as number;
 }

@@ -3,6 +3,7 @@
  * their order with lower-case names, then the framing field if the message has none, then the Connection
  * field that the mux asks for. It must not know sockets, nor decide about framing or connections.
  */
+import { copyBytes } from '../../base/words.ts';
 import { Framing, HeaderId, type HeaderTable, type HttpMessage } from '../../http/message.ts';
 
 /** The Connection field that is written behind the message's own fields. */
@@ -16,8 +17,6 @@ const ZERO = 48;
 const ONE = 49;
 const LETTER_A = 97;
 
-/** From this length on the engine's own copy is faster than a loop (bench/h1-head.ts). */
-const SHORT = 24;
 const MORE_THAN_ANY = 2 ** 31;
 
 /** At start only. */
@@ -65,9 +64,9 @@ export function encodeRequestHead(message: HttpMessage, bytes: Uint8Array, at: n
   const { headers } = message;
   const runEnd = canonicalRequestLine(message, bytes);
   if (runEnd > 0) return tail(message, bytes, fields(headers, bytes, at, message.methodStart, runEnd), connection);
-  let to = copy(bytes, at, message.methodStart, message.methodEnd);
+  let to = copyBytes(bytes, message.methodStart, message.methodEnd, at);
   bytes[to++] = SPACE;
-  to = copy(bytes, to, message.targetStart, message.targetEnd);
+  to = copyBytes(bytes, message.targetStart, message.targetEnd, to);
   bytes[to++] = SPACE;
   to = lineEnd(bytes, version(message, bytes, to));
   return tail(message, bytes, fields(headers, bytes, to, 0, 0), connection);
@@ -80,7 +79,7 @@ export function encodeResponseHead(message: HttpMessage, bytes: Uint8Array, at: 
   bytes[to++] = SPACE;
   to = decimal(bytes, to, message.status);
   bytes[to++] = SPACE;
-  to = lineEnd(bytes, copy(bytes, to, message.reasonStart, message.reasonEnd));
+  to = lineEnd(bytes, copyBytes(bytes, message.reasonStart, message.reasonEnd, to));
   // An answer made here says its length first, as HAProxy's do; one that was received keeps its order.
   if (message.versionEnd !== message.versionStart) return tail(message, bytes, fields(message.headers, bytes, to, 0, 0), connection);
   return end(bytes, fields(message.headers, bytes, framingField(message, bytes, to), 0, 0), connection);
@@ -123,7 +122,7 @@ function canonicalRequestLine(message: HttpMessage, bytes: Uint8Array): number {
 function version(message: HttpMessage, bytes: Uint8Array, at: number): number {
   if (message.version !== 10) return put(bytes, at, HTTP_11);
   if (message.versionEnd === message.versionStart) return put(bytes, at, HTTP_10);
-  return copy(bytes, at, message.versionStart, message.versionEnd);
+  return copyBytes(bytes, message.versionStart, message.versionEnd, at);
 }
 
 /**
@@ -145,7 +144,7 @@ function fields(headers: HeaderTable, bytes: Uint8Array, at: number, runStart: n
     const ready =
       value === nameEnd + 2 && bytes[nameEnd] === COLON && bytes[nameEnd + 1] === SPACE && bytes[end] === CR && bytes[end + 1] === LF;
     if (!ready || name !== behind) {
-      to = copy(bytes, to, from, behind);
+      to = copyBytes(bytes, from, behind, to);
       from = behind = name;
     }
     if (ready) behind = end + 2;
@@ -154,14 +153,14 @@ function fields(headers: HeaderTable, bytes: Uint8Array, at: number, runStart: n
       from = behind = 0;
     }
   }
-  return copy(bytes, to, from, behind);
+  return copyBytes(bytes, from, behind, to);
 }
 
 function field(bytes: Uint8Array, at: number, name: number, nameEnd: number, value: number, end: number): number {
-  let to = copy(bytes, at, name, nameEnd);
+  let to = copyBytes(bytes, name, nameEnd, at);
   bytes[to] = COLON;
   bytes[to + 1] = SPACE;
-  to = copy(bytes, to + 2, value, end);
+  to = copyBytes(bytes, value, end, to + 2);
   return lineEnd(bytes, to);
 }
 
@@ -223,17 +222,6 @@ function lineEnd(bytes: Uint8Array, at: number): number {
 function put(bytes: Uint8Array, at: number, text: Uint8Array): number {
   for (let i = 0; i < text.length; i++) bytes[at + i] = text[i] as number;
   return at + text.length;
-}
-
-/** Copies bytes[start, end) to `at`; the offset behind the copy. */
-function copy(bytes: Uint8Array, at: number, start: number, end: number): number {
-  const length = end - start;
-  if (length >= SHORT) {
-    bytes.copyWithin(at, start, end);
-    return at + length;
-  }
-  for (let i = 0; i < length; i++) bytes[at + i] = bytes[start + i] as number;
-  return at + length;
 }
 
 /** Writes a whole number of at least 0; the offset behind it. */

@@ -6,10 +6,10 @@
  * `#lines` is the fast form for a whole, ordinary line; whatever it does not like is left to the
  * state machine in `run`, which alone decides what is an error (bench/h1-head.ts compares both).
  */
+import { viewOf } from '../../base/words.ts';
 import type { HeaderTable } from '../../http/message.ts';
 import { headerIdOf, TOKEN_LOWER, VALUE_STOP } from '../../http/tokens.ts';
 import { SeenNames } from './seen.ts';
-import { viewOf } from './words.ts';
 
 export const FieldsResult = { more: 0, done: 1, failed: 2 } as const;
 

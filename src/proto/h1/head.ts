@@ -4,11 +4,11 @@
  * stand behind, so that the work is linear and the result the same for every cut. It must not know
  * sockets, bodies or what the fields mean (http/framing.ts decides that).
  */
+import { viewOf } from '../../base/words.ts';
 import { type HttpMessage, Method } from '../../http/message.ts';
 import { methodOf, TARGET_BYTE, TOKEN_LOWER, VERSION_BYTE } from '../../http/tokens.ts';
 import { FieldParser, FieldsResult } from './fields.ts';
 import { SeenNames } from './seen.ts';
-import { viewOf } from './words.ts';
 
 /** What `parse` found out. */
 export const HeadResult = { more: 0, done: 1, failed: 2 } as const;
@@ -250,7 +250,7 @@ export class HeadParser {
   }
 
   #version(message: HttpMessage, bytes: Uint8Array, end: number): boolean {
-    let at = this.#at;
+    let at = this.#at + knownVersion(bytes, this.#at, end);
     while (at < end && VERSION_BYTE[bytes[at] as number] === 1) at++;
     if (at === end || (bytes[at] !== CR && bytes[at] !== LF)) return this.#stop(at, end);
     message.versionEnd = at;
@@ -322,7 +322,7 @@ export class HeadParser {
   }
 
   #statusVersion(message: HttpMessage, bytes: Uint8Array, end: number): boolean {
-    let at = this.#at;
+    let at = this.#at + knownVersion(bytes, this.#at, end);
     while (at < end && VERSION_BYTE[bytes[at] as number] === 1) at++;
     if (at === end || !isBlank(bytes[at] as number)) return this.#stop(at, end);
     message.versionEnd = at;
@@ -417,4 +417,14 @@ function plainTargetEnd(view: DataView, start: number, end: number): number {
     if ((odd & 0x80808080) !== 0) break;
   }
   return at;
+}
+
+const HTTP = 0x50545448;
+const ONE_POINT_ONE = 0x312e312f;
+
+/** 8 if HTTP/1.1 stands there, 0 otherwise. */
+function knownVersion(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 8 > end) return 0;
+  const view = viewOf(bytes);
+  return view.getInt32(at, true) === HTTP && view.getInt32(at + 4, true) === ONE_POINT_ONE ? 8 : 0;
 }

@@ -90,6 +90,7 @@ function writeZone(bytes: Uint8Array, at: number, minutes: number): number {
 /** Dates of log lines in one form; the text of the last second is kept. */
 export class DateText {
   readonly #bytes = new Uint8Array(32);
+  readonly #words = new DataView(this.#bytes.buffer);
   readonly #isLocal: boolean;
   readonly #hasZone: boolean;
   #second = -1;
@@ -102,8 +103,8 @@ export class DateText {
   }
 
   /** The bytes of `20/Nov/2026:08:41:14`, and what belongs to it; `length` of them. */
-  get bytes(): Uint8Array {
-    return this.#bytes;
+  get words(): DataView {
+    return this.#words;
   }
 
   get length(): number {

@@ -4,6 +4,7 @@
  * streams or what the text means.
  */
 import type { Memory } from '../../base/memory.ts';
+import { copyOutside } from '../../base/words.ts';
 import { writeHexByte, writeInt } from '../value/bytes.ts';
 
 const SPACE = 32;
@@ -148,6 +149,13 @@ export class Writer {
       count = this.limit - this.at;
     }
     for (let from = 0; from < count; from++) this.bytes[this.at++] = source[from] as number;
+  }
+
+  /** As `foreign`, for who has a view of them. */
+  outside(source: DataView, length: number): void {
+    const room = this.limit - this.at;
+    if (length > room) this.overflow = true;
+    this.at = copyOutside(source, length > room ? room : length, this.bytes, this.at);
   }
 
   /** Bytes of the memory with unsafe ones escaped; `how` is not Escape.none. */

@@ -258,17 +258,6 @@ export function equalBytes(bytes: Uint8Array, start: number, end: number, other:
   return true;
 }
 
-/** Copies [start, end) to `at`, which may not overlap forwards; the offset behind it. */
-export function copyBytes(bytes: Uint8Array, start: number, end: number, at: number): number {
-  let to = at;
-  if (end - start > 96) {
-    bytes.copyWithin(at, start, end);
-    return at + end - start;
-  }
-  for (let from = start; from < end; from++, to++) bytes[to] = bytes[from] as number;
-  return to;
-}
-
 /** One character per byte. Start only. */
 export function latin1(bytes: Uint8Array): string {
   let text = '';
