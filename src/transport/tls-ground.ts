@@ -6,6 +6,14 @@ import { Joined, joinHello } from '../proto/tls-hello-records.ts';
 import { NO_SUCH_NAME } from './tls-failure.ts';
 import { DEFAULT_TLS_TUNING } from './tls-tuning.ts';
 
+/**
+ * Answers to what a peer says to the engine (updates of keys, attempts to renegotiate) that may wait to be sent, each in a block:
+ * nothing more is read from a peer who asks and asks and reads none of them.
+ */
+export const MOST_ANSWERS = 16;
+/** The part of all blocks that must be free for another client that has sent but the start of its hello. */
+const FREE_PART = 4;
+
 export class TlsGround {
   readonly host: Host;
   readonly memory: Memory;
@@ -43,6 +51,12 @@ export class TlsGround {
     const at = this.memory.base(block);
     for (let index = 0; index < NO_SUCH_NAME.length; index++) this.memory.bytes[at + index] = NO_SUCH_NAME[index] as number;
     if (wire.send(block, at, at + NO_SUCH_NAME.length)) this.giveOwn(block);
+  }
+
+  /** Few blocks are left: they are for those who go on. */
+  get isShort(): boolean {
+    const { free, total } = this.memory.blocks;
+    return free * FREE_PART < total;
   }
 
   takeOwn(): Block {

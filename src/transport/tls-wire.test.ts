@@ -203,3 +203,32 @@ test('from a peer who asks for new keys and reads no answer nothing more is read
   await bench.until('the close', () => server.closes === 1);
   await bench.close();
 });
+
+test('halves of hellos take three blocks of four at most, and who comes with a whole one is served', async () => {
+  const bench = new Bench('sim', { blocks: 40, maxWires: 400 });
+  const pair = new Pair(bench, () => new Returner(bench));
+  const host = bench.host as SimHost;
+  const address = pair.listen();
+  for (let count = 0; count < 60; count++) host.dial(address.port).write(Uint8Array.of(22, 3, 1, 2));
+  host.settle(50);
+  assert.ok(bench.memory.blocks.free >= 9, `${bench.memory.blocks.free} blocks`);
+  assert.equal(pair.failed.length, 60 - (40 - bench.memory.blocks.free));
+  assert.ok(pair.failed.every((why) => why.includes(' 28 ')));
+  // Its hello may be cut here too: then it is told to come again.
+  let served = 0;
+  for (let turn = 0; turn < 12; turn++) {
+    const client = new Recorder(bench);
+    const wire = pair.connect(address, client);
+    const failed = pair.failed.length;
+    await bench.until('the handshake', () => client.opened === 1 || pair.failed.length === failed + 2);
+    if (client.opened === 0) continue;
+    sendText(bench, wire, 'x');
+    await bench.until('the answer', () => client.received === 1);
+    wire.destroy(false);
+    served++;
+  }
+  assert.ok(served > 0);
+  // The rest is over with its time.
+  host.settle(3000);
+  await bench.close();
+});

@@ -19,7 +19,7 @@ import { EarlyData } from './early-data.ts';
 import { LayeredWire } from './layered-wire.ts';
 import { RecordSize } from './record-size.ts';
 import { clientFailureOf, serverFailureOf } from './tls-failure.ts';
-import type { TlsGround } from './tls-ground.ts';
+import { MOST_ANSWERS, type TlsGround } from './tls-ground.ts';
 
 /** Who made the wire and learns how its handshake ends. */
 export interface TlsOwner {
@@ -49,11 +49,6 @@ const State = {
 
 /** How long a peer may take to read the alert and leave (milliseconds). */
 const LINGER_MS = 1000;
-/**
- * Answers to what a peer says to the engine (updates of keys, attempts to renegotiate) that may wait to be sent, each in a block:
- * nothing more is read from a peer who asks and asks and reads none of them.
- */
-const MOST_ANSWERS = 16;
 
 export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwner, Task {
   /** Set by the owner when the handshake is done; asked for nothing before. */
@@ -179,12 +174,20 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     if (this.#held !== NO_BLOCK) return this.#onMoreHello(start, end);
     if (!this.#choose(start, end)) {
       if (this.#state !== State.hello) return false;
+      if (this.#ground.isShort) return this.#dismiss(ConnectionFailure.handshakeMemory);
       this.#held = block;
       this.#heldStart = start;
       this.#heldEnd = end;
       return true;
     }
     return this.onData(this.lower, block, start, end);
+  }
+
+  /** Without a word: nothing is known of the client. */
+  #dismiss(failure: ConnectionFailureValue): false {
+    this.failure = failure;
+    this.lower.destroy(false);
+    return false;
   }
 
   #onMoreHello(start: number, end: number): boolean {
@@ -194,11 +197,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     bytes.copyWithin(this.#heldEnd, start, start + count);
     this.#heldEnd += count;
     if (!this.#choose(this.#heldStart, this.#heldEnd)) {
-      if (count < end - start) {
-        this.failure = ConnectionFailure.handshake;
-        this.lower.destroy(false);
-      }
-      return false;
+      return count < end - start ? this.#dismiss(ConnectionFailure.handshake) : false;
     }
     const block = this.#held;
     this.#held = NO_BLOCK;

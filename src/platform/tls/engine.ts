@@ -328,7 +328,8 @@ export class OpenSslEngine implements TlsEngine, FactSource {
   }
 
   discard(): void {
-    lib.bioControl(this.#library.writing, RESET, 0n, NULL);
+    // To forget nothing would wipe the whole memory of the BIO too.
+    if (this.hasOutput) lib.bioControl(this.#library.writing, RESET, 0n, NULL);
   }
 
   shutdown(): void {
