@@ -17,7 +17,7 @@ import { arrangeCertificates, countDefaults } from './certificates.ts';
 import { forgedOf } from './forged.ts';
 import { responseIn, type ServedCertificate, serve } from './line-certificates.ts';
 import { exchange, freeOthers, type Held, type Prepared, withTrust } from './line-changes.ts';
-import { LineSettings, sessionNameOf, sessionNameWith } from './line-settings.ts';
+import { LineSettings, sessionNameOf } from './line-settings.ts';
 import type { ContextTuning } from './tls-tuning.ts';
 
 /** What lines of a thread share. */
@@ -146,8 +146,7 @@ export class BindTls implements CertificateChoice {
 
   #serve(settings: TlsSettings, certificate: PemModel, atOnce: boolean): ServedCertificate {
     const { library, bundles } = this.#ground;
-    const sessionName = sessionNameWith(settings.sessionName ?? new Uint8Array(0), certificate.bytes);
-    return serve(library, bundles, { ...settings, sessionName }, certificate, atOnce);
+    return serve(library, bundles, settings, certificate, atOnce);
   }
 
   #prepareCertificate({ material, ticketKeys }: Extract<TlsChange, { kind: 'certificate' }>): Prepared | null {

@@ -9,6 +9,7 @@ import { derOf } from '../platform/tls/pem.ts';
 import type { Response } from '../platform/tls/stapling.ts';
 import type { Bundles } from './bundles.ts';
 import type { NamedCertificate } from './certificates.ts';
+import { sessionNameWith } from './line-settings.ts';
 
 /** A context whose response may change. */
 export interface ServedContext extends TlsContext {
@@ -34,11 +35,11 @@ export function serve(
 ): ServedCertificate {
   const { path, ocsp, names, sctl: timestamps } = certificate;
   const response = ocsp === null ? null : responseIn(ocsp);
-  const make = (now: Response | null): OpenSslContext =>
-    bundles.serving(
-      certificate,
-      (bundle, dh) => new OpenSslContext(library, { ...settings, bundle, certificateName: path, response: now, timestamps, dh }),
-    );
+  const make = (now: Response | null): OpenSslContext => {
+    const sessionName = sessionNameWith(settings.sessionName, certificate.bytes);
+    const own = { certificateName: path, response: now, timestamps, sessionName };
+    return bundles.serving(certificate, (bundle, dh) => new OpenSslContext(library, { ...settings, ...own, bundle, dh }));
+  };
   const context = atOnce ? make(response) : new LazyContext(make, response);
   const x509 = ownOf(bundles, certificate);
   return { context, isEcdsa: x509.publicKey.asymmetricKeyType === 'ec', names: namesOf(x509, names) };

@@ -96,8 +96,8 @@ export function sessionNameOf({ verify, authorities, quietAuthorities, revocatio
 }
 
 /** The name with a certificate of the line. */
-export function sessionNameWith(name: Uint8Array, certificate: Uint8Array): Uint8Array {
-  const words = new Uint32Array(name.slice().buffer);
+export function sessionNameWith(name: Uint8Array | undefined, certificate: Uint8Array): Uint8Array {
+  const words = name === undefined ? new Uint32Array(NAME_WORDS) : new Uint32Array(name.slice().buffer);
   words[0] = (words[0] as number) ^ hashCrc32c(certificate, 0, certificate.length);
   words[NAME_WORDS - 1] = hashCrc32(certificate, 0, certificate.length);
   return new Uint8Array(words.buffer);

@@ -1,20 +1,23 @@
 /** Responses of OCSP servers that stand beside certificates, judged when a process begins. It must not know who shows them. */
 import type { BuildProblem } from '../model/problem.ts';
 import type { PemModel } from '../model/tls.ts';
-import { issuerOf, ocspSubject, readAnswer } from '../platform/tls/ocsp.ts';
+import { issuerOf, ocspSubject, readAnswer, responderOf } from '../platform/tls/ocsp.ts';
 import { certificatesOf, freeCertificates } from '../platform/tls/pem.ts';
 import type { Bundles } from './bundles.ts';
 
-/** What is wrong with the response of a certificate: without the issuer an error, a response that can't be shown is left out. */
+/** What is wrong with the response of a certificate, or with fetching one: without the issuer an error, a response that can't be shown is left out. */
 export function judgeResponse(bundles: Bundles, certificate: PemModel): BuildProblem | null {
-  const { path, at, ocsp } = certificate;
-  if (ocsp === null) return null;
+  const { path, at, ocsp, ocspUpdate } = certificate;
+  if (ocsp === null && ocspUpdate !== true) return null;
+  // Nobody to ask: nothing is fetched, as in HAProxy.
+  if (ocsp === null && bundles.with(certificate, (bundle) => responderOf(bundle.certificate)) === null) return null;
   const id = idOf(bundles, certificate);
   if (id === null) {
-    const text = `'${path}.ocsp' is present and activates OCSP but it is impossible to compute the OCSP certificate ID: who signed the certificate is not in its chain, nor in '${path}.issuer'`;
-    return { severity: 'alert', code: 'bad-tls', at, text };
+    const what = ocsp === null ? `'${path}' has 'ocsp-update on'` : `'${path}.ocsp' is present and activates OCSP`;
+    const why = `it is impossible to compute the OCSP certificate ID: who signed the certificate is not in its chain, nor in '${path}.issuer'`;
+    return { severity: 'alert', code: 'bad-tls', at, text: `${what} but ${why}` };
   }
-  const problem = problemOf(ocsp, id);
+  const problem = ocsp === null ? null : problemOf(ocsp, id);
   return problem === null
     ? null
     : { severity: 'warning', code: 'bad-tls', at, text: `'${path}.ocsp' : ${problem}. Content will be ignored.` };

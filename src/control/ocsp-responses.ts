@@ -3,7 +3,7 @@
  * It must not know where responses come from, nor when (HAProxy management manual, "set ssl ocsp-response").
  */
 import type { CertificateMaterial } from '../model/tls-change.ts';
-import { answerText, issuerOf, judgeAnswer, type OcspAnswer, ocspSubject, readAnswer } from '../platform/tls/ocsp.ts';
+import { answerText, issuerOf, judgeAnswer, type OcspAnswer, ocspSubject, readAnswer, responderOf } from '../platform/tls/ocsp.ts';
 import { bundleOf, certificatesOf, freeBundle, freeCertificates, type Native } from '../platform/tls/pem.ts';
 import { attempt, base64Of, type CertificateFollower } from './certificates.ts';
 import { done, type Reply, refused } from './reply.ts';
@@ -57,6 +57,15 @@ export class OcspResponses implements CertificateFollower {
   /** By its key, or by the path of a file; only those that have a response or wait for one. */
   find(name: string): OcspEntry | null {
     return this.entries.get(name.toLowerCase()) ?? this.#byPath.get(name) ?? null;
+  }
+
+  /** Says the certificate itself who may be asked? */
+  namesServer({ bytes, key }: CertificateMaterial): boolean {
+    const bundle = attempt(() => bundleOf(bytes, key));
+    if (typeof bundle === 'string') return false;
+    const uri = responderOf(bundle.certificate);
+    freeBundle(bundle);
+    return uri !== null;
   }
 
   keyOf(path: string): string {

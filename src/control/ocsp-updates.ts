@@ -18,6 +18,7 @@ export const UPDATE_STATES = [
   'OCSP response check failure',
   'Error during insertion',
 ] as const;
+const NO_ISSUER = 'who signed the certificate is not known';
 const State = { unknown: 0, done: 1, http: 2, type: 3, check: 4, insertion: 5 } as const;
 
 export interface UpdateSettings {
@@ -64,6 +65,8 @@ export interface UpdateParts {
 const MARGIN_MS = 60_000;
 /** After a first failure twice as long, then doubled each time. */
 const RETRY_MS = 60_000;
+/** Certificates that are looked at in a row. */
+const AT_ONCE = 50;
 /** Timers of Node are not longer. */
 const LONGEST_WAIT_MS = 0x7fff_ffff;
 
@@ -80,7 +83,14 @@ export class OcspUpdates {
   }
 
   start(): void {
-    for (const path of this.#parts.store.certificates.keys()) this.#follow(path);
+    this.#followSome([...this.#parts.store.certificates.keys()]);
+  }
+
+  /** There may be thousands: others come in between. */
+  #followSome(paths: readonly string[]): void {
+    if (this.#stop.signal.aborted) return;
+    for (const path of paths.slice(0, AT_ONCE)) this.#follow(path);
+    if (paths.length > AT_ONCE) this.#parts.clock.after(0, () => this.#followSome(paths.slice(AT_ONCE)));
     this.#schedule();
   }
 
@@ -105,7 +115,12 @@ export class OcspUpdates {
   #follow(path: string): void {
     const { store, responses, settings } = this.#parts;
     if (settings.isDisabled || !(store.certificates.get(path)?.ocspUpdate ?? settings.isOn)) return;
+    const stored = store.certificates.get(path);
+    if (stored === undefined || stored.material === null) return;
     const entry = responses.entry(path);
+    if (entry === null && responses.namesServer(stored.material))
+      this.#parts.log(`<OCSP-UPDATE> ${path} ${State.unknown} "${UPDATE_STATES[0]} (${NO_ISSUER})" 0 0`);
+    // Whoever names no server is not asked about, as in HAProxy.
     if (entry === null || entry.uri === null || this.#updates.has(entry)) return;
     const update = newUpdate(entry, false);
     update.nextMs = this.#next(entry);

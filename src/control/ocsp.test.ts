@@ -213,6 +213,23 @@ test('who is asked: as the line says, else the global section; nobody where it i
   assert.equal(disabled.asked.length, 0);
 });
 
+test('a certificate whose issuer is not known is told of', async () => {
+  using world = new Updated({ files: { 'a.pem': site.pem } }, () => sound());
+  await world.advance(10);
+  assert.equal(world.asked.length, 0);
+  assert.match(world.open.logged[0] ?? '', /a.pem 0 "Unknown \(who signed the certificate is not known\)" 0 0/);
+});
+
+test('many certificates are looked at in turns', async () => {
+  const names = Array.from({ length: 120 }, (_, number) => `${number}.pem`);
+  const files = Object.fromEntries(names.map((name) => [name, chainOf(makeCertificate({ names: [name], responder }, authority))]));
+  const list = `${names.map((name) => `$D/${name}`).join('\n')}\n`;
+  using world = new Updated({ files: { ...files, list }, bind: 'crt-list $D/list' }, () => new Error('none'));
+  assert.equal(world.open.control.updates.list().length, 50);
+  await world.advance(0);
+  assert.equal(world.open.control.updates.list().length, 120);
+});
+
 test('one is asked at a time, and once by hand', async () => {
   using world = new Updated({ files: { 'b.pem': chainOf(other) }, bind: 'crt $D/a.pem crt $D/b.pem', global: '' }, () => sound());
   const { updates } = world.open.control;

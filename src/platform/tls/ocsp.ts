@@ -51,8 +51,8 @@ export function ocspSubject(certificate: Native, issuer: Native): OcspSubject | 
   }
 }
 
-/** The first of its authority information access (RFC 5280 4.2.2.1). */
-function responderOf(certificate: Native): string | null {
+/** The server that a certificate names, the first of its authority information access (RFC 5280 4.2.2.1); null: none. */
+export function responderOf(certificate: Native): string | null {
   const names = calls.responderNames(certificate);
   if (names === NULL) return null;
   const first = lib.stackLength(names) > 0 ? lib.textAt(lib.stackItem(names, 0)) : null;
