@@ -9,6 +9,8 @@ import { isListening, until } from './wait.ts';
 
 const DRIVEN = fileURLToPath(new URL('./driven.ts', import.meta.url));
 
+const MOST_ATTEMPTS = 1000;
+
 export interface Door {
   /** For `start`. */
   readonly options: Pick<ProxyOptions, 'command' | 'args' | 'env'>;
@@ -26,11 +28,22 @@ export function makeDoor(): Door {
     },
     open: async () => {
       await until(() => isListening(path), 'the door of the control thread');
-      const socket = connect(path);
-      await once(socket, 'connect');
-      return new Driver(socket);
+      return new Driver(await enter(path));
     },
   };
+}
+
+/** The door is there for a moment before somebody listens behind it. */
+async function enter(path: string): Promise<Socket> {
+  for (let attempts = 0; ; attempts++) {
+    const socket = connect(path);
+    try {
+      await once(socket, 'connect');
+      return socket;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ECONNREFUSED' || attempts === MOST_ATTEMPTS) throw error;
+    }
+  }
 }
 
 export class Driver implements Disposable {
