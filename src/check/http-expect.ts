@@ -35,7 +35,7 @@ export function httpExpect(
 function compile(expect: ExpectStepModel | null, language: CheckLanguage | null): Judge {
   if (expect === null) return byStatus((status) => status >= 200 && status < 400);
   const { match, negate, pattern, header } = expect;
-  if (header !== null) return byHeader(headerMatcher(header, match === 'fhdr'), negate);
+  if (header !== null) return byHeader(headerMatcher(header, match === 'fhdr', language), negate);
   switch (match) {
     case 'status': {
       const ranges = parseStatuses(pattern);
@@ -83,17 +83,22 @@ function byStatus(isGood: (status: number) => boolean): Judge {
   return ({ status, reason }, { good, bad }, scene) => (isGood(status) ? good(scene, status) : bad(scene, Status.l7Wrong, reason, status));
 }
 
-function byHeader(isThere: (head: string) => boolean, negate: boolean): Judge {
-  return ({ status, reason, head }, { good, bad }, scene) =>
-    isThere(head) !== negate ? good(scene, status) : bad(scene, Status.l7Wrong, reason, status);
+function byHeader(isThere: HeaderMatcher, negate: boolean): Judge {
+  return ({ status, reason, head }, { good, bad }, scene) => {
+    const found = isThere(head, scene);
+    if (found === null) return bad(scene, Status.l7Invalid, EMPTY_TEXT);
+    return found !== negate ? good(scene, status) : bad(scene, Status.l7Wrong, reason, status);
+  };
 }
+
+const EMPTY_TEXT = 'log-format string evaluated to an empty string';
 
 /** What is wanted may pass before the end; that it isn't there is known only at the end, or from min-recv bytes on. */
 function byContent(matcherOf: (scene: Scene | null) => BodyMatcher | null, { negate, minBytes }: ExpectStepModel): Judge {
   return ({ status, body, isComplete }, { good, bad }, scene) => {
     if (body === '') return isComplete ? bad(scene, Status.l7Invalid, 'HTTP content check could not find a response body') : 'more';
     const matcher = matcherOf(scene);
-    if (matcher === null) return bad(scene, Status.l7Invalid, 'log-format string evaluated to an empty string');
+    if (matcher === null) return bad(scene, Status.l7Invalid, EMPTY_TEXT);
     if (body.length < Math.max(matcher.least, minBytes ?? 0) && !isComplete) return 'more';
     const found = matcher.holds(body);
     if (!found && !isComplete && minBytes === null) return 'more';
@@ -102,24 +107,48 @@ function byContent(matcherOf: (scene: Scene | null) => BodyMatcher | null, { neg
   };
 }
 
-/** Is a field with this name, and one of its values if a value is wanted? `isWhole`: values are not parted at commas. */
-function headerMatcher({ name, value }: HeaderPatternModel, isWhole: boolean): (head: string) => boolean {
-  const isName = patternMatcher(name, true);
-  const isValue = value === null ? null : patternMatcher(value, false);
-  return (head) => {
-    for (const line of head.split(/\r?\n/)) {
+/** Is a field with this name, and one of its values if a value is wanted? null: what is looked for can't be computed. */
+type HeaderMatcher = (head: string, scene: Scene | null) => boolean | null;
+type Matcher = (found: string) => boolean;
+
+/** @param isWhole values are not parted at commas */
+function headerMatcher({ name, value }: HeaderPatternModel, isWhole: boolean, language: CheckLanguage | null): HeaderMatcher {
+  const nameMatcher = patternMatcher(name, true, language);
+  const valueMatcher = value === null ? null : patternMatcher(value, false, language);
+  return (head, scene) => {
+    const isName = nameMatcher(scene);
+    const isValue = valueMatcher === null ? ANY : valueMatcher(scene);
+    if (isName === null || isValue === null) return null;
+    return head.split(/\r?\n/).some((line) => {
       const colon = line.indexOf(':');
-      if (colon < 0 || !isName(line.slice(0, colon).toLowerCase())) continue;
+      if (colon < 0 || !isName(line.slice(0, colon).toLowerCase())) return false;
       const whole = line.slice(colon + 1).trim();
-      if (isValue === null || (isWhole ? [whole] : whole.split(',').map((part) => part.trim())).some(isValue)) return true;
-    }
-    return false;
+      return (isWhole ? [whole] : whole.split(',').map((part) => part.trim())).some(isValue);
+    });
   };
 }
 
+const ANY: Matcher = () => true;
+
 /** @param isLower what is matched is in lower case */
-function patternMatcher({ method, text }: TextPatternModel, isLower: boolean): (found: string) => boolean {
-  const wanted = isLower ? text.toLowerCase() : text;
+function patternMatcher(
+  { method, text, isFormat }: TextPatternModel,
+  isLower: boolean,
+  language: CheckLanguage | null,
+): (scene: Scene | null) => Matcher | null {
+  const lowered = (wanted: string): string => (isLower ? wanted.toLowerCase() : wanted);
+  if (!isFormat) {
+    const matcher = method === 'reg' ? textMatcher(text, isLower) : plainMatcher(method, lowered(text));
+    return () => matcher;
+  }
+  const wanted = textOf(text, language);
+  return (scene) => {
+    const written = render(wanted, scene) ?? '';
+    return written === '' ? null : plainMatcher(method, lowered(written));
+  };
+}
+
+function plainMatcher(method: TextPatternModel['method'], wanted: string): Matcher {
   switch (method) {
     case 'beg':
       return (found) => found.startsWith(wanted);
@@ -127,8 +156,6 @@ function patternMatcher({ method, text }: TextPatternModel, isLower: boolean): (
       return (found) => found.endsWith(wanted);
     case 'sub':
       return (found) => found.includes(wanted);
-    case 'reg':
-      return textMatcher(text, isLower);
     default:
       return (found) => found === wanted;
   }

@@ -2,7 +2,7 @@
  * What checks compute with HAProxy's expressions and log-format strings, as far as check/ knows it: who compiles them is in build/.
  * It must not know samples or streams.
  */
-import type { CheckModel, CheckStepModel } from '../model/check.ts';
+import type { CheckModel, CheckStepModel, ExpectStepModel } from '../model/check.ts';
 
 /** What expressions see of a check that is under way: its variables, its server, and what has come. */
 export interface Scene {
@@ -60,8 +60,13 @@ function stepComputes(step: CheckStepModel): boolean {
     case 'request':
       return step.computes.length > 0 || step.headers.some(({ value }) => isComputed(value));
     case 'expect':
-      return step.statusCode !== null || step.match.endsWith('-lf') || isComputed(`${step.onSuccess ?? ''}${step.onError ?? ''}`);
+      return expectComputes(step);
     default:
       return false;
   }
+}
+
+function expectComputes({ statusCode, match, onSuccess, onError, header }: ExpectStepModel): boolean {
+  if (statusCode !== null || match.endsWith('-lf') || header?.name.isFormat === true || header?.value?.isFormat === true) return true;
+  return isComputed(onSuccess ?? '') || isComputed(onError ?? '');
 }

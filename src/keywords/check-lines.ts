@@ -308,14 +308,16 @@ const EXPECT_TEXTS: Readonly<Record<string, 'comment' | 'onSuccess' | 'onError' 
   'status-code': 'statusCode',
 };
 
-/** `[-m METHOD] TEXT`; null after a complaint. */
+/** `[-m METHOD] TEXT` behind a word that ends with `-lf` if the text is a log-format string; null after a complaint. */
 export function readTextPattern(reader: WordReader, before: Word): TextPatternModel | null {
+  const isFormat = before.text.endsWith('-lf');
   let text = reader.valueOf(before);
-  if (text?.text !== '-m') return text === null ? null : { method: 'str', text: text.text };
+  if (text?.text !== '-m') return text === null ? null : { method: 'str', text: text.text, isFormat };
   const method = reader.valueOf(text);
   const found = TEXT_MATCHES.find((name) => name === method?.text);
   if (method === null) return null;
   if (found === undefined) return reader.complain(`: '${method.text}' is no way to match`, method, TEXT_MATCHES);
+  if (found === 'reg' && isFormat) return reader.complain(`: '${before.text}' is no regular expression`, method);
   text = reader.valueOf(method);
-  return text === null ? null : { method: found, text: text.text };
+  return text === null ? null : { method: found, text: text.text, isFormat };
 }

@@ -123,6 +123,8 @@ export const TEXT_MATCHES = ['str', 'beg', 'end', 'sub', 'reg'] as const;
 export interface TextPatternModel {
   readonly method: (typeof TEXT_MATCHES)[number];
   readonly text: string;
+  /** `name-lf`, `value-lf`: the text is a log-format string. */
+  readonly isFormat: boolean;
 }
 
 export interface HeaderPatternModel {

@@ -403,6 +403,12 @@ const COMPUTED: readonly Case[] = [
     'succeeded, reason: Layer7 check passed, code: 7, info: "foo 200"',
   ],
   [`${HTTP}http-check expect string-lf "he%[str(llo)]"`, WEB, FINE],
+  [`${HTTP}http-check expect hdr name-lf "%[str(X-A)]" value-lf -m beg "%[str(f)]"`, WEB, FINE],
+  [
+    `${HTTP}http-check expect hdr name x-a value-lf "%[var(check.none)]"`,
+    WEB,
+    'failed, reason: Layer7 invalid response, info: "log-format string evaluated to an empty string"',
+  ],
   [
     `${HTTP}http-check expect status 201 on-error "got %[res.hdr(content-length)]"`,
     WEB,

@@ -117,8 +117,8 @@ export const httpCheckExpect = defineDirective({
   sections: 'DLB',
   args: [{ name: 'rule', kind: 'rest' }],
   doc:
-    'What makes an answer good: `status` (a list of codes and ranges), `rstatus`, `string`, `rstring`, `string-lf` (a log-format string), `hdr`, `fhdr` (`name` and `value`, ' +
-    'each with `-m str|beg|end|sub|reg`); `!` before it negates. Beside it may stand `min-recv`, `comment`, `ok-status`, `error-status`, ' +
+    'What makes an answer good: `status` (a list of codes and ranges), `rstatus`, `string`, `rstring`, `string-lf` (a log-format string), `hdr`, `fhdr` (`name` and `value`, or ' +
+    '`name-lf` and `value-lf` with log-format strings, each with `-m str|beg|end|sub|reg`); `!` before it negates. Beside it may stand `min-recv`, `comment`, `ok-status`, `error-status`, ' +
     '`tout-status`, `on-success`, `on-error` (log-format strings), `status-code` (an expression). All such lines must hold.',
   examples: [
     {
@@ -154,6 +154,11 @@ export const httpCheckExpect = defineDirective({
     { text: 'http-check expect ok-status L7RSP status 200', says: "'L7RSP' is no status for 'ok-status'" },
     { text: 'http-check expect hdr value x', says: "expects 'name'" },
     { text: 'http-check expect hdr name -m dom x', says: "'dom' is no way to match" },
+    { text: 'http-check expect hdr name-lf -m reg x', says: "'name-lf' is no regular expression" },
+    {
+      text: 'http-check expect hdr name x value-lf %[hostname]',
+      gives: { check: { http: { steps: [{ header: { name: { isFormat: false }, value: { text: '%[hostname]', isFormat: true } } }] } } },
+    },
     {
       text: 'http-check expect string-lf %[hostname] status-code int(7)',
       gives: { check: { http: { steps: [{ match: 'string-lf', pattern: '%[hostname]', statusCode: 'int(7)' }] } } },
@@ -178,13 +183,11 @@ function seek(match: Word, reader: WordReader): Sought | null {
 function readHeader(reader: WordReader, match: Word): HeaderPatternModel | null {
   const first = reader.valueOf(match);
   if (first === null) return null;
-  if (first.text === 'name-lf') return reader.refuse(first);
-  if (first.text !== 'name') return reader.complain(`expects 'name' behind '${match.text}'`, first);
+  if (first.text !== 'name' && first.text !== 'name-lf') return reader.complain(`expects 'name' behind '${match.text}'`, first);
   const name = readTextPattern(reader, first);
   const second = name === null ? undefined : reader.peek();
   if (name === null) return null;
-  if (second?.text === 'value-lf') return reader.refuse(second);
-  if (second?.text !== 'value') return { name, value: null };
+  if (second?.text !== 'value' && second?.text !== 'value-lf') return { name, value: null };
   reader.next();
   const value = readTextPattern(reader, second);
   return value === null ? null : { name, value };
