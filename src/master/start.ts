@@ -18,6 +18,7 @@ import { type CountedNames, describeTls } from '../control/tls-figures.ts';
 import type { BuildProblem } from '../model/problem.ts';
 import type { PemModel } from '../model/tls.ts';
 import { chooseHost } from '../platform/choose.ts';
+import { inlineMore } from '../platform/compiler.ts';
 import { leaveErrorOutput } from '../platform/daemon.ts';
 import { limitDescriptors } from '../platform/privileges.ts';
 import { randomBytes } from '../platform/random.ts';
@@ -149,6 +150,7 @@ class Process implements Running {
     // Modules are read no more: after this their files may be out of reach.
     dropPrivileges(model.global);
     flushCompileCache();
+    inlineMore();
     if (isDaemon()) leaveErrorOutput();
     process.send?.('ready');
     notifyManager(this.#line, `READY=1\nMAINPID=${process.pid}\nSTATUS=Ready.\n`);

@@ -103,9 +103,9 @@ function obey(
         if (frontend !== undefined) thread.listeners.listen(door.descriptor, frontend, door, tls[door.listenerIndex] ?? null);
       }
       thread.streams.wakeDescriptors = message.wakeDescriptors;
-      tell({ kind: 'opened' });
-      // The main thread's flush does not cover this thread's modules.
+      // The main thread's flush does not cover this thread's modules; before the compiler gets other flags (platform/compiler.ts).
       flushCompileCache();
+      tell({ kind: 'opened' });
       return;
     case 'stop':
       thread.listeners.stop();
