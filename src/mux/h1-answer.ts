@@ -1,6 +1,6 @@
 /** Responses on the HTTP/1 connections of a frontend, as it wants them: heads encoded, the case of names, no trailers; and counted. */
 import type { Block, Memory } from '../base/memory.ts';
-import { Framing } from '../http/message.ts';
+import { Framing, Method } from '../http/message.ts';
 import type { Wire } from '../platform/contract.ts';
 import { encodeResponseHead } from '../proto/h1/encode.ts';
 import type { Stream } from '../state/records.ts';
@@ -55,6 +55,11 @@ export function sendAnswerEnd(memory: Memory, wire: Wire, stream: Stream): boole
 /** option http-drop-response-trailers. Before the end of the body is sent. */
 function dropTrailers({ frontend, response }: Stream): void {
   if (frontend.dropResponseTrailers) response.trailers.clear();
+}
+
+/** Are bytes behind the request another one? They are not behind an upgrade or the last request of a connection. */
+export function mayFollow({ closeClient, request }: Stream): boolean {
+  return !closeClient && request.persistent && !request.upgrade && request.method !== Method.connect;
 }
 
 /** Does one of the two messages, or the configuration, want the client's connection to end with this answer? */

@@ -16,7 +16,7 @@ import { type Frontend, type FrontMux, Session, type Stream } from '../state/rec
 import { Ahead } from './ahead.ts';
 import type { MuxContext } from './context.ts';
 import type { FrontDesk, HttpFront } from './front-desk.ts';
-import { encodeAnswer, endsConnection, sendAnswer, sendAnswerData, sendAnswerEnd, sendInterimAnswer } from './h1-answer.ts';
+import { encodeAnswer, endsConnection, mayFollow, sendAnswer, sendAnswerData, sendAnswerEnd, sendInterimAnswer } from './h1-answer.ts';
 import { keepTrailers } from './h1-send.ts';
 import { State } from './h1-state.ts';
 
@@ -131,7 +131,7 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
     const stream = this.#stream;
     switch (this.#state) {
       case State.idle:
-        this.#onIdleEnd();
+        if (this.#inbox.isNothing) this.#onIdleEnd();
         return;
       case State.head:
       case State.body:
@@ -139,7 +139,8 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
         return;
       case State.wait:
       case State.refused:
-        if (stream !== null) events.onFrontEnd(stream);
+        // Who has sent more requests waits for their answers, too.
+        if (stream !== null && (this.#state === State.refused || this.#inbox.isNothing || !mayFollow(stream))) events.onFrontEnd(stream);
         return;
       case State.tunnel:
         if (stream !== null) events.onRequestEnd(stream);
@@ -181,6 +182,8 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
     else if (!this.#inbox.isEmpty) this.#takeInbox();
     else if (this.#state === State.head && this.#ended) this.#refuse(this.#stream as Stream, Broken.closed, 400);
     this.#takeBehind();
+    if (this.#ended && this.#state === State.body && this.#announced && this.#inbox.isNothing)
+      this.#refuse(this.#stream as Stream, Broken.closed, 400);
   }
 
   /** The next request, or body data that came before it was wanted. */
@@ -517,7 +520,7 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
     const now = this.#context.host.now();
     this.#stream = null;
     const complete = this.#state === State.wait;
-    if (keep && complete && !this.#ended && !this.#wireClosed) {
+    if (keep && complete && !this.#wireClosed && (!this.#ended || !this.#inbox.isNothing)) {
       this.#inbox.takeOver(stream.request);
       this.#context.endStream(stream);
       this.#next(now);
