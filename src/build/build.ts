@@ -390,8 +390,8 @@ class Builder {
     if (captures.response > 0) frontend.responseCaptures = new HeaderCaptures(memory, proxy.captureResponseHeaders, false);
     const cookie = proxy.captureCookie;
     if (cookie === null) return;
-    frontend.requestCaptures = new CookieCapture(memory, cookie.name, cookie.length, true, frontend.requestCaptures);
-    frontend.responseCaptures = new CookieCapture(memory, cookie.name, cookie.length, false, frontend.responseCaptures);
+    frontend.requestCookies = new CookieCapture(memory, cookie.name, cookie.length, true);
+    frontend.responseCookies = new CookieCapture(memory, cookie.name, cookie.length, false);
   }
 
   #rules(proxy: ProxyModel, compiler: Compiler, set: string): ReturnType<Compiler['rules']> {

@@ -129,6 +129,9 @@ export class Frontend {
   /** Copies captured header values into the stream's notes. */
   requestCaptures: { run(stream: Stream): void } | null = null;
   responseCaptures: { run(stream: Stream): void } | null = null;
+  /** capture cookie: what rules have left of the request's and of the response's. */
+  requestCookies: { run(stream: Stream): void } | null = null;
+  responseCookies: { run(stream: Stream): void } | null = null;
   /** By status; missing ones use the built-in page. */
   readonly errorReplies = new Map<number, LocalReply>();
   /** By status, 1: it counts in http_err_cnt, in http_fail_cnt. */

@@ -35,6 +35,7 @@ const REQUEST_ANALYSERS: readonly Analyser[] = [
   bufferForBackend,
   backendContentRules,
   backendRules,
+  requestCookies,
   backendNames,
   bufferPost,
   addedFields,
@@ -125,6 +126,12 @@ function monitorFails(stream: Stream): boolean {
 
 function captureRequest(_context: StreamContext, stream: Stream): boolean {
   if (!stream.tunnel) stream.frontend.requestCaptures?.run(stream);
+  return true;
+}
+
+/** capture cookie: what rules have left of the request's, unless one has answered. */
+function requestCookies(_context: StreamContext, stream: Stream): boolean {
+  if (!stream.tunnel) stream.frontend.requestCookies?.run(stream);
   return true;
 }
 
@@ -309,6 +316,7 @@ function isThrough(context: StreamContext, stream: Stream, verdict: VerdictValue
 function countDenial(context: StreamContext, stream: Stream): void {
   const { cause, frontend, backend } = stream;
   if (cause !== Ended.denied && cause !== Ended.tarpitted) return;
+  requestCookies(context, stream);
   count(context, frontend.counts + Count.deniedRequests, 1);
   if (backend !== null) count(context, backend.counts + Count.deniedRequests, 1);
 }

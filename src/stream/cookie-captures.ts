@@ -10,27 +10,20 @@ import { HeaderId, type HttpMessage } from '../http/message.ts';
 import type { Stream } from '../state/records.ts';
 import { skipSpace, trimSpace, valueStop } from './cookie-text.ts';
 
-interface Captures {
-  run(stream: Stream): void;
-}
-
-export class CookieCapture implements Captures {
+export class CookieCapture {
   readonly #bytes: Uint8Array;
   readonly #nameStart: number;
   readonly #nameLength: number;
   readonly #limit: number;
   readonly #isRequest: boolean;
-  /** Captures of headers, which run with it. */
-  readonly #headers: Captures | null;
 
   /** At start. `name` ends with `=` if the whole name must agree. */
-  constructor(memory: Memory, name: string, limit: number, isRequest: boolean, headers: Captures | null) {
+  constructor(memory: Memory, name: string, limit: number, isRequest: boolean) {
     this.#bytes = memory.bytes;
     this.#nameStart = memory.intern(name);
     this.#nameLength = name.length;
     this.#limit = limit;
     this.#isRequest = isRequest;
-    this.#headers = headers;
   }
 
   run(stream: Stream): void {
@@ -40,7 +33,6 @@ export class CookieCapture implements Captures {
     for (let row = headers.findId(id, 0); row >= 0; row = headers.findId(id, row + 1)) {
       if (this.#capture(stream, headers.valueStart(row), headers.valueEnd(row))) break;
     }
-    this.#headers?.run(stream);
   }
 
   /** Of a Set-Cookie only what comes first is a cookie: its attributes follow. */

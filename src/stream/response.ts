@@ -29,6 +29,7 @@ const FRONTEND = 2;
 export function respond(context: StreamContext, stream: Stream): boolean {
   if (!runResponseRules(context, stream)) return false;
   const backend = stream.backend as Backend;
+  stream.frontend.responseCookies?.run(stream);
   if (backend.checksCache && leaksCookie(context.mux.memory, stream)) return refuse(context, stream);
   if (backend.cookie !== null) applyResponseCookie(stream, context.mux.memory);
   runAfterResponse(stream);
@@ -108,6 +109,8 @@ export function verdictOf(context: StreamContext, stream: Stream, verdict: Verdi
   }
   if (verdict === Verdict.close) return closeServer(context, stream);
   stream.endPhase = stream.tunnel ? Phase.data : Phase.headers;
+  // What nobody gets was no response: %Tr and %Td are -1.
+  stream.responseAtMs = -1;
   if (verdict !== Verdict.answer || stream.cause === Ended.denied) countDenial(context, stream);
   if (stream.back !== null) stream.back.release(stream, false);
   leaveServer(context, stream);

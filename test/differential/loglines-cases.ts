@@ -17,6 +17,8 @@ export interface FormatCase {
   readonly lines?: string;
   /** The form of lines. */
   readonly form?: string;
+  /** Tried with the exchanges that are rare, not with the others. */
+  readonly isRare?: boolean;
 }
 
 const ADDRESSES = ['%ci', '%f', '%ft', '%b', '%s', '%H'];
@@ -94,6 +96,24 @@ export const FORMATS: readonly FormatCase[] = [
   { name: 'timed', mode: 'http', fields: null, lines: 'log-format %ST', form: 'timed' },
   { name: 'priority', mode: 'http', fields: null, lines: 'log-format %ST', form: 'priority' },
   { name: 'raw', mode: 'http', fields: null, lines: 'log-format %ST', form: 'raw' },
+  {
+    name: 'rare: names and ends',
+    mode: 'http',
+    isRare: true,
+    fields: all(['%f', '%ft', '%b', '%s', ...ENDS, ...COUNTS, '%HM', '%HU', '%HV', '%CC', '%CS', '%hr', '%hs']),
+  },
+  { name: 'rare: times', mode: 'http', isRare: true, fields: all([...TIMES, ...HTTP_TIMES, '%B', '%U'], 'number') },
+  { name: 'rare: httplog', mode: 'http', isRare: true, fields: null, lines: 'option httplog' },
+  { name: 'rare: httplog clf', mode: 'http', isRare: true, fields: null, lines: 'option httplog clf' },
+  { name: 'rare: logasap', mode: 'http', isRare: true, fields: null, lines: 'option httplog\n  option logasap' },
+  {
+    name: 'rare: errors apart',
+    mode: 'http',
+    isRare: true,
+    fields: null,
+    lines: 'option httplog\n  option log-separate-errors',
+    form: 'short',
+  },
   { name: 'tcplog', mode: 'tcp', fields: null, lines: 'option tcplog' },
   { name: 'the default of tcp', mode: 'tcp', fields: null, lines: '' },
   {
@@ -119,6 +139,16 @@ function asking(request: string): ExchangeCase['run'] {
     await client.readMessage();
     client.end();
     await client.waitForClose();
+  };
+}
+
+/** A request whose answer lasts until the connection ends. */
+function closing(request: string): ExchangeCase['run'] {
+  return async (port) => {
+    using client = await connect(port);
+    await client.write(request);
+    await client.readToEnd();
+    client.end();
   };
 }
 
@@ -154,6 +184,48 @@ const HTTP_EXCHANGES: readonly ExchangeCase[] = [
   { name: 'two on one connection', lines: 2, run: asking(`GET /ok HTTP/1.1\r\nHost: a\r\n\r\n${get('/ok?second')}`) },
 ];
 
+/** What seldom happens: answers made by rules, retries, cookies, bodies of every kind, servers that fail in the middle. */
+const RARE_EXCHANGES: readonly ExchangeCase[] = [
+  { name: 'tarpit', lines: 1, run: asking(get('/tarpit')) },
+  { name: 'return', lines: 1, run: asking(get('/return', 'X-A: a')) },
+  { name: 'auth', lines: 1, run: asking(get('/auth')) },
+  { name: 'denied with a cookie', lines: 1, run: asking(get('/denied', 'Cookie: SID=denied')) },
+  { name: 'made with a cookie', lines: 1, run: asking(get('/return', 'Cookie: SID=made')) },
+  { name: 'reject', lines: 1, run: closing(get('/reject')) },
+  { name: 'deny of the response', lines: 1, run: asking(get('/denied-later')) },
+  { name: 'return of the response', lines: 1, run: asking(get('/returned-later')) },
+  { name: 'head', lines: 1, run: closing('HEAD /ok HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n') },
+  { name: 'other method', lines: 1, run: asking('PURGE /ok HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n') },
+  { name: 'chunked', lines: 1, run: asking(get('/chunked')) },
+  {
+    name: 'chunked post',
+    lines: 1,
+    run: asking('POST /ok HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n'),
+  },
+  { name: 'no content', lines: 1, run: closing(get('/empty')) },
+  { name: 'not modified', lines: 1, run: closing(get('/cached')) },
+  { name: 'server error', lines: 1, run: asking(get('/error')) },
+  { name: 'interim', lines: 1, run: closing(get('/interim')) },
+  { name: 'until the end', lines: 1, run: closing(get('/until')) },
+  { name: 'cut off', lines: 1, run: closing(get('/cut')) },
+  { name: 'junk', lines: 1, run: asking(get('/junk')) },
+  { name: 'half a head', lines: 1, run: asking(get('/part')) },
+  { name: 'retry', lines: 1, run: asking(get('/retry')) },
+  { name: 'retry again', lines: 1, run: asking(get('/retry', 'X-A: again')) },
+  { name: 'no cookie', lines: 1, run: asking(get('/persist')) },
+  { name: 'a valid cookie', lines: 1, run: asking(get('/persist', 'Cookie: SRV=c1')) },
+  { name: 'a wrong cookie', lines: 1, run: asking(get('/persist', 'Cookie: SRV=nobody')) },
+  { name: "a dead server's cookie", lines: 1, run: asking(get('/persist', 'Cookie: SRV=c2')) },
+  { name: 'upgrade', lines: 1, run: closing(get('/upgrade', 'Upgrade: x').replace('Connection: close', 'Connection: Upgrade')) },
+  { name: 'connect', lines: 1, run: closing('CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n') },
+  { name: 'a long target', lines: 1, run: asking(get(`/ok?${'x'.repeat(1500)}`)) },
+  {
+    name: 'three on one connection',
+    lines: 3,
+    run: asking(`GET /ok HTTP/1.1\r\nHost: a\r\n\r\nGET /return HTTP/1.1\r\nHost: a\r\n\r\n${get('/denied')}`),
+  },
+];
+
 const TCP_EXCHANGES: readonly ExchangeCase[] = [
   {
     name: 'echo',
@@ -179,7 +251,8 @@ const TCP_EXCHANGES: readonly ExchangeCase[] = [
 ];
 
 /** The exchanges that a format is tried with. */
-export function exchangesOf({ mode }: FormatCase): readonly ExchangeCase[] {
+export function exchangesOf({ mode, isRare }: FormatCase): readonly ExchangeCase[] {
+  if (isRare === true) return RARE_EXCHANGES;
   return mode === 'tcp' ? TCP_EXCHANGES : HTTP_EXCHANGES;
 }
 

@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ok, startHttpOrigin } from '../support/origin.ts';
+import type { Connection } from '../support/connection.ts';
+import { ok, startHttpOrigin, startRawOrigin } from '../support/origin.ts';
 import { needs } from '../support/peer.ts';
 import { freePort } from '../support/ports.ts';
 import { startSubject, subjects } from '../support/subject.ts';
@@ -17,7 +18,13 @@ type Lines = Map<string, string[]>;
 
 const SEPARATOR = '\x7f|';
 
-function configFor(formats: readonly (FormatCase & { port: number })[], syslog: number, origin: number, closed: number): string {
+function configFor(
+  formats: readonly (FormatCase & { port: number })[],
+  syslog: number,
+  origin: number,
+  closed: number,
+  raw: number,
+): string {
   const frontends = formats.map((format, at) => {
     const lines = format.fields === null ? (format.lines ?? '') : `log-format '${textOf(format)}'`;
     const rules =
@@ -30,7 +37,17 @@ function configFor(formats: readonly (FormatCase & { port: number })[], syslog: 
   http-request deny if { path /denied }
   http-request redirect location /else if { path /redirect }
   use_backend down if { path /down }
-  use_backend none if { path /none }`;
+  use_backend none if { path /none }
+  http-request tarpit if { path /tarpit }
+  http-request return status 202 content-type text/plain string made if { path /return }
+  http-request auth realm r if { path /auth }
+  http-request reject if { path /reject }
+  http-request set-var(txn.p) path
+  http-response deny if { var(txn.p) -m str /denied-later }
+  http-response return status 203 if { var(txn.p) -m str /returned-later }
+  use_backend retry if { path /retry }
+  use_backend persist if { path /persist }
+  use_backend raw if { path /interim /until /cut /junk /part /upgrade } or METH_CONNECT`;
     return `frontend fe${at}
   mode ${format.mode}
   bind 127.0.0.1:${format.port}
@@ -46,6 +63,7 @@ defaults
   timeout connect 1s
   timeout client 1s
   timeout server 120ms
+  timeout tarpit 60ms
   retries 0
 ${frontends.join('\n')}
 backend be-http
@@ -56,6 +74,26 @@ backend be-tcp
 backend down
   server s2 127.0.0.1:${closed}
 backend none
+${rareBackends(origin, closed, raw)}`;
+}
+
+/** Where rare exchanges go. */
+function rareBackends(origin: number, closed: number, raw: number): string {
+  return `backend retry
+  balance roundrobin
+  retries 1
+  option redispatch
+  server d1 127.0.0.1:${closed}
+  server s1 127.0.0.1:${origin}
+backend persist
+  balance roundrobin
+  cookie SRV insert indirect
+  retries 1
+  option redispatch
+  server s1 127.0.0.1:${origin} cookie c1
+  server d1 127.0.0.1:${closed} cookie c2 backup
+backend raw
+  server s1 127.0.0.1:${raw}
 `;
 }
 
@@ -63,17 +101,39 @@ function textOf({ fields, prefix }: FormatCase): string {
   return `${prefix ?? ''}${(fields ?? []).map(([field]) => field).join('|')}`;
 }
 
+/** Answers that no framing bounds, by path. */
+const RAW: Readonly<Record<string, string>> = {
+  '/interim': 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+  '/until': 'HTTP/1.1 200 OK\r\nX-C: until\r\n\r\nhello',
+  '/cut': 'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello',
+  '/junk': 'what is this\r\n\r\n',
+  '/part': 'HTTP/1.1 20',
+  '/upgrade': 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nhello',
+};
+
+async function serveRaw(connection: Connection): Promise<void> {
+  const head = await connection.readHead();
+  await connection.write(RAW[head.split(' ')[1] as string] ?? 'HTTP/1.1 200 OK\r\n\r\nhello');
+  connection.end();
+}
+
 async function record(subject: string): Promise<Lines> {
   await using origin = await startHttpOrigin(({ head }) => {
+    if (head.includes('/chunked')) return 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n';
+    if (head.includes('/empty')) return 'HTTP/1.1 204 No Content\r\n\r\n';
+    if (head.includes('/cached')) return 'HTTP/1.1 304 Not Modified\r\nX-C: c\r\n\r\n';
+    if (head.includes('/error')) return 'HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n';
+    if (head.startsWith('HEAD')) return 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n';
     if (head.includes('/missing')) return 'HTTP/1.1 404 Not Found\r\nX-C: no\r\nContent-Length: 0\r\n\r\n';
     if (head.includes('/hang')) return new Promise<string>(() => undefined);
     return head.includes('/close') ? null : ok('hello', 'X-C: an"swer\r\nSet-Cookie: SID=new; path=/\r\n');
   });
+  await using raw = await startRawOrigin(serveRaw);
   await using syslog = await startSyslog();
   const closed = await freePort();
   const formats: (FormatCase & { port: number })[] = [];
   for (const format of FORMATS) formats.push({ ...format, port: await freePort() });
-  await using _proxy = await startSubject(subject, { config: configFor(formats, syslog.port, origin.port, closed) });
+  await using _proxy = await startSubject(subject, { config: configFor(formats, syslog.port, origin.port, closed, raw.port) });
   const lines: Lines = new Map();
   for (const format of formats) {
     for (const exchange of exchangesOf(format)) {
@@ -93,7 +153,10 @@ async function linesOf(
   // `Connect from …` is logged when a stream begins: not if there is no request.
   if (format.lines === '' && exchange.lines === 0) return [];
   const count = before + Math.max(1, exchange.lines);
-  return (await syslog.waitForCount(count)).slice(before, count);
+  const all = await syslog.waitForCount(count).catch((error: Error) => {
+    throw new Error(`${format.name} / ${exchange.name}: ${error.message}`);
+  });
+  return all.slice(before, count);
 }
 
 /** What two programs can agree on. */

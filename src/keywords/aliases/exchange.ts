@@ -16,6 +16,8 @@ const BAR = 124;
 const OPEN = 123;
 const CLOSE = 125;
 const BAD_REQUEST = '<BADREQ>';
+/** What HAProxy says of a line that was cut before its version. */
+const CUT_VERSION = 'HTTP/0.9';
 
 /** Parts of the request line are escaped as URIs are. */
 function escapedStyle(style: TextStyle): TextStyle {
@@ -37,7 +39,8 @@ function writeRequestLine(out: Writer, stream: Stream, style: TextStyle): void {
   out.escaped(stream.logMethodStart, stream.logMethodEnd, Escape.log, style.backslash);
   out.byte(SPACE);
   out.escaped(stream.logTargetStart, stream.logTargetEnd, Escape.log, style.backslash);
-  out.byte(SPACE);
+  // A line that was cut has no version.
+  if (stream.logVersionEnd > stream.logVersionStart) out.byte(SPACE);
   out.escaped(stream.logVersionStart, stream.logVersionEnd, Escape.log, style.backslash);
   if (style.quote) out.byte(QUOTE);
 }
@@ -72,8 +75,13 @@ export const version = defineAlias({
   httpOnly: true,
   doc: 'The HTTP version.',
   examples: [{ request: REQUEST, format: '%HV', out: 'HTTP/1.1' }],
-  compile: (style, context) =>
-    compilePart(style, context, (out, stream, escaped) => out.text(stream.logVersionStart, stream.logVersionEnd, escaped)),
+  compile: (style, context) => {
+    const cut = context.thread.memory.intern(CUT_VERSION);
+    return compilePart(style, context, (out, { logVersionStart: start, logVersionEnd: end }, escaped) => {
+      if (end > start) out.text(start, end, escaped);
+      else out.text(cut, cut + CUT_VERSION.length, escaped);
+    });
+  },
 });
 
 export const target = defineAlias({

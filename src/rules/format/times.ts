@@ -2,6 +2,7 @@
  * Durations of an exchange (HAProxy 3.x configuration 8.4): milliseconds, -1 where the phase was not reached. What has not ended
  * yet lasts until `now`.
  */
+import { Ended } from '../../state/end.ts';
 import type { Stream } from '../../state/records.ts';
 
 /** From one moment to a later one; -1 if one of them was not reached. */
@@ -24,8 +25,9 @@ function end(stream: Stream, now: number): number {
   return stream.endedAtMs >= 0 ? stream.endedAtMs : now;
 }
 
-/** From the first byte of the request to the end of its head. */
+/** From the first byte of the request to the end of its head. HAProxy does not say it of requests that were tarpitted or rejected. */
 export function requestMs(stream: Stream): number {
+  if (stream.cause === Ended.tarpitted || (stream.cause === Ended.denied && stream.status < 0 && !stream.tunnel)) return -1;
   return between(stream.firstByteAtMs, stream.requestAtMs);
 }
 
