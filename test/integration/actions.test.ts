@@ -218,3 +218,22 @@ listen response\n  bind 127.0.0.1:${response}\n  http-response silent-drop\n  ${
     await assert.rejects(client.read(1, 200), `nothing comes from ${port}`);
   }
 });
+
+onSubjects("statuses of refusals, and an answer in place of the server's", async ({ start, old }) => {
+  await using origin = await startHttpOrigin(() => ok('body'));
+  await using syslog = await startSyslog();
+  const [port] = await ports(1);
+  const statuses = [404, 410, 501];
+  const rules = statuses.map((status) => `http-request deny deny_status ${status} if { path /${status} }`).join('\n  ');
+  const rest = `listen l\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${syslog.port} format raw local0\n  log-format "%HU %ST %tsc"\n  ${rules}
+  http-response return status 203\n  server s1 127.0.0.1:${origin.port}`;
+  await start(configure({ global: 'nbthread 1', rest }));
+  for (const status of statuses) assert.equal((await ask(port, get(`/${status}`, 'Connection: close'))).status, status);
+  assert.equal((await ask(port, get('/', 'Connection: close'))).status, 203);
+  // HAProxy 2.6 logs the last one when its server's time is up.
+  const lines = await syslog.waitForCount(old ? 3 : 4);
+  assert.deepEqual(
+    lines.map((line) => line.trim()),
+    ['/404 404 PR--', '/410 410 PR--', '/501 501 PR--', '/ 203 LH--'].slice(0, lines.length),
+  );
+});

@@ -16,6 +16,7 @@ const VOUCHED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'term-combo': {
     'test/corpus/h1.jsonl': '-- CR LR PH PR SD SH cD cH cR sH',
     'test/integration/logs.test.ts': 'CC CD CH',
+    'test/integration/actions.test.ts': 'LH',
     'test/integration/queue.test.ts': 'CQ SC',
     'test/integration/cookies.test.ts': 'DI EI II NI NN OI VN',
     'test/integration/timeouts.test.ts': 'PT sC sD sQ',
@@ -29,6 +30,7 @@ const VOUCHED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'self-status': {
     'test/integration/rules.test.ts': '200 301 302 303 307 401 403',
+    'test/integration/actions.test.ts': '404 410 501',
     'src/keywords/actions/redirect.ts': '308',
     'test/corpus/h1.jsonl': '400 408 500 502 504',
     'test/integration/messages.test.ts': '413',
