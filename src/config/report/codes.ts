@@ -229,8 +229,9 @@ export const CODES = {
 
 export type DiagnosticCode = keyof typeof CODES;
 
-/** Names of HAProxy's that are not here say so in one of these two ways, whoever says it. */
+/** Names of HAProxy's that are not here say so in one of two ways, whoever says it; one that is there but lacks its parentheses in a third. */
 export function codeOf(text: string, otherwise: DiagnosticCode): DiagnosticCode {
   if (text.includes('not supported by this version')) return 'unsupported';
+  if (text.includes('expects its argument in parentheses')) return 'bad-argument';
   return text.includes('not supported anymore') ? 'removed' : otherwise;
 }
