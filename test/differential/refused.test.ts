@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { needs } from '../support/peer.ts';
+import { needs, peer } from '../support/peer.ts';
 import { run } from '../support/program.ts';
 import { HAWSER } from '../support/proxy.ts';
 
@@ -90,7 +90,7 @@ describe('what is refused', needs('haproxy'), () => {
         rules.slice(from, from + AT_ONCE).map(async (rule, at) => {
           const path = join(folder, `rule${from + at}.cfg`);
           writeFileSync(path, [...head, rule, ''].join('\n'));
-          const { status } = await run({ command: 'haproxy', args: ['-q', '-c', '-f', path] });
+          const { status } = await run({ command: peer('haproxy'), args: ['-q', '-c', '-f', path] });
           if (status === 0) accepted.push(rule);
         }),
       );

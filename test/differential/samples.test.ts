@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { ExampleWorld } from '../../src/keywords/examples.ts';
-import { needs } from '../support/peer.ts';
+import { needs, peer } from '../support/peer.ts';
 import { type Answers, askHaproxy, askOurselves } from './evaluation.ts';
 import { DIFFERENCES, LATER, SHAPES } from './samples.ts';
 
@@ -38,7 +38,7 @@ describe('what 2.6 does not know', needs('haproxy'), () => {
     const folder = await mkdtemp(join(tmpdir(), 'later-'));
     const path = join(folder, 'proxy.cfg');
     await writeFile(path, `listen l\n mode http\n bind 127.0.0.1:1\n${acls}`);
-    told = spawnSync('haproxy', ['-c', '-f', path], { encoding: 'utf8' }).stderr;
+    told = spawnSync(peer('haproxy'), ['-c', '-f', path], { encoding: 'utf8' }).stderr;
     await rm(folder, { recursive: true });
   });
   const LINES_BEFORE = 3;
