@@ -142,12 +142,16 @@ export class Supervision {
     return this.#model.global.flags['pp2-never-send-local'] === true;
   }
 
-  /** Only who checks over TLS loads what it takes. */
-  /** Checks follow a change of TLS that data threads have taken. */
+  /** Checks follow a change of TLS that data threads have taken. A line that only checks use may refuse it: they go on with what they have. */
   followTls(change: TlsChange): void {
-    this.#checkTls?.follow(change);
+    try {
+      this.#checkTls?.follow(change);
+    } catch (error) {
+      this.#logs?.global().send(Level.warning, `Checks over TLS keep what they had: ${(error as Error).message}`);
+    }
   }
 
+  /** Only who checks over TLS loads what it takes. */
   async #startCheckTls(): Promise<void> {
     if (!this.#plan.servers.some(({ model, backend }) => checksNeedTls(model, backend.check))) return;
     const [{ CheckTls }, { contextTuning }] = await Promise.all([import('../build/check-tls.ts'), import('../build/tls-tuning.ts')]);

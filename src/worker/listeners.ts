@@ -184,7 +184,8 @@ export class Listeners implements FrontDesk, TimerOwner, TlsOwner, IntakeOwner<A
     const front = intake.guest as AnyFront;
     const { session } = front;
     introduce(session, header, this.#context.memory.bytes);
-    if (tls === null && !this.#mayBegin(wire, session)) return null;
+    // Others may have begun since it was accepted (maxsslconn).
+    if (tls === null ? !this.#mayBegin(wire, session) : isTlsFull(this.#context.shared.live)) return null;
     this.#intakes.delete(intake);
     this.#freeIntakes.push(intake);
     const { host, shared } = this.#context;
