@@ -135,7 +135,8 @@ export class CheckScene implements Scene {
     const { bytes } = this.#thread.memory;
     const colon = line.indexOf(':');
     if (colon <= 0) return;
-    for (let index = 0; index < colon; index++) bytes[at + index] = line.toLowerCase().charCodeAt(index);
+    const name = line.slice(0, colon).toLowerCase();
+    for (let index = 0; index < colon; index++) bytes[at + index] = name.charCodeAt(index);
     const value = line.slice(colon + 1);
     const valueStart = at + colon + 1 + (value.length - value.trimStart().length);
     const valueEnd = Math.max(valueStart, at + line.trimEnd().length);

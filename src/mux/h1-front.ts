@@ -116,7 +116,7 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
 
   /** The handshake behind early data is done. */
   onSettled(): void {
-    if (this.#stream !== null) this.#context.events.onAwaited(this.#stream);
+    if (this.#stream !== null) this.#context.events.onSettled(this.#stream);
   }
 
   onSent(_wire: Wire, block: Block): void {

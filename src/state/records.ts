@@ -545,8 +545,8 @@ export interface StreamEvents {
   onRequest(stream: Stream): void;
   /** `last`: the request ends with it. */
   onRequestData(stream: Stream, block: Block, start: number, end: number, last: boolean): void;
-  /** What a rule waits for, and neither side's data is, is there. */
-  onAwaited(stream: Stream): void;
+  /** The handshake behind early data is done: a rule may wait for it. */
+  onSettled(stream: Stream): void;
   /** The request is complete; in a tunnel: the client sends no more. */
   onRequestEnd(stream: Stream): void;
   /** No valid request can come: `status` is the answer (400, 408, 413 …); 0: none is possible. */

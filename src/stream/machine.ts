@@ -107,9 +107,13 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     runAnalysers(context, stream);
   }
 
-  /** What a rule has asked somebody else for is there: an address, the end of a handshake. The stream may have ended meanwhile. */
-  onAwaited(stream: Stream): void {
-    if (stream.wait >= Wait.name) this.#goOn(stream);
+  /** The name that a rule has asked for is known, or will not be. The stream may have ended meanwhile. */
+  onNamed(stream: Stream): void {
+    if (stream.wait === Wait.name) this.#goOn(stream);
+  }
+
+  onSettled(stream: Stream): void {
+    if (stream.wait === Wait.handshake) this.#goOn(stream);
   }
 
   #onRequestComplete(stream: Stream): void {

@@ -54,8 +54,8 @@ export class DataThread {
   }
 
   /** The name that the stream waits for is known, or will not be. */
-  onAwaited(stream: Stream): void {
-    this.#machine.onAwaited(stream);
+  onNamed(stream: Stream): void {
+    this.#machine.onNamed(stream);
   }
 
   /** A server has another address: connections that are in use go on. `index`: among all servers. */

@@ -76,7 +76,7 @@ async function run(order: ThreadOrder): Promise<void> {
   };
   const thread = new DataThread(host, shared, limits, built.state.servers, built.replies);
   thread.mux.tlsGround.tuning = wireTuning(model.global);
-  names.resume = (stream) => thread.onAwaited(stream);
+  names.resume = (stream) => thread.onNamed(stream);
   thread.mux.closeSpreadMs = model.global.closeSpreadMs ?? 0;
   thread.listeners.onEmpty = () => void leave(thread, built.logs);
   watchDrops(built.logs);

@@ -173,3 +173,20 @@ test('a server that resets a tunnel ends it', () => {
     assert.equal(rig.lines[0]?.end, 'SD');
   });
 });
+
+test('the end of a handshake is no answer to who waits for a name', () => {
+  const rules = 'http-request do-resolve(txn.ip,d) str(x.test)\n  http-request return status 200 hdr x-ip %[var(txn.ip)]';
+  play({ global: '\nresolvers d\n', rules }, ({ rig, client }) => {
+    const { mux } = rig.thread;
+    const begin = mux.beginStream.bind(mux);
+    mux.beginStream = (...given) => {
+      const stream = begin(...given);
+      // Early data had brought the request; the name is asked for by then, and mostly not answered.
+      if (stream !== null) rig.host.world.after(1, () => mux.events.onSettled(stream));
+      return stream;
+    };
+    client.write(get('/'));
+    awaitEnd(rig, () => client, '\r\n\r\n');
+    assert.match(client.text, /^HTTP\/1\.1 200 .*x-ip: 192\.0\.2\.1\r\n/s);
+  });
+});

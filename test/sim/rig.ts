@@ -120,7 +120,7 @@ export class SimRig {
     const { tune } = model.global;
     const limits = { bufferSize: tune['tune.bufsize'] ?? 16_384, maxRewrite: 1024, maxHeaders: 101, logTargetBytes: 1024 };
     this.thread = new DataThread(this.host, this.shared, limits, built.state.servers, built.replies);
-    names.resume = (stream) => this.thread.onAwaited(stream);
+    names.resume = (stream) => this.thread.onNamed(stream);
     this.thread.start();
     for (const { frontendIndex, address, name, id, bind } of plan.listeners) {
       const frontend = built.state.frontends[frontendIndex];

@@ -119,7 +119,10 @@ function join(sample: Sample, stream: Stream, withQuery: boolean): boolean {
   if (start < 0 && row < 0) return false;
   const from = memory.scratch();
   let to = from;
-  if (row >= 0) to = copyBytes(bytes, headers.valueStart(row), headers.valueEnd(row), to);
+  if (row >= 0) {
+    if (headers.valueEnd(row) - headers.valueStart(row) > SCRATCH_SIZE) return false;
+    to = copyBytes(bytes, headers.valueStart(row), headers.valueEnd(row), to);
+  }
   if (start >= 0) {
     const end = withQuery ? request.targetEnd : pathEndOf(request, bytes, start);
     if (to - from + end - start > SCRATCH_SIZE) return false;
