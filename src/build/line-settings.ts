@@ -80,19 +80,26 @@ const NAME_WORDS = 8;
 /**
  * A session goes on only where clients are judged alike and see the same certificate: one that was accepted somewhere else, before its
  * certificate was revoked, or before the server's was exchanged, begins anew. Nodes that share keys of tickets come to the same names.
- * This part is of the line: how clients are judged.
+ * This part is of the line: how clients are judged, and which errors of theirs are ignored.
  */
-export function sessionNameOf({ verify, authorities, quietAuthorities, revocations }: TlsModel): Uint8Array {
+export function sessionNameOf(model: TlsModel): Uint8Array {
+  const { verify, authorities, quietAuthorities, revocations, ignoredErrors, ignoredAuthorityErrors } = model;
   const words = new Uint32Array(NAME_WORDS);
   if (verify !== null && verify !== 'none') {
-    words[0] = verify === 'required' ? 2 : 1;
     for (const [index, pem] of [authorities, quietAuthorities, revocations].entries()) {
       const content = pem === null ? new Uint8Array(0) : pem === 'system' ? new Uint8Array(1) : pem.bytes;
       words[1 + index * 2] = hashCrc32(content, 0, content.length);
       words[2 + index * 2] = hashCrc32c(content, 0, content.length);
     }
+    const judged = Buffer.from(`${verify} ${listed(ignoredErrors)} ${listed(ignoredAuthorityErrors)}`, 'latin1');
+    words[0] = hashCrc32c(judged, 0, judged.length);
   }
   return new Uint8Array(words.buffer);
+}
+
+/** The order in which errors are named, and how often, does not matter. */
+function listed(errors: readonly number[] | 'all'): string {
+  return errors === 'all' ? errors : [...new Set(errors)].sort((a, b) => a - b).join();
 }
 
 /** The name with a certificate of the line. */

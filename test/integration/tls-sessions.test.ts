@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { ConnectionOptions } from 'node:tls';
 import { freePort } from '../support/ports.ts';
 import { type Outcome, talk, tlsFile, tlsPath } from '../support/tls-client.ts';
-import { configure, onSubjects } from './rig.ts';
+import { configure, onSubjects, ports } from './rig.ts';
 
 const CERT = `ssl crt ${tlsPath('server.pem')}`;
 const JUDGES = `verify required ca-file ${tlsPath('ca.pem')}`;
@@ -74,6 +74,27 @@ onSubjects('sessions go on at any thread and on other lines', async ({ start, ol
       const back = await talk(ports[from], { ...only, session: (await begin(to)).session as Buffer });
       if (!old) assert.equal(said(back), '0 0 ', `${to} ${from} ${version}`);
     }
+  }
+});
+
+onSubjects('a session does not carry a client whose errors were ignored to a line that ignores others', async ({ start, old }) => {
+  const [lax, errors, authorities, strict] = await ports(4);
+  const words = ['crt-ignore-err all ca-ignore-err all', 'crt-ignore-err all', 'ca-ignore-err all', ''];
+  const rest = [lax, errors, authorities, strict].map(
+    (port, at) => `frontend f${at}\n  bind 127.0.0.1:${port} ${CERT} ${JUDGES} ${words[at]}
+  http-request return status 200 hdr x-s "%[ssl_fc_is_resumed] %[ssl_c_used]"`,
+  );
+  await start(configure({ rest: rest.join('\n') }));
+  const stranger = tlsFile('stranger.pem');
+  for (const version of VERSIONS) {
+    const options: ConnectionOptions = { maxVersion: version, minVersion: version, cert: stranger, key: stranger };
+    const first = await talk(lax as number, options);
+    assert.equal(said(first), '0 1', version);
+    const resume = (port: number | undefined): Promise<Outcome> => talk(port as number, { ...options, session: first.session as Buffer });
+    assert.equal(said(await resume(lax)), '1 1', version);
+    if (old) continue;
+    assert.equal(said(await resume(errors)), '0 1', version);
+    for (const port of [authorities, strict]) assert.match(said(await resume(port)), /ALERT_/, version);
   }
 });
 
