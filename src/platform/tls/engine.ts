@@ -74,9 +74,10 @@ export class TlsLibrary {
   open = 0;
   /** Sessions of clients that no ticket carries; null: none are kept. */
   readonly sessions: SessionCache | null;
-  /** Early data that came with a hello: its engine is asked for it before another one is called. */
+  /** Early data that came with a hello, and whose it is: nobody else may get it. The next hello that brings some takes its place. */
   readonly early = area(MOST_EARLY);
-  earlyCount = 0;
+  #earlyCount = 0;
+  #earlyOf: OpenSslEngine | null = null;
   /** Contexts of OpenSSL that are held, as well. */
   contexts = 0;
 
@@ -148,16 +149,30 @@ export class TlsLibrary {
     return engine;
   }
 
-  /** What `early` holds, to [start, limit): it has room for all. */
-  takeEarly(start: number): number {
-    const count = this.earlyCount;
-    this.earlyCount = 0;
+  /** `early` holds so many bytes for an engine. */
+  keepEarly(engine: OpenSslEngine, count: number): void {
+    this.#earlyOf = engine;
+    this.#earlyCount = count;
+  }
+
+  /** What `early` holds for an engine, to [start, limit): it has room for all. */
+  takeEarly(engine: OpenSslEngine, start: number): number {
+    if (this.#earlyOf !== engine) return 0;
+    const count = this.#earlyCount;
+    this.forgetEarly(engine);
     const { bytes } = this.memory;
     for (let at = 0; at < count; at++) bytes[start + at] = this.early.bytes[at] as number;
     return count;
   }
 
+  forgetEarly(engine: OpenSslEngine): void {
+    if (this.#earlyOf !== engine) return;
+    this.#earlyOf = null;
+    this.#earlyCount = 0;
+  }
+
   giveBack(engine: OpenSslEngine): void {
+    this.forgetEarly(engine);
     this.open--;
     this.#free.push(engine);
   }
@@ -240,7 +255,7 @@ export class OpenSslEngine implements TlsEngine, FactSource {
     if (this.#early === Early.possible) {
       const count = this.#readEarly(library.early.pointer, MOST_EARLY);
       if (count > 0) {
-        library.earlyCount = count;
+        library.keepEarly(this, count);
         this.#early = Early.open;
         this.hadEarly = true;
         return Handshake.early;
@@ -283,7 +298,8 @@ export class OpenSslEngine implements TlsEngine, FactSource {
   /** Early data, then the rest of the handshake, then what follows it. */
   #readThroughEarly(start: number, limit: number): number {
     const library = this.#library;
-    if (library.earlyCount > 0) return library.takeEarly(start);
+    const held = library.takeEarly(this, start);
+    if (held > 0) return held;
     lib.errClear();
     library.current = this;
     if (this.#early === Early.open) {
