@@ -232,6 +232,50 @@ ${Object.entries(backends)
   assert.equal(await status('other'), 503);
 });
 
+onSubjects('a name that can not be told is verified nevertheless', async ({ start, old }) => {
+  await using server = await startNamedServer('TLSv1.3');
+  await using server12 = await startNamedServer('TLSv1.2');
+  const [port] = await ports(1);
+  const line = (at: { port: number }): string =>
+    `http-reuse never\n  retries 0\n  server s1 127.0.0.1:${at.port} ssl ca-file ${path('ca.pem')}`;
+  const backends = {
+    given: `${line(server)} sni req.hdr(x-name)`,
+    given12: `${line(server12)} sni req.hdr(x-name)`,
+    unverified: `${line(server)} sni req.hdr(x-name) verify none`,
+    host: `${line(server)} sni req.hdr(x-name) verifyhost localhost`,
+    other: `${line(server)} sni req.hdr(x-name) verifyhost x.example`,
+    auto: old ? `${line(server)} sni req.hdr(host),field(1,:)` : line(server),
+  };
+  const named = Object.entries(backends).map(([name, lines]) => `backend ${name}\n  ${lines}`);
+  await start(configure({ rest: `frontend f\n  bind 127.0.0.1:${port}\n  use_backend %[path,field(2,/)]\n${named.join('\n')}` }));
+  const status = async (backend: string, name: string, host = 'localhost'): Promise<number> => {
+    const text = await exchange(port, `GET /${backend} HTTP/1.1\r\nHost: ${host}\r\nX-Name: ${name}\r\nConnection: close\r\n\r\n`);
+    return Number(text.slice(9, 12));
+  };
+  const strange = ['10.0.0.5', '1.2.3', '::1', '[::1]', '[]', '[', 'a:b', 'localhost:1', 'a b', '\u00e9.example'];
+  if (!old) strange.push('x'.repeat(256));
+  for (const backend of ['given', 'given12']) {
+    // The second time there is a session that must not be gone on with.
+    for (const name of ['localhost', '', '', ...strange, ...strange]) {
+      assert.equal(await status(backend, name), name === 'localhost' || name === '' ? 200 : 503, `${backend} ${name}`);
+      // 127.0.0.1 is an address of the certificate: HAProxy looks for it among the names.
+      if (!old) assert.equal(await status(backend, '127.0.0.1'), 200, `${backend} after ${name}`);
+    }
+  }
+  if (old) return;
+  for (const name of strange) {
+    assert.equal(await status('unverified', name), 200, name);
+    assert.equal(await status('host', name), 200, name);
+    assert.equal(await status('other', name), 503, name);
+  }
+  for (const [host, expected] of [
+    ['127.0.0.1:80', 200],
+    ['10.0.0.5', 503],
+    ['[::1]:80', 503],
+  ] as const)
+    assert.equal(await status('auto', '', host), expected, host);
+});
+
 onSubjects('sessions with servers are resumed, unless no-ssl-reuse', async ({ start }) => {
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     await using server = await startNamedServer(version);

@@ -99,7 +99,7 @@ export const verify = defineServerOption({
 export const sni = defineServerOption({
   name: 'sni',
   args: [{ name: 'expression', kind: 'word' }],
-  doc: 'The name that the server is asked for, and whose certificate it must show if it is verified. Without it the name is the host of an HTTP request: `sni-auto`. Connections for one name are not used for another.',
+  doc: 'The name that the server is asked for, and whose certificate it must show if it is verified. An address is not told, but the certificate must have it (or the name of `verifyhost`); what can be neither name nor address fails then. Without it the name is the host of an HTTP request: `sni-auto`. Connections for one name are not used for another.',
   examples: [
     { text: 'sni ssl_fc_sni', gives: { tls: { serverName: { text: 'ssl_fc_sni' } } } },
     { text: 'sni', says: "'sni' expects" },
@@ -112,7 +112,7 @@ export const sni = defineServerOption({
 export const sniAuto = defineServerOption({
   name: 'sni-auto',
   args: [],
-  doc: 'Without `sni`, the server is asked for the host of an HTTP request, without its port: the default. An address is no name, and is neither told nor checked.',
+  doc: 'Without `sni`, the server is asked for the host of an HTTP request, without its port: the default. An address is not told, but checked as with `sni`.',
   examples: [{ text: 'sni-auto', gives: { tls: { autoServerName: true } } }],
   apply(server) {
     server.tls.autoServerName = true;

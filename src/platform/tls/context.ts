@@ -144,8 +144,9 @@ export class OpenSslContext implements TlsContext {
     const engine = this.open();
     const peer = this.#peer;
     if (engine === null || peer === null) return engine;
-    peer.address(engine.ssl, start, end);
-    return engine;
+    if (peer.address(engine.ssl, start, end)) return engine;
+    engine.free();
+    return null;
   }
 
   open(): OpenSslEngine | null {

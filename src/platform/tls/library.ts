@@ -143,6 +143,9 @@ export const sslError = bound<(ssl: Pointer, result: number) => number>('SSL_get
 export const sslShutdown = bound<(ssl: Pointer) => number>('SSL_shutdown', [P], I);
 export const sslControl = bound<(ssl: Pointer, command: number, number: bigint, at: Pointer) => bigint>('SSL_ctrl', [P, I, L, P], L);
 export const sslHost = bound<(ssl: Pointer, name: Pointer) => number>('SSL_set1_host', [P, P], I);
+/** A value of our own at a connection, at index 0: OpenSSL leaves that to its user. */
+export const sslMark = bound<(ssl: Pointer, index: number, value: Pointer) => number>('SSL_set_ex_data', [P, I, P], I);
+export const sslMarkOf = bound<(ssl: Pointer, index: number) => Pointer>('SSL_get_ex_data', [P, I], P);
 export const sslVerifyResult = bound<(ssl: Pointer) => bigint>('SSL_get_verify_result', [P], L);
 export const sslVersion = bound<(ssl: Pointer) => Pointer>('SSL_get_version', [P], P);
 export const sslCipher = bound<(ssl: Pointer) => Pointer>('SSL_get_current_cipher', [P], P);

@@ -19,6 +19,12 @@ const CACHE_OUTSIDE = 0x1n | 0x300n;
 const LONGEST_NAME = 255;
 const DOT = 46;
 const COLON = 58;
+const BRACKET = 91;
+const CLOSING_BRACKET = 93;
+/** Zero-terminated; spaces and parentheses are in no name of a host. */
+const NO_SUCH_NAME = Buffer.from('(no name of a host)\0', 'latin1');
+/** What `sslMark` says of a connection whose session nobody else may go on with. */
+const OWN_SESSION = 1n;
 
 export interface PeerSettings {
   readonly verify: 'none' | 'optional' | 'required';
@@ -51,25 +57,43 @@ export class PeerNames {
     lib.contextNewSession(context, callback);
   }
 
-  /** Prepares a connection to the server called [start, end) of the memory. */
-  address(ssl: bigint, start: number, end: number): void {
-    const name = this.#name;
-    const kind = kindOf(this.#memory.bytes, start, end);
-    if (kind !== NameKind.none) {
-      name.bytes.set(this.#memory.bytes.subarray(start, end)); // hot-ok: once per connection
-      name.bytes[end - start] = 0;
-    }
-    if (kind === NameKind.host) lib.sslControl(ssl, SET_SERVER_NAME, BigInt(HOST_NAME), name.pointer); // hot-ok: once per connection
-    if (this.#verifies) this.#expect(ssl, kind);
+  /**
+   * Prepares a connection to the server called [start, end) of the memory. False: it can't be made.
+   * A name that can't be told (an address, a text that is no name) is still what the certificate must have, as with HAProxy; `verifyhost`
+   * counts instead if there is one.
+   */
+  address(ssl: bigint, start: number, end: number): boolean {
+    const kind = this.#read(start, end);
+    if (kind === NameKind.host) lib.sslControl(ssl, SET_SERVER_NAME, BigInt(HOST_NAME), this.#name.pointer); // hot-ok: once per connection
+    if (this.#verifies && !this.#expect(ssl, kind)) return false;
+    // A session that goes on is not verified again, and it is kept by the name that is told: these are told none.
+    if (this.#verifies && this.#verifyHost === null && kind > NameKind.host) return lib.sslMark(ssl, 0, OWN_SESSION) === 1;
     if (this.#session !== NULL && this.#sessionName === lib.textAt(lib.sslName(ssl, HOST_NAME))) lib.sslUseSession(ssl, this.#session);
+    return true;
   }
 
-  #expect(ssl: bigint, kind: number): void {
-    if (kind === NameKind.host) lib.sslHost(ssl, this.#name.pointer);
-    else if (this.#verifyHost !== null) lib.sslHost(ssl, this.#verifyHost.pointer);
+  /** Copies a name to where OpenSSL reads it: an address without its brackets; what can't be a name becomes what no certificate has. */
+  #read(start: number, end: number): number {
+    const { bytes } = this.#memory;
+    const kind = kindOf(bytes, start, end);
+    const name = this.#name.bytes;
+    if (kind === NameKind.unusable) name.set(NO_SUCH_NAME);
+    else if (kind !== NameKind.none) {
+      const cut = bytes[start] === BRACKET ? 1 : 0;
+      name.set(bytes.subarray(start + cut, end - cut)); // hot-ok: once per connection
+      name[end - start - cut * 2] = 0;
+    }
+    return kind;
+  }
+
+  /** OpenSSL takes a text that is an address for one, and looks for it among those of the certificate. */
+  #expect(ssl: bigint, kind: number): boolean {
+    if (kind === NameKind.host || (kind !== NameKind.none && this.#verifyHost === null)) return lib.sslHost(ssl, this.#name.pointer) === 1;
+    return this.#verifyHost === null || lib.sslHost(ssl, this.#verifyHost.pointer) === 1;
   }
 
   keep(ssl: bigint, session: bigint): boolean {
+    if (lib.sslMarkOf(ssl, 0) === OWN_SESSION) return false;
     if (this.#session !== NULL) lib.sessionFree(this.#session);
     this.#session = session;
     this.#sessionName = lib.textAt(lib.sslName(ssl, HOST_NAME));
@@ -88,18 +112,23 @@ export class PeerNames {
 const keepers = new Map<bigint, PeerNames>();
 let callback: bigint | null = null;
 
-const NameKind = { none: 0, host: 1 } as const;
+/** Above `host`: names that are not told. */
+const NameKind = { none: 0, host: 1, address: 2, unusable: 3 } as const;
 
 /** Addresses are no names of servers (RFC 6066 3), nor is what holds bytes that no name has. */
 function kindOf(bytes: Uint8Array, start: number, end: number): number {
-  if (end <= start || end - start > LONGEST_NAME) return NameKind.none;
-  let isNumeric = true;
+  if (end <= start) return NameKind.none;
+  if (end - start > LONGEST_NAME) return NameKind.unusable;
+  let isAddress = true;
+  let hasColon = false;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number;
-    if (byte <= 32 || byte >= 127 || byte === COLON || byte === 91) return NameKind.none;
-    if (byte !== DOT && (byte < 48 || byte > 57)) isNumeric = false;
+    if (byte <= 32 || byte >= 127) return NameKind.unusable;
+    if (byte === COLON) hasColon = true;
+    else if (byte !== DOT && (byte < 48 || byte > 57)) isAddress = false;
   }
-  return isNumeric ? NameKind.none : NameKind.host;
+  if (bytes[start] === BRACKET) return bytes[end - 1] === CLOSING_BRACKET && end - start > 2 ? NameKind.address : NameKind.unusable;
+  return isAddress || hasColon ? NameKind.address : NameKind.host;
 }
 
 function textArea(text: string): Area {
