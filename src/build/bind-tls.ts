@@ -13,6 +13,7 @@ import { TicketRing } from '../platform/tls/tickets.ts';
 import type { ClientHello, HelloResultValue } from '../proto/tls-hello.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
 import type { Bundles } from './bundles.ts';
+import { CertificateJudge } from './certificate-judge.ts';
 import { arrangeCertificates, countDefaults } from './certificates.ts';
 import { forgedOf } from './forged.ts';
 import { responseIn, type ServedCertificate, serve } from './line-certificates.ts';
@@ -52,6 +53,7 @@ export class BindTls implements CertificateChoice {
   needsHello = false;
   readonly #ground: TlsGround;
   readonly #http: boolean;
+  readonly #judge: CertificateJudge;
   /** Lists that the line names, also if nothing is left of them. */
   readonly #lists: ReadonlySet<string>;
   #state: LineState;
@@ -62,6 +64,7 @@ export class BindTls implements CertificateChoice {
     if (tls.certificates.length === 0 && !tls.strictSni) throw new Error("'ssl' needs a certificate: no 'crt' on the line");
     this.#ground = ground;
     this.#http = http;
+    this.#judge = new CertificateJudge(ground.library, ground.bundles);
     this.#lists = new Set(tls.certificates.map(({ list }) => list?.path ?? ''));
     const shared = this.#settings(tls, ground.ticketKeys);
     const parts: Part[] = [];
@@ -72,6 +75,8 @@ export class BindTls implements CertificateChoice {
     } catch (error) {
       freeOthers(heldBy({ tls, shared, parts, forged: null }), []);
       throw error;
+    } finally {
+      this.#judge.free();
     }
     this.#state = { tls, shared, parts, forged };
     this.#arrange();
@@ -132,11 +137,11 @@ export class BindTls implements CertificateChoice {
 
   /** The first of a line shows that its settings are good; the others are made into contexts when they are first asked for. */
   #part(tls: TlsModel, shared: LineSettings, certificate: PemModel, atOnce: boolean, ticketKeys: Uint8Array): Part {
-    const { bundles, judges } = this.#ground;
+    const { judges } = this.#ground;
     const own = certificate.settings !== null;
     const settings = own ? this.#settings({ ...tls, ...certificate.settings }, ticketKeys) : shared;
     try {
-      if (!atOnce && !own && judges) bundles.serving(certificate, () => undefined);
+      if (!atOnce && !own && judges) this.#judge.judge(settings.tls, certificate);
       return { settings, certificate, served: this.#serve(settings.tls, certificate, atOnce || own) };
     } catch (error) {
       if (own) settings.free();
@@ -197,6 +202,8 @@ export class BindTls implements CertificateChoice {
     } catch (error) {
       freeOthers(heldBy({ tls, shared, parts, forged: null }), heldBy(before));
       throw error;
+    } finally {
+      this.#judge.free();
     }
     return parts.every((part, index) => part === before.parts[index]) ? null : this.#become({ tls, shared, parts });
   }

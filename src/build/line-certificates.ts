@@ -76,6 +76,8 @@ class LazyContext implements ServedContext {
   readonly #make: (response: Response | null) => ServedContext;
   #response: Response | null;
   #made: ServedContext | null = null;
+  /** It is not tried again: to read a certificate at each handshake would hold up everybody else's. */
+  #hasFailed = false;
 
   constructor(make: (response: Response | null) => ServedContext, response: Response | null) {
     this.#make = make;
@@ -100,12 +102,13 @@ class LazyContext implements ServedContext {
     this.#made = null;
   }
 
-  /** null: out of memory, as everything else was looked at when the process began. */
+  /** null: out of memory, as everything else was judged when the process began. */
   #get(): ServedContext | null {
+    if (this.#hasFailed) return null;
     try {
       this.#made ??= this.#make(this.#response);
     } catch {
-      return null;
+      this.#hasFailed = true;
     }
     return this.#made;
   }

@@ -16,7 +16,7 @@ const NOTHING_BESIDE = { issuer: null, sctl: null, dh: null };
 const OF_NO_LIST = { settings: null, names: null, list: null, ocspUpdate: null };
 const AT = { file: 'test', line: 1, column: 1 };
 
-function built(names: readonly string[]) {
+function build(names: readonly string[]) {
   const memory = plainMemory({ blocks: 2, notes: 2, statics: 1024 });
   const bind = newBind('*:1', AT);
   bind.tls.enabled = true;
@@ -26,7 +26,12 @@ function built(names: readonly string[]) {
   }
   const listener = { bind, frontend: { mode: 'http' } };
   const tls = buildTls({ listeners: [listener], servers: [], tls: newTlsGlobal() } as unknown as Plan, memory, new Uint8Array(80), true);
-  assert.deepEqual(tls.problems, []);
+  return { memory, tls, problems: tls.problems };
+}
+
+function built(names: readonly string[]) {
+  const { memory, tls, problems } = build(names);
+  assert.deepEqual(problems, []);
   const subjectOf = (engine: TlsEngine | null): string => {
     assert.ok(engine);
     const at = memory.scratch();
@@ -67,4 +72,19 @@ test('one that was made late is exchanged as well', () => {
   const engine = choose()?.open() ?? null;
   assert.equal(subjectOf(engine), 'rsa.example.org');
   engine?.free();
+});
+
+test('one that OpenSSL refuses is told at once, also behind others', () => {
+  const weak = 'weak-second/2-weak.pem';
+  const { tls, problems } = build(['server.pem', 'rsa.pem', 'weak-second/1-strong.pem', weak, 'rsa.pem']);
+  assert.deepEqual(
+    problems.map(({ text }) => text),
+    [`certificate file '/${weak}': the certificate refused: ee key too small`],
+  );
+  assert.deepEqual(tls.held(), { contexts: 0, natives: 0 });
+});
+
+test('those that are judged and made late leave nothing behind', () => {
+  const { tls } = built(['rsa.pem', 'server.pem', 'rich.pem', 'weak-second/1-strong.pem', 'rsa.pem']);
+  assert.deepEqual(tls.held(), { contexts: 1, natives: 0 });
 });

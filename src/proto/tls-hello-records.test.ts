@@ -82,3 +82,14 @@ test('spoilt bytes give an answer within the room', () => {
     assert.equal(bytes.toString('latin1', bytes.length - 5), 'guard');
   }
 });
+
+test('more than 256 records are not joined, and not waited for', () => {
+  const message = Buffer.alloc(400);
+  message.set([1, 0, 1, 140]);
+  const records = Buffer.concat(Array.from(message, (byte) => Buffer.from([22, 3, 1, 0, 1, byte])));
+  assert.equal(join(records, 256 * 6 - 1), Joined.more);
+  assert.equal(join(records, 256 * 6), Joined.none, 'the hello is longer');
+  assert.equal(join(records), Joined.none);
+  const fewer = Buffer.concat([records.subarray(0, 255 * 6), Buffer.from([22, 3, 1, 0, 145]), Buffer.alloc(145)]);
+  assert.equal((join(fewer) as Buffer).length, 5 + 400);
+});

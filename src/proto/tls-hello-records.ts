@@ -16,18 +16,22 @@ const CLIENT_HELLO = 1;
 const RECORD_HEADER = 5;
 const MESSAGE_HEADER = 4;
 const LONGEST_RECORD = 16_384;
+/** They are walked anew whenever more have come: one of a byte each time would take the time of all before it. */
+const MOST_RECORDS = 256;
 
 /**
  * Writes the hello of [start, end) as one record to [to, limit) of the same bytes, elsewhere; where it ends, or a value of Joined. A
- * hello that is longer than a record may be is none.
+ * hello that is longer than a record may be is none, and so is one of more than MOST_RECORDS records.
  */
 export function joinHello(bytes: Uint8Array, start: number, end: number, to: number, limit: number): number {
   const most = Math.min(LONGEST_RECORD, limit - to - RECORD_HEADER);
   let length = 0;
   let wanted = MESSAGE_HEADER;
   let at = start;
+  let left = MOST_RECORDS;
   // First only where each record begins: bytes are copied once, when all have come.
   for (; length < wanted; at += RECORD_HEADER + recordAt(bytes, at)) {
+    if (left-- === 0) return Joined.none;
     const size = wholeRecord(bytes, at, end, length === 0);
     if (size < 0) return size;
     length += size;

@@ -81,6 +81,7 @@ const Command = {
   sessionCacheSize: 42,
   setServerName: 55,
   ticketKeys: 59,
+  chain: 88,
   chainCertificate: 89,
   groupsList: 92,
   signaturesList: 98,
@@ -153,6 +154,15 @@ export class OpenSslContext implements TlsContext {
     return this.#library.engine(this.#context, this.#isServer, this.#served, this.#takesEarly);
   }
 
+  /**
+   * Takes a certificate in place of the last of its kind, only to find out whether OpenSSL does: such a context opens no engines.
+   * @throws Error that says what is refused, and why
+   */
+  tryOn(own: Pick<TlsSettings, 'bundle' | 'dh' | 'timestamps'>): void {
+    this.#certificate(own.bundle);
+    this.#besides(own);
+  }
+
   /** Handshakes from now on show this response; null: none. */
   staple(response: Response | null): void {
     this.#served.response = response;
@@ -205,6 +215,8 @@ export class OpenSslContext implements TlsContext {
     if (bundle === null) return;
     const context = this.#context;
     this.#demand(lib.contextCertificate(context, bundle.certificate) === 1, 'the certificate');
+    // SSL_CTX_set0_chain: it may have one of the certificate before.
+    this.#control(Command.chain, 0n);
     // The last argument 1 of SSL_CTX_add1_chain_cert: the chain counts its own reference.
     for (const each of bundle.chain) this.#demand(this.#control(Command.chainCertificate, 1n, each) === 1n, 'the chain');
     if (bundle.key === null) return;
@@ -251,7 +263,7 @@ export class OpenSslContext implements TlsContext {
     if (alpn.length > 0) lib.contextAlpnChoice(this.#context, chooser(alpn), NULL);
   }
 
-  #besides({ timestamps = null, dh = null, bundle }: TlsSettings): void {
+  #besides({ timestamps = null, dh = null, bundle }: Pick<TlsSettings, 'bundle' | 'dh' | 'timestamps'>): void {
     if (bundle === null) return;
     const parameters = typeof dh === 'number' ? dhGroup(Math.min(dh, keyBitsOf(bundle.certificate))) : dh;
     if (parameters !== null) useDhParameters(this.#context, parameters);

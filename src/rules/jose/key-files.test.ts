@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { plainMemory } from '../../base/memory.ts';
 import { KEY_FILES, KEY_STORE } from '../../keywords/example-keys.ts';
+import type { Crypto } from '../../platform/crypto/contract.ts';
 import { openCrypto } from '../../platform/crypto/openssl.ts';
 import { KeyFiles, type StoredCertificate } from './key-files.ts';
 
@@ -10,13 +11,13 @@ const crypto = openCrypto();
 const memory = plainMemory({ blocks: 2, notes: 1, statics: 1 << 16 });
 const base = memory.base(memory.take());
 
-function open(certificates: readonly StoredCertificate[] = KEY_STORE): KeyFiles {
+function open(certificates: readonly StoredCertificate[] = KEY_STORE, from: Crypto = crypto): KeyFiles {
   const readLines = (path: string): readonly string[] => {
     const text = KEY_FILES[path];
     if (text === undefined) throw new Error('ENOENT');
     return text.split('\n');
   };
-  return new KeyFiles({ memory, crypto, readLines, certificates });
+  return new KeyFiles({ memory, crypto: from, readLines, certificates });
 }
 
 function place(name: string): [number, number] {
@@ -83,5 +84,31 @@ test('what nobody uses is not prepared, and what is broken changes nothing', () 
   assert.equal(keys.prepare('es256.pem', rsa.certificate, null), null, 'a file that a rule names is no certificate of a store');
   assert.throws(() => keys.prepare('@tokens/rsa', Buffer.from('nothing'), rsa.privateKey), /neither a public key nor a certificate/);
   assert.equal(crypto.open, before);
+  assert.equal(keys.privateKey(...place('@tokens/rsa'))?.kind, 'rsa');
+});
+
+test('what goes wrong in the middle of a change leaves no key over', () => {
+  let mayMake = Number.POSITIVE_INFINITY;
+  const scarce = {
+    ...crypto,
+    publicKey: (pem: Uint8Array) => {
+      if (mayMake-- === 0) throw new Error('out of memory');
+      return crypto.publicKey(pem);
+    },
+    privateKey: (pem: Uint8Array) => crypto.privateKey(pem),
+  } as Crypto;
+  const keys = open(KEY_STORE, scarce);
+  keys.openCertificates();
+  keys.load('@tokens/rsa');
+  const before = crypto.open;
+  mayMake = 1;
+  assert.throws(() => keys.prepare('@tokens/rsa', rsa.certificate, rsa.privateKey), /out of memory/);
+  assert.equal(crypto.open, before);
+});
+
+test('a key may come behind a long text', () => {
+  const long = Buffer.concat([Buffer.from('a chain of certificates\n'.repeat(10_000)), rsa.privateKey as Uint8Array]);
+  const keys = open([{ ...rsa, privateKey: long }]);
+  keys.openCertificates();
   assert.equal(keys.privateKey(...place('@tokens/rsa'))?.kind, 'rsa');
 });

@@ -5,6 +5,7 @@
 import type { Memory } from '../../base/memory.ts';
 import type { Crypto, PrivateKey, PublicKey } from '../../platform/crypto/contract.ts';
 import { RuleError } from '../error.ts';
+import { latin1 } from '../value/bytes.ts';
 
 /** A certificate of a `crt-store`. */
 export interface StoredCertificate {
@@ -120,7 +121,13 @@ export class KeyFiles {
     const certificates = this.#certificates.filter((entry) => entry.name === name);
     if (files.length + certificates.length === 0) return null;
     const { crypto } = this.#source;
-    const made = [...files, ...certificates].map(() => keysOf(crypto, certificate, privateKey));
+    const made: Keys[] = [];
+    try {
+      while (made.length < files.length + certificates.length) made.push(keysOf(crypto, certificate, privateKey));
+    } catch (error) {
+      made.forEach(free);
+      throw error;
+    }
     return {
       apply: () => {
         for (const [at, entry] of [...files, ...certificates].entries()) {
@@ -190,5 +197,5 @@ function free({ publicKey, privateKey }: Keys): void {
 
 /** Whether a PEM text says that a private key begins. */
 function hasKey(pem: Uint8Array): boolean {
-  return /-----BEGIN (?:\w+ )*PRIVATE KEY-----/.test(String.fromCharCode(...pem));
+  return /-----BEGIN (?:\w+ )*PRIVATE KEY-----/.test(latin1(pem));
 }
