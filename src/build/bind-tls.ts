@@ -82,6 +82,10 @@ export class BindTls implements CertificateChoice {
     this.#arrange();
   }
 
+  get asked(): string | null {
+    return this.#choice.asked;
+  }
+
   choose(bytes: Uint8Array, hello: ClientHello, result: HelloResultValue): TlsContext | null {
     return this.#choice.choose(bytes, hello, result);
   }

@@ -84,8 +84,8 @@ class LazyContext implements ServedContext {
     this.#response = response;
   }
 
-  open(): TlsEngine | null {
-    return this.#get()?.open() ?? null;
+  open(asked: string | null = null): TlsEngine | null {
+    return this.#get()?.open(asked) ?? null;
   }
 
   openTo(start: number, end: number): TlsEngine | null {

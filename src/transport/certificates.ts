@@ -2,7 +2,7 @@
  * Which certificate a client gets: by the name that it asks for, by the kinds of keys that it can check. It must not know what a
  * context holds or how certificates are read.
  */
-import type { TlsContext } from '../platform/tls/contract.ts';
+import { NOBODY, type TlsContext } from '../platform/tls/contract.ts';
 import { type ClientHello, HelloResult, type HelloResultValue } from '../proto/tls-hello.ts';
 
 /** A certificate under one of its names. */
@@ -17,6 +17,11 @@ export interface CertificateEntry {
 export interface CertificateChoice {
   /** False: there is one certificate for everybody, and the hello need not be read first. */
   readonly needsHello: boolean;
+  /**
+   * The name by which `choose` has chosen last, for `TlsContext.open`: the client must not get another past its library. null: it does
+   * not matter, as everybody is served alike.
+   */
+  readonly asked: string | null;
   /** null: no certificate for such a client (`strict-sni`). */
   choose(bytes: Uint8Array, hello: ClientHello, result: HelloResultValue): TlsContext | null;
 }
@@ -45,6 +50,7 @@ export interface CertificateMaker {
 
 export class Certificates implements CertificateChoice {
   readonly needsHello: boolean;
+  asked: string | null = null;
   readonly #names: CertificateNames;
 
   constructor(names: CertificateNames) {
@@ -54,14 +60,19 @@ export class Certificates implements CertificateChoice {
 
   choose(bytes: Uint8Array, hello: ClientHello, result: HelloResultValue): TlsContext | null {
     const ecdsa = result !== HelloResult.done || offersEcdsa(bytes, hello);
+    this.asked = this.needsHello ? '' : null;
     if (result === HelloResult.done && hello.serverName.start >= 0) {
       const { start, end } = hello.serverName;
       const name = lowerText(bytes, start, Math.min(end, start + LONGEST_NAME));
+      if (this.needsHello) this.asked = name;
       const found = this.#byName(name, ecdsa) ?? this.#names.maker?.named(name) ?? null;
       if (found !== null) return found;
     }
-    // Whoever speaks no TLS gets the alert of an ordinary handshake.
-    if (this.#names.isStrict && result === HelloResult.done) return null;
+    if (this.#names.isStrict) {
+      if (result === HelloResult.done) return null;
+      // Whoever speaks no TLS gets the alert of an ordinary handshake; what the library takes for a hello after all goes no further.
+      this.asked = NOBODY;
+    }
     return best(this.#names.fallbacks, '', ecdsa);
   }
 

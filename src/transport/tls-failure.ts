@@ -2,9 +2,6 @@
 import { Figure, Refusal, type TlsEngine } from '../platform/tls/contract.ts';
 import { ConnectionFailure, type ConnectionFailureValue } from '../state/failures.ts';
 
-/** A fatal alert `unrecognized_name` (RFC 8446 6.2) in a record: what a client without a certificate for its name gets. */
-export const NO_SUCH_NAME: readonly number[] = [21, 3, 3, 0, 2, 2, 112];
-
 /** Of a client's handshake. */
 export function clientFailureOf(engine: TlsEngine): ConnectionFailureValue {
   const refusal = engine.figure(Figure.refusal);

@@ -1,9 +1,9 @@
 /** What all TLS wires of a thread share. It must not know wires. */
 import { type Block, type Memory, NO_BLOCK, SCRATCH_SIZE } from '../base/memory.ts';
 import type { Host, Wire } from '../platform/contract.ts';
+import { NO_SUCH_NAME } from '../platform/tls/contract.ts';
 import { ClientHello, HelloResult, type HelloResultValue } from '../proto/tls-hello.ts';
 import { Joined, joinHello } from '../proto/tls-hello-records.ts';
-import { NO_SUCH_NAME } from './tls-failure.ts';
 import { DEFAULT_TLS_TUNING } from './tls-tuning.ts';
 
 /**

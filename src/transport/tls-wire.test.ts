@@ -53,7 +53,7 @@ class Pair implements TlsOwner {
     this.makeServer = makeServer;
     this.server = new OpenSslContext(this.library, { ...BASE, bundle: bundleOf(file('server.pem'), null), ...server });
     const { server: context } = this;
-    this.choice = { needsHello: true, choose: () => context };
+    this.choice = { needsHello: true, asked: null, choose: () => context };
     this.client = new OpenSslContext(this.library, { ...BASE, role: 'client', ...client });
   }
 

@@ -215,7 +215,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     if (result === HelloResult.more) return false;
     if (isKept && result === HelloResult.done) this.#owner.onHello(this, bytes, hello);
     const context: TlsContext | null = choice.choose(bytes, hello, result);
-    this.#engine = context === null ? null : context.open();
+    this.#engine = context === null ? null : context.open(choice.asked);
     this.#state = State.handshake;
     if (this.#engine === null) this.#refuse(context === null ? ConnectionFailure.handshake : ConnectionFailure.handshakeMemory);
     return this.#engine !== null;

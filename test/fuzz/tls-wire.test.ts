@@ -288,7 +288,7 @@ class Rig implements TlsOwner {
     return this.bench.serve((lower) => {
       const wire = new TlsWire(this.ground);
       if (talker !== null) this.#servers.set(wire, talker);
-      wire.accept(lower, { needsHello: this.dice.chance(2), choose: () => (knows ? this.server : null) }, this, 2000);
+      wire.accept(lower, { needsHello: this.dice.chance(2), asked: null, choose: () => (knows ? this.server : null) }, this, 2000);
       return wire;
     });
   }

@@ -150,8 +150,8 @@ export class OpenSslContext implements TlsContext {
     return null;
   }
 
-  open(): OpenSslEngine | null {
-    return this.#library.engine(this.#context, this.#isServer, this.#served, this.#takesEarly);
+  open(asked: string | null = null): OpenSslEngine | null {
+    return this.#library.engine(this.#context, this.#isServer, this.#served, this.#takesEarly, asked);
   }
 
   /**

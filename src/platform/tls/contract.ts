@@ -88,6 +88,12 @@ export const Figure = {
   hadEarly: 11,
 } as const;
 
+/** A fatal alert `unrecognized_name` (RFC 8446 6.2) in a record: what a client without a certificate for its name gets. */
+export const NO_SUCH_NAME: readonly number[] = [21, 3, 3, 0, 2, 2, 112];
+
+/** Instead of the name that a client asks for: its handshake must fail, whatever it asks for. No name has such a character. */
+export const NOBODY = '\0';
+
 /** The most bytes of early data on a connection: they fit in a block. */
 export const MOST_EARLY = 14_000;
 
@@ -135,8 +141,12 @@ export interface TlsEngine {
 
 /** Settings, certificates and keys of one side, on one thread. */
 export interface TlsContext {
-  /** An engine for a new connection; null: out of memory. */
-  open(): TlsEngine | null;
+  /**
+   * An engine for a new connection; null: out of memory.
+   * @param asked the name by which the client was sent here, in lower case, '' without one: its handshake fails with NO_SUCH_NAME as soon
+   * as the library finds that it asks for another. NOBODY: it fails in any case. null, or absent: the name does not matter
+   */
+  open(asked?: string | null): TlsEngine | null;
   /** The same of a client, for the server called [start, end) of the memory; empty: it is told no name. The name is checked. */
   openTo(start: number, end: number): TlsEngine | null;
   /** It opens no more; engines that are open go on. */

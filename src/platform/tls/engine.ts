@@ -5,7 +5,18 @@
  */
 import type { Memory } from '../../base/memory.ts';
 import { addressOf, area, viewAt } from '../ffi.ts';
-import { type FactValue, type FigureValue, Handshake, type HandshakeValue, MOST_EARLY, Read, Refusal, type TlsEngine } from './contract.ts';
+import { isAskedName } from './asked-name.ts';
+import {
+  type FactValue,
+  type FigureValue,
+  Handshake,
+  type HandshakeValue,
+  MOST_EARLY,
+  NO_SUCH_NAME,
+  Read,
+  Refusal,
+  type TlsEngine,
+} from './contract.ts';
 import { EngineFacts, type FactSource } from './facts.ts';
 import * as lib from './library.ts';
 import { keepSecret } from './secrets.ts';
@@ -78,6 +89,8 @@ export class TlsLibrary {
   readonly early = area(MOST_EARLY);
   #earlyCount = 0;
   #earlyOf: OpenSslEngine | null = null;
+  /** NO_SUCH_NAME, in whole words. */
+  readonly #refusal = area(8);
   /** Contexts of OpenSSL that are held, as well. */
   contexts = 0;
 
@@ -89,6 +102,7 @@ export class TlsLibrary {
     const missing = lib.missingFunctions();
     if (missing.length > 0) throw new Error(`TLS needs functions of OpenSSL that this Node does not export: ${missing.join(', ')}`);
     this.memory = memory;
+    this.#refusal.bytes.set(NO_SUCH_NAME);
     this.facts = new EngineFacts(this);
     this.#base = addressOf(memory.bytes);
     this.baseNumber = Number(this.#base);
@@ -135,7 +149,13 @@ export class TlsLibrary {
     while (lib.bioRead(this.writing, this.address(this.memory.deskStart), 4096) > 0);
   }
 
-  engine(context: bigint, isServer: boolean, served: Served, takesEarly: boolean): OpenSslEngine | null {
+  /** In the clear, before anything else is said. */
+  refuseName(): void {
+    lib.bioWrite(this.writing, this.#refusal.pointer, NO_SUCH_NAME.length);
+  }
+
+  /** @param asked see TlsContext.open */
+  engine(context: bigint, isServer: boolean, served: Served, takesEarly: boolean, asked: string | null): OpenSslEngine | null {
     const ssl = lib.sslNew(context);
     if (ssl === NULL) return null;
     const engine = this.#free.pop() ?? new OpenSslEngine(this); // hot-ok: once per concurrent connection, then pooled
@@ -144,7 +164,7 @@ export class TlsLibrary {
     lib.sslBios(ssl, this.reading, this.writing);
     if (isServer) lib.sslAccept(ssl);
     else lib.sslConnect(ssl);
-    engine.begin(ssl, isServer, served, takesEarly);
+    engine.begin(ssl, isServer, served, takesEarly, asked);
     this.open++;
     return engine;
   }
@@ -198,6 +218,7 @@ export class OpenSslEngine implements TlsEngine, FactSource {
   hadEarly = false;
   #early: number = Early.none;
   #served: Served = NOTHING;
+  #asked: string | null = null;
   readonly #facts: EngineFacts;
   /** Texts that were asked for, by Fact: once a connection, however many requests it carries. */
   readonly texts: (Uint8Array | null)[] = [];
@@ -207,8 +228,9 @@ export class OpenSslEngine implements TlsEngine, FactSource {
     this.#facts = library.facts;
   }
 
-  begin(ssl: bigint, isServer: boolean, served: Served, takesEarly: boolean): void {
+  begin(ssl: bigint, isServer: boolean, served: Served, takesEarly: boolean, asked: string | null): void {
     this.#ssl = ssl;
+    this.#asked = asked;
     this.#early = takesEarly ? Early.possible : Early.none;
     this.hadEarly = false;
     this.#holders = 1;
@@ -249,6 +271,18 @@ export class OpenSslEngine implements TlsEngine, FactSource {
   }
 
   handshake(): HandshakeValue {
+    const result = this.#goOn();
+    if (this.#asked === null || result === Handshake.failed) return result;
+    // As soon as there is an answer to a hello, and before anybody gets it.
+    if ((result === Handshake.wants && !this.hasOutput) || isAskedName(this.#ssl, this.#asked)) return result;
+    this.discard();
+    this.#library.forgetEarly(this);
+    this.#library.refuseName();
+    this.reason = 'another name than the one that the certificate was chosen by';
+    return Handshake.failed;
+  }
+
+  #goOn(): HandshakeValue {
     lib.errClear();
     const library = this.#library;
     library.current = this;

@@ -61,8 +61,8 @@ export class ForgedContext implements TlsContext {
     lib.certificateFree(oldest);
   }
 
-  open(): TlsEngine | null {
-    const engine = this.#base.open();
+  open(asked: string | null = null): TlsEngine | null {
+    const engine = this.#base.open(asked);
     if (engine === null || lib.sslUseCertificate(engine.ssl, this.#next) === 1) return engine;
     lib.errClear();
     engine.free();

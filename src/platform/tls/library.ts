@@ -44,6 +44,7 @@ export const bioMemory = bound<() => Pointer>('BIO_s_mem', [], P);
 /** A BIO that reads `length` bytes at an address where they are. */
 export const bioOver = bound<(at: Pointer, length: number) => Pointer>('BIO_new_mem_buf', [P, I], P);
 export const bioRead = bound<(bio: Pointer, into: Pointer, length: number) => number>('BIO_read', [P, P, I], I);
+export const bioWrite = bound<(bio: Pointer, from: Pointer, length: number) => number>('BIO_write', [P, P, I], I);
 export const bioControl = bound<(bio: Pointer, command: number, number: bigint, at: Pointer) => bigint>('BIO_ctrl', [P, I, L, P], L);
 export const bioFree = bound<(bio: Pointer) => number>('BIO_free', [P], I);
 export const bioShare = bound<(bio: Pointer) => number>('BIO_up_ref', [P], I);
@@ -156,6 +157,8 @@ export const cipherBits = bound<(cipher: Pointer, algorithm: Pointer) => number>
 export const sslResumed = bound<(ssl: Pointer) => number>('SSL_session_reused', [P], I);
 export const sslAlpn = bound<(ssl: Pointer, at: Pointer, length: Pointer) => void>('SSL_get0_alpn_selected', [P, P, P], 'void');
 export const sslName = bound<(ssl: Pointer, type: number) => Pointer>('SSL_get_servername', [P, I], P);
+/** Copies a text of C, cut to a room with the zero behind it. */
+export const copyText = bound<(to: Pointer, from: Pointer, room: bigint) => void>('OPENSSL_strlcpy', [P, P, 'uint64'], 'void');
 export const sslOwnCertificate = bound<(ssl: Pointer) => Pointer>('SSL_get_certificate', [P], P);
 export const sslPeerChain = bound<(ssl: Pointer) => Pointer>('SSL_get_peer_cert_chain', [P], P);
 /** Of a peer whose certificate was looked at, from its own to the authority; 0n: none, also when a session goes on. */

@@ -29,6 +29,35 @@ export function greasedHello(): Buffer {
   return Buffer.concat([Buffer.from([22, 3, 1]), two(handshake.length), handshake]);
 }
 
+export interface Wanted {
+  /** '': none. */
+  readonly name: string;
+  /** TLS 1.3 with a key share, without any, or 1.2. */
+  readonly version: 'shared' | 'unshared' | 'old';
+  /** The same in both hellos of a connection. */
+  readonly random?: Buffer;
+  /** Extensions behind all others: numbers and bodies. */
+  readonly more?: readonly (readonly [number, Buffer])[];
+}
+
+/** A hello that is as unusual as it is wanted, in one record whatever its length. */
+export function oddHello({ name, version, random = randomBytes(32), more = [] }: Wanted): Buffer {
+  const key = generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
+  const share = version === 'shared' ? Buffer.concat([two(29), sized2(key)]) : Buffer.alloc(0);
+  const extensions = Buffer.concat([
+    ...(name === '' ? [] : [extension(0, sized2(Buffer.concat([Buffer.from([0]), sized2(Buffer.from(name))])))]),
+    extension(10, sized2(version === 'old' ? list(29, 23) : list(29))),
+    extension(11, sized1(Buffer.from([0]))),
+    extension(13, sized2(list(0x0403, 0x0804, 0x0401))),
+    ...(version === 'old' ? [] : [extension(43, sized1(list(0x0304))), extension(51, sized2(share))]),
+    ...more.map(([kind, body]) => extension(kind, body)),
+  ]);
+  const ciphers = version === 'old' ? list(0xc02b, 0xc02f) : list(0x1301);
+  const body = Buffer.concat([two(0x0303), random, sized1(random), sized2(ciphers), sized1(Buffer.from([0])), sized2(extensions)]);
+  const handshake = Buffer.concat([Buffer.from([1, 0]), two(body.length), body]);
+  return Buffer.concat([Buffer.from([22, 3, 1]), two(handshake.length), handshake]);
+}
+
 /** The same in records of so many bytes at most. */
 export function inRecords(hello: Buffer, size: number): Buffer {
   const message = hello.subarray(5);
