@@ -9,6 +9,7 @@ import type { ExpectStepModel } from '../model/check.ts';
 import { mapMemory } from '../platform/mapping.ts';
 import { OpenSslContext } from '../platform/tls/context.ts';
 import { TlsLibrary } from '../platform/tls/engine.ts';
+import { PLAIN_TLS } from '../platform/tls/settings.fixture.ts';
 import { newCheck } from './blank.ts';
 import { RunningCheck } from './connection.ts';
 import { rulesetOf } from './ruleset.ts';
@@ -22,23 +23,7 @@ const AT = { file: '', line: 1, column: 1 };
 
 const memory = mapMemory(SECURE_LAYOUT);
 const ground = new SecureGround(memory);
-const context = new OpenSslContext(new TlsLibrary(memory), {
-  role: 'client',
-  bundle: null,
-  minVersion: 0x0303,
-  maxVersion: 0x0304,
-  ciphers: null,
-  cipherSuites: null,
-  curves: null,
-  signatures: null,
-  alpn: [],
-  verify: 'none',
-  authorities: [],
-  revocations: [],
-  tickets: true,
-  ticketKeys: null,
-  preferClientCiphers: true,
-});
+const context = new OpenSslContext(new TlsLibrary(memory), { ...PLAIN_TLS, preferClientCiphers: true });
 
 async function listen(t: TestContext, server: Server): Promise<number> {
   const sockets = new Set<Socket>();

@@ -10,28 +10,13 @@ import { OpenSslContext, type TlsSettings } from '../platform/tls/context.ts';
 import { Fact, type TlsEngine } from '../platform/tls/contract.ts';
 import { type OpenSslEngine, TlsLibrary } from '../platform/tls/engine.ts';
 import { bundleOf, certificatesOf } from '../platform/tls/pem.ts';
+import { PLAIN_TLS } from '../platform/tls/settings.fixture.ts';
 import type { CertificateChoice } from './certificates.ts';
 import { TlsGround } from './tls-ground.ts';
 import { type TlsOwner, TlsWire } from './tls-wire.ts';
 
 const file = (name: string): Uint8Array => readFileSync(new URL(`../../test/support/tls/${name}`, import.meta.url));
-const BASE: TlsSettings = {
-  role: 'server',
-  bundle: null,
-  minVersion: 0x0303,
-  maxVersion: 0x0304,
-  ciphers: null,
-  cipherSuites: null,
-  curves: null,
-  signatures: null,
-  alpn: ['http/1.1'],
-  verify: 'none',
-  authorities: [],
-  revocations: [],
-  tickets: true,
-  ticketKeys: null,
-  preferClientCiphers: false,
-};
+const BASE: TlsSettings = { ...PLAIN_TLS, role: 'server', alpn: ['http/1.1'] };
 
 /** Two contexts, and wires that use them. */
 class Pair implements TlsOwner {

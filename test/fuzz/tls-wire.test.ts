@@ -13,30 +13,14 @@ import type { SimHost } from '../../src/platform/sim/host.ts';
 import type { SimPeer } from '../../src/platform/sim/peer.ts';
 import { World } from '../../src/platform/sim/world.ts';
 import { Bench } from '../../src/platform/suite.ts';
-import { OpenSslContext, type TlsSettings } from '../../src/platform/tls/context.ts';
+import { OpenSslContext } from '../../src/platform/tls/context.ts';
 import { type OpenSslEngine, TlsLibrary } from '../../src/platform/tls/engine.ts';
 import { bundleOf } from '../../src/platform/tls/pem.ts';
+import { PLAIN_TLS } from '../../src/platform/tls/settings.fixture.ts';
 import { TlsGround } from '../../src/transport/tls-ground.ts';
 import { type TlsOwner, TlsWire } from '../../src/transport/tls-wire.ts';
 import { eachSeed } from '../sim/seeds.ts';
 
-const BASE: TlsSettings = {
-  role: 'client',
-  bundle: null,
-  minVersion: 0x0303,
-  maxVersion: 0x0304,
-  ciphers: null,
-  cipherSuites: null,
-  curves: null,
-  signatures: null,
-  alpn: [],
-  verify: 'none',
-  authorities: [],
-  revocations: [],
-  tickets: true,
-  ticketKeys: null,
-  preferClientCiphers: false,
-};
 const PEM = readFileSync(new URL('../support/tls/server.pem', import.meta.url));
 const updateKeys = new ffi.DynamicLibrary(null).getFunction('SSL_key_update', { arguments: ['pointer', 'int32'], return: 'int32' });
 /** SSL_KEY_UPDATE_REQUESTED: the peer shall do the same. */
@@ -207,9 +191,9 @@ class Rig implements TlsOwner {
     this.bench = new Bench('sim', { seed, blocks: isScarce ? 2 + this.dice.random(16) : 512 });
     this.library = new TlsLibrary(this.bench.memory);
     this.ground = new TlsGround(this.bench.host);
-    this.server = new OpenSslContext(this.library, { ...BASE, role: 'server', bundle: bundleOf(PEM, null) });
+    this.server = new OpenSslContext(this.library, { ...PLAIN_TLS, role: 'server', bundle: bundleOf(PEM, null) });
     this.#isNew = !this.dice.chance(3);
-    this.client = new OpenSslContext(this.library, { ...BASE, maxVersion: this.#isNew ? TLS_1_3 : TLS_1_2 });
+    this.client = new OpenSslContext(this.library, { ...PLAIN_TLS, maxVersion: this.#isNew ? TLS_1_3 : TLS_1_2 });
   }
 
   get world(): World {

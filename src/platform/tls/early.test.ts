@@ -4,27 +4,11 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Memory } from '../../base/memory.ts';
 import { mapMemory } from '../mapping.ts';
-import { OpenSslContext, type TlsSettings } from './context.ts';
+import { OpenSslContext } from './context.ts';
 import { type OpenSslEngine, TlsLibrary } from './engine.ts';
 import { bundleOf } from './pem.ts';
+import { PLAIN_TLS } from './settings.fixture.ts';
 
-const BASE: TlsSettings = {
-  role: 'server',
-  bundle: null,
-  minVersion: 0x0303,
-  maxVersion: 0x0304,
-  ciphers: null,
-  cipherSuites: null,
-  curves: null,
-  signatures: null,
-  alpn: [],
-  verify: 'none',
-  authorities: [],
-  revocations: [],
-  tickets: true,
-  ticketKeys: null,
-  preferClientCiphers: false,
-};
 const SERVER = readFileSync(new URL('../../../test/support/tls/server.pem', import.meta.url));
 
 const TEXT = 'of one connection';
@@ -33,7 +17,7 @@ const TEXT = 'of one connection';
 function begin(): { library: TlsLibrary; context: OpenSslContext; one: OpenSslEngine; other: OpenSslEngine; into: number; memory: Memory } {
   const memory = mapMemory({ blocks: 2, notes: 1, statics: 64 });
   const library = new TlsLibrary(memory);
-  const context = new OpenSslContext(library, { ...BASE, bundle: bundleOf(SERVER, null), takesEarly: true });
+  const context = new OpenSslContext(library, { ...PLAIN_TLS, role: 'server', bundle: bundleOf(SERVER, null), takesEarly: true });
   const [one, other] = [context.open(), context.open()];
   assert.ok(one !== null && other !== null);
   library.early.bytes.set(Buffer.from(TEXT));
