@@ -25,9 +25,10 @@ export function finish(context: StreamContext, stream: Stream): void {
   logEnd(mux.shared, stream);
   releaseTracked(stream);
   stream.phase = Phase.done;
-  const { front } = stream;
+  const { front, frontend } = stream;
   if (front === null) return;
-  const stopping = mux.closeSpreadMs === 0 && mux.shared.live[ProcessLive.stopping] === Stopping.now;
+  // option idle-close-on-response: who was not told of the end may be sending its next request.
+  const stopping = !frontend.closesOnResponse && mux.closeSpreadMs === 0 && mux.shared.live[ProcessLive.stopping] === Stopping.now;
   front.release(stream, !stream.closeClient && stream.responseDone && !stopping);
 }
 

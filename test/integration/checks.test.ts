@@ -28,7 +28,7 @@ onSubjects('a server stops, is taken out, comes back', async ({ start }) => {
   const down = await syslog.waitFor(/Server l\/b is DOWN/);
   assert.match(
     text(down),
-    /^Server l\/b is DOWN, reason: Layer4 connection problem, info: "Connection refused(?: at initial connection step of tcp-check)?", check duration: \d+ms\. 1 active and 0 backup servers left\. 0 sessions active, 0 requeued, 0 remaining in queue\.$/,
+    /^Server l\/b is DOWN, reason: Layer4 connection problem, info: "Connection (?:refused|reset by peer)(?: at initial connection step of tcp-check)?", check duration: \d+ms\. 1 active and 0 backup servers left\. 0 sessions active, 0 requeued, 0 remaining in queue\.$/,
   );
   // local0 and alert.
   assert.match(down, /^<129>/);
