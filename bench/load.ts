@@ -1,12 +1,17 @@
 /** wrk as the load: how it is called and what it says. It must not know who answers. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { findPeer } from '../test/support/peer.ts';
 import { run } from '../test/support/program.ts';
+import { makeFolder } from '../test/support/proxy.ts';
 
 export interface Load {
   readonly path: string;
   readonly connections: number;
   readonly headers: readonly string[];
   readonly scheme?: 'https';
+  /** Requests of many lengths: up to so many bytes are added to the path, each time others. */
+  readonly spread?: number;
 }
 
 export interface LoadResult {
@@ -27,13 +32,38 @@ export async function runLoad(port: number, load: Load, seconds: number): Promis
   if (command === undefined) throw new Error('wrk is not installed');
   const headers = load.headers.flatMap((header) => ['-H', header]);
   // wrk takes whole seconds only.
-  const args = ['-t1', `-c${load.connections}`, `-d${Math.max(1, Math.round(seconds))}s`, '--latency', ...headers];
+  const script = load.spread === undefined ? [] : ['-s', mixedScript(load.path, load.spread)];
+  const args = ['-t1', `-c${load.connections}`, `-d${Math.max(1, Math.round(seconds))}s`, '--latency', ...headers, ...script];
   const { status, stdout, stderr } = await run(
     { command, args: [...args, `${load.scheme ?? 'http'}://127.0.0.1:${port}${load.path}`] },
     seconds * 1000 + GRACE_MS,
   );
   if (status !== 0) throw new Error(`wrk ended with status ${status}: ${stderr}${stdout}`);
   return parseWrk(stdout);
+}
+
+/** Different paths that wrk goes through: a prime, so that connections do not fall into step. */
+const PATHS = 257;
+
+/** A script that makes wrk ask for PATHS paths in turns, made once at its start; their lengths are the same in every run. */
+function mixedScript(path: string, spread: number): string {
+  const lengths: number[] = [];
+  for (let state = 1; lengths.length < PATHS; state = (state * 48_271) % 2_147_483_647) lengths.push(state % (spread + 1));
+  const file = join(makeFolder(), 'mixed.lua');
+  writeFileSync(
+    file,
+    `local lengths = { ${lengths.join(', ')} }
+local requests, at = {}, 0
+function init()
+  for i, length in ipairs(lengths) do requests[i] = wrk.format("GET", "${path}&q=" .. string.rep("a", length)) end
+end
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+`,
+  );
+  return file;
 }
 
 /** Reads wrk's report. */

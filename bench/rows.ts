@@ -70,6 +70,15 @@ export const LOAD_ROWS: readonly LoadRow[] = [
     floor: 'http',
     edge: true,
   },
+  {
+    id: 'mixed',
+    title: 'The same edge, requests of many lengths',
+    mode: 'http',
+    load: { path: '/catalogue/garden/tools?sort=price&page=3', connections: 64, headers: BROWSER_HEADERS, spread: 120 },
+    bar: 0.9,
+    floor: 'http',
+    edge: true,
+  },
   { id: 'connection', title: 'A connection per request', mode: 'http', load: small(['Connection: close']), bar: 1, floor: 'http' },
   {
     id: '64k',

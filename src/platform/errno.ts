@@ -1,14 +1,18 @@
 /** Linux error numbers that the hosts tell apart, with their names and texts for messages. It must not know who met them. */
 
 export const EINTR = 4;
+export const EIO = 5;
 export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const ENOENT = 2;
 export const EACCES = 13;
 export const EBUSY = 16;
+export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
 export const EPIPE = 32;
+export const EMSGSIZE = 90;
+export const EOPNOTSUPP = 95;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
 export const ECONNABORTED = 103;
@@ -41,6 +45,7 @@ const NAMES: Readonly<Record<number, readonly [name: string, text: string]>> = {
   36: ['ENAMETOOLONG', 'the path is too long'],
   38: ['ENOSYS', 'the kernel does not know this call'],
   88: ['ENOTSOCK', 'not a socket'],
+  90: ['EMSGSIZE', 'the message is too long'],
   92: ['ENOPROTOOPT', 'the socket has no such option'],
   93: ['EPROTONOSUPPORT', 'protocol not supported'],
   95: ['EOPNOTSUPP', 'not supported by the socket'],

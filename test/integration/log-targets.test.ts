@@ -7,6 +7,7 @@ import { createSocket } from 'node:dgram';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from '../support/connection.ts';
 import { ok, type RawRequest, startHttpOrigin } from '../support/origin.ts';
 import { freePort } from '../support/ports.ts';
 import { startSyslog } from '../support/syslog.ts';
@@ -67,6 +68,40 @@ onSubjects('UDP over IPv6 and to a name, several targets', async (rig) => {
   } finally {
     six.close();
   }
+});
+
+const BURSTS = 8;
+const CLIENTS = 6;
+const PIPELINED = 10;
+
+/** The path of a client's request; lengths go up and down, some are alike. */
+function busyPath(client: number, number: number): string {
+  return `/${client}/${number}/${'x'.repeat((number * 7) % 5)}`;
+}
+
+onSubjects('UDP from a busy thread: every line by itself, whole, those of a connection in their order', async (rig) => {
+  await using syslog = await startSyslog();
+  const port = await startLogging(rig, `log 127.0.0.1:${syslog.port} format raw local0`);
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => connect(port)));
+  try {
+    for (let burst = 0; burst < BURSTS; burst++) {
+      clients.forEach((client, index) => {
+        client.write(Array.from({ length: PIPELINED }, (_, at) => get(busyPath(index, burst * PIPELINED + at))).join(''));
+      });
+      // The receiver is not to be flooded.
+      await syslog.waitForCount((burst + 1) * CLIENTS * PIPELINED);
+    }
+  } finally {
+    for (const client of clients) client[Symbol.dispose]();
+  }
+  for (let client = 0; client < CLIENTS; client++) {
+    const own = syslog.messages.filter((line) => line.startsWith(`/${client}/`));
+    assert.deepEqual(
+      own,
+      Array.from({ length: BURSTS * PIPELINED }, (_, number) => `${busyPath(client, number)}\n`),
+    );
+  }
+  assert.equal(syslog.messages.length, BURSTS * CLIENTS * PIPELINED);
 });
 
 const FORMS: readonly (readonly [string, RegExp])[] = [

@@ -81,6 +81,13 @@ export class UringCore {
     return this.ring.entry(head, descriptor, low, low >= 2 ** 32 ? this.#high + 1 : this.#high, length, index, tag);
   }
 
+  /** Writes the address of an offset of the memory as a pointer: two words. */
+  writeAddress(words: Int32Array, at: number, offset: number): void {
+    const low = this.#low + offset;
+    words[at] = low;
+    words[at + 1] = low >= 2 ** 32 ? this.#high + 1 : this.#high;
+  }
+
   /** Asks the kernel to end the operation with this user data; its own completion follows. */
   cancel(index: number, tag: number): void {
     this.ring.entry(OP_CANCEL | SKIP_SUCCESS, -1, index, tag, 0, 0, KIND_IGNORED);

@@ -3,7 +3,7 @@
  * what has happened meanwhile. The thread's own event loop is served beside it (nodeloop.ts). It must not know
  * protocols, timeouts or who uses it.
  */
-import type { SocketAddress } from '../../base/address.ts';
+import { Family, type SocketAddress } from '../../base/address.ts';
 import type { Memory } from '../../base/memory.ts';
 import { NEVER, TimerWheel } from '../../base/timers.ts';
 import type { HostOptions, Listener, SentHandler, Task, Wire, WireHandler } from '../contract.ts';
@@ -17,10 +17,11 @@ import { encodeSockaddr, SOCKADDR_BYTES } from '../sockaddr.ts';
 import { setPacketOptions } from '../socketinfo.ts';
 import { connectingSocket, datagramSocket, keepAlive } from '../sockets.ts';
 import { KIND_BITS, KIND_IGNORED, UringCore } from './core.ts';
+import { UringDatagrams } from './datagrams.ts';
 import { type AcceptSink, UringListener } from './listener.ts';
 import { openRing } from './ring.ts';
-import { UringSender } from './sender.ts';
 import { LAST_WIRE_KIND, UringWire } from './wire.ts';
+import { UringWriter } from './writer.ts';
 
 /** Kinds of completions that are not a wire's. */
 const ACCEPTED = 4;
@@ -61,7 +62,9 @@ export class UringHost implements Host, AcceptSink {
   readonly #wires: UringWire[] = [];
   readonly #listeners: (UringListener | null)[] = [];
   readonly #acceptors: Acceptor[] = [];
-  readonly #senders: (UringSender | null)[] = [];
+  readonly #senders: (UringWriter | UringDatagrams | null)[] = [];
+  readonly #datagrams: UringDatagrams[] = [];
+  #heldSince = 0;
   readonly #page: Mapping;
   readonly #pageWords: Int32Array;
   /** When the armed timeout ends, ms; NEVER when none is armed. */
@@ -129,11 +132,19 @@ export class UringHost implements Host, AcceptSink {
   }
 
   datagrams(address: SocketAddress, handler: SentHandler): DatagramSender {
-    return this.#sender(datagramSocket(address, 0), handler, true);
+    const number = this.#freeSender();
+    const sender = new UringDatagrams(this.#core, handler, datagramSocket(address, 0), address.family !== Family.unix, number, SENDER);
+    this.#senders[number] = sender;
+    const place = this.#datagrams.findIndex(({ closed }) => closed);
+    this.#datagrams[place < 0 ? this.#datagrams.length : place] = sender;
+    return sender;
   }
 
   writer(descriptor: number, handler: SentHandler): DescriptorWriter {
-    return this.#sender(descriptor, handler, false);
+    const number = this.#freeSender();
+    const sender = new UringWriter(this.#core, handler, descriptor, number, SENDER);
+    this.#senders[number] = sender;
+    return sender;
   }
 
   later(task: Task): void {
@@ -214,12 +225,9 @@ export class UringHost implements Host, AcceptSink {
     return wire;
   }
 
-  #sender(descriptor: number, handler: SentHandler, datagrams: boolean): UringSender {
-    let number = this.#senders.findIndex((sender) => sender === null || (sender.closed && !sender.busy));
-    if (number < 0) number = this.#senders.length;
-    const sender = new UringSender(this.#core, handler, descriptor, datagrams, number, SENDER);
-    this.#senders[number] = sender;
-    return sender;
+  #freeSender(): number {
+    const number = this.#senders.findIndex((sender) => sender === null || (sender.closed && !sender.busy));
+    return number < 0 ? this.#senders.length : number;
   }
 
   // The loop.
@@ -250,7 +258,8 @@ export class UringHost implements Host, AcceptSink {
     const waits = nodeWait !== 0 && agenda.pending === 0 && !this.#stopping;
     if (!this.#polling && !this.#stopping) this.#pollNode();
     if (waits) this.#armTimeout(nodeWait);
-    ring.enter(waits ? 1 : 0);
+    const holds = this.#holdLines();
+    ring.enter(waits && !holds ? 1 : 0);
     this.#turns++;
     agenda.tick();
     const polled = this.#polling;
@@ -262,6 +271,22 @@ export class UringHost implements Host, AcceptSink {
     this.#node.drain();
     if (ring.overflowing) this.#overflows++;
     return nodeWait === 0 || polled !== this.#polling;
+  }
+
+  /** Lines of a busy turn wait for company, for a millisecond at most; else they leave now. Whether some wait. */
+  #holdLines(): boolean {
+    const { ring, agenda } = this.#core;
+    const senders = this.#datagrams;
+    let held = 0;
+    for (let at = 0; at < senders.length; at++) held += (senders[at] as UringDatagrams).held;
+    if (held === 0) {
+      this.#heldSince = agenda.now;
+      return false;
+    }
+    if (ring.stirred && agenda.now - this.#heldSince < 1 && !this.#stopping) return true;
+    for (let at = 0; at < senders.length; at++) (senders[at] as UringDatagrams).flush();
+    this.#heldSince = agenda.now;
+    return false;
   }
 
   /** Delivers every completion that is there. */

@@ -14,6 +14,7 @@ const OP_SUPPORTED = 1;
 /** What the host uses, by number: see linux/io_uring.h. */
 const NEEDED: Readonly<Record<number, string>> = {
   6: 'POLL_ADD',
+  9: 'SENDMSG',
   11: 'TIMEOUT',
   12: 'TIMEOUT_REMOVE',
   13: 'ACCEPT',

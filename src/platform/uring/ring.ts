@@ -8,14 +8,15 @@
 import { EAGAIN, EBUSY, EINTR, ENOMEM, errnoName, errnoText } from '../errno.ts';
 import { area, close, errno, type Mapping, map, unmap, uringEnter, uringRegister, uringSetup } from '../ffi.ts';
 
-/** CQSIZE | CLAMP | SUBMIT_ALL | COOP_TASKRUN | SINGLE_ISSUER | DEFER_TASKRUN. */
-const SETUP_FLAGS = (1 << 3) | (1 << 4) | (1 << 7) | (1 << 8) | (1 << 12) | (1 << 13);
+/** CQSIZE | CLAMP | SUBMIT_ALL | COOP_TASKRUN | TASKRUN_FLAG | SINGLE_ISSUER | DEFER_TASKRUN. */
+const SETUP_FLAGS = (1 << 3) | (1 << 4) | (1 << 7) | (1 << 8) | (1 << 9) | (1 << 12) | (1 << 13);
 const PARAMETER_BYTES = 120;
 const MAP_SHARED_POPULATE = 0x8001;
 const OFFSET_SQES = 0x10000000;
 const SQE_BYTES = 64;
 const CQE_BYTES = 16;
 const SQ_CQ_OVERFLOW = 2;
+const SQ_TASKRUN = 4;
 const FEATURE_SINGLE_MMAP = 1;
 const FEATURE_NODROP = 2;
 /** Submission entries: a turn that needs more enters the kernel twice. Small, so that the queue stays in the cache. */
@@ -122,6 +123,11 @@ export class Ring {
   /** Completions that found the queue full wait in the kernel: the next `enter` brings them. */
   get overflowing(): boolean {
     return ((this.words[this.#submissionFlags] as number) & SQ_CQ_OVERFLOW) !== 0;
+  }
+
+  /** Something has happened: the next `enter` brings it without a wait. */
+  get stirred(): boolean {
+    return ((this.words[this.#submissionFlags] as number) & SQ_TASKRUN) !== 0;
   }
 
   register(operation: number, argument: bigint, count: number): number {

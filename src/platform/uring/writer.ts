@@ -1,30 +1,24 @@
 /**
- * Lines that go one way: datagrams to one destination, or bytes to a descriptor. Datagrams are all submitted at once and
- * never wait (MSG_DONTWAIT), so that a turn's lines leave with the turn and complete in order; one that the target does not
- * take is dropped. Of writes one is under way and the rest waits in order. What finds the queue full is dropped and counted.
- * It must not know what the lines say.
+ * Lines to a descriptor that is already open: one write is under way, the rest waits in order. What finds the queue full is
+ * dropped and counted. It must not know what the lines say.
  */
 import type { Block } from '../../base/memory.ts';
-import type { DatagramSender, DescriptorWriter, SentHandler } from '../contract.ts';
+import type { DescriptorWriter, SentHandler } from '../contract.ts';
 import { EAGAIN, EINTR } from '../errno.ts';
 import { NO_SLICE } from '../slices.ts';
 import type { UringCore } from './core.ts';
 
 const OP_POLL = 6;
 const OP_WRITE = 23;
-const OP_SEND = 26;
 const POLLOUT = 4;
-/** MSG_DONTWAIT | MSG_NOSIGNAL. */
-const DATAGRAM_FLAGS = 0x40 | 0x4000;
 /** Lines that may wait. */
 const QUEUE = 1024;
 
-export class UringSender implements DatagramSender, DescriptorWriter {
+export class UringWriter implements DescriptorWriter {
   dropped = 0;
   readonly #core: UringCore;
   readonly #handler: SentHandler;
   readonly #descriptor: number;
-  readonly #datagrams: boolean;
   readonly #number: number;
   readonly #tag: number;
   #first = NO_SLICE;
@@ -38,11 +32,10 @@ export class UringSender implements DatagramSender, DescriptorWriter {
   closed = false;
 
   /** @param descriptor -1: nowhere, everything is dropped */
-  constructor(core: UringCore, handler: SentHandler, descriptor: number, datagrams: boolean, number: number, tag: number) {
+  constructor(core: UringCore, handler: SentHandler, descriptor: number, number: number, tag: number) {
     this.#core = core;
     this.#handler = handler;
     this.#descriptor = descriptor;
-    this.#datagrams = datagrams;
     this.#number = number;
     this.#tag = tag;
   }
@@ -62,7 +55,7 @@ export class UringSender implements DatagramSender, DescriptorWriter {
     else slices.next[this.#last] = place;
     this.#last = place;
     this.#waiting++;
-    if (this.#datagrams || this.#underWay === 0) this.#transmit(place);
+    if (this.#underWay === 0) this.#transmit(place);
     return false;
   }
 
@@ -85,16 +78,8 @@ export class UringSender implements DatagramSender, DescriptorWriter {
 
   complete(result: number): void {
     this.#underWay--;
-    if (this.#first !== NO_SLICE) {
-      if (this.#datagrams) this.#sentDatagram(result);
-      else this.#wrote(result);
-    }
+    if (this.#first !== NO_SLICE) this.#wrote(result);
     if (this.#underWay === 0 && this.#closing && !this.closed) this.#end();
-  }
-
-  #sentDatagram(result: number): void {
-    if (result < 0) this.dropped++;
-    this.#pop(this.#core.slices.block[this.#first] as number);
   }
 
   #wrote(result: number): void {
@@ -129,13 +114,10 @@ export class UringSender implements DatagramSender, DescriptorWriter {
     const { slices, ring } = this.#core;
     const start = slices.start[place] as number;
     const length = (slices.end[place] as number) - start;
-    const at = this.#core.entry(this.#datagrams ? OP_SEND : OP_WRITE, this.#descriptor, start, length, this.#number, this.#tag);
-    if (this.#datagrams) ring.entries[at + 7] = DATAGRAM_FLAGS;
-    else {
-      // Offset -1: where the descriptor stands.
-      ring.entries[at + 2] = -1;
-      ring.entries[at + 3] = -1;
-    }
+    const at = this.#core.entry(OP_WRITE, this.#descriptor, start, length, this.#number, this.#tag);
+    // Offset -1: where the descriptor stands.
+    ring.entries[at + 2] = -1;
+    ring.entries[at + 3] = -1;
     this.#underWay++;
   }
 
@@ -149,6 +131,5 @@ export class UringSender implements DatagramSender, DescriptorWriter {
 
   #end(): void {
     this.closed = true;
-    if (this.#datagrams && this.#descriptor >= 0) this.#core.closeDescriptor(this.#descriptor);
   }
 }
