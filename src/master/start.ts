@@ -169,7 +169,7 @@ class Process implements Running {
     if (!usesTls(plan) || !(fetches || this.#isDriven || statsSockets.length > 0)) return;
     const { controlTls } = await import('./tls.ts');
     this.tls = controlTls(model, {
-      tell: (step) => this.#threads.changeTls(step),
+      steps: this.#threads.tlsSteps,
       taken: (change) => this.#supervision.followTls(change),
       log: (text) => this.#supervision.notice(text),
     });

@@ -4,10 +4,10 @@
  */
 import { MessageChannel, SHARE_ENV, Worker } from 'node:worker_threads';
 import type { BuildProblem } from '../model/problem.ts';
-import type { TlsStep } from '../model/tls-change.ts';
 import type { PatternRequest } from '../rules/patterns/store.ts';
 import type { FromThread, OpenDoor, PatternAnswer, PatternDoor, ThreadOrder, ToThread } from '../worker/messages.ts';
 import type { NameQuestion } from '../worker/names.ts';
+import { TlsSteps } from './tls-steps.ts';
 
 export type Usage = Extract<FromThread, { kind: 'usage' }>;
 type Ready = Extract<FromThread, { kind: 'ready' }>;
@@ -32,6 +32,8 @@ export class DataThreads {
   onAdopted: ((name: string, version: number) => void) | null = null;
   /** Called with a question of a thread: answer with `named`, to that thread. */
   onName: ((question: NameQuestion, answer: (address: string) => void) => void) | null = null;
+  /** Gives steps of changes of TLS to all threads: good for nothing before `start`. */
+  tlsSteps = new TlsSteps(0, () => undefined);
   #ending = false;
   #started = false;
   #wakeDescriptors: readonly number[] = [];
@@ -61,6 +63,8 @@ export class DataThreads {
     for (const surplus of this.#workers.splice(orders.length)) void surplus.terminate();
     this.#exits.length = orders.length;
     const ready = await Promise.all(orders.map((order) => this.#startOne(order, patterns)));
+    this.tlsSteps = new TlsSteps(orders.length, (step) => this.tell({ kind: 'tls', step }));
+    for (const [index, exit] of this.#exits.entries()) void exit.then(() => this.tlsSteps.left(index));
     this.#wakeDescriptors = ready.map(({ wakeDescriptor }) => wakeDescriptor);
     this.#started = true;
     return ready.flatMap(({ problems }) => problems);
@@ -74,6 +78,7 @@ export class DataThreads {
         if (message.kind === 'ready') resolve(message);
         else if (message.kind === 'failed') reject(new Error(message.text));
         else if (message.kind === 'usage') this.#onUsage(worker, message);
+        else if (message.kind === 'tls') this.tlsSteps.answered(order.index, message.problem);
         else if (message.kind === 'adopted') this.onAdopted?.(message.name, message.version);
         else if (message.kind === 'name') this.#onName(worker, message.question);
         else if (message.kind === 'dropped') this.#onDropped(message.lines);
@@ -121,15 +126,6 @@ export class DataThreads {
     await Promise.all(this.#exits);
   }
 
-  /** Gives a step of a change of TLS to every thread; resolves when all have done it, with what was wrong. A thread that ends has nothing to change. */
-  async changeTls(step: TlsStep): Promise<readonly string[]> {
-    if (!this.#started) return [];
-    const answers = this.#workers.map((worker, index) => Promise.race([answer(worker, 'tls'), this.#exits[index]]));
-    this.tell({ kind: 'tls', step });
-    const problems = (await Promise.all(answers)).map((message) => (message as { problem: string | null } | undefined)?.problem ?? null);
-    return problems.filter((problem) => problem !== null);
-  }
-
   /** What each thread had in use when it last told: after `stop`, when it ended. */
   get lastUsages(): readonly Usage[] {
     return [...this.#lastUsage.values()];
@@ -160,17 +156,12 @@ function openPatternDoor(open: OpenPatterns): PatternDoor {
 }
 
 /** Resolves when the worker sends a message of this kind. */
-async function heard(worker: Worker, kind: FromThread['kind']): Promise<void> {
-  await answer(worker, kind);
-}
-
-/** The next message of this kind from the worker. */
-function answer<K extends FromThread['kind']>(worker: Worker, kind: K): Promise<Extract<FromThread, { kind: K }>> {
+function heard(worker: Worker, kind: FromThread['kind']): Promise<void> {
   return new Promise((resolve) => {
     const listener = (message: FromThread): void => {
       if (message.kind !== kind) return;
       worker.off('message', listener);
-      resolve(message as Extract<FromThread, { kind: K }>);
+      resolve();
     };
     worker.on('message', listener);
   });

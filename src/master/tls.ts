@@ -10,19 +10,19 @@ import type { TlsStore } from '../control/tls-store.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { PemModel } from '../model/tls.ts';
 import type { TlsChange, TrustRole } from '../model/tls-change.ts';
-import { type StepTeller, TlsPublisher } from './tls-changes.ts';
+import { type StepTaker, TlsPublisher } from './tls-changes.ts';
 
 export interface TlsSurroundings {
-  /** Gives a step to all data threads. */
-  readonly tell: StepTeller;
+  /** Gives steps to all data threads. */
+  readonly steps: StepTaker;
   /** Called when all data threads follow a change. */
   readonly taken: (change: TlsChange) => void;
   /** Takes lines for the log of the process. */
   readonly log: (text: string) => void;
 }
 
-export function controlTls(model: ConfigModel, { tell, taken, log }: TlsSurroundings): TlsControl {
-  const publisher = new TlsPublisher(tell, taken);
+export function controlTls(model: ConfigModel, { steps, taken, log }: TlsSurroundings): TlsControl {
+  const publisher = new TlsPublisher(steps, taken, log);
   const { ocspProxy } = model.global;
   const control = new TlsControl({
     model,
