@@ -22,6 +22,8 @@ export interface HttpFront {
   takeOver(wire: Wire, stream: Stream): void;
   /** As that of a wire's handler: more of the same connection. */
   onData(wire: Wire, block: Block, start: number, end: number): boolean;
+  /** The client has said all. */
+  onEnd(): void;
 }
 
 export interface ClosableFront {

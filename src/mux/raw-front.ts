@@ -18,6 +18,8 @@ export class RawFront implements WireHandler, FrontMux, Task {
   /** Nobody wants data yet, but what came with a PROXY header or a handshake is here. */
   #isPaused = false;
   readonly #early = new Inbox();
+  /** The client has ended behind what came early: that is told behind it. */
+  #endWaits = false;
 
   constructor(context: MuxContext, desk: FrontDesk) {
     this.#context = context;
@@ -40,6 +42,7 @@ export class RawFront implements WireHandler, FrontMux, Task {
     stream.firstByteAtMs = this.session.acceptedAtMs;
     stream.firstByteWallMs = this.session.acceptedWallMs;
     this.#isPaused = true;
+    this.#endWaits = false;
     wire.pause();
     context.events.onRequest(stream);
   }
@@ -64,7 +67,8 @@ export class RawFront implements WireHandler, FrontMux, Task {
   }
 
   onEnd(): void {
-    if (this.#stream !== null) this.#context.events.onRequestEnd(this.#stream);
+    if (!this.#early.isEmpty) this.#endWaits = true;
+    else if (this.#stream !== null) this.#context.events.onRequestEnd(this.#stream);
   }
 
   onClose(_wire: Wire, reason: CloseReason): void {
@@ -117,6 +121,7 @@ export class RawFront implements WireHandler, FrontMux, Task {
     const { start, end } = this.#early;
     stream.bytes.fromClient += end - start;
     this.#context.events.onRequestData(stream, this.#early.release(), start, end, false);
+    if (this.#endWaits && this.#stream === stream) this.#context.events.onRequestEnd(stream);
     if (!this.#isPaused && !this.#wireClosed) this.#wire.resume();
   }
 
@@ -153,6 +158,7 @@ export class RawFront implements WireHandler, FrontMux, Task {
     const { start, end } = early;
     const block = early.release();
     if (!http.onData(this.#wire, block, start, end)) this.#context.memory.give(block);
+    if (this.#endWaits) http.onEnd();
   }
 
   closeIdle(): boolean {
