@@ -4,6 +4,10 @@
  */
 import type { Task } from './contract.ts';
 
+/** Turns that take longer are counted: everybody else waits as long. */
+const LONG_MS = 1;
+const VERY_LONG_MS = 5;
+
 export class Agenda {
   /** Milliseconds, monotonic, of this turn. */
   now = performance.now();
@@ -13,6 +17,9 @@ export class Agenda {
   #running: Task[] = [];
   #wall = 0;
   #wallRead = false;
+  #longTurns = 0;
+  #veryLongTurns = 0;
+  #longestMs = 0;
 
   later(task: Task): void {
     if (task.queued) return;
@@ -35,10 +42,24 @@ export class Agenda {
     }
   }
 
-  /** Reads the clock anew. */
+  /** Reads the clock anew: a turn begins. */
   tick(): void {
     this.now = performance.now();
     this.#wallRead = false;
+  }
+
+  /** The turn is over. Its time counts from `tick` on: what the kernel does when it is entered, and waiting there, are not in it. */
+  endTurn(): void {
+    const tookMs = performance.now() - this.now;
+    if (tookMs < LONG_MS) return;
+    this.#longTurns++;
+    if (tookMs >= VERY_LONG_MS) this.#veryLongTurns++;
+    if (tookMs > this.#longestMs) this.#longestMs = tookMs;
+  }
+
+  /** How long turns took, for `counters` of a host. */
+  turnCounters(): Readonly<Record<string, number>> {
+    return { turnsOver1Ms: this.#longTurns, turnsOver5Ms: this.#veryLongTurns, longestTurnUs: Math.round(this.#longestMs * 1000) };
   }
 
   wallClock(): number {

@@ -151,6 +151,7 @@ export class EpollHost implements Host, AcceptSink, Hungry {
   counters(): Readonly<Record<string, number>> {
     return {
       turns: this.#turns,
+      ...this.#core.agenda.turnCounters(),
       visits: this.#visits,
       wires: this.#core.live,
       maxWires: this.#maxWires,
@@ -237,6 +238,7 @@ export class EpollHost implements Host, AcceptSink, Hungry {
     agenda.run();
     if (this.#starvingCount > 0) this.#feedStarving();
     this.#node.drain();
+    agenda.endTurn();
     return this.#nodeReady;
   }
 

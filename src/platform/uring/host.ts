@@ -184,6 +184,7 @@ export class UringHost implements Host, AcceptSink {
     const core = this.#core;
     return {
       turns: this.#turns,
+      ...core.agenda.turnCounters(),
       enters: core.ring.enters,
       failures: core.ring.failures,
       visits: this.#visits,
@@ -269,6 +270,7 @@ export class UringHost implements Host, AcceptSink {
     buffers.refill();
     if (this.#core.starvingCount > 0) this.#feedStarving();
     this.#node.drain();
+    agenda.endTurn();
     if (ring.overflowing) this.#overflows++;
     return nodeWait === 0 || polled !== this.#polling;
   }
