@@ -28,6 +28,7 @@ export const close = library.getFunction('close', { arguments: [I], return: I })
 export const dup2 = library.getFunction('dup2', { arguments: [I, I], return: I });
 const recvCall = library.getFunction('recv', { arguments: [I, P, I, I, X, X, X], return: I });
 const sendCall = library.getFunction('send', { arguments: [I, P, I, I, X, X, X], return: I });
+export const sendmsg = library.getFunction('sendmsg', { arguments: [I, P, I], return: I });
 export const read = library.getFunction('read', { arguments: [I, P, I], return: I });
 /** Node ignores SIGPIPE, so it does for sockets too what `send` with MSG_NOSIGNAL does. */
 export const write = library.getFunction('write', { arguments: [I, P, I], return: I });

@@ -4,7 +4,7 @@
  * or who uses it.
  */
 import { fstatSync } from 'node:fs';
-import type { SocketAddress } from '../../base/address.ts';
+import { Family, type SocketAddress } from '../../base/address.ts';
 import type { Memory } from '../../base/memory.ts';
 import { NEVER, TimerWheel } from '../../base/timers.ts';
 import type { HostOptions, Listener, SentHandler, Task, Wire, WireHandler } from '../contract.ts';
@@ -16,9 +16,10 @@ import { encodeSockaddr } from '../sockaddr.ts';
 import { setPacketOptions } from '../socketinfo.ts';
 import { connectingSocket, datagramSocket, keepAlive, SOCK_NONBLOCK } from '../sockets.ts';
 import { EpollCore, EVENTS } from './core.ts';
+import { EpollDatagrams } from './datagrams.ts';
 import { type AcceptSink, EpollListener } from './listener.ts';
-import { EpollSender, Target } from './sender.ts';
 import { EpollWire, type Hungry } from './wire.ts';
+import { EpollWriter, Target } from './writer.ts';
 
 /** High halves of the user data of events that are not a wire's. */
 const ACCEPTED = -1;
@@ -47,7 +48,7 @@ export class EpollHost implements Host, AcceptSink, Hungry {
   readonly #wires: EpollWire[] = [];
   readonly #listeners: EpollListener[] = [];
   readonly #acceptors: Acceptor[] = [];
-  readonly #senders: EpollSender[] = [];
+  readonly #senders: (EpollDatagrams | EpollWriter)[] = [];
   readonly #starving: EpollWire[] = [];
   readonly #maxWires: number;
   #starvingCount = 0;
@@ -109,12 +110,19 @@ export class EpollHost implements Host, AcceptSink, Hungry {
   }
 
   datagrams(address: SocketAddress, handler: SentHandler): DatagramSender {
-    return this.#sender(datagramSocket(address, SOCK_NONBLOCK), handler, Target.datagrams);
+    const descriptor = datagramSocket(address, SOCK_NONBLOCK);
+    const number = this.#freeSender();
+    const sender = new EpollDatagrams(this.#core, handler, descriptor, address.family !== Family.unix, number, SENDER);
+    this.#senders[number] = sender;
+    return sender;
   }
 
   writer(descriptor: number, handler: SentHandler): DescriptorWriter {
     const target = fstatSync(descriptor).isFile() ? Target.file : Target.stream;
-    return this.#sender(fcntl(descriptor, F_DUPFD_CLOEXEC, 0), handler, target);
+    const number = this.#freeSender();
+    const sender = new EpollWriter(this.#core, handler, fcntl(descriptor, F_DUPFD_CLOEXEC, 0), target, number, SENDER);
+    this.#senders[number] = sender;
+    return sender;
   }
 
   later(task: Task): void {
@@ -194,12 +202,9 @@ export class EpollHost implements Host, AcceptSink, Hungry {
     return wire;
   }
 
-  #sender(descriptor: number, handler: SentHandler, target: Target): EpollSender {
-    let number = this.#senders.findIndex((sender) => sender.closed);
-    if (number < 0) number = this.#senders.length;
-    const sender = new EpollSender(this.#core, handler, descriptor, target, number, SENDER);
-    this.#senders[number] = sender;
-    return sender;
+  #freeSender(): number {
+    const number = this.#senders.findIndex((sender) => sender.closed);
+    return number < 0 ? this.#senders.length : number;
   }
 
   // The loop.

@@ -44,6 +44,8 @@ export class UringCore {
   stale = 0;
   /** Receives that found no buffer. */
   exhausted = 0;
+  /** Address of the memory's first byte. */
+  readonly base: number;
   readonly #low: number;
   readonly #high: number;
 
@@ -58,6 +60,7 @@ export class UringCore {
     this.#starving = new Int32Array(maxWires);
     for (let at = 0; at < maxWires; at++) this.#free[at] = maxWires - 1 - at;
     const address = Number(addressOf(memory.bytes));
+    this.base = address;
     this.#low = address % 2 ** 32;
     this.#high = Math.floor(address / 2 ** 32);
   }
@@ -79,13 +82,6 @@ export class UringCore {
   entry(head: number, descriptor: number, offset: number, length: number, index: number, tag: number): number {
     const low = this.#low + offset;
     return this.ring.entry(head, descriptor, low, low >= 2 ** 32 ? this.#high + 1 : this.#high, length, index, tag);
-  }
-
-  /** Writes the address of an offset of the memory as a pointer: two words. */
-  writeAddress(words: Int32Array, at: number, offset: number): void {
-    const low = this.#low + offset;
-    words[at] = low;
-    words[at + 1] = low >= 2 ** 32 ? this.#high + 1 : this.#high;
   }
 
   /** Asks the kernel to end the operation with this user data; its own completion follows. */

@@ -2,17 +2,13 @@
  * Datagrams to one destination: log lines. They never wait for the target (MSG_DONTWAIT), so that what is submitted leaves with
  * the turn and completes in order; a line that the target does not take is dropped and counted.
  *
- * UDP costs the kernel its way through the stack per send, not per datagram: several that lie behind each other in memory go
- * out as one send that the kernel cuts (UDP_SEGMENT, udp(7)), as long as each has the length of the first, but for the
- * last, which may be shorter. So a busy turn's lines are held for the next ones (host.ts decides how long). A send of several that
- * fails is tried again line by line; when cutting is what the kernel refuses, it is not tried again.
- * It must not know what the lines say.
+ * UDP costs the kernel its way through the stack per send, not per datagram, so lines that may leave together do (segments.ts), and
+ * a busy turn's lines are held for those of the next ones (host.ts decides how long). A send of several that fails is tried again
+ * line by line; when cutting is what the kernel refuses, it is not tried again. It must not know what the lines say.
  */
 import type { Block } from '../../base/memory.ts';
 import type { DatagramSender, SentHandler } from '../contract.ts';
-import { EINVAL, EIO, EMSGSIZE, EOPNOTSUPP } from '../errno.ts';
-import { type Mapping, unmap } from '../ffi.ts';
-import { mapAnonymous } from '../mapping.ts';
+import { isNoCutting, linesTogether, MOST_TOGETHER, SegmentHeaders } from '../segments.ts';
 import { NO_SLICE } from '../slices.ts';
 import type { UringCore } from './core.ts';
 
@@ -22,19 +18,8 @@ const OP_SEND = 26;
 const FLAGS = 0x40 | 0x4000;
 /** Lines that may wait: a power of two. */
 const QUEUE = 1024;
-/** Lines that are held at most; a kernel cuts a send into 64 at most, later ones into 128. */
-const MOST_HELD = 32;
-/** A longer line goes alone: the send of several must not need fragments on any usual way (IPv6's least MTU is 1280). */
-const LONGEST_SEGMENT = 1200;
 /** Sends of several that may be under way at once. */
 const HEADERS = 32;
-/** A msghdr, its iovec and a control message, in words of four bytes. */
-const HEADER_WORDS = 24;
-const IOVEC = 14;
-const CONTROL = 18;
-const SOL_UDP = 17;
-const UDP_SEGMENT = 103;
-
 export class UringDatagrams implements DatagramSender {
   dropped = 0;
   closed = false;
@@ -47,9 +32,7 @@ export class UringDatagrams implements DatagramSender {
   readonly #tag: number;
   /** Whether several lines may leave as one send. */
   #cuts: boolean;
-  /** What the kernel reads about such sends, a place of HEADER_WORDS each. */
-  #headers: Mapping | null = null;
-  #headerWords: Int32Array = new Int32Array(0);
+  readonly #headers: SegmentHeaders | null;
   #nextHeader = 0;
   #headersUsed = 0;
   #firstHeld = NO_SLICE;
@@ -75,7 +58,7 @@ export class UringDatagrams implements DatagramSender {
     this.#number = number;
     this.#tag = tag;
     this.#cuts = cuts && descriptor >= 0;
-    if (this.#cuts) this.#describe(mapAnonymous(HEADERS * HEADER_WORDS * 4));
+    this.#headers = this.#cuts ? new SegmentHeaders(HEADERS) : null;
   }
 
   /** Whether operations are under way. */
@@ -98,7 +81,7 @@ export class UringDatagrams implements DatagramSender {
     if (this.held === 0) this.#firstHeld = place;
     else slices.next[this.#lastHeld] = place;
     this.#lastHeld = place;
-    if (++this.held >= MOST_HELD) this.flush();
+    if (++this.held >= MOST_TOGETHER) this.flush();
     return false;
   }
 
@@ -107,7 +90,7 @@ export class UringDatagrams implements DatagramSender {
     const { slices } = this.#core;
     let place = this.#firstHeld;
     while (this.held > 0) {
-      const count = this.#groupAt(place);
+      const count = this.#cuts && this.#headersUsed < HEADERS ? linesTogether(slices, place, this.held) : 1;
       let next = place;
       for (let passed = 0; passed < count; passed++) next = slices.next[next] as number;
       if (count > 1) this.#sendMany(place, count);
@@ -152,25 +135,6 @@ export class UringDatagrams implements DatagramSender {
     if (this.#sends === 0 && this.#closing) this.#end();
   }
 
-  /** How many lines from `first` on may be cut from one send. */
-  #groupAt(first: number): number {
-    const { block, start, end, next } = this.#core.slices;
-    const length = (end[first] as number) - (start[first] as number);
-    if (!this.#cuts || length > LONGEST_SEGMENT || this.#headersUsed === HEADERS) return 1;
-    let last = first;
-    let count = 1;
-    while (count < this.held) {
-      const place = next[last] as number;
-      const from = start[place] as number;
-      const size = (end[place] as number) - from;
-      if (from !== end[last] || block[place] !== block[first] || size > length) break;
-      last = place;
-      count++;
-      if (size < length) break;
-    }
-    return count;
-  }
-
   #sendOne(place: number): void {
     const core = this.#core;
     const start = core.slices.start[place] as number;
@@ -182,19 +146,17 @@ export class UringDatagrams implements DatagramSender {
 
   /** `count` lines from `place` on, which lie behind each other. */
   #sendMany(place: number, count: number): void {
-    const { slices, ring } = this.#core;
+    const core = this.#core;
+    const { slices, ring } = core;
     const start = slices.start[place] as number;
     let last = place;
     for (let passed = 1; passed < count; passed++) last = slices.next[last] as number;
     const header = this.#nextHeader;
     this.#nextHeader = (header + 1) % HEADERS;
     this.#headersUsed++;
-    const words = this.#headerWords;
-    const first = header * HEADER_WORDS;
-    this.#core.writeAddress(words, first + IOVEC, start);
-    words[first + IOVEC + 2] = (slices.end[last] as number) - start;
-    words[first + CONTROL + 4] = (slices.end[place] as number) - start;
-    const address = Number((this.#headers as Mapping).pointer) + first * 4;
+    const size = (slices.end[place] as number) - start;
+    const length = (slices.end[last] as number) - start;
+    const address = (this.#headers as SegmentHeaders).describe(header, core.base + start, length, size);
     const at = ring.entry(OP_SENDMSG, this.#descriptor, address, Math.floor(address / 2 ** 32), 1, this.#number, this.#tag);
     ring.entries[at + 7] = FLAGS;
     this.#remember(place, count);
@@ -212,7 +174,7 @@ export class UringDatagrams implements DatagramSender {
 
   /** A send of several failed: each line has its own try. */
   #separate(first: number, count: number, result: number): void {
-    if (result === -EINVAL || result === -EMSGSIZE || result === -EIO || result === -EOPNOTSUPP) this.#cuts = false;
+    if (isNoCutting(-result)) this.#cuts = false;
     let place = first;
     for (let left = count; left > 0; left--) {
       const next = this.#core.slices.next[place] as number;
@@ -233,24 +195,6 @@ export class UringDatagrams implements DatagramSender {
     }
   }
 
-  #describe(headers: Mapping): void {
-    this.#headers = headers;
-    const words = new Int32Array(headers.buffer);
-    this.#headerWords = words;
-    for (let header = 0; header < HEADERS; header++) {
-      const first = header * HEADER_WORDS;
-      const address = Number(headers.pointer) + first * 4;
-      putPointer(words, first + 4, address + IOVEC * 4);
-      words[first + 6] = 1;
-      putPointer(words, first + 8, address + CONTROL * 4);
-      words[first + 10] = (HEADER_WORDS - CONTROL) * 4;
-      // Length of the control message without its padding: 16 bytes and a number of two.
-      words[first + CONTROL] = 18;
-      words[first + CONTROL + 2] = SOL_UDP;
-      words[first + CONTROL + 3] = UDP_SEGMENT;
-    }
-  }
-
   #shut(): void {
     if (this.closed) return;
     this.closed = true;
@@ -260,12 +204,6 @@ export class UringDatagrams implements DatagramSender {
   /** Nothing is under way any more. */
   #end(): void {
     this.#shut();
-    if (this.#headers !== null) unmap(this.#headers);
-    this.#headers = null;
+    this.#headers?.close();
   }
-}
-
-function putPointer(words: Int32Array, at: number, address: number): void {
-  words[at] = address;
-  words[at + 1] = Math.floor(address / 2 ** 32);
 }

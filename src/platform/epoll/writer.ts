@@ -1,12 +1,11 @@
 /**
- * Lines that go one way: datagrams to one destination, or bytes to a descriptor. What is not taken at once waits in
- * order; what finds the queue full is dropped and counted. It must not know what the lines say.
+ * Lines to a descriptor that is already open. What is not taken at once waits in order; what finds the queue full is dropped and counted. It must not know what the lines say.
  *
  * A descriptor such as stdout is shared with other processes, so it is not made non-blocking: poll(2) is asked first, and
  * what is no regular file gets at most PIPE_BUF bytes at a time, which it then takes without blocking.
  */
 import type { Block } from '../../base/memory.ts';
-import type { DatagramSender, DescriptorWriter, SentHandler, Task } from '../contract.ts';
+import type { DescriptorWriter, SentHandler, Task } from '../contract.ts';
 import { EAGAIN, EINTR } from '../errno.ts';
 import { area, close, errno, poll, write } from '../ffi.ts';
 import { NO_SLICE } from '../slices.ts';
@@ -22,10 +21,10 @@ const QUEUE = 1024;
 const question = area(8);
 
 /** What a sender writes to. */
-export const Target = { datagrams: 0, stream: 1, file: 2 } as const;
+export const Target = { stream: 0, file: 1 } as const;
 export type Target = (typeof Target)[keyof typeof Target];
 
-export class EpollSender implements DatagramSender, DescriptorWriter, Task {
+export class EpollWriter implements DescriptorWriter, Task {
   dropped = 0;
   queued = false;
   closed = false;
@@ -113,7 +112,7 @@ export class EpollSender implements DatagramSender, DescriptorWriter, Task {
         this.dropped++;
         return end;
       }
-      from = this.#target === Target.datagrams ? end : from + count;
+      from += count;
     }
     return end;
   }
@@ -122,8 +121,7 @@ export class EpollSender implements DatagramSender, DescriptorWriter, Task {
   #attempt(start: number, length: number): number {
     const pointer = this.#core.pointer(start);
     let count: number;
-    if (this.#target === Target.datagrams) count = write(this.#descriptor, pointer, length);
-    else if (this.#target === Target.file) count = write(this.#descriptor, pointer, length);
+    if (this.#target === Target.file) count = write(this.#descriptor, pointer, length);
     else {
       if (!this.#takes()) return -EAGAIN;
       count = write(this.#descriptor, pointer, Math.min(length, PIPE_BUF));

@@ -1,0 +1,273 @@
+/** Datagrams of both hosts, in sends of several: what arrives, in which order, and what happens where the kernel does not cut. */
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { within } from '../../test/support/wait.ts';
+import { Family, newAddress, type SocketAddress } from '../base/address.ts';
+import { type Block, type Memory, plainMemory } from '../base/memory.ts';
+import type { DatagramSender } from './contract.ts';
+import { EpollCore } from './epoll/core.ts';
+import { EpollDatagrams } from './epoll/datagrams.ts';
+import { area, setsockopt } from './ffi.ts';
+import { datagramSocket } from './sockets.ts';
+import { KIND_IGNORED, UringCore } from './uring/core.ts';
+import { UringDatagrams } from './uring/datagrams.ts';
+import { openRing } from './uring/ring.ts';
+
+const SOL_SOCKET = 1;
+/** Without checksums the kernel cuts nothing. */
+const SO_NO_CHECK = 11;
+
+/** A sender whose blocks are counted, and lines that lie behind each other in one of them. */
+abstract class Bench {
+  readonly memory: Memory = plainMemory({ blocks: 8, notes: 0, statics: 0 });
+  readonly block: Block = this.memory.take();
+  /** Lines that were given back. */
+  back = 0;
+  protected readonly handler = { onBlockSent: (): void => void this.back++ };
+  abstract readonly sender: DatagramSender & { readonly closed: boolean; abandon: () => void };
+  #at = this.memory.base(this.block);
+
+  /** Delivers until nothing is under way. */
+  abstract turn(): void;
+  /** Sends that the kernel has had so far, where they are known. */
+  abstract get sends(): number | null;
+  /** Places of lines that are still lent. */
+  abstract get used(): number;
+
+  send(...lines: string[]): void {
+    for (const line of lines) {
+      const end = this.#at + Buffer.from(this.memory.bytes.buffer).write(line, this.#at, 'latin1');
+      if (this.sender.send(this.block, this.#at, end)) this.back++;
+      this.#at = end;
+    }
+  }
+
+  close(): void {
+    this.sender.close();
+    this.turn();
+    assert.equal(this.sender.closed, true);
+    assert.equal(this.used, 0);
+    this.shut();
+  }
+
+  abstract shut(): void;
+}
+
+class OnUring extends Bench {
+  readonly core: UringCore;
+  readonly sender: UringDatagrams;
+  #sends = 0;
+
+  constructor(descriptor: number, cuts: boolean) {
+    super();
+    const ring = openRing();
+    assert.ok(typeof ring !== 'number');
+    this.core = new UringCore(ring, this.memory, 4);
+    this.sender = new UringDatagrams(this.core, this.handler, descriptor, cuts, 0, 0);
+  }
+
+  turn(): void {
+    const { ring } = this.core;
+    const { words, completionHead, completionTail, completionMask, completions } = ring;
+    this.sender.flush();
+    do {
+      ring.enter(0);
+      while (words[completionHead] !== words[completionTail]) {
+        const head = words[completionHead] as number;
+        const at = completions + ((head & completionMask) << 2);
+        words[completionHead] = (head + 1) | 0;
+        if ((words[at + 1] as number) === KIND_IGNORED) continue;
+        this.#sends++;
+        this.sender.complete(words[at + 2] as number);
+      }
+    } while (this.sender.busy);
+  }
+
+  get sends(): number {
+    return this.#sends;
+  }
+
+  get used(): number {
+    return this.core.slices.used;
+  }
+
+  shut(): void {
+    this.core.ring.enter(0);
+    this.core.ring.close();
+  }
+}
+
+class OnEpoll extends Bench {
+  readonly sends = null;
+  readonly core = new EpollCore(this.memory, 4);
+  readonly sender: EpollDatagrams;
+
+  constructor(descriptor: number, cuts: boolean) {
+    super();
+    this.sender = new EpollDatagrams(this.core, this.handler, descriptor, cuts, 0, 0);
+  }
+
+  turn(): void {
+    while (this.core.agenda.pending > 0) this.core.agenda.run();
+  }
+
+  get used(): number {
+    return this.core.slices.used;
+  }
+
+  shut(): void {
+    this.core.close();
+  }
+}
+
+const HOSTS = { uring: OnUring, epoll: OnEpoll };
+
+function loopback(port: number): SocketAddress {
+  const address = newAddress();
+  address.family = Family.inet;
+  address.ip.set([127, 0, 0, 1]);
+  address.port = port;
+  return address;
+}
+
+/** A receiver, and what comes to it. */
+async function receiver(t: TestContext): Promise<{ port: number; until: (count: number) => Promise<string[]> }> {
+  const socket = createSocket('udp4');
+  t.after(() => socket.close());
+  const lines: string[] = [];
+  let wake = (): void => {};
+  socket.on('message', (line) => {
+    lines.push(line.toString('latin1'));
+    wake();
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const until = async (count: number): Promise<string[]> => {
+    while (lines.length < count)
+      await within(new Promise<void>((resolve) => (wake = resolve)), `${count} lines, there are ${lines.length}`);
+    return lines;
+  };
+  return { port: socket.address().port, until };
+}
+
+const line = (letter: string, length: number): string => letter.repeat(length);
+
+for (const [name, Host] of Object.entries(HOSTS)) {
+  test(`${name}: lines of one length and a shorter one leave in one send, each arrives by itself`, async (t) => {
+    const { port, until } = await receiver(t);
+    const bench = new Host(datagramSocket(loopback(port), 0), true);
+    const lines = [line('a', 300), line('b', 300), line('c', 300), line('d', 200), line('e', 210), line('f', 210), line('g', 1)];
+    bench.send(...lines);
+    bench.turn();
+    assert.deepEqual(await until(7), lines);
+    if (bench.sends !== null) assert.equal(bench.sends, 2);
+    assert.equal(bench.back, 7);
+    assert.equal(bench.sender.dropped, 0);
+    bench.close();
+  });
+
+  test(`${name}: a line that is longer than the one before it and a very long one begin a send`, async (t) => {
+    const { port, until } = await receiver(t);
+    const bench = new Host(datagramSocket(loopback(port), 0), true);
+    const lines = [line('a', 5), line('b', 6), line('c', 7), line('d', 1300), line('e', 1300), line('f', 20), line('g', 20)];
+    bench.send(...lines);
+    bench.turn();
+    assert.deepEqual(await until(7), lines);
+    if (bench.sends !== null) assert.equal(bench.sends, 6);
+    bench.close();
+  });
+
+  test(`${name}: thirty-two lines leave by themselves; more than the descriptions of sends go one by one`, async (t) => {
+    const { port, until } = await receiver(t);
+    const bench = new Host(datagramSocket(loopback(port), 0), true);
+    const lines = Array.from({ length: 32 }, (_, index) => line(String.fromCharCode(65 + index), 40));
+    bench.send(...lines);
+    bench.turn();
+    assert.deepEqual(await until(32), lines);
+    if (bench.sends !== null) assert.equal(bench.sends, 1);
+    const pairs = Array.from({ length: 80 }, (_, index) => line(index % 2 === 0 ? 'x' : 'y', 50 + (index >> 1)));
+    bench.send(...pairs);
+    bench.turn();
+    assert.deepEqual((await until(112)).slice(32), pairs);
+    if (bench.sends !== null) assert.equal(bench.sends, 1 + 32 + 16);
+    bench.close();
+  });
+
+  test(`${name}: where the kernel does not cut, every line is sent by itself, then and later`, async (t) => {
+    const { port, until } = await receiver(t);
+    const descriptor = datagramSocket(loopback(port), 0);
+    const on = area(4);
+    on.words[0] = 1;
+    assert.equal(setsockopt(descriptor, SOL_SOCKET, SO_NO_CHECK, on.pointer, 4), 0);
+    const bench = new Host(descriptor, true);
+    const lines = [line('a', 30), line('b', 30), line('c', 30)];
+    bench.send(...lines);
+    bench.turn();
+    assert.deepEqual(await until(3), lines);
+    if (bench.sends !== null) assert.equal(bench.sends, 1 + 3);
+    bench.send('later');
+    bench.turn();
+    assert.deepEqual((await until(4)).at(-1), 'later');
+    assert.deepEqual([bench.back, bench.sender.dropped], [4, 0]);
+    bench.close();
+  });
+
+  test(`${name}: lines that nobody takes are dropped and counted, their blocks come back`, async (t) => {
+    const { port, until } = await receiver(t);
+    const gone = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(gone, 'listening');
+    const nobody = gone.address().port;
+    gone.close();
+    await once(gone, 'close');
+    const bench = new Host(datagramSocket(loopback(nobody), 0), true);
+    for (let turn = 0; turn < 4; turn++) {
+      bench.send(line('a', 30), line('b', 30));
+      bench.turn();
+    }
+    assert.equal(bench.back, 8);
+    assert.ok(bench.sender.dropped > 0);
+    bench.close();
+    const nowhere = new Host(-1, true);
+    nowhere.send('lost');
+    assert.deepEqual([nowhere.back, nowhere.sender.dropped], [1, 1]);
+    nowhere.close();
+    await until(0);
+    assert.ok(port > 0);
+  });
+
+  test(`${name}: more lines than may wait are dropped; what was taken arrives`, async (t) => {
+    const { port, until } = await receiver(t);
+    const bench = new Host(datagramSocket(loopback(port), 0), true);
+    const count = 1024 + 8;
+    // Eight bytes each: well below what a receiver keeps by default in space for 1,024 of them is not certain, so they are read between.
+    for (let index = 0; index < 1024; index += 64) {
+      bench.send(...Array.from({ length: 64 }, (_, at) => String(index + at).padStart(8, '0')));
+      bench.turn();
+      await until(index + 64);
+    }
+    assert.equal(bench.sender.dropped, 0);
+    bench.send(...Array.from({ length: count }, (_, at) => String(at).padStart(4, '0')));
+    // On epoll full sends leave at once.
+    assert.equal(bench.sender.dropped, name === 'uring' ? 8 : 0);
+    bench.turn();
+    bench.close();
+  });
+
+  test(`${name}: what is held when the host stops or the sender is closed still leaves`, async (t) => {
+    const { port, until } = await receiver(t);
+    const stopped = new Host(datagramSocket(loopback(port), 0), true);
+    stopped.send('one', 'two', 'three');
+    stopped.sender.abandon();
+    assert.equal(stopped.back, 3);
+    stopped.turn();
+    stopped.shut();
+    const closed = new Host(datagramSocket(loopback(port), 0), true);
+    closed.send('four', 'five');
+    closed.close();
+    assert.deepEqual(await until(5), ['one', 'two', 'three', 'four', 'five']);
+    assert.equal(closed.sender.send(closed.block, 0, 1), true);
+    assert.equal(closed.sender.dropped, 1);
+  });
+}
