@@ -2,7 +2,7 @@
 import { httpAuth, httpAuthBearer, httpAuthGroup, httpAuthPass, httpAuthType, httpAuthUser } from './auth.ts';
 import { reqBody, reqBodyLen, reqBodySize, resBody, resBodyLen, resBodySize } from './body.ts';
 import { captureReqHdr, captureReqMethod, captureReqUri, captureReqVer, captureResHdr, captureResVer } from './captures.ts';
-import { clientAuthority, clientCertificate, ownCertificate, serverCertificate, sslCChainDer, sslCSan, sslCUsed, sslSChainDer } from './certificates.ts';
+import { clientAuthority, clientCertificate, ownCertificate, serverCertificate, sslCChainDer, sslCPolicies, sslCSan, sslCUsed, sslSChainDer } from './certificates.ts';
 import { dst, dstPort, feConn, feId, feName, src, srcPort } from './client.ts';
 import { clientErrors, serverErrors } from './connection-errors.ts';
 import { bcDst, bcDstPort, bcHttpMajor, bcReused, bcSrc, bcSrcPort, dstIsLocal, fcDst, fcDstIsLocal, fcDstPort, fcHttpMajor, fcSrc, fcSrcIsLocal, fcSrcPort, feDefbe, soId, soName, srcIsLocal } from './connections.ts';
@@ -37,7 +37,7 @@ export const samples = [
   httpAuth, httpAuthGroup, httpAuthUser, httpAuthPass, httpAuthType, httpAuthBearer,
   reqBody, resBody, reqBodyLen, resBodyLen, reqBodySize, resBodySize,
   captureReqHdr, captureResHdr, captureReqMethod, captureReqUri, captureReqVer, captureResVer,
-  clientCertificate, serverCertificate, ownCertificate, clientAuthority, sslCUsed, sslCChainDer, sslSChainDer, sslCSan,
+  clientCertificate, serverCertificate, ownCertificate, clientAuthority, sslCUsed, sslCChainDer, sslSChainDer, sslCSan, sslCPolicies,
   src, srcPort, dst, dstPort, feName, feId, feConn,
   clientErrors, serverErrors,
   srcIsLocal, dstIsLocal, fcSrc, fcSrcPort, fcSrcIsLocal, fcDst, fcDstPort, fcDstIsLocal, bcSrc, bcSrcPort, bcDst, bcDstPort, bcReused, fcHttpMajor, bcHttpMajor, soId, soName, feDefbe,

@@ -4,8 +4,8 @@
  */
 import { type Memory, SCRATCH_SIZE } from '../../base/memory.ts';
 import { Fact, type FactValue, Figure } from '../../platform/tls/contract.ts';
-import { DerElement, writeOid } from '../../proto/der.ts';
-import { oidBytes, oidName } from '../../proto/oids.ts';
+import { DerElement, DerTag, writeOid } from '../../proto/der.ts';
+import { isSame, oidBytes, oidName } from '../../proto/oids.ts';
 import { CertificateReader, type DerSpan } from '../../proto/x509.ts';
 import { NameWriter } from '../../proto/x509-name.ts';
 import { type CompileContext, defineFetch, type Fetch, type FetchStep } from '../../rules/define.ts';
@@ -265,6 +265,50 @@ export const sslCSan = definePart(
   "The alternative names, as OpenSSL writes them, separated by ', ',",
   (sample, reading) => setNames(sample, reading),
 );
+
+/** Policies of one certificate that are looked at. */
+const MOST_POLICIES = 64;
+
+export const sslCPolicies = defineFetch({
+  name: 'ssl_c_policies',
+  args: [{ name: 'oid', kind: 'str', default: null }],
+  type: SampleType.str,
+  valid: TLS_CLIENT,
+  doc: "The policies under which the client's certificate was made (RFC 5280 4.2.1.4), as numbers with dots, separated by `,`; with `oid` that one, if the certificate has it. None without one.",
+  examples: [
+    { call: 'ssl_c_policies', tls: true, out: '1.2.3.4,1.2.3.5' },
+    { call: 'ssl_c_policies(1.2.3.5)', tls: true, out: '1.2.3.5' },
+    { call: 'ssl_c_policies(1.2.3)', tls: true, out: null },
+    { call: 'ssl_c_policies', out: null },
+  ],
+  compile: ([oid], context) => {
+    const wanted = oid === null || !/^\d/.test(oid) ? null : oidBytes(oid);
+    if (oid !== null && wanted === null)
+      throw new RuleError(`'${oid}' is no object identifier: numbers with dots are expected, as 1.2.3.4`);
+    return compilePart(CLIENT, context, (sample, reading) => setPolicies(sample, reading, wanted));
+  },
+});
+
+/** @param wanted the contents of the only one that counts; null: all */
+function setPolicies(sample: Sample, { memory, certificate: { policies } }: Reading, wanted: Uint8Array | null): boolean {
+  if (policies.start < 0) return false;
+  const { bytes } = memory;
+  const start = memory.scratch();
+  const limit = start + SCRATCH_SIZE;
+  let out = start;
+  let at = policies.start;
+  // SEQUENCE { OBJECT IDENTIFIER, qualifiers }, one behind another.
+  for (let count = 0; count < MOST_POLICIES && names.readTag(bytes, at, policies.end, DerTag.sequence); count++) {
+    at = names.end;
+    if (!names.readTag(bytes, names.start, names.end, DerTag.oid)) return false;
+    if (wanted !== null && !isSame(wanted, bytes, names.start, names.end)) continue;
+    if (out > start) out = putText(bytes, out, ',');
+    out = writeOid(bytes, names.start, names.end, out, limit - 1);
+    if (out < 0) return false;
+    if (wanted !== null) break;
+  }
+  return out > start && sample.setText(start, out);
+}
 
 const names = new DerElement();
 
