@@ -3,9 +3,10 @@
  * stands in the block of the request that is served, then in the inbox, then in one more block: as much as comes until the wire is
  * paused. Between requests the inbox comes first. It knows blocks, not protocols.
  */
+
+import { Inbox } from '../base/inbox.ts';
 import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 import type { HttpMessage } from '../http/message.ts';
-import { Inbox } from './inbox.ts';
 
 export class Ahead extends Inbox {
   /** What comes behind the inbox. */

@@ -2,6 +2,8 @@
  * What every mux of a data thread works with: host, memory, the machine's events, and the pools of
  * records. Made once a thread by worker/. It must not know protocols.
  */
+
+import { INBOX_SIZE } from '../base/inbox.ts';
 import type { Memory } from '../base/memory.ts';
 import { NOTE_SIZE } from '../base/memory.ts';
 import type { TimerOwner } from '../base/timers.ts';
@@ -19,7 +21,6 @@ import { ProxyDialer } from '../transport/proxy-dialer.ts';
 import { TlsDialer } from '../transport/tls-dialer.ts';
 import { TlsGround } from '../transport/tls-ground.ts';
 import { prepareSending } from './h1-send.ts';
-import { INBOX_SIZE } from './inbox.ts';
 
 /** Limits of the thread that come from `tune.*`. */
 export interface MuxLimits {

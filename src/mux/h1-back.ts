@@ -3,6 +3,7 @@
  * Which server and whether the connection may be shared is decided by others (stream/, back-pool).
  */
 import { newAddress, type SocketAddress } from '../base/address.ts';
+import { Inbox } from '../base/inbox.ts';
 import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 import { decideResponse } from '../http/framing.ts';
 import { Framing, Method } from '../http/message.ts';
@@ -17,7 +18,6 @@ import { KeepAlive } from '../state/settings.ts';
 import type { BackHome } from './back-home.ts';
 import type { MuxContext } from './context.ts';
 import { keepTrailers, sendBody, sendBodyEnd, sendHeadCopy, takeSent } from './h1-send.ts';
-import { Inbox } from './inbox.ts';
 import { beginServer, countServerHandshake, endServer, tlsOf } from './server-tls.ts';
 
 const State = {

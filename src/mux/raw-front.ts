@@ -1,11 +1,12 @@
 /** A client connection in TCP mode: one stream from accept to close, bytes as they are. */
+
+import { Inbox } from '../base/inbox.ts';
 import type { Block } from '../base/memory.ts';
 import { Close, type CloseReason, type Task, type Wire, type WireHandler } from '../platform/contract.ts';
 import { Broken } from '../state/end.ts';
 import { type FrontMux, Session, type Stream } from '../state/records.ts';
 import type { MuxContext } from './context.ts';
 import type { FrontDesk } from './front-desk.ts';
-import { Inbox } from './inbox.ts';
 
 export class RawFront implements WireHandler, FrontMux, Task {
   queued = false;

@@ -1,7 +1,8 @@
 /**
  * How many bytes a connection puts into a TLS record: few while a transfer begins, so that the peer can use what has come, more once it
- * runs (`tune.ssl.maxrecord`), never more than `tune.ssl.hard-maxrecord`. It must not know records.
+ * runs (`tune.ssl.maxrecord`), never more than `tune.ssl.hard-maxrecord`.
  */
+import type { TlsEngine } from '../platform/tls/contract.ts';
 import type { TlsTuning } from './tls-tuning.ts';
 
 /** A transfer begins with so many bytes. HAProxy takes one for running after some buffers that were full. */
@@ -24,5 +25,13 @@ export class RecordSize {
     const isBeginning = this.#sentBytes < BEGINNING;
     this.#sentBytes += size;
     return isBeginning ? Math.min(maxRecord, hardMaxRecord) : hardMaxRecord;
+  }
+
+  /** Encrypts [start, end) in records as long as they may be; `clock` in milliseconds. False: the connection is broken. */
+  write(engine: TlsEngine, start: number, end: number, clock: { now(): number }, tuning: TlsTuning): boolean {
+    const most = this.most(end - start, clock.now(), tuning);
+    if (most >= end - start) return engine.write(start, end);
+    for (let at = start; at < end; at += most) if (!engine.write(at, Math.min(end, at + most))) return false;
+    return true;
   }
 }

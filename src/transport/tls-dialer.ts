@@ -9,9 +9,10 @@ import { ConnectionFailure } from '../state/failures.ts';
 import { isTlsFull } from '../state/tls-counts.ts';
 import type { Opener } from './proxy-dialer.ts';
 import type { TlsGround } from './tls-ground.ts';
-import { type TlsOwner, TlsWire } from './tls-wire.ts';
+import type { TlsOwner } from './tls-owner.ts';
+import { TlsWire } from './tls-wire.ts';
 
-export class TlsDialer implements TlsOwner {
+export class TlsDialer implements TlsOwner<TlsWire> {
   readonly #ground: TlsGround;
   readonly #free: TlsWire[] = [];
 

@@ -13,13 +13,14 @@ import { bundleOf, certificatesOf } from '../platform/tls/pem.ts';
 import { PLAIN_TLS } from '../platform/tls/settings.fixture.ts';
 import type { CertificateChoice } from './certificates.ts';
 import { TlsGround } from './tls-ground.ts';
-import { type TlsOwner, TlsWire } from './tls-wire.ts';
+import type { TlsOwner } from './tls-owner.ts';
+import { TlsWire } from './tls-wire.ts';
 
 const file = (name: string): Uint8Array => readFileSync(new URL(`../../test/support/tls/${name}`, import.meta.url));
 const BASE: TlsSettings = { ...PLAIN_TLS, role: 'server', alpn: ['http/1.1'] };
 
 /** Two contexts, and wires that use them. */
-class Pair implements TlsOwner {
+class Pair implements TlsOwner<TlsWire> {
   readonly bench: Bench;
   readonly library: TlsLibrary;
   readonly ground: TlsGround;

@@ -7,11 +7,12 @@
  * they come from; otherwise into a fresh block. What goes out is encrypted and put back into its own block, from its first byte on;
  * only what does not fit any more, and what the engine says by itself, takes a block of the wire's own.
  */
+import { Inbox } from '../base/inbox.ts';
 import { BLOCK_SIZE, type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 import { Timer, type TimerOwner } from '../base/timers.ts';
 import { Close, type CloseReason, type Task, type Wire, type WireHandler } from '../platform/contract.ts';
 import { Handshake, Read, type TlsContext, type TlsEngine } from '../platform/tls/contract.ts';
-import { type ClientHello, HelloResult } from '../proto/tls-hello.ts';
+import { HelloResult } from '../proto/tls-hello.ts';
 import { ConnectionFailure, type ConnectionFailureValue } from '../state/failures.ts';
 import { beginTls, endTls } from '../state/tls-counts.ts';
 import type { CertificateChoice } from './certificates.ts';
@@ -20,20 +21,7 @@ import { LayeredWire } from './layered-wire.ts';
 import { RecordSize } from './record-size.ts';
 import { clientFailureOf, serverFailureOf } from './tls-failure.ts';
 import { MOST_ANSWERS, type TlsGround } from './tls-ground.ts';
-
-/** Who made the wire and learns how its handshake ends. */
-export interface TlsOwner {
-  /** The client's hello has been read: `hello` names places in `bytes`. Only where the ground's `tuning` has hellos kept. */
-  onHello(wire: TlsWire, bytes: Uint8Array, hello: ClientHello): void;
-  /** The handshake is done, or the client has sent early data: `wire.handler` must be set before this returns. */
-  onSecured(wire: TlsWire): void;
-  /** A handshake is done that was not when the wire was secured: until then its client may have been somebody who repeats what he heard. */
-  onSettled(wire: TlsWire): void;
-  /** The connection has ended before the handshake was done. `wire.failure` and `wire.engine` tell why. */
-  onUnsecured(wire: TlsWire, reason: CloseReason): void;
-  /** The record may be used again. */
-  recycle(wire: TlsWire): void;
-}
+import type { TlsOwner } from './tls-owner.ts';
 
 const State = {
   idle: 0,
@@ -62,7 +50,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   readonly #ground: TlsGround;
   readonly #memory: Memory;
   readonly #timer = new Timer(this);
-  #owner!: TlsOwner;
+  #owner!: TlsOwner<TlsWire>;
   /** null: the hello of the client, which decides about its certificate, has not been read. */
   #engine: TlsEngine | null = null;
   #choice: CertificateChoice | null = null;
@@ -85,9 +73,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   /** Nothing is read until answers have been sent. */
   #choked = false;
   /** Cipher bytes that wait while the handler is paused, or have not been read yet. */
-  #held: Block = NO_BLOCK;
-  #heldStart = 0;
-  #heldEnd = 0;
+  readonly #held = new Inbox();
   readonly #recordSize = new RecordSize();
   readonly #early: EarlyData;
 
@@ -103,7 +89,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   }
 
   /** Serves an accepted wire, whose handler it becomes. @param timeoutMs of the handshake; Infinity: none */
-  accept(lower: Wire, choice: CertificateChoice, owner: TlsOwner, timeoutMs: number): void {
+  accept(lower: Wire, choice: CertificateChoice, owner: TlsOwner<TlsWire>, timeoutMs: number): void {
     this.#begin(null, owner, false, timeoutMs);
     this.#choice = choice;
     this.#state = State.hello;
@@ -111,7 +97,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   }
 
   /** Will be the handler of a wire that is being connected; `setLower` follows at once. */
-  connect(engine: TlsEngine, owner: TlsOwner): void {
+  connect(engine: TlsEngine, owner: TlsOwner<TlsWire>): void {
     this.#begin(engine, owner, true, Number.POSITIVE_INFINITY);
   }
 
@@ -119,7 +105,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     this.lower = lower;
   }
 
-  #begin(engine: TlsEngine | null, owner: TlsOwner, isClient: boolean, timeoutMs: number): void {
+  #begin(engine: TlsEngine | null, owner: TlsOwner<TlsWire>, isClient: boolean, timeoutMs: number): void {
     this.#engine = engine;
     this.#owner = owner;
     this.#isClient = isClient;
@@ -129,7 +115,6 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     this.#ownUnsent = 0;
     this.failure = ConnectionFailure.none;
     this.engineIsLent = false;
-    this.#held = NO_BLOCK;
     this.#choice = null;
     this.securedAtMs = -1;
     this.#recordSize.begin();
@@ -171,13 +156,11 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
 
   /** Gathers the client's hello until it tells which certificate is wanted; then the bytes go the usual way. */
   #onHello(block: Block, start: number, end: number): boolean {
-    if (this.#held !== NO_BLOCK) return this.#onMoreHello(start, end);
+    if (!this.#held.isEmpty) return this.#onMoreHello(start, end);
     if (!this.#choose(start, end)) {
       if (this.#state !== State.hello) return false;
       if (this.#ground.isShort) return this.#dismiss(ConnectionFailure.handshakeMemory);
-      this.#held = block;
-      this.#heldStart = start;
-      this.#heldEnd = end;
+      this.#held.adopt(block, start, end);
       return true;
     }
     return this.onData(this.lower, block, start, end);
@@ -191,17 +174,14 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   }
 
   #onMoreHello(start: number, end: number): boolean {
-    const { bytes } = this.#memory;
-    const room = this.#memory.dataEnd(this.#held) - this.#heldEnd;
-    const count = Math.min(end - start, room);
-    bytes.copyWithin(this.#heldEnd, start, start + count);
-    this.#heldEnd += count;
-    if (!this.#choose(this.#heldStart, this.#heldEnd)) {
+    const held = this.#held;
+    const count = held.append(this.#memory, start, end);
+    if (!this.#choose(held.start, held.end)) {
       return count < end - start ? this.#dismiss(ConnectionFailure.handshake) : false;
     }
-    const block = this.#held;
-    this.#held = NO_BLOCK;
-    if (!this.onData(this.lower, block, this.#heldStart, this.#heldEnd)) this.#memory.give(block);
+    const { start: from, end: to } = held;
+    const block = held.release();
+    if (!this.onData(this.lower, block, from, to)) this.#memory.give(block);
     return false;
   }
 
@@ -342,16 +322,14 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
 
   /** Keeps a block with cipher bytes and decrypts it into others. */
   #hold(block: Block, start: number, end: number): boolean {
-    this.#held = block;
-    this.#heldStart = start;
-    this.#heldEnd = end;
+    this.#held.adopt(block, start, end);
     this.#drain();
     return true;
   }
 
   /** Decrypts what is held until the handler pauses. */
   #drain(): void {
-    while (this.#held !== NO_BLOCK && !this.#paused && this.#isOpen()) {
+    while (!this.#held.isEmpty && !this.#paused && this.#isOpen()) {
       const block = this.#memory.take();
       if (block === NO_BLOCK) {
         this.#giveUp(true);
@@ -359,33 +337,29 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
       }
       this.#drainInto(block);
     }
-    if (this.#endWaits && this.#held === NO_BLOCK && this.#isOpen()) this.#end();
+    if (this.#endWaits && this.#held.isEmpty && this.#isOpen()) this.#end();
   }
 
   #drainInto(block: Block): void {
     const engine = this.#engine as TlsEngine;
+    const held = this.#held;
     const start = this.#memory.dataStart(block);
     const limit = this.#memory.dataEnd(block);
-    engine.offer(this.#heldStart, this.#heldEnd);
+    engine.offer(held.start, held.end);
     let to = start;
     let count = engine.read(to, limit);
     while (count > 0) {
       to += count;
-      if (to >= limit || engine.rest >= this.#heldEnd) break;
+      if (to >= limit || engine.rest >= held.end) break;
       count = engine.read(to, limit);
     }
-    this.#heldStart = engine.rest;
+    held.start = engine.rest;
     this.#partial = count === Read.wants;
     // A full block may have left plain bytes in the engine: it is asked once more, with nothing to offer.
-    if (to < limit || count <= 0) this.#releaseHeld();
+    if (to < limit || count <= 0) held.clear(this.#memory);
     if (engine.hasOutput) this.#answer(engine);
     if (to === start || !this.handler.onData(this, block, start, to)) this.#memory.give(block);
     if (count < 0) this.#stopReading(count);
-  }
-
-  #releaseHeld(): void {
-    this.#memory.give(this.#held);
-    this.#held = NO_BLOCK;
   }
 
   /** The engine has said that nothing more can be read. */
@@ -436,7 +410,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
         this.failure = this.#hasSpoken ? ConnectionFailure.handshake : ConnectionFailure.handshakeClosed;
       this.lower.destroy(false);
     } else if (this.#state === State.closing) this.lower.destroy(false);
-    else if (this.#held !== NO_BLOCK || this.#early.block !== NO_BLOCK) this.#endWaits = true;
+    else if (!this.#held.isEmpty || this.#early.block !== NO_BLOCK) this.#endWaits = true;
     else if (this.#isOpen()) this.#end();
   }
 
@@ -453,7 +427,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
 
   #breathe(): void {
     this.#choked = false;
-    if (!this.#paused && this.#isOpen() && this.#held === NO_BLOCK) this.lower.resume();
+    if (!this.#paused && this.#isOpen() && this.#held.isEmpty) this.lower.resume();
   }
 
   onClose(_: Wire, reason: CloseReason): void {
@@ -463,7 +437,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     // Whoever waits for room may come in while the rest is told.
     if (this.#ground.live !== null) endTls(this.#ground.live);
     this.#state = State.idle;
-    if (this.#held !== NO_BLOCK) this.#releaseHeld();
+    if (!this.#held.isEmpty) this.#held.clear(this.#memory);
     this.#early.drop();
     const engine = this.#engine;
     if (wasBefore) this.#unsecured(reason);
@@ -486,14 +460,14 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   // From above ---------------------------------------------------------------------------------------
 
   get hasMore(): boolean {
-    return this.#held !== NO_BLOCK || this.#early.block !== NO_BLOCK || this.lower.hasMore;
+    return !this.#held.isEmpty || this.#early.block !== NO_BLOCK || this.lower.hasMore;
   }
 
   send(block: Block, start: number, end: number): boolean {
     // Nothing may leave in the clear.
     if (!this.#isOpen()) return true;
     const engine = this.#engine as TlsEngine;
-    if (!this.#encrypt(engine, start, end)) {
+    if (!this.#recordSize.write(engine, start, end, this.#ground.host, this.#ground.tuning)) {
       engine.discard();
       this.#giveUp(false);
       return true;
@@ -507,15 +481,6 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     const taken = this.lower.send(block, at, at + count);
     if (count === BLOCK_SIZE) this.#flush(engine);
     return taken;
-  }
-
-  /** In records as long as they may be. */
-  #encrypt(engine: TlsEngine, start: number, end: number): boolean {
-    const { tuning, host } = this.#ground;
-    const most = this.#recordSize.most(end - start, host.now(), tuning);
-    if (most >= end - start) return engine.write(start, end);
-    for (let at = start; at < end; at += most) if (!engine.write(at, Math.min(end, at + most))) return false;
-    return true;
   }
 
   /** Sends what the engine has to say in blocks of the wire's own. */
@@ -543,7 +508,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
 
   resume(): void {
     this.#paused = false;
-    if (this.#held !== NO_BLOCK || this.#early.block !== NO_BLOCK) this.#ground.host.later(this);
+    if (!this.#held.isEmpty || this.#early.block !== NO_BLOCK) this.#ground.host.later(this);
     else if (!this.#choked) this.lower.resume();
   }
 

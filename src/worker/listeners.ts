@@ -23,7 +23,8 @@ import { countClientKey, countTlsClient, countTlsFailure, countTlsHandshake, isT
 import { countSession, releaseTracked } from '../stick/track.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
 import { type IntakeOwner, ProxyIntake } from '../transport/proxy-intake.ts';
-import { type TlsOwner, TlsWire } from '../transport/tls-wire.ts';
+import type { TlsOwner } from '../transport/tls-owner.ts';
+import { TlsWire } from '../transport/tls-wire.ts';
 import { Closing } from './closing.ts';
 import { countPacedConnection, countPacedSession, isPaced, paceDelayMs } from './pace.ts';
 import { Parking } from './parking.ts';
@@ -53,7 +54,7 @@ interface Door {
 
 type AnyFront = H1Front | RawFront;
 
-export class Listeners implements FrontDesk, TimerOwner, TlsOwner, IntakeOwner<AnyFront> {
+export class Listeners implements FrontDesk, TimerOwner, TlsOwner<TlsWire>, IntakeOwner<AnyFront> {
   readonly #context: MuxContext;
   readonly #backs: BackPool;
   readonly #doors: Door[] = [];

@@ -18,7 +18,8 @@ import { type OpenSslEngine, TlsLibrary } from '../../src/platform/tls/engine.ts
 import { bundleOf } from '../../src/platform/tls/pem.ts';
 import { PLAIN_TLS } from '../../src/platform/tls/settings.fixture.ts';
 import { TlsGround } from '../../src/transport/tls-ground.ts';
-import { type TlsOwner, TlsWire } from '../../src/transport/tls-wire.ts';
+import type { TlsOwner } from '../../src/transport/tls-owner.ts';
+import { TlsWire } from '../../src/transport/tls-wire.ts';
 import { eachSeed } from '../sim/seeds.ts';
 
 const PEM = readFileSync(new URL('../support/tls/server.pem', import.meta.url));
@@ -172,7 +173,7 @@ class Talker implements WireHandler {
   }
 }
 
-class Rig implements TlsOwner {
+class Rig implements TlsOwner<TlsWire> {
   readonly dice: World;
   readonly bench: Bench;
   readonly library: TlsLibrary;

@@ -2,7 +2,7 @@
  * Bytes that a connection has received and not yet consumed: at most one block. It knows blocks,
  * not protocols.
  */
-import { BLOCK_SIZE, type Block, HEADROOM, type Memory, NO_BLOCK, TAILROOM } from '../base/memory.ts';
+import { BLOCK_SIZE, type Block, HEADROOM, type Memory, NO_BLOCK, TAILROOM } from './memory.ts';
 
 /** What one can hold at most. */
 export const INBOX_SIZE = BLOCK_SIZE - HEADROOM - TAILROOM;
