@@ -7,7 +7,7 @@ import type { TlsTuning } from '../transport/tls-tuning.ts';
 const SESSIONS = 20_000;
 const IDLE_MS = 1000;
 
-export type ContextTuning = Pick<TlsSettings, 'lifetimeS' | 'keepsSecrets' | 'compressesCertificates'>;
+export type ContextTuning = Pick<TlsSettings, 'lifetimeS' | 'keepsSecrets' | 'compressesCertificates' | 'countsKeyUpdates'>;
 
 export function contextTuning({ tune, flags }: GlobalModel): ContextTuning {
   const lifetimeS = tune['tune.ssl.lifetime'] ?? 0;
@@ -15,6 +15,7 @@ export function contextTuning({ tune, flags }: GlobalModel): ContextTuning {
     ...(lifetimeS > 0 ? { lifetimeS } : {}),
     keepsSecrets: flags['tune.ssl.keylog'] === true,
     compressesCertificates: flags['tune.ssl.certificate-compression'] !== false,
+    countsKeyUpdates: (tune['tune.ssl.keyupdate-rate-limit'] ?? 0) > 0,
   };
 }
 
@@ -28,6 +29,7 @@ export function wireTuning({ tune }: GlobalModel): TlsTuning {
     helloBytes: tune['tune.ssl.capture-buffer-size'] ?? 0,
     maxRecord: tune['tune.ssl.maxrecord'] || Number.POSITIVE_INFINITY,
     hardMaxRecord: tune['tune.ssl.hard-maxrecord'] || Number.POSITIVE_INFINITY,
+    keyUpdatesPerS: tune['tune.ssl.keyupdate-rate-limit'] || Number.POSITIVE_INFINITY,
     idleMs: (tune['tune.idletimer'] ?? IDLE_MS) || Number.POSITIVE_INFINITY,
   };
 }

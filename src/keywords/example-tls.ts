@@ -66,6 +66,7 @@ export class ExampleTls implements TlsEngine {
   readonly rest = 0;
   readonly isEarly = false;
   readonly isResumed = false;
+  keyUpdates = 0;
   readonly reason = '';
   readonly #memory: Memory;
 

@@ -8,6 +8,8 @@ export interface TlsTuning {
   readonly hardMaxRecord: number;
   /** A pause in sending of so many milliseconds makes a transfer begin again. */
   readonly idleMs: number;
+  /** How often a peer may change its keys in a second; Infinity: as often as it likes, and nobody counts. */
+  readonly keyUpdatesPerS: number;
 }
 
 export const DEFAULT_TLS_TUNING: TlsTuning = {
@@ -15,4 +17,5 @@ export const DEFAULT_TLS_TUNING: TlsTuning = {
   maxRecord: Number.POSITIVE_INFINITY,
   hardMaxRecord: Number.POSITIVE_INFINITY,
   idleMs: 1000,
+  keyUpdatesPerS: Number.POSITIVE_INFINITY,
 };

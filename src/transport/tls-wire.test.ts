@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import ffi from 'node:ffi';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { Timer } from '../base/timers.ts';
 import { Close, type CloseReason, type Wire, type WireHandler } from '../platform/contract.ts';
 import type { SimHost } from '../platform/sim/host.ts';
 import { ALL_HOSTS, Bench, onBench, Recorder, sendText } from '../platform/suite.ts';
@@ -14,6 +15,7 @@ import { PLAIN_TLS } from '../platform/tls/settings.fixture.ts';
 import type { CertificateChoice } from './certificates.ts';
 import { TlsGround } from './tls-ground.ts';
 import type { TlsOwner } from './tls-owner.ts';
+import { DEFAULT_TLS_TUNING } from './tls-tuning.ts';
 import { TlsWire } from './tls-wire.ts';
 
 const file = (name: string): Uint8Array => readFileSync(new URL(`../../test/support/tls/${name}`, import.meta.url));
@@ -29,6 +31,8 @@ class Pair implements TlsOwner<TlsWire> {
   choice: CertificateChoice;
   readonly failed: string[] = [];
   secured = 0;
+  /** The last one that was secured. */
+  accepted: TlsWire | null = null;
   makeServer: () => WireHandler;
   readonly #clients = new Map<TlsWire, WireHandler>();
 
@@ -67,7 +71,9 @@ class Pair implements TlsOwner<TlsWire> {
 
   onSecured(wire: TlsWire): void {
     this.secured++;
-    wire.handler = this.#clients.get(wire) ?? this.makeServer();
+    const client = this.#clients.get(wire);
+    if (client === undefined) this.accepted = wire;
+    wire.handler = client ?? this.makeServer();
     this.bench.poke();
   }
 
@@ -188,6 +194,40 @@ test('from a peer who asks for new keys and reads no answer nothing more is read
   wire.destroy(false);
   await bench.until('the close', () => server.closes === 1);
   await bench.close();
+});
+
+test('a peer that changes its keys more often than it may is left, either side', async () => {
+  const update = new ffi.DynamicLibrary(null).getFunction('SSL_key_update', { arguments: ['pointer', 'int32'], return: 'int32' });
+  for (const isOfServer of [false, true]) {
+    const bench = new Bench('sim');
+    const server = new Recorder(bench);
+    const counted = { countsKeyUpdates: true };
+    const pair = new Pair(bench, () => server, isOfServer ? {} : counted, isOfServer ? counted : {});
+    pair.ground.tuning = { ...DEFAULT_TLS_TUNING, keyUpdatesPerS: 10 };
+    const client = new Recorder(bench);
+    const wire = pair.connect(pair.listen(), client);
+    await bench.until('the handshake', () => client.opened === 1 && pair.secured === 2);
+    const [from, to, sender] = isOfServer ? [pair.accepted as TlsWire, client, server] : [wire, server, client];
+    const change = async (times: number): Promise<void> => {
+      const before = to.received;
+      for (let count = 0; count < times; count++) {
+        // SSL_KEY_UPDATE_NOT_REQUESTED: nothing is answered.
+        update((from.engine as OpenSslEngine).ssl, 0);
+        sendText(bench, from, 'x');
+      }
+      await bench.until('all', () => to.received === before + times || to.closes === 1);
+    };
+    await change(10);
+    assert.equal(to.closes, 0);
+    // A second is over: so many more are good.
+    bench.host.timers.set(new Timer({ onTimer: () => undefined }), bench.host.now() + 1001);
+    (bench.host as SimHost).settle(2000);
+    await change(10);
+    assert.equal(to.closes, 0);
+    await change(1);
+    await bench.until('the end', () => to.closes === 1 && sender.closes === 1);
+    await bench.close();
+  }
 });
 
 test('halves of hellos take three blocks of four at most, and who comes with a whole one is served', async () => {

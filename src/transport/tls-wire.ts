@@ -22,6 +22,7 @@ import { RecordSize } from './record-size.ts';
 import { clientFailureOf, serverFailureOf } from './tls-failure.ts';
 import { MOST_ANSWERS, type TlsGround } from './tls-ground.ts';
 import type { TlsOwner } from './tls-owner.ts';
+import { UpdateLimit } from './update-limit.ts';
 
 const State = {
   idle: 0,
@@ -76,6 +77,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   readonly #held = new Inbox();
   readonly #recordSize = new RecordSize();
   readonly #early: EarlyData;
+  readonly #updates = new UpdateLimit();
 
   constructor(ground: TlsGround) {
     super();
@@ -118,6 +120,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     this.#choice = null;
     this.securedAtMs = -1;
     this.#recordSize.begin();
+    this.#updates.begin(this.#ground.host.now());
     if (this.#ground.live !== null) beginTls(this.#ground.live);
     this.#early.begin();
     const { host } = this.#ground;
@@ -311,6 +314,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     }
     this.#partial = count === Read.wants;
     if (engine.hasOutput) this.#answer(engine);
+    if (engine.keyUpdates > 0) this.#limitUpdates(engine);
     let kept = false;
     if (to > from) {
       kept = this.handler.onData(this, block, from, to);
@@ -358,6 +362,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     // A full block may have left plain bytes in the engine: it is asked once more, with nothing to offer.
     if (to < limit || count <= 0) held.clear(this.#memory);
     if (engine.hasOutput) this.#answer(engine);
+    if (engine.keyUpdates > 0) this.#limitUpdates(engine);
     if (to === start || !this.handler.onData(this, block, start, to)) this.#memory.give(block);
     if (count < 0) this.#stopReading(count);
   }
@@ -380,6 +385,16 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     if (this.#choked || this.#waitingAnswers() <= MOST_ANSWERS) return;
     this.#choked = true;
     this.lower.pause();
+  }
+
+  /** A peer that makes this side derive keys for nothing is left. */
+  #limitUpdates(engine: TlsEngine): void {
+    const { host, tuning } = this.#ground;
+    const { keyUpdates } = engine;
+    engine.keyUpdates = 0;
+    if (!this.#updates.isOver(keyUpdates, host.now(), tuning.keyUpdatesPerS) || !this.#isOpen()) return;
+    this.failure = ConnectionFailure.broken;
+    this.#giveUp(true);
   }
 
   /** The handler's blocks bring at most one of the wire's own each: what is beyond are answers. */

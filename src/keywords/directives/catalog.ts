@@ -11,7 +11,7 @@ import { bindCiphers, bindClientSignatures, bindCurves, bindOptions, bindSignatu
 import { ocspDelays, ocspDisable, ocspHttpProxy, ocspMode } from './global-ocsp.ts';
 import { closeSpreadTime, daemon, gid, globalChroot, globalDescription, globalLogTag, globalMaxconn, grace, group, hardStopAfter, logSendHostname, maxSpreadChecks, maxconnrate, maxsessrate, maxsslrate, nbthread, node, pidfile, spreadChecks, statsMaxconn, statsSocket, statsTimeout, uid, ulimitN, user, zeroWarning } from './global-process.ts';
 import { httpErrCodes, httpFailCodes } from './global-statuses.ts';
-import { cacheSize, captureBufferSize, captureCipherlistSize, certificateCompression, forcePrivateCache, hardMaxRecord, idleTimer, keyLog, maxRecord, maxsslconn, sessionLifetime } from './global-tls.ts';
+import { cacheSize, captureBufferSize, captureCipherlistSize, certificateCompression, forcePrivateCache, hardMaxRecord, idleTimer, keyLog, keyUpdateRateLimit, maxRecord, maxsslconn, sessionLifetime } from './global-tls.ts';
 import { jwtDecryptAlgList, jwtDecryptEncList } from './global-tokens.ts';
 import { dnsAcceptFamily, pp2NeverSendLocal, quiet, strictLimits, tuneNumbers, tuneSizes } from './global-tuning.ts';
 import { globalSetVar, globalSetVarFmt } from './global-variables.ts';
@@ -42,7 +42,7 @@ export const directives = [
   ocspDelays, ocspMode, ocspDisable, ocspHttpProxy,
   globalMaxconn, nbthread, uid, gid, ulimitN, maxconnrate, maxsessrate, maxsslrate, statsMaxconn, spreadChecks, hardStopAfter, grace, closeSpreadTime, statsTimeout, maxSpreadChecks, pidfile, globalChroot, user, group, globalLogTag, node, globalDescription, logSendHostname, daemon, zeroWarning, statsSocket,
   httpErrCodes, httpFailCodes,
-  captureBufferSize, captureCipherlistSize, maxsslconn, maxRecord, hardMaxRecord, cacheSize, forcePrivateCache, idleTimer, sessionLifetime, keyLog, certificateCompression,
+  captureBufferSize, captureCipherlistSize, maxsslconn, maxRecord, hardMaxRecord, keyUpdateRateLimit, cacheSize, forcePrivateCache, idleTimer, sessionLifetime, keyLog, certificateCompression,
   jwtDecryptAlgList, jwtDecryptEncList,
   tuneNumbers, tuneSizes, quiet, strictLimits, pp2NeverSendLocal, dnsAcceptFamily,
   globalSetVar, globalSetVarFmt,

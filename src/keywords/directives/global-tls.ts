@@ -80,6 +80,12 @@ export const hardMaxRecord = defineSize(
   recordSize,
 );
 
+export const keyUpdateRateLimit = defineSize(
+  'tune.ssl.keyupdate-rate-limit',
+  'How often a peer of TLS 1.3 may change its keys in a second (KeyUpdate), client or server: a connection on which it does so more often is reset. Each change costs some microseconds. 0, the default: no limit.',
+  (value) => value,
+);
+
 /** Beyond it the rooms for them would not grow any more. */
 const MOST_SESSIONS = 5_000_000;
 

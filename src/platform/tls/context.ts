@@ -4,6 +4,7 @@
  */
 import { MOST_EARLY, type TlsContext } from './contract.ts';
 import type { IgnoredErrors, OpenSslEngine, Served, TlsLibrary } from './engine.ts';
+import { countKeyUpdates } from './key-updates.ts';
 import { lend, lendText } from './lending.ts';
 import * as lib from './library.ts';
 import { dhGroup, keyBitsOf, tellTimestamps, useDhParameters } from './parameters.ts';
@@ -70,6 +71,8 @@ export interface TlsSettings {
   readonly lifetimeS?: number;
   /** Connections keep their secrets (`tune.ssl.keylog`). */
   readonly keepsSecrets?: boolean;
+  /** Connections count how often their peers change keys (`tune.ssl.keyupdate-rate-limit`). */
+  readonly countsKeyUpdates?: boolean;
   /** False: certificates are neither sent nor taken compressed (RFC 8879). */
   readonly compressesCertificates?: boolean;
 }
@@ -120,8 +123,8 @@ export class OpenSslContext implements TlsContext {
     this.#library = library;
     this.#isServer = settings.role === 'server';
     this.#takesEarly = settings.takesEarly === true;
-    const { certificateName = '', response = null, ring = null } = settings;
-    this.#served = { certificateName, response, ring };
+    const { certificateName = '', response = null, ring = null, countsKeyUpdates = false } = settings;
+    this.#served = { certificateName, response, ring, countsKeyUpdates };
     lib.errClear();
     this.#context = lib.contextNew(this.#isServer ? lib.serverMethod() : lib.clientMethod());
     if (this.#context === NULL) throw new Error(`no TLS context: ${lib.takeError()}`);
@@ -196,6 +199,7 @@ export class OpenSslContext implements TlsContext {
     if (settings.takesEarly === true) options |= OP_NO_ANTI_REPLAY;
     if (settings.compressesCertificates === false) options |= OP_NO_CERTIFICATE_COMPRESSION;
     lib.contextOptions(context, options);
+    if (settings.countsKeyUpdates === true) countKeyUpdates(this.#library, context);
     if (settings.keepsSecrets === true) keepSecrets(this.#library, context);
     this.#demand(this.#control(Command.minVersion, BigInt(settings.minVersion)) === 1n, 'the lowest version');
     this.#demand(this.#control(Command.maxVersion, BigInt(settings.maxVersion)) === 1n, 'the highest version');

@@ -129,6 +129,8 @@ export interface TlsEngine {
   suiteName(suite: number, start: number, limit: number): number;
   /** Early data has come, and the handshake is not done: somebody else may have said it before. */
   readonly isEarly: boolean;
+  /** How often the peer has changed its keys, where the context counts that: whoever has seen to it sets it to 0. */
+  keyUpdates: number;
   /** Whether keys came from an earlier session. */
   readonly isResumed: boolean;
   /** Why the handshake failed or the connection broke, in the library's words. */

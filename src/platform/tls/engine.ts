@@ -47,13 +47,14 @@ export interface Served {
   /** What is stapled. */
   readonly response: Response | null;
   readonly ring: TicketRing | null;
+  readonly countsKeyUpdates: boolean;
 }
 
 function ignores(ignored: ReadonlySet<number> | 'all', error: number): boolean {
   return ignored === 'all' || ignored.has(error);
 }
 
-const NOTHING: Served = { certificateName: '', response: null, ring: null };
+const NOTHING: Served = { certificateName: '', response: null, ring: null, countsKeyUpdates: false };
 
 /** Of an engine whose context takes early data: it may come; it has; all of it has, and the handshake goes on. */
 const Early = { none: 0, possible: 1, open: 2, over: 3 } as const;
@@ -214,6 +215,7 @@ export class OpenSslEngine implements TlsEngine, FactSource {
   wasPeerVerified = false;
   refusal: number = Refusal.none;
   isServer = false;
+  keyUpdates = 0;
   /** See Figure. */
   hadEarly = false;
   #early: number = Early.none;
@@ -234,7 +236,7 @@ export class OpenSslEngine implements TlsEngine, FactSource {
     this.#early = takesEarly ? Early.possible : Early.none;
     this.hadEarly = false;
     this.#holders = 1;
-    this.#end = 0;
+    this.#end = this.keyUpdates = 0;
     this.reason = '';
     this.errorCode = this.certificateError = this.authorityError = this.authorityErrorDepth = 0;
     this.wasPeerVerified = false;
@@ -349,6 +351,7 @@ export class OpenSslEngine implements TlsEngine, FactSource {
 
   read(start: number, limit: number): number {
     if (this.#early !== Early.none) return this.#readThroughEarly(start, limit);
+    if (this.#served.countsKeyUpdates) this.#library.current = this;
     const count = lib.sslRead(this.#ssl, this.#library.address(start), limit - start);
     if (count > 0) return count;
     const error = lib.sslError(this.#ssl, count);

@@ -117,7 +117,13 @@ export const macBegin = bound<(context: Pointer, key: Pointer, length: number, d
 export const contextDefaultPaths = bound<(context: Pointer) => number>('SSL_CTX_set_default_verify_paths', [P], I);
 export const contextClientNames = bound<(context: Pointer, certificate: Pointer) => number>('SSL_CTX_add_client_CA', [P, P], I);
 
+/** Tells of states that connections go through. */
+export const contextInfo = bound<(context: Pointer, callback: Pointer) => void>('SSL_CTX_set_info_callback', [P, P], 'void');
+
 // Connections
+/** The state's number, and its name of a few letters. */
+export const sslState = bound<(ssl: Pointer) => number>('SSL_get_state', [P], I);
+export const sslStateName = bound<(ssl: Pointer) => Pointer>('SSL_state_string', [P], P);
 export const sslNew = bound<(context: Pointer) => Pointer>('SSL_new', [P], P);
 export const sslContext = bound<(ssl: Pointer) => Pointer>('SSL_get_SSL_CTX', [P], P);
 export const sslFree = bound<(ssl: Pointer) => void>('SSL_free', [P], 'void');
@@ -326,6 +332,13 @@ export function sessionCallback(take: (ssl: Pointer, session: Pointer) => boolea
 export function keyLogCallback(take: (ssl: Pointer, line: string) => void): Pointer {
   return library.registerCallback({ arguments: [P, P], return: 'void' }, (ssl, line) =>
     take(ssl as Pointer, textAt(line as Pointer)),
+  ) as Pointer;
+}
+
+/** Registers who hears of states that connections go through. It must not throw and is called on this thread only. */
+export function infoCallback(hear: (ssl: Pointer, where: number) => void): Pointer {
+  return library.registerCallback({ arguments: [P, I, I], return: 'void' }, (ssl, where) =>
+    hear(ssl as Pointer, where as number),
   ) as Pointer;
 }
 
