@@ -12,18 +12,14 @@ import { BodyDecoder, BodyResult } from '../proto/h1/body.ts';
 import { ConnectionField, responseConnectionField } from '../proto/h1/encode.ts';
 import { HeadParser, HeadResult } from '../proto/h1/head.ts';
 import { Broken, type BrokenReason } from '../state/end.ts';
-import { type Frontend, type FrontMux, Session, type Stream } from '../state/records.ts';
+import { type FrontMux, Session, type Stream } from '../state/records.ts';
 import { Ahead } from './ahead.ts';
 import type { MuxContext } from './context.ts';
 import type { FrontDesk, HttpFront } from './front-desk.ts';
+import { DRAIN_BYTES, DRAIN_MS, requestTimeoutMs, setDelay, WATCH_MS } from './front-times.ts';
 import { encodeAnswer, endsConnection, mayFollow, sendAnswer, sendAnswerData, sendAnswerEnd, sendInterimAnswer } from './h1-answer.ts';
 import { keepTrailers } from './h1-send.ts';
 import { State } from './h1-state.ts';
-
-/** How long a request may be under way before it is watched whether its client is still there (milliseconds). */
-const WATCH_MS = 50;
-/** How long a closing connection is drained so that the client can read the answer (milliseconds). */
-const DRAIN_MS = 1000;
 
 export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Task {
   session = new Session();
@@ -51,6 +47,8 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
   /** The machine knows of the request. */
   #announced = false;
   #idleSinceMs = 0;
+  /** Bytes that came while the connection was drained. */
+  #drained = 0;
 
   constructor(context: MuxContext, desk: FrontDesk) {
     this.#context = context;
@@ -71,7 +69,7 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
     this.#parser.reset();
     const now = this.#context.host.now();
     this.#idleSinceMs = now;
-    this.#setTimer(now, requestTimeoutMs(this.session.frontend));
+    setDelay(this.#context.host.timers, this.#timer, now, requestTimeoutMs(this.session.frontend));
   }
 
   takeOver(wire: Wire, stream: Stream): void {
@@ -109,6 +107,10 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
         this.#context.events.onRequestData(stream, block, start, end, false);
         return true;
       }
+      case State.drain:
+        this.#drained += end - start;
+        if (this.#drained > DRAIN_BYTES) this.#close();
+        return false;
       default:
         return false;
     }
@@ -266,7 +268,7 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
     stream.firstByteWallMs = context.host.wallClock();
     stream.idleMs = now - this.#idleSinceMs;
     this.session.requests++;
-    if (this.session.requests > 1) this.#setTimer(now, requestTimeoutMs(this.session.frontend));
+    if (this.session.requests > 1) setDelay(this.#context.host.timers, this.#timer, now, requestTimeoutMs(this.session.frontend));
     return true;
   }
 
@@ -375,7 +377,7 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
   /** Nothing needs to be read before the answer is out; a client that goes away is looked for a little later. */
   #watch(): void {
     this.#wire.pause();
-    this.#setTimer(this.#context.host.now(), WATCH_MS);
+    setDelay(this.#context.host.timers, this.#timer, this.#context.host.now(), WATCH_MS);
   }
 
   #keepTail(start: number, end: number): boolean {
@@ -541,7 +543,7 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
     this.#parser.reset();
     if (this.#inbox.isNothing) {
       const { frontend } = this.session;
-      this.#setTimer(now, frontend.timeouts.httpKeepAliveMs || requestTimeoutMs(frontend));
+      setDelay(this.#context.host.timers, this.#timer, now, frontend.timeouts.httpKeepAliveMs || requestTimeoutMs(frontend));
       this.#wire.resume();
     } else {
       this.#context.host.timers.stop(this.#timer);
@@ -562,14 +564,15 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
 
   /**
    * Says that no more comes and drops what the client still sends, so that it can read the answer (RFC 9112 9.6). In the
-   * middle of a request that is said only at the end, as HAProxy does.
+   * middle of a request that is said only at the end, as HAProxy does. A second or DRAIN_BYTES long.
    */
   #drain(now: number, unfinished: boolean): void {
     this.#state = State.drain;
+    this.#drained = 0;
     this.#inbox.drop(this.#memory);
     if (!unfinished) this.#wire.finish();
     this.#wire.resume();
-    this.#setTimer(now, DRAIN_MS);
+    setDelay(this.#context.host.timers, this.#timer, now, DRAIN_MS);
   }
 
   #close(): void {
@@ -586,15 +589,4 @@ export class H1Front implements WireHandler, FrontMux, HttpFront, TimerOwner, Ta
     if (this.session.privateBack !== null) this.#desk.onSessionEnd(this.session);
     this.#desk.onClosed(this);
   }
-
-  #setTimer(now: number, delayMs: number): void {
-    const { timers } = this.#context.host;
-    if (delayMs === 0) timers.stop(this.#timer);
-    else timers.set(this.#timer, now + delayMs);
-  }
-}
-
-/** For a request's head, from its first byte on. */
-function requestTimeoutMs({ timeouts }: Frontend): number {
-  return timeouts.httpRequestMs || timeouts.clientMs;
 }

@@ -230,6 +230,25 @@ test('a peer that changes its keys more often than it may is left, either side',
   }
 });
 
+test('who goes on behind a handshake that has failed is read for so many bytes', async () => {
+  const bench = new Bench('sim');
+  const pair = new Pair(bench, () => new Recorder(bench));
+  const host = bench.host as SimHost;
+  const peer = host.dial(pair.listen().port);
+  peer.write('GET / HTTP/1.0\r\n\r\n');
+  await bench.until('the failure', () => peer.ended);
+  const before = bench.host.now();
+  let sent = 0;
+  for (; pair.failed.length === 0 && sent < 4 << 20; sent += 50_000) {
+    peer.write(new Uint8Array(50_000));
+    host.settle(5);
+  }
+  assert.ok(sent > 1 << 20 && sent < 2 << 20, `${sent}`);
+  assert.ok(bench.host.now() - before < 1000);
+  assert.equal(pair.failed.length, 1);
+  await bench.close();
+});
+
 test('halves of hellos take three blocks of four at most, and who comes with a whole one is served', async () => {
   const bench = new Bench('sim', { blocks: 40, maxWires: 400 });
   const pair = new Pair(bench, () => new Returner(bench));

@@ -36,8 +36,9 @@ const State = {
   closing: 6,
 } as const;
 
-/** How long a peer may take to read the alert and leave (milliseconds). */
+/** How long a peer may take to read the alert and leave (milliseconds), and how much of it is read meanwhile. */
 const LINGER_MS = 1000;
+const LINGER_BYTES = 1 << 20;
 
 export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwner, Task {
   /** Set by the owner when the handshake is done; asked for nothing before. */
@@ -71,6 +72,8 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   #hasSpoken = false;
   /** Blocks of the wire's own that are being sent. */
   #ownUnsent = 0;
+  /** Bytes that came when nothing was wanted any more. */
+  #dropped = 0;
   /** Nothing is read until answers have been sent. */
   #choked = false;
   /** Cipher bytes that wait while the handler is paused, or have not been read yet. */
@@ -114,7 +117,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     this.#isReached = !isClient;
     this.#state = State.handshake;
     this.#paused = this.#partial = this.#ended = this.#endWaits = this.#gaveUp = this.#choked = this.#hasSpoken = false;
-    this.#ownUnsent = 0;
+    this.#ownUnsent = this.#dropped = 0;
     this.failure = ConnectionFailure.none;
     this.engineIsLent = false;
     this.#choice = null;
@@ -147,7 +150,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   onData(_: Wire, block: Block, start: number, end: number): boolean {
     if (this.#state === State.hello) return this.#onHello(block, start, end);
     const shakes = this.#state === State.handshake;
-    if (!shakes && this.#state !== State.open) return false;
+    if (!shakes && this.#state !== State.open) return this.#drop(end - start);
     const engine = this.#engine as TlsEngine;
     engine.offer(start, end);
     if (shakes && !this.#handshake(engine)) return false;
@@ -155,6 +158,13 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     const { rest } = engine;
     if (rest >= end) return false;
     return this.#partial || this.#paused ? this.#hold(block, rest, end) : this.#readInPlace(engine, block, rest, end);
+  }
+
+  /** Nothing of the peer is wanted any more: it is read so that the peer reads what was said last. */
+  #drop(bytes: number): false {
+    this.#dropped += bytes;
+    if (this.#dropped > LINGER_BYTES) this.lower.destroy(false);
+    return false;
   }
 
   /** Gathers the client's hello until it tells which certificate is wanted; then the bytes go the usual way. */
