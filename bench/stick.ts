@@ -6,10 +6,10 @@
  */
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import type { StickTableModel } from '../src/model/config.ts';
-import { NO_ENTRY, Tracked } from '../src/state/tracked.ts';
+import { type Counting, NO_ENTRY, Tracked } from '../src/state/tracked.ts';
 import { tableLayout } from '../src/stick/layout.ts';
 import { SharedTable } from '../src/stick/table.ts';
-import { Late, track } from '../src/stick/track.ts';
+import { countingsOf, Late, track } from '../src/stick/track.ts';
 
 const ROUNDS = 5;
 const CALLS = 300_000;
@@ -34,24 +34,30 @@ function model(): StickTableModel {
 const layout = tableLayout(model());
 
 function view(buffer: SharedArrayBuffer, thread: number): SharedTable {
-  return new SharedTable('bench', layout, { expireMs: 30_000, nopurge: false, bytesFactor: 1 }, buffer, thread, () => 1_000_000);
+  return new SharedTable(
+    'bench',
+    layout,
+    { expireMs: 30_000, nopurge: false, bytesFactor: 1, inOrder: process.arch === 'x64' },
+    buffer,
+    thread,
+    () => 1_000_000,
+  );
 }
 
 /** Tracks and lets go of keys in an order that no cache guesses. */
 function loop(table: SharedTable, keys: number, first: number, calls: number): void {
   const tracked = new Tracked(1);
+  const counting = countingsOf(table)[Late.request] as Counting;
   const key = new DataView(table.keyRegister.buffer);
   let random = 1;
   for (let call = 0; call < calls; call++) {
     random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0;
     key.setUint32(0, first + ((random >>> 4) % keys), true);
     table.setKey(4);
-    track(tracked, 0, table, Late.request);
+    track(tracked, 0, table, counting);
     const entry = tracked.entries[0] as number;
     if (entry === NO_ENTRY) throw new Error('the table is full');
-    table.openEntry(entry);
     table.release(entry);
-    table.close();
     tracked.entries[0] = NO_ENTRY;
   }
 }

@@ -28,7 +28,8 @@ export function openTables(
   for (const [index, { name, model, layout }] of plans.entries()) {
     const buffer = buffers[index];
     if (buffer === undefined) continue;
-    const options = { expireMs: model.expireMs, nopurge: model.nopurge, bytesFactor: model.bratesFactor };
+    const { expireMs, nopurge, bratesFactor: bytesFactor } = model;
+    const options = { expireMs, nopurge, bytesFactor, inOrder: process.arch === 'x64' };
     tables.set(name, new SharedTable(name, layout, options, buffer, thread, tick));
   }
   return tables;

@@ -1,13 +1,13 @@
 /**
  * Run by tables-threads.test.ts as a thread: tracks and lets go of keys of a shared table as fast as it can, among them those of
- * the other threads, and says how often it did.
+ * the other threads, looks whether what it tracks is still there, and says how often it tracked something.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { StickTableModel } from '../model/config.ts';
-import { Data, NO_ENTRY, Tracked } from '../state/tracked.ts';
+import { type Counting, Data, type Entry, NO_ENTRY, Tracked } from '../state/tracked.ts';
 import { tableLayout } from '../stick/layout.ts';
 import { SharedTable, tickOf } from '../stick/table.ts';
-import { track } from '../stick/track.ts';
+import { countingsOf, track } from '../stick/track.ts';
 
 export interface Task {
   readonly model: StickTableModel;
@@ -20,32 +20,50 @@ export interface Task {
 }
 
 const { model, buffer, thread, keys, rounds, width } = workerData as Task;
-const options = { expireMs: model.expireMs, nopurge: model.nopurge, bytesFactor: 1 };
+const options = { expireMs: model.expireMs, nopurge: model.nopurge, bytesFactor: 1, inOrder: process.arch === 'x64' };
 const table = new SharedTable('t', tableLayout(model), options, buffer, thread, tickOf(performance.now.bind(performance), 0));
+const key = new DataView(table.keyRegister.buffer);
+const copy = new Uint8Array(4);
+const copied = new DataView(copy.buffer);
 const tracked = new Tracked(width);
+const counting = countingsOf(table)[0] as Counting;
+const kept = new Int32Array(width);
 let random = thread * 7919 + 1;
 let tracks = 0;
 
-for (let round = 0; round < rounds; round++) {
-  const slot = round % width;
-  const entry = tracked.entries[slot] as number;
-  if (entry !== NO_ENTRY && table.openEntry(entry)) {
+function letGo(slot: number): void {
+  const entry = tracked.entries[slot] as Entry;
+  if (entry === NO_ENTRY) return;
+  check(slot, entry);
+  if (table.countsCurrent && table.openEntry(entry)) {
     table.add(entry, Data.connCur, 0, -1);
-    table.release(entry);
     table.close();
-    tracked.entries[slot] = NO_ENTRY;
   }
-  random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0;
-  new DataView(table.keyRegister.buffer).setUint32(0, (random >>> 8) % keys, true);
-  table.setKey(4);
-  track(tracked, slot, table, 0);
-  if (tracked.entries[slot] !== NO_ENTRY) tracks++;
-}
-for (const [slot, entry] of tracked.entries.entries()) {
-  if (entry === NO_ENTRY || !table.openEntry(entry)) continue;
-  table.add(entry, Data.connCur, 0, -1);
   table.release(entry);
-  table.close();
   tracked.entries[slot] = NO_ENTRY;
 }
+
+/** It has its key, and what is counted of it is possible. */
+function check(slot: number, entry: Entry): void {
+  table.copyKey(entry, copy, 0);
+  const found = copied.getInt32(0, true);
+  if (found !== kept[slot]) throw new Error(`the entry of key ${kept[slot]} has become that of ${found}`);
+  if (!table.openToRead(entry)) throw new Error('the table stays locked');
+  const references = table.references(entry);
+  if (references < 1 || references > 100) throw new Error(`${references} references to an entry that is tracked`);
+  table.close();
+}
+
+for (let round = 0; round < rounds; round++) {
+  const slot = round % width;
+  letGo(slot);
+  random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0;
+  kept[slot] = (random >>> 8) % keys;
+  key.setInt32(0, kept[slot] as number, true);
+  table.setKey(4);
+  track(tracked, slot, table, counting);
+  if (tracked.entries[slot] !== NO_ENTRY) tracks++;
+  if (round % 1000 === 0) table.sweep(random & (table.layout.stripes - 1), 8);
+}
+for (let slot = 0; slot < width; slot++) letGo(slot);
 parentPort?.postMessage(tracks);

@@ -185,13 +185,12 @@ function keyBytes(table: SharedTable, text: string): Uint8Array | null {
 
 // Sweeping ----------------------------------------------------------------------------------------------
 
-/** Removes what has expired, soon after: entries are dead to everybody at once, but counted until then. Answers how to end it. */
+/** Removes what has expired, soon after: entries are dead to everybody at once, but counted until then. Adopts orphans. Answers how to end it. */
 export function startSweeping(tables: readonly SharedTable[], clock: Clock): () => void {
-  const expiring = tables.filter(({ expireMs }) => expireMs > 0);
-  if (expiring.length === 0) return () => undefined;
+  if (tables.length === 0) return () => undefined;
   let cancel = (): void => undefined;
   const run = (): void => {
-    cancel = clock.after(sweepAll(expiring), run);
+    cancel = clock.after(sweepAll(tables), run);
   };
   run();
   return () => cancel();
@@ -201,6 +200,7 @@ export function startSweeping(tables: readonly SharedTable[], clock: Clock): () 
 function sweepAll(tables: readonly SharedTable[]): number {
   let pauseMs = LONGEST_PAUSE_MS;
   for (const table of tables) {
+    table.adopt();
     for (let stripe = 0; stripe < table.layout.stripes; stripe++) {
       const leftMs = table.sweep(stripe, BATCH);
       if (leftMs >= 0) pauseMs = Math.min(pauseMs, leftMs);

@@ -4,11 +4,11 @@
  */
 import type { StickTableModel } from '../model/config.ts';
 import type { Stream } from '../state/records.ts';
-import { MOST_COUNTERS, type StickTable } from '../state/tracked.ts';
+import { type Counting, MOST_COUNTERS, type StickTable } from '../state/tracked.ts';
 import { DATA_INFOS } from '../stick/data.ts';
 import { tableLayout } from '../stick/layout.ts';
 import { SharedTable } from '../stick/table.ts';
-import { track, trackedOf } from '../stick/track.ts';
+import { countingsOf, track, trackedOf } from '../stick/track.ts';
 
 const CLIENT = [192, 0, 2, 7];
 const COUNT = 5;
@@ -31,7 +31,7 @@ export class ExampleTables {
     const tracked = trackedOf(stream, MOST_COUNTERS);
     for (let index = 0; index < TRACKED; index++) {
       putClient(web);
-      track(tracked, index, web, 0);
+      track(tracked, index, web, countingsOf(web)[0] as Counting);
     }
     fill(web);
   }
@@ -51,7 +51,7 @@ function table(name: string, type: StickTableModel['type'], store: readonly stri
     at: { file: 'example', line: 1, column: 1 },
   };
   const layout = tableLayout(model);
-  const options = { expireMs: model.expireMs, nopurge: false, bytesFactor: 1 };
+  const options = { expireMs: model.expireMs, nopurge: false, bytesFactor: 1, inOrder: process.arch === 'x64' };
   return [name, new SharedTable(name, layout, options, new SharedArrayBuffer(layout.bytes), 0, () => 1000)];
 }
 

@@ -43,9 +43,13 @@ export const Data = {
 export type DataType = (typeof Data)[keyof typeof Data];
 export const DATA_TYPES = 27;
 
+/** What is counted together in a table: only the table reads it. */
+export type Counting = Int32Array;
+
 /**
  * One table as one thread uses it. An entry is read and changed only while the table is open at it: between an `open…`
- * that did not answer NO_ENTRY (or false) and `close`, which must follow in the same event in any case. One place is open at a time.
+ * that did not answer NO_ENTRY (or false) and `close`, which must follow in the same event in any case. One place is open at a time,
+ * and nothing is released meanwhile.
  */
 export interface StickTable {
   readonly name: string;
@@ -56,15 +60,21 @@ export interface StickTable {
   readonly used: number;
   /** The key register, in which the next key is written: at most `keyBytes`. */
   readonly keyRegister: Uint8Array;
+  /** The same as words, for who writes whole ones: a processor stalls when it reads a word that was just written as bytes. */
+  readonly keyCells: Int32Array;
   readonly keyBytes: number;
   /** Of the key that `setKey` took. */
   readonly keyLength: number;
   /** Entries count bytes, or their rates. */
   readonly countsBytes: boolean;
+  /** Entries count connections that are open now. */
+  readonly countsCurrent: boolean;
   /** Bytes of a rate are counted in units of this. */
   readonly bytesFactor: number;
   /** Takes the first `length` bytes of the register as the key of the next `openKey`. */
   setKey(length: number): void;
+  /** The same, if the last word has zeros behind the key. */
+  setKeyWords(length: number): void;
   /** Whether entries hold this type, with an element of this number. */
   holds(data: DataType, element: number): boolean;
 
@@ -75,6 +85,8 @@ export interface StickTable {
   openKey(create: boolean): Entry;
   /** Opens an entry that is referenced. False: another thread holds it too long. */
   openEntry(entry: Entry): boolean;
+  /** The same for who changes nothing: other threads may, so values that are read one after the other may differ by what happened meanwhile. */
+  openToRead(entry: Entry): boolean;
   close(): void;
 
   /** A counter's or tag's value, or how often something happened in the last period. */
@@ -82,10 +94,15 @@ export interface StickTable {
   /** Adds to a counter or to a rate; what the table does not hold is ignored. */
   add(entry: Entry, data: DataType, element: number, amount: number): void;
   set(entry: Entry, data: DataType, element: number, value: number): void;
+  /** Those of `types` that entries hold, to be counted together. */
+  countingOf(types: readonly DataType[]): Counting;
+  /** Adds 1 to each. */
+  count(entry: Entry, counting: Counting): void;
   /** The entry's time begins anew. */
   touch(entry: Entry): void;
   /** It can't be purged from now on, until as many `release`. */
   reference(entry: Entry): void;
+  /** Of an entry that is referenced; the table is not open. */
   release(entry: Entry): void;
   references(entry: Entry): number;
   /** Milliseconds: until it expires, and since it was touched. */
@@ -113,11 +130,13 @@ export const MOST_COUNTERS = 12;
 
 /** What is tracked, by number of the counter (track-sc0 …). */
 export class Tracked {
+  /** Counters that track something. */
+  held = 0;
   readonly tables: (StickTable | null)[];
-  readonly entries: Int32Array;
+  readonly entries: Entry[];
 
   constructor(counters: number) {
     this.tables = new Array<StickTable | null>(counters).fill(null);
-    this.entries = new Int32Array(counters);
+    this.entries = new Array<Entry>(counters).fill(NO_ENTRY);
   }
 }

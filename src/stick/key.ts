@@ -1,4 +1,5 @@
 /** From a sample to a table's key and back (HAProxy 3.x configuration 11.1, type). */
+import { viewOf } from '../base/words.ts';
 import { canCast, cast, type Sample, SampleType, type SampleTypeValue } from '../rules/sample.ts';
 import { type Entry, KeyType, type KeyTypeValue, type StickTable } from '../state/tracked.ts';
 
@@ -16,16 +17,15 @@ export function canBeKey(type: SampleTypeValue, table: StickTable): boolean {
 
 /** Makes the sample the table's key for its next `openKey`. False: it can't be one. The sample may be cast. */
 export function putKey(table: StickTable, sample: Sample): boolean {
-  const { keyRegister, keyType } = table;
-  switch (keyType) {
+  switch (table.keyType) {
     case KeyType.ip:
       return isIpv4(sample) && putIp(table, sample);
     case KeyType.ipv6:
       return cast(sample, SampleType.ipv6) && putIp(table, sample);
     case KeyType.integer:
       if (!cast(sample, SampleType.int)) return false;
-      for (let at = 0; at < 4; at++) keyRegister[at] = sample.int >> (at * 8);
-      table.setKey(4);
+      table.keyCells[0] = sample.int;
+      table.setKeyWords(4);
       return true;
     case KeyType.string:
       return cast(sample, SampleType.str) && putText(table, sample);
@@ -44,31 +44,52 @@ function isIpv4(sample: Sample): boolean {
 }
 
 function putIp(table: StickTable, { ip }: Sample): boolean {
-  const { keyRegister, keyBytes } = table;
-  for (let at = 0; at < keyBytes; at++) keyRegister[at] = ip[at] as number;
-  table.setKey(keyBytes);
+  const { keyCells, keyBytes } = table;
+  for (let at = 0; at < keyBytes; at += 4) keyCells[at >> 2] = wordAt(ip, at, 4);
+  table.setKeyWords(keyBytes);
   return true;
 }
 
 /** Cut to the table's length, and at a zero: HAProxy's keys are C strings. */
 function putText(table: StickTable, { start, end, memory }: Sample): boolean {
-  const { keyRegister } = table;
+  const { keyCells } = table;
   const { bytes } = memory;
+  const words = viewOf(bytes);
   const most = Math.min(end - start, table.keyBytes);
   let length = 0;
-  while (length < most && bytes[start + length] !== 0) {
-    keyRegister[length] = bytes[start + length] as number;
-    length++;
+  for (; length + 4 <= most; length += 4) {
+    const word = words.getInt32(start + length, true);
+    if (hasZero(word)) break;
+    keyCells[length >> 2] = word;
   }
-  table.setKey(length);
+  let rest = 0;
+  while (length + rest < most && bytes[start + length + rest] !== 0) rest++;
+  if (rest > 0) keyCells[length >> 2] = wordAt(bytes, start + length, rest);
+  table.setKeyWords(length + rest);
   return true;
+}
+
+/** Whether one of the four bytes is 0. */
+function hasZero(word: number): boolean {
+  return ((word - 0x01010101) & ~word & 0x80808080) !== 0;
+}
+
+/** `count` bytes, 1 to 4, as a word that begins with them. */
+function wordAt(bytes: Uint8Array, start: number, count: number): number {
+  let word = 0;
+  for (let at = 0; at < count; at++) word |= (bytes[start + at] as number) << (at * 8);
+  return word;
 }
 
 /** Cut to the table's length, or filled up with zeros. */
 function putBinary(table: StickTable, { start, end, memory }: Sample): boolean {
-  const { keyRegister, keyBytes } = table;
-  for (let at = 0; at < keyBytes; at++) keyRegister[at] = start + at < end ? (memory.bytes[start + at] as number) : 0;
-  table.setKey(keyBytes);
+  const { keyCells, keyBytes } = table;
+  const { bytes } = memory;
+  for (let at = 0; at < keyBytes; at += 4) {
+    const count = Math.min(4, keyBytes - at, end - start - at);
+    keyCells[at >> 2] = count > 0 ? wordAt(bytes, start + at, count) : 0;
+  }
+  table.setKeyWords(keyBytes);
   return true;
 }
 

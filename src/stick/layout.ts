@@ -3,7 +3,7 @@
  * every thread. It must not know how a table works.
  *
  *   header   secret of the hash, entries in use, list of free ones
- *   stripes  a lock and the list of purgeable entries, oldest first; a line of the cache each
+ *   stripes  a lock and the list of entries, oldest first; a line of the cache each
  *   buckets  first entry of each chain
  *   entries  ENTRY_WORDS, key, data
  *
@@ -25,6 +25,8 @@ export const Header = {
   used: 5,
   /** Times that somebody gave up waiting for a lock. */
   timeouts: 6,
+  /** 1: there may be entries that nobody refers to and that are in no list (see SharedTable.adopt). */
+  orphans: 7,
 } as const;
 const HEADER_WORDS = 16;
 
@@ -34,17 +36,24 @@ export const STRIPE_WORDS = 16;
 export const Entries = {
   /** Next in the bucket's chain, or in the list of free entries. */
   next: 0,
-  /** Neighbours in the stripe's list of purgeable entries. */
+  /** Neighbours in the stripe's list of entries by age. */
   older: 1,
   newer: 2,
   hash: 3,
-  references: 4,
+  /** References that were ever taken, times REFERENCE, and IN_USE. Changed with the stripe locked only. */
+  taken: 4,
   /** Ticks. */
   expire: 5,
-  /** 1: in a bucket. */
-  state: 6,
+  /** References that were ever given back, times REFERENCE, and PARKED. Anybody who has one gives it back at any time. */
+  given: 6,
 } as const;
 export const ENTRY_WORDS = 7;
+
+export const REFERENCE = 2;
+/** In a bucket. */
+export const IN_USE = 1;
+/** In no list of purgeable entries, because somebody refers to it: who gives back the last reference puts it there again. */
+export const PARKED = 1;
 
 /** Tables with fewer entries have one stripe, and so one exact order of age. */
 const ONE_STRIPE = 2048;

@@ -3,6 +3,7 @@
  * said may be half changed, so they are made anew from the entries themselves. What the dead thread tracked stays referenced
  * and is neither purged nor expires: who survives the death of a thread must clear it. hot-ok: after a crash only
  */
+import { unpark } from './ages.ts';
 import { Entries, Header, STRIPE_WORDS, Stripe, type TableLayout } from './layout.ts';
 import { giveLock, takeLock } from './lock.ts';
 
@@ -14,7 +15,7 @@ export function recoverTable(cells: Int32Array, layout: TableLayout, dead: numbe
     const lock = layout.stripesAt + at * STRIPE_WORDS + Stripe.lock;
     if (Atomics.compareExchange(cells, lock, owner, own + 1) !== owner) continue;
     rebuildStripe(cells, layout, at);
-    giveLock(cells, lock);
+    giveLock(cells, lock, false);
     found++;
   }
   const heldFree = Atomics.load(cells, Header.freeLock) === owner;
@@ -30,21 +31,13 @@ function rebuildStripe(cells: Int32Array, layout: TableLayout, stripe: number): 
   for (let number = 0; number < fresh; number++) {
     const entry = layout.entriesAt + number * layout.entryWords;
     const hash = cells[entry + Entries.hash] as number;
-    if (cells[entry + Entries.state] !== 1 || (hash & (layout.stripes - 1)) !== stripe) continue;
+    if (cells[entry + Entries.taken] === 0 || (hash & (layout.stripes - 1)) !== stripe) continue;
     const bucket = layout.bucketsAt + (hash & (layout.buckets - 1));
     cells[entry + Entries.next] = cells[bucket] as number;
     cells[bucket] = entry;
-    if (cells[entry + Entries.references] === 0) append(cells, stripeAt, entry);
+    // In the order of the memory: ages are wrong until the entries are touched again.
+    unpark(cells, stripeAt, entry);
   }
-}
-
-/** In the order of the memory: ages are wrong until the entries are touched again. */
-function append(cells: Int32Array, stripeAt: number, entry: number): void {
-  const newest = cells[stripeAt + Stripe.newest] as number;
-  cells[entry + Entries.older] = newest;
-  cells[entry + Entries.newer] = 0;
-  cells[newest === 0 ? stripeAt + Stripe.oldest : newest + Entries.newer] = entry;
-  cells[stripeAt + Stripe.newest] = entry;
 }
 
 /** With all stripes locked nobody is between taking an entry and using it. */
@@ -61,7 +54,7 @@ function rebuildFree(cells: Int32Array, layout: TableLayout, from: number, owner
     cells[Header.free] = 0;
     for (let number = 0; number < (cells[Header.fresh] as number); number++) {
       const entry = layout.entriesAt + number * layout.entryWords;
-      if (cells[entry + Entries.state] === 1) used++;
+      if (cells[entry + Entries.taken] !== 0) used++;
       else {
         cells[entry + Entries.next] = cells[Header.free] as number;
         cells[Header.free] = entry;
@@ -69,6 +62,6 @@ function rebuildFree(cells: Int32Array, layout: TableLayout, from: number, owner
     }
     Atomics.store(cells, Header.used, used);
   }
-  if (isMine) giveLock(cells, Header.freeLock);
-  for (const lock of locked) giveLock(cells, lock);
+  if (isMine) giveLock(cells, Header.freeLock, false);
+  for (const lock of locked) giveLock(cells, lock, false);
 }

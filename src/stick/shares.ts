@@ -41,10 +41,11 @@ export function leaveLimits(shared: SharedLimits): void {
 }
 
 function release(table: StickTable, entry: Entry): void {
-  if (!table.openEntry(entry)) return;
-  table.touch(entry);
+  if (table.openEntry(entry)) {
+    table.touch(entry);
+    table.close();
+  }
   table.release(entry);
-  table.close();
 }
 
 /** What `allowance` found: the bytes that are worth a slice, and how long this stream's part of them takes to come (milliseconds). */
@@ -65,7 +66,7 @@ export function allowance(shared: SharedLimits, sliceMs: number): number {
 
 function allowedBy(limit: BandwidthLimitModel, table: StickTable, entry: Entry, sliceMs: number): number {
   // Somebody holds it too long: later.
-  if (!table.openEntry(entry)) return 0;
+  if (!table.openToRead(entry)) return 0;
   const rate = rateOfLimit(limit);
   const most = limit.bytes as number;
   const left = Math.max(0, most - table.value(entry, rate, 0) * table.bytesFactor);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StickTableModel } from '../model/config.ts';
 import { Data, type Entry, NO_ENTRY } from '../state/tracked.ts';
-import { Stripe, tableLayout } from './layout.ts';
+import { Header, Stripe, tableLayout } from './layout.ts';
 import { SharedTable } from './table.ts';
 
 const clock = { ms: 1_000_000 };
@@ -16,7 +16,7 @@ function model(given: Partial<StickTableModel>): StickTableModel {
 function newTable(given: Partial<StickTableModel>, thread = 0, buffer?: SharedArrayBuffer): SharedTable {
   const made = model(given);
   const layout = tableLayout(made);
-  const options = { expireMs: made.expireMs, nopurge: made.nopurge, bytesFactor: 1 };
+  const options = { expireMs: made.expireMs, nopurge: made.nopurge, bytesFactor: 1, inOrder: process.arch === 'x64' };
   return new SharedTable('t', layout, options, buffer ?? new SharedArrayBuffer(layout.bytes), thread, () => clock.ms | 0);
 }
 
@@ -116,10 +116,47 @@ test('what is referenced neither expires nor is purged, and its time goes on', (
   for (const key of [2, 3, 4]) touch(table, key);
   assert.ok(has(table, 1));
   assert.ok(!has(table, 3));
-  assert.ok(table.openEntry(entry));
   table.release(entry);
-  table.close();
   assert.ok(!has(table, 1));
+});
+
+test('who looks for the oldest steps over what is referenced, which comes back at its age when it is let go', () => {
+  const table = newTable({ size: 3 });
+  const [first, second] = [touch(table, 1), touch(table, 2)];
+  for (const entry of [first, second]) {
+    table.openEntry(entry);
+    table.reference(entry);
+    table.close();
+  }
+  clock.ms++;
+  for (const key of [3, 4]) touch(table, key);
+  assert.ok(!has(table, 3), 'only this one could be purged');
+  table.release(second);
+  table.release(first);
+  for (const key of [5, 6]) touch(table, key);
+  assert.deepEqual(
+    [1, 2, 3, 4, 5, 6].filter((key) => has(table, key)),
+    [4, 5, 6],
+  );
+});
+
+test('what is let go while its stripe is locked for too long is put in order by the control thread', () => {
+  const table = newTable({ expireMs: 100 });
+  const other = newTable({ expireMs: 100 }, 1, table.cells.buffer as SharedArrayBuffer);
+  const entry = touch(table, 1);
+  table.openEntry(entry);
+  table.reference(entry);
+  table.close();
+  clock.ms += 101;
+  table.sweep(0, 8);
+  other.openEntry(entry);
+  table.release(entry);
+  other.close();
+  table.sweep(0, 8);
+  assert.equal(table.used, 1, 'it is in no list');
+  table.adopt();
+  assert.equal(table.used, 0);
+  assert.equal(table.cells[Header.orphans], 0);
 });
 
 test('a table whose entries are all referenced takes no more', () => {

@@ -2,30 +2,33 @@
  * A stick table: entries by key in memory that all threads share, at most as many as the configuration says, each with its
  * counters and its time to live. An object is one thread's view of it. It must not know samples, streams or clocks.
  *
- * A key's bucket belongs to a stripe, whose lock guards its chains, the entries in them and a list of those entries that nobody
- * tracks, oldest first: it gives what expires next and what is purged when the table is full, in constant time. Tracked entries
- * are in no list, so they are never purged and nobody has to step over them. Entries that nobody has taken yet are one
+ * A key's bucket belongs to a stripe, whose lock guards its chains, the entries in them and a list of them by age (ages.ts): it gives
+ * what expires next and what is purged when the table is full, in constant time. Entries that nobody has used yet are one
  * counter, those given back a chain, both behind a lock of their own, taken inside the stripe's.
+ *
+ * A reference is taken with the stripe locked and given back without: so a lock tells that nobody refers to an entry, and that
+ * nobody will until it is given back (docs/decisions/2026-11-20-references-without-locks.md).
  *
  * Zeroed memory is an empty table. A link holds an entry's first word, 0 none.
  */
-import { Data, type DataType, type Entry, type KeyTypeValue, NO_ENTRY, type StickTable } from '../state/tracked.ts';
+import { type Counting, Data, type DataType, type Entry, type KeyTypeValue, NO_ENTRY, type StickTable } from '../state/tracked.ts';
+import { append, isAlone, isParked, oldestAlone, park, referencesTo, renew, unlink, unpark } from './ages.ts';
 import { hashKey } from './hash.ts';
-import { ENTRY_WORDS, Entries, Header, STRIPE_WORDS, Stripe, type TableLayout } from './layout.ts';
+import { ENTRY_WORDS, Entries, Header, IN_USE, PARKED, REFERENCE, STRIPE_WORDS, Stripe, type TableLayout } from './layout.ts';
 import { giveLock, takeLock } from './lock.ts';
-import { countEvents, eventsPerPeriod, RATE_WORDS } from './rates.ts';
+import { countEvents, eventsPerPeriod, RATE_WORDS, setEvents, TORN } from './rates.ts';
 
 const WIDE_WORDS = 2;
 const BYTE_TYPES = [Data.bytesInCnt, Data.bytesInRate, Data.bytesOutCnt, Data.bytesOutRate] as const;
 /** Expired entries that one who adds an entry removes on the way. */
 const SWEEP = 2;
-/** How far an entry that is released looks for its place among the newest. */
-const LOOK_BACK = 16;
 
 export interface TableOptions {
   readonly expireMs: number;
   readonly nopurge: boolean;
   readonly bytesFactor: number;
+  /** The processor does loads in order and stores in order (x86-64): figures are read without a lock then. */
+  readonly inOrder: boolean;
 }
 
 export class SharedTable implements StickTable {
@@ -42,12 +45,17 @@ export class SharedTable implements StickTable {
   readonly expireMs: number;
   readonly nopurge: boolean;
   readonly cells: Int32Array;
+  readonly countsCurrent: boolean;
+  readonly #inOrder: boolean;
   readonly #tick: () => number;
   readonly #owner: number;
-  readonly #key: Int32Array;
+  readonly keyCells: Int32Array;
   /** Words of the key in the register; the entry's others are 0. */
   #keyWords = 0;
   #hash = 0;
+  /** The key that `#hash` is of: the next one is often the same. */
+  readonly #hashed: Int32Array;
+  #hashedWords = -1;
   /** First word of the stripe that is locked; 0: closed. */
   #stripe = 0;
   /** The tick at which it was locked: all that is asked or changed until `close` happens then. */
@@ -62,13 +70,16 @@ export class SharedTable implements StickTable {
     this.keyBytes = layout.keyBytes;
     this.bytesFactor = options.bytesFactor;
     this.countsBytes = BYTE_TYPES.some((data) => (layout.elements[data] as number) > 0);
+    this.countsCurrent = (layout.elements[Data.connCur] as number) > 0;
+    this.#inOrder = options.inOrder;
     this.expireMs = options.expireMs;
     this.nopurge = options.nopurge;
     this.cells = new Int32Array(buffer);
     this.#tick = tick;
     this.#owner = thread + 1;
-    this.#key = new Int32Array(layout.keyWords);
-    this.keyRegister = new Uint8Array(this.#key.buffer);
+    this.keyCells = new Int32Array(layout.keyWords);
+    this.keyRegister = new Uint8Array(this.keyCells.buffer);
+    this.#hashed = new Int32Array(layout.keyWords);
   }
 
   get used(): number {
@@ -93,17 +104,29 @@ export class SharedTable implements StickTable {
   setKey(length: number): void {
     const register = this.keyRegister;
     for (let at = length; (at & 3) !== 0; at++) register[at] = 0;
+    this.setKeyWords(length);
+  }
+
+  setKeyWords(length: number): void {
+    const { keyCells } = this;
+    const hashed = this.#hashed;
+    const words = (length + 3) >> 2;
     this.keyLength = length;
-    this.#keyWords = (length + 3) >> 2;
-    this.#hash = hashKey(this.#key, this.#keyWords, this.cells[Header.secret0] as number, this.cells[Header.secret1] as number);
+    this.#keyWords = words;
+    let same = 0;
+    if (words === this.#hashedWords) while (same < words && keyCells[same] === hashed[same]) same++;
+    if (same === words && words === this.#hashedWords) return;
+    for (let at = same; at < words; at++) hashed[at] = keyCells[at] as number;
+    this.#hashedWords = words;
+    this.#hash = hashKey(keyCells, words, this.cells[Header.secret0] as number, this.cells[Header.secret1] as number);
   }
 
   takeKey(other: StickTable, entry: Entry): boolean {
     if (other.keyType !== this.keyType) return false;
     const from = other as SharedTable;
     const words = Math.min(this.layout.keyWords, from.layout.keyWords);
-    this.#key.fill(0);
-    for (let at = 0; at < words; at++) this.#key[at] = from.cells[entry + ENTRY_WORDS + at] as number;
+    this.keyCells.fill(0);
+    for (let at = 0; at < words; at++) this.keyCells[at] = from.cells[entry + ENTRY_WORDS + at] as number;
     this.setKey(this.#isFixed ? this.keyBytes : textLength(this.keyRegister, this.keyBytes));
     return true;
   }
@@ -141,7 +164,7 @@ export class SharedTable implements StickTable {
     this.#initialize(entry);
     cells[entry + Entries.next] = cells[bucket] as number;
     cells[bucket] = entry;
-    this.#append(entry);
+    append(cells, this.#stripe, entry);
     return entry;
   }
 
@@ -149,14 +172,20 @@ export class SharedTable implements StickTable {
     return this.#lock(this.cells[entry + Entries.hash] as number);
   }
 
+  openToRead(entry: Entry): boolean {
+    if (!this.#inOrder) return this.openEntry(entry);
+    this.#now = this.#tick();
+    return true;
+  }
+
   close(): void {
     if (this.#stripe === 0) return;
-    giveLock(this.cells, this.#stripe + Stripe.lock);
+    giveLock(this.cells, this.#stripe + Stripe.lock, this.#inOrder);
     this.#stripe = 0;
   }
 
   #lock(hash: number): boolean {
-    const stripe = this.layout.stripesAt + (hash & (this.layout.stripes - 1)) * STRIPE_WORDS;
+    const stripe = this.#stripeOf(hash);
     if (!takeLock(this.cells, stripe + Stripe.lock, this.#owner)) {
       Atomics.add(this.cells, Header.timeouts, 1);
       return false;
@@ -164,6 +193,10 @@ export class SharedTable implements StickTable {
     this.#stripe = stripe;
     this.#now = this.#tick();
     return true;
+  }
+
+  #stripeOf(hash: number): number {
+    return this.layout.stripesAt + (hash & (this.layout.stripes - 1)) * STRIPE_WORDS;
   }
 
   #find(bucket: number): Entry {
@@ -178,12 +211,16 @@ export class SharedTable implements StickTable {
     const { cells } = this;
     const from = entry + ENTRY_WORDS;
     const words = this.#keyWords;
-    for (let at = 0; at < words; at++) if (cells[from + at] !== this.#key[at]) return false;
+    for (let at = 0; at < words; at++) if (cells[from + at] !== this.keyCells[at]) return false;
     return words === this.layout.keyWords || cells[from + words] === 0;
   }
 
   #isDead(entry: Entry): boolean {
-    return this.expireMs > 0 && this.cells[entry + Entries.references] === 0 && this.leftMs(entry) <= 0;
+    return this.#isOver(entry) && isAlone(this.cells, entry);
+  }
+
+  #isOver(entry: Entry): boolean {
+    return this.expireMs > 0 && this.leftMs(entry) <= 0;
   }
 
   // Life of an entry ------------------------------------------------------------------------------
@@ -192,25 +229,27 @@ export class SharedTable implements StickTable {
     const { cells, layout } = this;
     const words = this.#keyWords;
     cells[entry + Entries.hash] = this.#hash;
-    cells[entry + Entries.references] = 0;
+    cells[entry + Entries.given] = 0;
     cells[entry + Entries.expire] = (this.#now + this.expireMs) | 0;
-    cells[entry + Entries.state] = 1;
-    for (let at = 0; at < words; at++) cells[entry + ENTRY_WORDS + at] = this.#key[at] as number;
+    cells[entry + Entries.taken] = IN_USE;
+    for (let at = 0; at < words; at++) cells[entry + ENTRY_WORDS + at] = this.keyCells[at] as number;
     for (let at = entry + ENTRY_WORDS + words; at < entry + layout.entryWords; at++) cells[at] = 0;
   }
 
   /** A free entry, or the oldest that nobody tracks: of this stripe, if it has one. */
   #allocate(): Entry {
     for (let count = 0; count < SWEEP; count++) {
-      const oldest = this.cells[this.#stripe + Stripe.oldest] as number;
-      if (oldest === 0 || !this.#isDead(oldest)) break;
+      const first = this.cells[this.#stripe + Stripe.oldest] as number;
+      if (first === 0 || !this.#isOver(first)) break;
+      const oldest = oldestAlone(this.cells, this.#stripe);
+      if (oldest === NO_ENTRY || !this.#isOver(oldest)) break;
       this.#remove(oldest);
     }
     const free = this.#takeFree();
     if (free !== NO_ENTRY || this.nopurge) return free;
     // Not by way of the free ones, where another thread could take it.
-    const oldest = this.cells[this.#stripe + Stripe.oldest] as number;
-    if (oldest === 0) return this.#purgeElsewhere();
+    const oldest = oldestAlone(this.cells, this.#stripe);
+    if (oldest === NO_ENTRY) return this.#purgeElsewhere();
     this.#detach(oldest);
     return oldest;
   }
@@ -222,12 +261,12 @@ export class SharedTable implements StickTable {
     for (let at = 0; at < layout.stripes; at++) {
       const stripe = layout.stripesAt + at * STRIPE_WORDS;
       if (stripe === own || Atomics.compareExchange(cells, stripe + Stripe.lock, 0, this.#owner) !== 0) continue;
-      const oldest = cells[stripe + Stripe.oldest] as number;
+      const oldest = oldestAlone(cells, stripe);
       this.#stripe = stripe;
-      if (oldest !== 0) this.#detach(oldest);
+      if (oldest !== NO_ENTRY) this.#detach(oldest);
       this.#stripe = own;
-      giveLock(cells, stripe + Stripe.lock);
-      if (oldest !== 0) return oldest;
+      giveLock(cells, stripe + Stripe.lock, this.#inOrder);
+      if (oldest !== NO_ENTRY) return oldest;
     }
     return NO_ENTRY;
   }
@@ -243,18 +282,19 @@ export class SharedTable implements StickTable {
       cells[Header.fresh] = fresh + 1;
     }
     if (entry !== 0) Atomics.add(cells, Header.used, 1);
-    giveLock(cells, Header.freeLock);
+    giveLock(cells, Header.freeLock, this.#inOrder);
     return entry;
   }
 
-  /** Takes an entry that nobody tracks out of its bucket and its list; its stripe is locked. It stays in use. */
+  /** Takes an entry that nobody tracks out of its bucket and its list; its stripe is locked. It still counts as used. */
   #detach(entry: Entry): void {
     const { cells, layout } = this;
     let link = layout.bucketsAt + ((cells[entry + Entries.hash] as number) & (layout.buckets - 1));
     while (cells[link] !== entry) link = (cells[link] as number) + Entries.next;
     cells[link] = cells[entry + Entries.next] as number;
-    this.#unlink(entry);
-    cells[entry + Entries.state] = 0;
+    if (!isParked(cells, entry)) unlink(cells, this.#stripe, entry);
+    cells[entry + Entries.taken] = 0;
+    cells[entry + Entries.given] = 0;
   }
 
   #remove(entry: Entry): void {
@@ -265,62 +305,56 @@ export class SharedTable implements StickTable {
     cells[entry + Entries.next] = cells[Header.free] as number;
     cells[Header.free] = entry;
     Atomics.sub(cells, Header.used, 1);
-    giveLock(cells, Header.freeLock);
-  }
-
-  #unlink(entry: Entry): void {
-    const { cells } = this;
-    const older = cells[entry + Entries.older] as number;
-    const newer = cells[entry + Entries.newer] as number;
-    if (older === 0) cells[this.#stripe + Stripe.oldest] = newer;
-    else cells[older + Entries.newer] = newer;
-    if (newer === 0) cells[this.#stripe + Stripe.newest] = older;
-    else cells[newer + Entries.older] = older;
-  }
-
-  /** Behind the newest. One whose time began a while ago looks for its place a little further back. */
-  #append(entry: Entry): void {
-    const { cells } = this;
-    const expire = cells[entry + Entries.expire] as number;
-    let older = cells[this.#stripe + Stripe.newest] as number;
-    for (let look = 0; look < LOOK_BACK && older !== 0; look++) {
-      if (((expire - (cells[older + Entries.expire] as number)) | 0) >= 0) break;
-      older = cells[older + Entries.older] as number;
-    }
-    const newer = older === 0 ? (cells[this.#stripe + Stripe.oldest] as number) : (cells[older + Entries.newer] as number);
-    cells[entry + Entries.older] = older;
-    cells[entry + Entries.newer] = newer;
-    if (older === 0) cells[this.#stripe + Stripe.oldest] = entry;
-    else cells[older + Entries.newer] = entry;
-    if (newer === 0) cells[this.#stripe + Stripe.newest] = entry;
-    else cells[newer + Entries.older] = entry;
+    giveLock(cells, Header.freeLock, this.#inOrder);
   }
 
   touch(entry: Entry): void {
-    const { cells } = this;
-    cells[entry + Entries.expire] = (this.#now + this.expireMs) | 0;
-    if (cells[entry + Entries.references] !== 0) return;
-    this.#unlink(entry);
-    this.#append(entry);
+    this.cells[entry + Entries.expire] = (this.#now + this.expireMs) | 0;
+    renew(this.cells, this.#stripe, entry);
   }
 
   reference(entry: Entry): void {
-    const { cells } = this;
-    if (cells[entry + Entries.references] === 0) this.#unlink(entry);
-    cells[entry + Entries.references] = (cells[entry + Entries.references] as number) + 1;
+    const at = entry + Entries.taken;
+    this.cells[at] = (this.cells[at] as number) + REFERENCE;
   }
 
   release(entry: Entry): void {
     const { cells } = this;
-    const left = (cells[entry + Entries.references] as number) - 1;
-    cells[entry + Entries.references] = left;
-    if (left !== 0) return;
-    this.#append(entry);
-    if (this.#isDead(entry)) this.#remove(entry);
+    // Without the reference the entry may be another key's.
+    const hash = cells[entry + Entries.hash] as number;
+    const expire = cells[entry + Entries.expire] as number;
+    const given = (Atomics.add(cells, entry + Entries.given, REFERENCE) + REFERENCE) | 0;
+    if (((given ^ (cells[entry + Entries.taken] as number)) & -REFERENCE) !== 0) return;
+    if ((given & PARKED) !== 0 || (this.expireMs > 0 && ((expire - this.#tick()) | 0) <= 0)) this.#settle(entry, hash);
+  }
+
+  /** Nobody refers to an entry any more that is in no list, or whose time is over. */
+  #settle(entry: Entry, hash: number): void {
+    if (!this.#lock(hash)) {
+      Atomics.store(this.cells, Header.orphans, 1);
+      return;
+    }
+    // It may be in use again, or have become another key's.
+    if (this.#isOpen(entry) && isAlone(this.cells, entry)) {
+      if (isParked(this.cells, entry)) unpark(this.cells, this.#stripe, entry);
+      if (this.#isOver(entry)) this.#remove(entry);
+    }
+    this.close();
+  }
+
+  /** Whether it is an entry of the stripe that is locked. */
+  #isOpen(entry: Entry): boolean {
+    const { cells } = this;
+    return Atomics.load(cells, entry + Entries.taken) !== 0 && this.#stripeOf(cells[entry + Entries.hash] as number) === this.#stripe;
   }
 
   references(entry: Entry): number {
-    return this.cells[entry + Entries.references] as number;
+    if (this.#stripe !== 0) return referencesTo(this.cells, entry);
+    // Two words that others change: locked, only one of them.
+    if (!this.openEntry(entry)) return 0;
+    const references = referencesTo(this.cells, entry);
+    this.close();
+    return references;
   }
 
   leftMs(entry: Entry): number {
@@ -337,9 +371,26 @@ export class SharedTable implements StickTable {
     const { layout, cells } = this;
     const words = layout.words[data] as number;
     const at = entry + (layout.offsets[data] as number) + element * words;
-    if (words === RATE_WORDS) return eventsPerPeriod(cells, at, this.#now, layout.periodsMs[data] as number);
-    const low = (cells[at] as number) >>> 0;
-    return words === WIDE_WORDS ? ((cells[at + 1] as number) >>> 0) * 2 ** 32 + low : low;
+    if (words === RATE_WORDS) return this.#rate(entry, at, layout.periodsMs[data] as number);
+    return words === WIDE_WORDS ? this.#wide(entry, at) : (cells[at] as number) >>> 0;
+  }
+
+  #rate(entry: Entry, at: number, periodMs: number): number {
+    const events = eventsPerPeriod(this.cells, at, this.#now, periodMs);
+    if (events !== TORN) return events;
+    // Locked, only one who has died can have left it so.
+    if (this.#stripe !== 0 || !this.openEntry(entry)) return 0;
+    const exact = Math.max(0, eventsPerPeriod(this.cells, at, this.#now, periodMs));
+    this.close();
+    return exact;
+  }
+
+  #wide(entry: Entry, at: number): number {
+    const isOpen = this.#stripe !== 0;
+    if (!isOpen && !this.openEntry(entry)) return 0;
+    const value = ((this.cells[at + 1] as number) >>> 0) * 2 ** 32 + ((this.cells[at] as number) >>> 0);
+    if (!isOpen) this.close();
+    return value;
   }
 
   add(entry: Entry, data: DataType, element: number, amount: number): void {
@@ -348,7 +399,7 @@ export class SharedTable implements StickTable {
     const words = layout.words[data] as number;
     const at = entry + (layout.offsets[data] as number) + element * words;
     if (words === RATE_WORDS) countEvents(cells, at, this.#now, layout.periodsMs[data] as number, amount);
-    else if (words === WIDE_WORDS) this.#setWide(at, this.value(entry, data, element) + amount);
+    else if (words === WIDE_WORDS) this.#setWide(at, this.#wide(entry, at) + amount);
     else cells[at] = (cells[at] as number) + amount;
   }
 
@@ -358,8 +409,25 @@ export class SharedTable implements StickTable {
     const words = layout.words[data] as number;
     const at = entry + (layout.offsets[data] as number) + element * words;
     if (words === WIDE_WORDS) this.#setWide(at, value);
-    else if (words === RATE_WORDS) setRate(cells, at, this.#now, value);
+    else if (words === RATE_WORDS) setEvents(cells, at, this.#now, value);
     else cells[at] = value;
+  }
+
+  /** Per type: words from the entry's start, and the period of a rate in milliseconds, 0 for a counter of one word. hot-ok: at start */
+  countingOf(types: readonly DataType[]): Counting {
+    const { offsets, periodsMs, elements } = this.layout;
+    const held = types.filter((data) => (elements[data] as number) > 0);
+    return Int32Array.from(held.flatMap((data) => [offsets[data] as number, periodsMs[data] as number]));
+  }
+
+  count(entry: Entry, counting: Counting): void {
+    const { cells } = this;
+    for (let at = 0; at < counting.length; at += 2) {
+      const word = entry + (counting[at] as number);
+      const periodMs = counting[at + 1] as number;
+      if (periodMs === 0) cells[word] = (cells[word] as number) + 1;
+      else countEvents(cells, word, this.#now, periodMs, 1);
+    }
   }
 
   #setWide(at: number, value: number): void {
@@ -377,7 +445,7 @@ export class SharedTable implements StickTable {
       const oldest = this.cells[this.#stripe + Stripe.oldest] as number;
       leftMs = oldest === 0 ? -1 : Math.max(0, this.leftMs(oldest));
       if (leftMs !== 0 || count === most) break;
-      this.#remove(oldest);
+      if (isAlone(this.cells, oldest) || !park(this.cells, this.#stripe, oldest)) this.#remove(oldest);
     }
     this.close();
     return leftMs;
@@ -387,12 +455,22 @@ export class SharedTable implements StickTable {
   openNumber(number: number): Entry {
     const { layout, cells } = this;
     const entry = layout.entriesAt + number * layout.entryWords;
-    if (cells[entry + Entries.state] === 0 || !this.openEntry(entry)) return NO_ENTRY;
+    if (cells[entry + Entries.taken] === 0 || !this.openEntry(entry)) return NO_ENTRY;
     // It may have become another key's before its stripe was locked.
-    const stripe = layout.stripesAt + ((cells[entry + Entries.hash] as number) & (layout.stripes - 1)) * STRIPE_WORDS;
-    if (cells[entry + Entries.state] === 1 && stripe === this.#stripe && !this.#isDead(entry)) return entry;
+    if (this.#isOpen(entry) && !this.#isDead(entry)) return entry;
     this.close();
     return NO_ENTRY;
+  }
+
+  /** Entries whose stripe was locked for too long when they were let go: puts them where they can expire and be purged. */
+  adopt(): void {
+    const { layout, cells } = this;
+    if (Atomics.load(cells, Header.orphans) === 0) return;
+    Atomics.store(cells, Header.orphans, 0);
+    for (let number = 0; number < this.fresh; number++) {
+      const entry = layout.entriesAt + number * layout.entryWords;
+      if (isParked(cells, entry) && isAlone(cells, entry)) this.#settle(entry, cells[entry + Entries.hash] as number);
+    }
   }
 
   get fresh(): number {
@@ -414,13 +492,6 @@ function textLength(bytes: Uint8Array, most: number): number {
   let length = 0;
   while (length < most && bytes[length] !== 0) length++;
   return length;
-}
-
-/** `value` events in the period that begins now. */
-function setRate(cells: Int32Array, at: number, nowMs: number, value: number): void {
-  cells[at] = nowMs;
-  cells[at + 1] = value;
-  cells[at + 2] = 0;
 }
 
 /** A clock that gives milliseconds of `now` plus an offset, cut to 32 bits. hot-ok: at start */

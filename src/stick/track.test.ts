@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Session, Stream } from '../state/records.ts';
 import { DEFAULT_ERRORS, DEFAULT_FAILURES, statusTable } from '../state/statuses.ts';
-import { Data, type DataType } from '../state/tracked.ts';
+import { type Counting, Data, type DataType } from '../state/tracked.ts';
 import { tableLayout } from './layout.ts';
 import { SharedTable } from './table.ts';
 import {
   countBytes,
+  countingsOf,
   countRequest,
   countSession,
   countStatus,
@@ -33,7 +34,7 @@ function newTable(bytesFactor = 1): SharedTable {
     bratesFactor: bytesFactor,
   };
   const layout = tableLayout({ ...base, store, at: { file: '', line: 0, column: 0 } });
-  const options = { expireMs: 0, nopurge: false, bytesFactor };
+  const options = { expireMs: 0, nopurge: false, bytesFactor, inOrder: process.arch === 'x64' };
   return new SharedTable('t', layout, options, new SharedArrayBuffer(layout.bytes), 0, () => 1_000_000);
 }
 
@@ -47,7 +48,7 @@ function newStream(): Stream {
 function follow(holder: Session | Stream, index: number, table: SharedTable, key: number, late = 0): void {
   new DataView(table.keyRegister.buffer).setInt32(0, key, true);
   table.setKey(4);
-  track(trackedOf(holder, 3), index, table, late);
+  track(trackedOf(holder, 3), index, table, countingsOf(table)[late] as Counting);
 }
 
 function read(table: SharedTable, key: number, data: DataType): number {

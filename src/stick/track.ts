@@ -5,7 +5,7 @@
  */
 import type { HttpMessage } from '../http/message.ts';
 import type { Session, Stream } from '../state/records.ts';
-import { Data, type DataType, type Entry, NO_ENTRY, type StickTable, Tracked } from '../state/tracked.ts';
+import { type Counting, Data, type DataType, type Entry, NO_ENTRY, type StickTable, Tracked } from '../state/tracked.ts';
 
 /** Of a version, a status and the record that HAProxy keeps for them. */
 const START_LINE = 23;
@@ -15,6 +15,19 @@ export const tracking = { held: 0 };
 
 /** What is counted at once when tracking begins: `http-request` and `http-response` rules run after these moments. */
 export const Late = { request: 1, error: 2, failure: 4 } as const;
+const LATE_TYPES = [
+  [Late.request, Data.httpReqCnt, Data.httpReqRate],
+  [Late.error, Data.httpErrCnt, Data.httpErrRate],
+  [Late.failure, Data.httpFailCnt, Data.httpFailRate],
+] as const;
+
+/** What a table counts when an entry of it is tracked, by bits of `Late`. hot-ok: at start */
+export function countingsOf(table: StickTable): readonly Counting[] {
+  return Array.from({ length: 8 }, (_, late) => {
+    const types = LATE_TYPES.flatMap(([bit, count, rate]) => ((late & bit) === 0 ? [] : [count, rate]));
+    return table.countingOf([Data.connCur, Data.connCnt, Data.connRate, ...types]);
+  });
+}
 
 /** What tracks: its record of entries, made when it is first needed. */
 export function trackedOf(holder: Session | Stream, counters: number): Tracked {
@@ -23,27 +36,20 @@ export function trackedOf(holder: Session | Stream, counters: number): Tracked {
   return holder.tracked;
 }
 
-/** Tracks the table's key (see putKey) as counter `index`, which tracks nothing yet. */
-export function track(tracked: Tracked, index: number, table: StickTable, late: number): void {
+/** Tracks the table's key (see putKey) as counter `index`, which tracks nothing yet. `counting`: see countingsOf. */
+export function track(tracked: Tracked, index: number, table: StickTable, counting: Counting): void {
   const entry = table.openKey(true);
   if (entry !== NO_ENTRY) {
-    tracked.tables[index] = table;
-    tracked.entries[index] = entry;
     table.reference(entry);
-    tracking.held++;
-    table.add(entry, Data.connCur, 0, 1);
-    table.add(entry, Data.connCnt, 0, 1);
-    table.add(entry, Data.connRate, 0, 1);
-    if (late !== 0) countLate(table, entry, late);
     table.touch(entry);
+    table.count(entry, counting);
   }
   table.close();
-}
-
-function countLate(table: StickTable, entry: Entry, late: number): void {
-  if ((late & Late.request) !== 0) addBoth(table, entry, Data.httpReqCnt, Data.httpReqRate, 1);
-  if ((late & Late.error) !== 0) addBoth(table, entry, Data.httpErrCnt, Data.httpErrRate, 1);
-  if ((late & Late.failure) !== 0) addBoth(table, entry, Data.httpFailCnt, Data.httpFailRate, 1);
+  if (entry === NO_ENTRY) return;
+  tracked.held++;
+  tracked.tables[index] = table;
+  tracked.entries[index] = entry;
+  tracking.held++;
 }
 
 function addBoth(table: StickTable, entry: Entry, count: DataType, rate: DataType, amount: number): void {
@@ -54,8 +60,9 @@ function addBoth(table: StickTable, entry: Entry, count: DataType, rate: DataTyp
 /** Nothing is tracked any more: connections are counted down, and entries may expire. */
 export function releaseTracked(holder: Session | Stream): void {
   const { tracked } = holder;
-  if (tracked === null) return;
+  if (tracked === null || tracked.held === 0) return;
   const { entries, tables } = tracked;
+  tracked.held = 0;
   for (let index = 0; index < entries.length; index++) {
     const entry = entries[index] as Entry;
     if (entry === NO_ENTRY) continue;
@@ -66,13 +73,12 @@ export function releaseTracked(holder: Session | Stream): void {
 }
 
 function leave(table: StickTable, entry: Entry): void {
-  if (!table.openEntry(entry)) return;
-  if (table.holds(Data.connCur, 0)) {
+  if (table.countsCurrent && table.openEntry(entry)) {
     if (table.value(entry, Data.connCur, 0) > 0) table.add(entry, Data.connCur, 0, -1);
     table.touch(entry);
+    table.close();
   }
   table.release(entry);
-  table.close();
   tracking.held--;
 }
 

@@ -5,10 +5,10 @@ import { Place, type Places, readsResponse } from '../../rules/place.ts';
 import { cast, SampleType, TYPE_NAMES } from '../../rules/sample.ts';
 import type { Words } from '../../rules/words.ts';
 import type { Stream } from '../../state/records.ts';
-import { type Entry, MOST_COUNTERS, NO_ENTRY, type StickTable } from '../../state/tracked.ts';
+import { type Counting, type Entry, MOST_COUNTERS, NO_ENTRY, type StickTable } from '../../state/tracked.ts';
 import { addToCounter, setTag } from '../../stick/figures.ts';
 import { canBeKey, putKey } from '../../stick/key.ts';
-import { Late, track, trackedAt, trackedOf } from '../../stick/track.ts';
+import { countingsOf, Late, track, trackedAt, trackedOf } from '../../stick/track.ts';
 
 const GET = 'GET / HTTP/1.1';
 const TRACKING_SETS = ['tcp-request connection', 'tcp-request session', 'tcp-request content', 'http-request', 'http-response'];
@@ -53,24 +53,28 @@ function compileTrack(words: Words, counter: number, context: CompileContext): A
   const number = counterNumber(counter, context);
   const { stickCounters, sample } = context.thread;
   const isSession = (context.places & SESSION_PLACES) !== 0;
+  const countings = countingsOf(table);
   const late = lateAt(context.places);
   return (stream) => {
     const tracked = trackedOf(isSession ? stream.session : stream, stickCounters);
     // The first rule that tracks something under this number counts.
     if (tracked.entries[number] !== NO_ENTRY) return Outcome.next;
-    if (expression.run(sample, stream) && putKey(table, sample)) track(tracked, number, table, late(stream));
+    if (expression.run(sample, stream) && putKey(table, sample)) {
+      track(tracked, number, table, countings[late < 0 ? lateInResponse(stream) : late] as Counting);
+    }
     return Outcome.next;
   };
 }
 
-/** What has been counted before rules at these places run, and must be counted when tracking begins. */
-function lateAt(places: Places): (stream: Stream) => number {
-  if ((places & REQUEST_PLACES) !== 0) return () => Late.request;
-  if (!readsResponse(places)) return () => 0;
-  return ({ status, frontend }) => {
-    const error = frontend.errorStatuses[status] === 1 ? Late.error : 0;
-    return Late.request | error | (frontend.failureStatuses[status] === 1 ? Late.failure : 0);
-  };
+/** What has been counted before rules at these places run, and must be counted when tracking begins; -1: that depends on the response. */
+function lateAt(places: Places): number {
+  if ((places & REQUEST_PLACES) !== 0) return Late.request;
+  return readsResponse(places) ? -1 : 0;
+}
+
+function lateInResponse({ status, frontend }: Stream): number {
+  const error = frontend.errorStatuses[status] === 1 ? Late.error : 0;
+  return Late.request | error | (frontend.failureStatuses[status] === 1 ? Late.failure : 0);
 }
 
 function defineTrack(counter: number): Action {

@@ -54,7 +54,7 @@ function compileTracked(figure: Figure, counter: number, other: StickTable | nul
 }
 
 function ofEntry(figure: Figure, table: StickTable, entry: Entry, element: number): number {
-  if (!table.openEntry(entry)) return -1;
+  if (!(figure.creates ? table.openEntry(entry) : table.openToRead(entry))) return -1;
   const value = figure.of(table, entry, element);
   table.close();
   return value;
