@@ -9,11 +9,11 @@ test('empty and short texts', () => {
   const abc = Buffer.from('abc');
   assert.equal(xxh32(abc, 0, 0, 0), 0x02cc5d05);
   assert.equal(xxh32(abc, 0, 3, 0), 0x32d153ff);
-  xxh64(abc, 0, 0, 0);
+  xxh64(abc, 0, 0, 0, 0);
   assert.equal(hex(), 'ef46db3751d8e999');
-  xxh64(abc, 0, 3, 0);
+  xxh64(abc, 0, 3, 0, 0);
   assert.equal(hex(), '44bc2cf5ad770999');
-  xxh3(abc, 0, 0, 0);
+  xxh3(abc, 0, 0, 0, 0);
   assert.equal(hex(), '2d06800538d394c2');
 });
 
@@ -23,8 +23,8 @@ test('all lengths and two seeds, summed up', () => {
   for (let size = 0; size <= 2600; size += size < 260 ? 1 : 90) {
     sum = (Math.imul(sum, 31) + xxh32(bytes, 0, size, size)) | 0;
     for (const hash of [xxh64, xxh3]) {
-      for (const seed of [0, 12_345_678_901]) {
-        hash(bytes, 0, size, seed);
+      for (const seed of [0n, 12_345_678_901n]) {
+        hash(bytes, 0, size, Number(seed >> 32n), Number(BigInt.asIntN(32, seed)));
         sum = (Math.imul(sum, 31) + (result.high ^ result.low)) | 0;
       }
     }

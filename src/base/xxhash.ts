@@ -134,10 +134,8 @@ const P5L = 0x165667c5 | 0;
 /** Four states, high and low. */
 const lanes = new Int32Array(8);
 
-/** Into `result`. The seed is an integer below 2^53 in size. */
-export function xxh64(bytes: Uint8Array, start: number, end: number, seed: number): void {
-  const seedHigh = Math.floor(seed / 4294967296) | 0;
-  const seedLow = seed | 0;
+/** Into `result`. The seed is two words of 32 bits. */
+export function xxh64(bytes: Uint8Array, start: number, end: number, seedHigh: number, seedLow: number): void {
   const size = end - start;
   let at = start;
   if (size >= 32) {
@@ -276,10 +274,10 @@ const accumulators = new Int32Array(16);
 let seedHigh = 0;
 let seedLow = 0;
 
-/** Into `result`. The seed is an integer below 2^53 in size. */
-export function xxh3(bytes: Uint8Array, start: number, end: number, seed: number): void {
-  seedHigh = Math.floor(seed / 4294967296) | 0;
-  seedLow = seed | 0;
+/** Into `result`. The seed is two words of 32 bits. */
+export function xxh3(bytes: Uint8Array, start: number, end: number, high: number, low: number): void {
+  seedHigh = high;
+  seedLow = low;
   const size = end - start;
   if (size <= 16) short(bytes, start, size);
   else if (size <= 128) medium(bytes, start, size);

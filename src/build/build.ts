@@ -270,6 +270,7 @@ class Builder {
     frontend.defaultBackend =
       backendsByName.get(proxy.kind === 'listen' && proxy.defaultBackend === null ? proxy.name : (proxy.defaultBackend?.name ?? '')) ??
       null;
+    if (proxy.kind === 'listen') frontend.ownBackend = backendsByName.get(proxy.name) ?? null;
     for (const use of proxy.useBackends) {
       this.#attempt(use.at, () => {
         // A backend that is missing has been told by config/check.ts; the condition is judged all the same.

@@ -313,6 +313,12 @@ export class HttpMessage {
   framing: FramingValue = Framing.none;
   /** Bytes of body announced (framing length). */
   contentLength = 0;
+  /** Rules have changed what the framing is told by, fields or a status: see reframe.ts. */
+  reframe = false;
+  /** Rules have made it a message without a body: what comes of that is not sent. */
+  dropsBody = false;
+  /** The method that the client sent, once a rule has changed it; else -1. */
+  firstMethod: MethodValue | -1 = -1;
   /** The peer's side can carry another message after this one. */
   persistent = true;
   /** A request that asks for, or a response that grants, a protocol change. Upgrade and its token are then forwarded. */
@@ -368,6 +374,8 @@ export class HttpMessage {
     this.reasonStart = this.reasonEnd = 0;
     this.framing = Framing.none;
     this.contentLength = 0;
+    this.reframe = this.dropsBody = false;
+    this.firstMethod = -1;
     this.persistent = true;
     this.upgrade = false;
     this.expectContinue = false;

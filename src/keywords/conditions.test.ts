@@ -185,3 +185,17 @@ test('acl() may not lead back, nor through more than 100', () => {
   assert.throws(() => compile('a0', [...row, 'a120 path /']), /more than 100 others/);
   assert.equal(compile('a50', [...row, 'a120 path /']).test(world.stream()), true);
 });
+
+// An ACL whose first value matches leaves the others untried: what reads one value next may not wait for them.
+for (const expression of ['req.hdr_ip(host)', 'req.hdr_ip(x-forwarded-for,9)', 'res.hdr_ip(x-up,1)']) {
+  test(`${expression} behind an ACL that had more values`, () => {
+    const world = new ExampleWorld();
+    const stream = world.stream(REQUEST, 'HTTP/1.1 200 OK\r\nX-Up: one, two');
+    const place = expression.startsWith('res') ? Place.frontendResponse : Place.frontendRequest;
+    world.thread.sample.more = true;
+    assert.equal(world.compiler.expression(expression, place).run(world.thread.sample, stream), false);
+    const words = ['{', expression, '192.0.2.1', '}'];
+    world.thread.sample.more = true;
+    assert.equal(world.compiler.condition({ unless: false, words, at }, place).test(stream), false);
+  });
+}

@@ -40,6 +40,7 @@ test('text, %%, spaces: merged in logs and identifiers, kept elsewhere', () => {
   assert.equal(render('a  b', 'id'), 'a b');
   assert.equal(render('  a   b %% ', 'header'), '  a   b % ');
   assert.equal(render('x %hr %hs y', 'log'), 'x y');
+  assert.equal(render('x  %{-M}[var(txn.none)]  y', 'log'), 'x  y');
   assert.equal(render('a%{+Q}b', 'log').replace(/^a/, ''), '"app"');
 });
 
@@ -47,7 +48,9 @@ test('flags: %{+Q}o for all, %{-Q} against it, +E, +X', () => {
   assert.equal(render('%{+Q}o %s %{-Q}s %f', 'log'), '"s1" s1 "web"');
   assert.equal(render('%{+X}ci:%{+X}cp', 'log'), 'C0000207:9CBB');
   assert.equal(render('%{+E}[str("a\\"]\\\\")]', 'header'), 'a\\"\\]\\\\');
-  assert.equal(render('%{+Q,+E}[str("a]")]', 'header'), '"a\\]"');
+  assert.equal(render('%{+Q,+E}[str("a]")]', 'log'), '"a\\]"');
+  // HAProxy escapes what goes into messages, and then quotes aliases only.
+  assert.equal(render('%{+Q,+E}[str("a]")] %{+Q}s%{+Q}[req.hdr(none)]', 'header'), 'a\\] "s1"');
   assert.equal(render('%(name)ci %(x)[src]', 'log'), '192.0.2.7 192.0.2.7');
 });
 

@@ -1,6 +1,7 @@
 /** Responses on the HTTP/1 connections of a frontend, as it wants them: heads encoded, the case of names, no trailers; and counted. */
 import type { Block, Memory } from '../base/memory.ts';
 import { Framing, Method } from '../http/message.ts';
+import { reframeResponse } from '../http/reframe.ts';
 import type { Wire } from '../platform/contract.ts';
 import { encodeResponseHead } from '../proto/h1/encode.ts';
 import type { Stream } from '../state/records.ts';
@@ -10,6 +11,7 @@ import { sendBody, sendBodyEnd, sendHeadCopy, sendHeadInPlace, takeSent } from '
 /** Encodes the response's head on the desk; the offset behind it, or -1 if it does not fit. */
 export function encodeAnswer(stream: Stream, { bytes, deskStart, deskEnd }: Memory, connection: number): number {
   dropTrailers(stream);
+  if (stream.response.reframe || stream.request.firstMethod >= 0) reframeResponse(stream.response, stream.request, bytes);
   const end = encodeResponseHead(stream.response, bytes, deskStart, deskEnd, connection);
   if (stream.frontend.caseMap !== null && end > 0) stream.frontend.caseMap.adjust(bytes, deskStart, end);
   return end;

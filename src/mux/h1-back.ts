@@ -7,6 +7,7 @@ import { Inbox } from '../base/inbox.ts';
 import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 import { decideResponse } from '../http/framing.ts';
 import { Framing, Method } from '../http/message.ts';
+import { reframeRequest } from '../http/reframe.ts';
 import { Close, type CloseReason, type TcpFigureValue, type Wire, type WireHandler } from '../platform/contract.ts';
 import type { TlsEngine } from '../platform/tls/contract.ts';
 import { BodyDecoder, BodyResult } from '../proto/h1/body.ts';
@@ -342,6 +343,7 @@ export class H1Back implements WireHandler, BackMux {
     this.requests++;
     const { caseMap, dropRequestTrailers } = (this.server as Server).backend;
     if (dropRequestTrailers) stream.request.trailers.clear();
+    if (stream.request.reframe) reframeRequest(stream.request, bytes);
     const end = encodeRequestHead(stream.request, bytes, deskStart, deskEnd, this.#connectionField(stream));
     if (end < 0) return false;
     if (caseMap !== null) caseMap.adjust(bytes, deskStart, end);

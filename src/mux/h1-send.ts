@@ -51,6 +51,10 @@ export function sendBody(
   end: number,
   last: boolean,
 ): boolean {
+  if (message.dropsBody) {
+    memory.give(block);
+    return true;
+  }
   if (message.framing !== Framing.chunked) {
     sendBlock(memory, wire, block, start, end);
     return true;

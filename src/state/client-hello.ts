@@ -40,7 +40,7 @@ export class KeptHello {
   keep(bytes: Uint8Array, hello: ClientHello): void {
     this.isKept = true;
     this.version = hello.version;
-    xxh64(bytes, hello.ciphers.start, hello.ciphers.end, 0);
+    xxh64(bytes, hello.ciphers.start, hello.ciphers.end, 0, 0);
     this.hashHigh = hashed.high;
     this.hashLow = hashed.low;
     this.#end = 0;

@@ -103,6 +103,8 @@ export class Frontend {
   uniqueId: { make(stream: Stream): void } | null = null;
   uniqueIdHeader: FieldName | null = null;
   defaultBackend: Backend | null = null;
+  /** The other half of a `listen`; null for a `frontend`. */
+  ownBackend: Backend | null = null;
   readonly useBackends: UseBackend[] = [];
   /** Where one holds, use_backend may choose a disabled backend. */
   readonly forceSwitches: { test(stream: Stream): boolean }[] = [];

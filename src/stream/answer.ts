@@ -4,6 +4,7 @@
  */
 
 import { Method } from '../http/message.ts';
+import { clientMethod } from '../http/reframe.ts';
 import { ownPage } from '../rules/answer/error-page.ts';
 import { fillReply } from '../rules/answer/reply.ts';
 import type { Cause } from '../state/end.ts';
@@ -88,7 +89,7 @@ export function sendAnswer(context: StreamContext, stream: Stream): void {
   if (stream.endPhase < 0) stream.endPhase = stream.phase;
   response.complete = true;
   // The length is told, the body not sent (RFC 9110 9.3.2).
-  if (stream.request.headDone && stream.request.method === Method.head) response.bodyEnd = response.bodyStart;
+  if (stream.request.headDone && clientMethod(stream.request) === Method.head) response.bodyEnd = response.bodyStart;
   if (stream.tracked !== null || stream.session.tracked !== null) countBytes(stream, 0, messageBytes(response));
   context.mux.variables.turn(stream.messageVariables);
   if (stream.hasRequestLine) runAfterResponse(stream);

@@ -57,6 +57,15 @@ function isLogged(cookie: CookiePersistence): boolean {
   return cookie.mode !== CookieMode.passive || cookie.indirect;
 }
 
+/**
+ * A letter as logs show it: of streams that ended before their cookie was looked for, the backend tells whether there is one;
+ * until it is chosen, a `listen` is its own.
+ */
+export function shownLetter({ hasRequestLine, backend, frontend }: Stream, letter: number): number {
+  const cookie = (backend ?? frontend.ownBackend)?.cookie ?? null;
+  return letter === NONE && hasRequestLine && cookie !== null && isLogged(cookie) ? N : letter;
+}
+
 /** One Cookie row: finds ours, changes the value in place. Answers the server, `before` if there was one. */
 function readRow(
   stream: Stream,

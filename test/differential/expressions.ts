@@ -12,7 +12,7 @@ export const REQUEST = [
   'X-B64: dXNlcjpwYXNz',
   'X-Path: f1_f2_f3__f5',
   'Cookie: a=1; b=2;c = 3 ; d; e=x=y',
-  'Cookie: a=9; a=10',
+  'Cookie: a=9; a=10; $Path=/; $Domain=x',
   'Connection: close',
 ].join('\r\n');
 
@@ -179,6 +179,26 @@ export const EXPRESSIONS: readonly string[] = [
   'src,add(1)',
   'bool(true),add(1)',
   'method,length',
+  'req.hdr',
+  'req.fhdr',
+  'req.hdr_ip',
+  'req.hdr_val',
+  'req.hdr(,1)',
+  'req.cook_cnt',
+  'req.hdr_ip(host)',
+  'str(a:b:80),host_only',
+  'str(a:b:80),port_only',
+  'str([a]:80:90),host_only',
+  'str("10.1.2.3, ::ffff:192.0.2.1, bad"),host_only',
+  'str([::1]),host_only',
+  'str(::1),port_only',
+  'int(5),url_enc',
+  'ipv4(1.2.3.4),url_enc',
+  'str(a),xxh64(9223372036854775807)',
+  'str(a),xxh3(-9223372036854775808)',
+  'str(a),xxh32(4294967297)',
+  'str(a),capture-req(5)',
+  'bin(00410a7f22e9)',
 ];
 
 export const CONDITIONS: readonly string[] = [
@@ -227,4 +247,5 @@ export const CONDITIONS: readonly string[] = [
   '{ path_beg /x -i /IMG }',
   '{ path_reg -i ^/IMG/(cat|dog)[.] }',
   '{ path -m dir -i IMG }',
+  '{ hdr -m sub a }',
 ];

@@ -28,7 +28,7 @@ export const deny = defineAction({
     {
       rule: 'http-request deny',
       request: GET,
-      head: 'HTTP/1.1 403 Forbidden\ncache-control: no-cache\ncontent-type: text/html',
+      head: 'HTTP/1.1 403 Forbidden\ncontent-length: 93\ncache-control: no-cache\ncontent-type: text/html',
       body: FORBIDDEN,
     },
     {
@@ -37,7 +37,7 @@ export const deny = defineAction({
       head: 'HTTP/1.1 429 Too Many Requests\nretry-after: 5\ncontent-length: 9\ncontent-type: text/plain',
       body: 'slow down',
     },
-    { rule: 'http-request deny status 418', request: GET, head: "HTTP/1.1 418 I'm a teapot", body: '' },
+    { rule: 'http-request deny status 418', request: GET, head: "HTTP/1.1 418 I'm a teapot\ncontent-length: 0", body: '' },
   ],
   compile: (words, context) => {
     const ofServer = readsResponse(context.places);
@@ -58,11 +58,11 @@ export const answer = defineAction({
   ruleSets: ['http-request', 'http-response'],
   doc: 'Answers the request here: status 200 unless another is given. Logged as LR.',
   examples: [
-    { rule: 'http-request return', request: GET, head: 'HTTP/1.1 200 OK', body: '' },
+    { rule: 'http-request return', request: GET, head: 'HTTP/1.1 200 OK\ncontent-length: 0', body: '' },
     {
       rule: 'http-request return status 200 content-type text/plain lf-string "you are %[src] %% %ci"',
       request: GET,
-      head: 'HTTP/1.1 200 OK\ncontent-type: text/plain',
+      head: 'HTTP/1.1 200 OK\ncontent-length: 29\ncontent-type: text/plain',
       body: 'you are 192.0.2.7 % 192.0.2.7',
     },
     {
@@ -74,7 +74,7 @@ export const answer = defineAction({
     {
       rule: 'http-request return status 503 default-errorfiles',
       request: GET,
-      head: 'HTTP/1.1 503 Service Unavailable\ncache-control: no-cache\ncontent-type: text/html',
+      head: 'HTTP/1.1 503 Service Unavailable\ncontent-length: 107\ncache-control: no-cache\ncontent-type: text/html',
     },
   ],
   compile: (words, context) => compileAnswer(compileReplyWords(words, 200, false, context), Ended.local),

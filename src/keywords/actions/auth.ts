@@ -30,7 +30,7 @@ export const auth = defineAction({
     {
       rule: 'http-request auth realm "Staff only"',
       request: 'GET / HTTP/1.1',
-      head: 'HTTP/1.1 401 Unauthorized\ncache-control: no-cache\ncontent-type: text/html\nwww-authenticate: Basic realm="Staff only"',
+      head: 'HTTP/1.1 401 Unauthorized\ncontent-length: 112\ncache-control: no-cache\ncontent-type: text/html\nwww-authenticate: Basic realm="Staff only"',
     },
   ],
   compile: (words, context) => {

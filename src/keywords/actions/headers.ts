@@ -10,6 +10,8 @@ import { readsResponse } from '../../rules/place.ts';
 import type { Words } from '../../rules/words.ts';
 import type { Stream } from '../../state/records.ts';
 
+/** No HeaderId. */
+const ANY = -1;
 const RULE_SETS = ['http-request', 'http-response', 'http-after-response'] as const;
 
 interface Field {
@@ -37,6 +39,16 @@ function responseOf(stream: Stream): HttpMessage {
   return stream.response;
 }
 
+/** A change of fields that tell how long the body is: the message says so, see http/reframe.ts. With ANY it may be any field. */
+function withFraming(step: ActionStep, id: number, context: CompileContext): ActionStep {
+  if (id !== HeaderId.contentLength && id !== HeaderId.transferEncoding && id !== ANY) return step;
+  const messageOf = compileMessage(context);
+  return (stream) => {
+    messageOf(stream).reframe = true;
+    return step(stream);
+  };
+}
+
 /** Adds the field; with `replaces` all others of its name are removed, after the value was made. */
 function compileAdd(words: Words, replaces: boolean, context: CompileContext): ActionStep {
   const field = fieldOf(words, context);
@@ -59,7 +71,7 @@ function compileAdd(words: Words, replaces: boolean, context: CompileContext): A
     if (replaces) message.headers.removeName(field.id, source.bytes, field.start, field.length);
     return message.headers.add(field.id, field.start, field.length, start, end) ? Outcome.next : fail(stream);
   };
-  return isHost(field, context) ? withAuthority(step, context) : step;
+  return isHost(field, context) ? withAuthority(step, context) : withFraming(step, field.id, context);
 }
 
 /** A change of the Host field of requests, which an absolute target follows. */
@@ -117,15 +129,16 @@ export const delHeader = defineAction({
     words.end(['-m']);
     const messageOf = compileMessage(context);
     const source = context.thread;
-    if (method !== 'str') return compileDelete(name, method, context);
+    if (method !== 'str') return withFraming(compileDelete(name, method, context), ANY, context);
     const lower = name.toLowerCase();
     const start = source.memory.intern(lower);
     const { length } = lower;
     const id = headerIdOfName(lower);
-    return (stream) => {
+    const step: ActionStep = (stream) => {
       messageOf(stream).headers.removeName(id, source.bytes, start, length);
       return Outcome.next;
     };
+    return withFraming(step, id, context);
   },
 });
 
@@ -177,7 +190,7 @@ function compileReplace(words: Words, byItem: boolean, context: CompileContext):
     }
     return Outcome.next;
   };
-  return isHost(field, context) ? withAuthority(step, context) : step;
+  return isHost(field, context) ? withAuthority(step, context) : withFraming(step, field.id, context);
 }
 
 export const replaceHeader = defineAction({

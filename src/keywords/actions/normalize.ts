@@ -119,7 +119,7 @@ export const normalizeUri = defineAction({
     {
       rule: 'http-request normalize-uri percent-to-uppercase strict',
       request: 'GET /%zz HTTP/1.1',
-      head: 'HTTP/1.1 400 Bad request\ncache-control: no-cache\ncontent-type: text/html',
+      head: 'HTTP/1.1 400 Bad request\ncontent-length: 90\ncache-control: no-cache\ncontent-type: text/html',
     },
   ],
   compile: (words, context) => {

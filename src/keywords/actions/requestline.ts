@@ -139,6 +139,7 @@ export const setMethod = defineAction({
       if (!writeValue(source, stream, request, format)) return fail(stream);
       request.methodStart = written.start;
       request.methodEnd = written.end;
+      if (request.firstMethod < 0) request.firstMethod = request.method;
       request.method = methodOf(source.bytes, written.start, written.end);
       return Outcome.next;
     };
@@ -163,6 +164,7 @@ export const setStatus = defineAction({
     return (stream) => {
       const { response } = stream;
       response.status = stream.status = status;
+      response.reframe = true;
       response.reasonStart = start;
       response.reasonEnd = end;
       return Outcome.next;

@@ -60,7 +60,7 @@ export const setVarFmt = defineAction({
   ],
   compile: (words, context) => {
     const setter = setterOf(words, context);
-    const format = context.format(words.next('a log-format string'), 'header');
+    const format = context.format(words.next('a log-format string'), 'raw');
     words.end();
     const { memory, sample, out } = context.thread;
     return (stream) => {

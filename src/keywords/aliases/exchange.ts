@@ -7,6 +7,7 @@ import { beginArray, endArray, nextItem, writeNull, writeString } from '../../ru
 import { Encoding, Escape, type TextStyle, type Writer } from '../../rules/format/writer.ts';
 import { LogOrigin, ORIGIN_NAMES } from '../../state/logstep.ts';
 import type { Stream } from '../../state/records.ts';
+import { shownLetter } from '../../stream/cookie.ts';
 
 const QUOTE = 34;
 const SPACE = 32;
@@ -194,8 +195,8 @@ export const terminationCookie = defineAlias({
   compile: () => {
     return (out, stream) => {
       writeTermination(out, stream);
-      out.byte(stream.clientCookie);
-      out.byte(stream.serverCookie);
+      out.byte(shownLetter(stream, stream.clientCookie));
+      out.byte(shownLetter(stream, stream.serverCookie));
     };
   },
 });

@@ -9,7 +9,14 @@ import { EncodedOperand } from '../../rules/value/encoded-operand.ts';
 
 const BIN_TO_INT = { from: SampleType.bin, to: SampleType.int } as const;
 const BIN_TO_BIN = { from: SampleType.bin, to: SampleType.bin } as const;
-const SEED = [{ name: 'seed', kind: 'int', default: 0 }] as const;
+const SEED = [{ name: 'seed', kind: 'str', default: '0' }] as const;
+
+/** Both words of a seed of 64 bits. At start. @throws RuleError */
+function seedWords(seed: string): { readonly high: number; readonly low: number } {
+  const value = /^[-+]?\d{1,19}$/.test(seed) ? BigInt(seed.replace('+', '')) : null;
+  if (value === null || BigInt.asIntN(64, value) !== value) throw new RuleError(`'seed' is an integer of 64 bits, not '${seed}'`, -1, seed);
+  return { high: Number(value >> 32n), low: Number(BigInt.asIntN(32, value)) };
+}
 
 export const crc32c = defineConverter({
   name: 'crc32c',
@@ -35,7 +42,8 @@ export const xxh32 = defineConverter({
     { value: 'abc', call: 'xxh32', out: 0x32d153ff },
   ],
   compile: ([seed]) => {
-    return (sample) => sample.setUnsigned(hashXxh32(sample.memory.bytes, sample.start, sample.end, seed));
+    const { low } = seedWords(seed);
+    return (sample) => sample.setUnsigned(hashXxh32(sample.memory.bytes, sample.start, sample.end, low));
   },
 });
 
@@ -48,10 +56,12 @@ export const xxh64 = defineConverter({
     { value: '', call: 'xxh64,hex', out: 'EF46DB3751D8E999' },
     { value: 'abc', call: 'xxh64,hex', out: '44BC2CF5AD770999' },
     { value: 'abc', call: 'xxh64,concat(!)', out: '4952883123889572249!' },
+    { value: 'a', call: 'xxh64(9223372036854775807),concat()', out: '-4154840116091193815' },
   ],
   compile: ([seed]) => {
+    const { high, low } = seedWords(seed);
     return (sample) => {
-      hashXxh64(sample.memory.bytes, sample.start, sample.end, seed);
+      hashXxh64(sample.memory.bytes, sample.start, sample.end, high, low);
       return sample.setWide(result.high, result.low);
     };
   },
@@ -64,8 +74,9 @@ export const xxh3 = defineConverter({
   doc: 'The XXH3 hash with 64 bits as a signed integer: exact as text and as bytes, in arithmetic to 53 bits.',
   examples: [{ value: '', call: 'xxh3,hex', out: '2D06800538D394C2' }],
   compile: ([seed]) => {
+    const { high, low } = seedWords(seed);
     return (sample) => {
-      hashXxh3(sample.memory.bytes, sample.start, sample.end, seed);
+      hashXxh3(sample.memory.bytes, sample.start, sample.end, high, low);
       return sample.setWide(result.high, result.low);
     };
   },

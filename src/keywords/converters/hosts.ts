@@ -7,15 +7,12 @@ import { defineConverter } from '../../rules/define.ts';
 import { SampleType } from '../../rules/sample.ts';
 
 const COLON = 58;
-const OPEN_BRACKET = 91;
 const CLOSE_BRACKET = 93;
 
-/** Where the port's colon of `host:port` stands; the end if there is none. */
+/** Where the port's colon of `host:port` stands, the last one that no bracket closes; the end if there is none. */
 function portColon(all: Uint8Array, start: number, end: number): number {
-  let at = start;
-  if (start < end && all[start] === OPEN_BRACKET) while (at < end && all[at] !== CLOSE_BRACKET) at++;
-  while (at < end && all[at] !== COLON) at++;
-  return at;
+  for (let at = end - 1; at >= start && all[at] !== CLOSE_BRACKET; at--) if (all[at] === COLON) return at;
+  return end;
 }
 
 export const hostOnly = defineConverter({
@@ -27,6 +24,7 @@ export const hostOnly = defineConverter({
   examples: [
     { value: 'H.test:8080', call: 'host_only', out: 'h.test' },
     { value: '[::1]:80', call: 'host_only', out: '[::1]' },
+    { value: 'a:b:80', call: 'host_only', out: 'a:b' },
   ],
   compile: () => {
     return (sample) => {

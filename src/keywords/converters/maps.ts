@@ -14,6 +14,7 @@ export const mapStr = defineMap(
   'map_str',
   { value: 'example.com', call: 'map_str(hosts.map)', out: 'apex' },
   { value: 'x', call: 'map_str(hosts.map,d)', out: 'd' },
+  { value: 'x', call: 'map_str(hosts.map,)', out: '' },
 );
 
 export const mapStrInt = defineMap(

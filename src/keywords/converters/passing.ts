@@ -45,13 +45,13 @@ export const when = defineConverter({
   },
 });
 
-/** Copies the text into a slot of the frontend that the request came by, if it has that slot. */
+/** Copies the text into a slot of the frontend that the request came by; no value if it has no such slot. */
 function compileCapture(slot: number, isResponse: boolean, { thread }: CompileContext): ConvertStep {
   if (slot < 0) throw new RuleError(`the number of a slot is not negative, as ${slot}`, -1, String(slot));
   return (sample, stream) => {
     const { frontend } = stream;
     const lengths = isResponse ? frontend.responseCaptureLengths : frontend.requestCaptureLengths;
-    if (slot >= lengths.length) return true;
+    if (slot >= lengths.length) return false;
     const slots = isResponse ? stream.responseCaptures : stream.requestCaptures;
     capture(thread, stream, slots, slot, sample.start, sample.end, lengths[slot] as number);
     return true;
@@ -63,8 +63,8 @@ export const captureReq = defineConverter({
   args: [{ name: 'id', kind: 'int' }],
   from: SampleType.str,
   to: SampleType.str,
-  doc: 'Keeps the text in a slot of the request for the log, if there is one, and passes it on.',
-  examples: [{ value: 'a', call: 'capture-req(0)', out: 'a' }],
+  doc: 'Keeps the text in a slot of the request for the log, and passes it on. No value if the frontend has no such slot.',
+  examples: [{ value: 'a', call: 'capture-req(0)', out: null }],
   compile: ([slot], context) => compileCapture(slot, false, context),
 });
 
@@ -73,8 +73,8 @@ export const captureRes = defineConverter({
   args: [{ name: 'id', kind: 'int' }],
   from: SampleType.str,
   to: SampleType.str,
-  doc: 'Keeps the text in a slot of the response for the log, if there is one, and passes it on.',
-  examples: [{ value: 'a', call: 'capture-res(0)', out: 'a' }],
+  doc: 'Keeps the text in a slot of the response for the log, and passes it on. No value if the frontend has no such slot.',
+  examples: [{ value: 'a', call: 'capture-res(0)', out: null }],
   compile: ([slot], context) => compileCapture(slot, true, context),
 });
 

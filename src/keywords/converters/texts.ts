@@ -272,10 +272,13 @@ for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 export const urlEnc = defineConverter({
   name: 'url_enc',
   args: [{ name: 'enc_type', kind: 'str', oneOf: ['query'], default: 'query' }],
-  from: SampleType.bin,
+  from: SampleType.str,
   to: SampleType.str,
   doc: 'Writes every byte that is not unreserved in URIs as %XX.',
-  examples: [{ value: 'a b/c~', call: 'url_enc', out: 'a%20b%2Fc~' }],
+  examples: [
+    { value: 'a b/c~', call: 'url_enc', out: 'a%20b%2Fc~' },
+    { value: '7', call: 'mul(-6),url_enc', out: '-42' },
+  ],
   compile: () => {
     return (sample) => {
       const all = sample.memory.bytes;

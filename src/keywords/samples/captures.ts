@@ -71,6 +71,11 @@ export const captureReqUri = defineFetch({
   },
 });
 
+/** Is there a response of a server, or was there one before rules made another? */
+function hasAnswered(stream: Stream): boolean {
+  return stream.response.status > 0 && (!stream.isLocalReply || stream.serverStatus > 0);
+}
+
 /** `HTTP/1.0` or `HTTP/1.1`; none before there is a message. */
 function compileVersion({ thread }: CompileContext, versionOf: (stream: Stream) => number): FetchStep {
   const old = thread.memory.intern('HTTP/1.0');
@@ -97,10 +102,10 @@ export const captureResVer = defineFetch({
   args: [],
   type: SampleType.str,
   valid: Valid.requestKept,
-  doc: 'The version of the response.',
+  doc: 'The version of the response; none if no server gave one.',
   examples: [
     { response: 'HTTP/1.1 200 OK', call: 'capture.res.ver', out: 'HTTP/1.1' },
     { call: 'capture.res.ver', out: null },
   ],
-  compile: (_, context) => compileVersion(context, ({ response }) => (response.status > 0 ? response.version : 0)),
+  compile: (_, context) => compileVersion(context, (stream) => (hasAnswered(stream) ? stream.response.version : 0)),
 });

@@ -12,6 +12,7 @@ import { type Sample, SampleType } from '../../rules/sample.ts';
 import { asLooseInt } from '../../rules/value/looseint.ts';
 import type { Stream } from '../../state/records.ts';
 
+const DOLLAR = 36;
 const SEMICOLON = 59;
 const COMMA = 44;
 const EQUALS = 61;
@@ -62,6 +63,8 @@ class CookieSearch {
   /** Sets the sample to the value if [from, stop) is the cookie that is looked for. */
   #matches(sample: Sample, from: number, stop: number): boolean {
     const { bytes } = sample.memory;
+    // Names that begin with $ are attributes of RFC 2109, no cookies.
+    if (bytes[from] === DOLLAR) return false;
     let equals = from;
     while (equals < stop && bytes[equals] !== EQUALS) equals++;
     if (equals === stop) return false;

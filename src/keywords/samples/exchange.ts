@@ -4,6 +4,7 @@ import { writeTermination } from '../../rules/ending.ts';
 import { Writer } from '../../rules/format/writer.ts';
 import { Valid } from '../../rules/place.ts';
 import { SampleType } from '../../rules/sample.ts';
+import { shownLetter } from '../../stream/cookie.ts';
 
 const RESPONSE = 'HTTP/1.1 200 OK';
 
@@ -47,8 +48,8 @@ export const txnSessTermState = defineFetch({
       out.open(start, start + STATE_BYTES);
       writeTermination(out, stream);
       if (stream.frontend.http) {
-        out.byte(stream.clientCookie);
-        out.byte(stream.serverCookie);
+        out.byte(shownLetter(stream, stream.clientCookie));
+        out.byte(shownLetter(stream, stream.serverCookie));
       }
       return sample.setText(start, out.at);
     };

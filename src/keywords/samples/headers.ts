@@ -114,10 +114,17 @@ function compileEvery(side: Side, whole: boolean, name: string | null, context: 
   };
 }
 
-/** Like the step, with the value cast; what can't be cast is no value, but the next one may be. */
+/** Like the step, with its value cast; what can't be cast is no value. */
 function compileCast(step: FetchStep, to: SampleTypeValue): FetchStep {
+  return (sample, stream) => step(sample, stream) && cast(sample, to);
+}
+
+/** Like the step, which yields every value, with the values cast: those that can't be are passed over. */
+function compileEachCast(step: FetchStep, to: SampleTypeValue): FetchStep {
   return (sample, stream) => {
     for (;;) {
+      // A step for one occurrence leaves it alone: what the last ACL left there would ask it for ever.
+      sample.more = false;
       if (!step(sample, stream)) return false;
       if (cast(sample, to)) return true;
       if (!sample.more) return false;
@@ -131,10 +138,14 @@ function compileCount(side: Side, whole: boolean, name: string | null, context: 
 }
 
 const ARGS = [
-  { name: 'name', kind: 'str', default: null },
+  { name: 'name', kind: 'str', default: null, mayBeEmpty: true },
   { name: 'occ', kind: 'int', default: 0 },
 ] as const;
 const NAME_ONLY = [{ name: 'name', kind: 'str', default: null }] as const;
+
+function noValue(): boolean {
+  return false;
+}
 
 /** 0 means the last one outside ACLs. */
 function occurrenceOf(value: number): number {
@@ -142,11 +153,14 @@ function occurrenceOf(value: number): number {
   return value === 0 ? -1 : value;
 }
 
+/** Without any argument there is no value; with an empty name it is of any field, as in HAProxy. */
 function compileHeader(side: Side, whole: boolean, name: string | null, occ: number, context: CompileContext): FetchStep {
+  if (name === null) return noValue;
   return compileOne(side, whole, name, occurrenceOf(occ), context);
 }
 
 function compileEachHeader(side: Side, whole: boolean, name: string | null, occ: number, context: CompileContext): FetchStep {
+  if (name === null) return noValue;
   return occ === 0 ? compileEvery(side, whole, name, context) : compileOne(side, whole, name, occurrenceOf(occ), context);
 }
 
@@ -279,7 +293,7 @@ export const reqHdrIp = defineFetch({
     { request: 'GET / HTTP/1.1\r\nX-Forwarded-For: nobody', call: 'req.hdr_ip(x-forwarded-for)', out: null },
   ],
   compile: ([name, occ], context) => compileCast(compileHeader('request', false, name, occ, context), SampleType.address),
-  compileEach: ([name, occ], context) => compileCast(compileEachHeader('request', false, name, occ, context), SampleType.address),
+  compileEach: ([name, occ], context) => compileEachCast(compileEachHeader('request', false, name, occ, context), SampleType.address),
 });
 
 export const hdrIp = defineFetchName('hdr_ip', reqHdrIp, {
@@ -314,7 +328,7 @@ export const resHdrIp = defineFetch({
   doc: 'As req.hdr_ip, of the response.',
   examples: [{ response: TWO_IPS, call: 'res.hdr_ip(x-ip,1)', out: '192.0.2.1' }],
   compile: ([name, occ], context) => compileCast(compileHeader('response', false, name, occ, context), SampleType.address),
-  compileEach: ([name, occ], context) => compileCast(compileEachHeader('response', false, name, occ, context), SampleType.address),
+  compileEach: ([name, occ], context) => compileEachCast(compileEachHeader('response', false, name, occ, context), SampleType.address),
 });
 
 export const shdrIp = defineFetchName('shdr_ip', resHdrIp, { response: TWO_IPS, call: 'shdr_ip(x-ip)', out: '192.0.2.2' });

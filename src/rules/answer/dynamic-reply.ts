@@ -9,7 +9,7 @@ import type { LocalReply, Stream } from '../../state/records.ts';
 import type { CompileContext, TextFormat } from '../define.ts';
 import type { Thread } from '../thread.ts';
 import { ConstantReply, compileFailedReply } from './error-page.ts';
-import { beginReply, cannedReply, headerIdOfName, setBody } from './reply.ts';
+import { beginReply, cannedReply, headerIdOfName, setBody, tellsLength } from './reply.ts';
 
 export interface ReplyField {
   /** In lower case. */
@@ -68,6 +68,7 @@ class WrittenReply implements LocalReply {
   readonly #bodyStart: number;
   readonly #bodyLength: number;
   readonly #showsLength: boolean;
+  readonly #lengthFirst: boolean;
   readonly #typeStart: number;
   readonly #typeLength: number;
   readonly #lengthName: number;
@@ -90,6 +91,7 @@ class WrittenReply implements LocalReply {
     this.#bodyStart = isFixed ? memory.internBytes(body) : 0;
     this.#bodyLength = isFixed ? body.length : 0;
     this.#showsLength = showsLength(parts);
+    this.#lengthFirst = !this.#showsLength && tellsLength(parts.status, []);
     this.#lengthName = memory.intern(LENGTH_NAME);
     this.#typeName = memory.intern(TYPE_NAME);
     this.#typeStart = memory.intern(parts.contentType ?? '');
@@ -113,8 +115,10 @@ class WrittenReply implements LocalReply {
       return this.#fail(stream);
     }
     beginReply(memory, stream, this.#status, this.#reasonStart, this.#reasonLength);
+    if (this.#lengthFirst) this.#addLength(stream, end, out.at);
     this.#addFields(stream);
-    this.#addLength(stream, end, out.at, end > start);
+    if (this.#showsLength) this.#addLength(stream, end, out.at);
+    if (end > start) this.#addType(stream);
     setBody(stream, start, end);
     const { response } = stream;
     response.block = block;
@@ -144,11 +148,13 @@ class WrittenReply implements LocalReply {
   }
 
   /** [start, end) is the length in digits. */
-  #addLength(stream: Stream, start: number, end: number, hasBody: boolean): void {
-    const { headers } = stream.response;
-    if (this.#showsLength) headers.add(HeaderId.contentLength, this.#lengthName, LENGTH_NAME.length, start, end);
-    if (!hasBody || this.#typeLength === 0) return;
-    headers.add(HeaderId.contentType, this.#typeName, TYPE_NAME.length, this.#typeStart, this.#typeStart + this.#typeLength);
+  #addLength({ response }: Stream, start: number, end: number): void {
+    response.headers.add(HeaderId.contentLength, this.#lengthName, LENGTH_NAME.length, start, end);
+  }
+
+  #addType({ response }: Stream): void {
+    if (this.#typeLength === 0) return;
+    response.headers.add(HeaderId.contentType, this.#typeName, TYPE_NAME.length, this.#typeStart, this.#typeStart + this.#typeLength);
   }
 
   #addFields(stream: Stream): void {

@@ -179,6 +179,9 @@ function makeReply(draft: Draft, context: CompileContext): LocalReply {
     return page;
   }
   const body = isEmpty(draft.payload) ? null : draft.payload;
+  if (body !== null && (draft.status === 204 || draft.status === 304)) {
+    throw new RuleError(`no body expected for ${draft.status} responses`, -1, draft.payloadWord ?? '');
+  }
   if (body !== null && draft.contentType === null) {
     throw new RuleError('a content type must be defined when non-empty payload is configured');
   }

@@ -21,16 +21,25 @@ export function headerIdOfName(name: string): number {
 
 // Making them: at start --------------------------------------------------------------------------------
 
-/** A complete answer from constants; `fields` without framing. Bytes of texts are latin-1. */
+const LENGTH_NAME = 'content-length';
+
+/** Whether the length goes before the fields: rules see it there. 1xx and 204 have none (RFC 9110 8.6), 304 tells it as it wishes. */
+export function tellsLength(status: number, fields: readonly (readonly [string, unknown])[]): boolean {
+  return status >= 200 && status !== 204 && status !== 304 && !fields.some(([name]) => name.toLowerCase() === LENGTH_NAME);
+}
+
+/** A complete answer from constants; its length stands first, if not among `fields`. `untilClose`: it tells none. Bytes of texts are latin-1. */
 export function cannedReply(
   memory: Memory,
   status: number,
   reason: string,
   fields: readonly (readonly [string, string])[],
   body: Uint8Array | string,
+  untilClose = false,
 ): CannedReply {
-  const headers = new Int32Array(fields.length * CELLS);
-  fields.forEach(([name, value], at) => {
+  const rows = untilClose || !tellsLength(status, fields) ? fields : [[LENGTH_NAME, String(body.length)] as const, ...fields];
+  const headers = new Int32Array(rows.length * CELLS);
+  rows.forEach(([name, value], at) => {
     const lower = name.toLowerCase();
     headers.set([headerIdOfName(lower), memory.intern(lower), lower.length, memory.intern(value), value.length], at * CELLS);
   });
@@ -42,7 +51,7 @@ export function cannedReply(
     bodyStart: typeof body === 'string' ? memory.intern(body) : memory.internBytes(body),
     bodyLength: body.length,
     version: 11,
-    untilClose: false,
+    untilClose,
   };
 }
 
@@ -112,8 +121,8 @@ export function errorFileReply(memory: Memory, bytes: Uint8Array): CannedReply {
     throw new RuleError(`content-length announces ${announced} bytes, the body has ${body.length}`, -1, announced, [String(body.length)]);
   }
   const kept = fields.filter(([name]) => !HOP_FIELDS.has(name));
-  const reply = cannedReply(memory, Number(start[2]), start[3] ?? '', kept, body);
-  return { ...reply, version: start[1] === '0' ? 10 : 11, untilClose: announced === undefined };
+  const reply = cannedReply(memory, Number(start[2]), start[3] ?? '', kept, body, announced === undefined);
+  return { ...reply, version: start[1] === '0' ? 10 : 11 };
 }
 
 function readField(line: string): [string, string] {

@@ -13,7 +13,7 @@ import { type FormatFunction, fuseFormat } from './codegen.ts';
 import { encodeAlias, encodeExpression } from './encode.ts';
 import { CborMark } from './encoding.ts';
 import { inExpression, type ParsedFormat, parseFormat, type ValueItem } from './parse.ts';
-import { Encoding, type TextStyle, type Writer } from './writer.ts';
+import { Encoding, Escape, type TextStyle, type Writer } from './writer.ts';
 
 const SPACE_BEFORE = 1;
 const SPACE_AFTER = 2;
@@ -152,7 +152,9 @@ class PieceList {
     if (name === null) {
       const parsed = expression as NonNullable<typeof expression>;
       const compiled = inExpression(item.rest, () => compileParsed(parsed, this.#registry, context));
-      return isEncoded ? encodeExpression(compiled, item.type, style, context) : compileValue(compiled, item, style, context);
+      if (isEncoded) return encodeExpression(compiled, item.type, style, context);
+      // As in HAProxy: what is escaped for a message is not quoted.
+      return compileValue(compiled, item, style.escape === Escape.header ? { ...style, quote: false } : style, context);
     }
     const alias = this.#registry.alias(name);
     if (alias.httpOnly && !context.proxy.http) {

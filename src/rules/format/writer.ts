@@ -232,6 +232,8 @@ export class Writer {
       this.byte(QUOTE);
       this.byte(QUOTE);
     } else if (style.dash) this.byte(DASH);
+    // An empty value stands between two spaces all the same, as in HAProxy.
+    else this.#separated = -1;
   }
 
   #backslashed(start: number, end: number): void {

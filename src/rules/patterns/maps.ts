@@ -49,7 +49,8 @@ export function defineMap(name: string, ...examples: [ConverterExample, ...Conve
   const [, match = 'str', out = 'str'] = name.split('_') as [string, string?, Output?];
   const kind = KINDS[match] as PatternKindValue;
   const { type, text } = OUTPUTS[out];
-  const fallbacks: readonly ArgSpec[] = out === 'key' ? [] : [{ name: 'default_value', kind: 'str', default: null }];
+  const fallbacks: readonly ArgSpec[] =
+    out === 'key' ? [] : [{ name: 'default_value', kind: 'str', default: null, mayBeEmpty: type === SampleType.str }];
   return defineConverter<readonly ArgSpec[]>({
     name,
     args: [{ name: 'map_name', kind: 'str' }, ...fallbacks],
