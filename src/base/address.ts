@@ -126,6 +126,8 @@ function ipv6Text(ip: Uint8Array): string {
       length = to - from;
     }
   }
+  // As the C library writes it (RFC 4291 2.5.5.1).
+  if (best === 0 && length === 6) return `::${ip[12]}.${ip[13]}.${ip[14]}.${ip[15]}`;
   const hex = (part: number[]): string => part.map((w) => w.toString(16)).join(':');
   return best < 0 ? hex(words) : `${hex(words.slice(0, best))}::${hex(words.slice(best + length))}`;
 }

@@ -271,6 +271,7 @@ function compileAction(
 ): ActionStep {
   const open = model.action.indexOf('(');
   const name = open < 0 ? model.action : model.action.slice(0, open);
-  const argument = open < 0 ? null : model.action.slice(open + 1).replace(/\)$/, '');
+  if (open >= 0 && !model.action.endsWith(')')) throw new RuleError(`a parenthesis is not closed in '${model.action}'`, -1, model.action);
+  const argument = open < 0 ? null : model.action.slice(open + 1, -1);
   return registry.action(name, ruleSet).compile(new Words(model.words, argument, followedBy), context);
 }

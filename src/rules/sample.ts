@@ -12,7 +12,19 @@
 import { Family } from '../base/address.ts';
 import type { Memory } from '../base/memory.ts';
 import { Method, type MethodValue } from '../http/message.ts';
-import { highWord, lowWord, readInt, readIpv4, readIpv6, writeHexByte, writeInt, writeIpv4, writeIpv6, writeWide } from './value/bytes.ts';
+import {
+  dottedEnd,
+  highWord,
+  lowWord,
+  readInt,
+  readIpv4,
+  readIpv6,
+  writeHexByte,
+  writeInt,
+  writeIpv4,
+  writeIpv6,
+  writeWide,
+} from './value/bytes.ts';
 
 export const SampleType = {
   /** In declarations: whatever comes. */
@@ -172,6 +184,7 @@ export class Sample {
 export function canCast(from: SampleTypeValue, to: SampleTypeValue): boolean {
   if (from === to || from === ANY || to === ANY) return true;
   const isIp = from === IPV4 || from === IPV6 || from === ADDRESS;
+  if (from === IPV6 && to === INT) return false;
   if (to === BOOL) return from === INT || from === STR;
   if (to === INT) return from === BOOL || from === STR || isIp;
   if (to === IPV4 || to === IPV6 || to === ADDRESS) return isIp || from === STR || from === INT;
@@ -190,10 +203,11 @@ export function cast(sample: Sample, to: SampleTypeValue): boolean {
       return toBool(sample);
     case INT:
       return toInt(sample);
+    // A text is one of this family, not of the other that could be turned into it.
     case IPV4:
-      return toIp(sample) && toIpv4(sample);
+      return type === STR ? textToIpv4(sample) : toIp(sample) && toIpv4(sample);
     case IPV6:
-      return toIp(sample) && toIpv6(sample);
+      return type === STR ? textToIpv6(sample) : toIp(sample) && toIpv6(sample);
     case ADDRESS:
       return toIp(sample);
     case STR:
@@ -231,15 +245,22 @@ function toInt(sample: Sample): boolean {
 function toIp(sample: Sample): boolean {
   const { type, ownIp } = sample;
   if (type === IPV4 || type === IPV6) return true;
-  if (type === STR) {
-    const { bytes } = sample.memory;
-    const isV4 = readIpv4(bytes, sample.start, sample.end, ownIp);
-    if (!isV4 && !readIpv6(bytes, sample.start, sample.end, ownIp)) return false;
-    return sample.setIp(isV4 ? Family.inet : Family.inet6, ownIp);
-  }
+  if (type === STR) return textToIpv4(sample) || textToIpv6(sample);
   if (type !== INT) return false;
   for (let at = 0; at < 4; at++) ownIp[at] = Math.floor(sample.int / 2 ** (24 - at * 8)) & 255;
   return sample.setIp(Family.inet, ownIp);
+}
+
+/** The address that the text begins with: as in HAProxy anything but digits and dots may follow, such as a port. */
+function textToIpv4(sample: Sample): boolean {
+  const { start, end, ownIp, memory } = sample;
+  const { bytes } = memory;
+  return readIpv4(bytes, start, dottedEnd(bytes, start, end), ownIp) && sample.setIp(Family.inet, ownIp);
+}
+
+function textToIpv6(sample: Sample): boolean {
+  const { start, end, ownIp, memory } = sample;
+  return readIpv6(memory.bytes, start, end, ownIp) && sample.setIp(Family.inet6, ownIp);
 }
 
 /** From ::ffff:a.b.c.d, 2002:aabb:ccdd:: and ::a.b.c.d (HAProxy's v6tov4). */

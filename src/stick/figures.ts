@@ -76,24 +76,27 @@ const PURPOSES: readonly Purpose[] = [
   { count: Data.gpc1, rate: Data.gpc1Rate },
 ];
 
-/** The types of general purpose counter `at`: the first two have names of their own besides their places in the arrays. */
-function countOf(table: StickTable, at: number): DataType | typeof MISSING {
+/**
+ * The type of general purpose counter `at`. The first two have names of their own (`gpc0`): asked for by name the counter of that
+ * name comes first, then the array's element; asked for by number only the array counts.
+ */
+function countOf(table: StickTable, at: number, byName: boolean): DataType | typeof MISSING {
   const own = PURPOSES[at]?.count;
-  if (own !== undefined && table.holds(own, 0)) return own;
+  if (byName && own !== undefined && table.holds(own, 0)) return own;
   return table.holds(Data.gpc, at) ? Data.gpc : MISSING;
 }
 
-function rateOf(table: StickTable, at: number): DataType | typeof MISSING {
+function rateOf(table: StickTable, at: number, byName: boolean): DataType | typeof MISSING {
   const own = PURPOSES[at]?.rate;
-  if (own !== undefined && table.holds(own, 0)) return own;
+  if (byName && own !== undefined && table.holds(own, 0)) return own;
   return table.holds(Data.gpcRate, at) ? Data.gpcRate : MISSING;
 }
 
-/** Adds to a general purpose counter and to its rate; the new count, or the rate if only that is held. */
-export function addToCounter(table: StickTable, entry: Entry, at: number, amount: number): number {
-  const count = countOf(table, at);
-  const rate = rateOf(table, at);
-  if (count === MISSING && rate === MISSING) return MISSING;
+/** Adds to a general purpose counter and to its rate; the new count, or the rate if only that is held, or 0. */
+export function addToCounter(table: StickTable, entry: Entry, at: number, amount: number, byName: boolean): number {
+  const count = countOf(table, at, byName);
+  const rate = rateOf(table, at, byName);
+  if (count === MISSING && rate === MISSING) return 0;
   const rateAt = rate === Data.gpcRate ? at : 0;
   const countAt = count === Data.gpc ? at : 0;
   if (rate !== MISSING) table.add(entry, rate, rateAt, amount);
@@ -104,8 +107,8 @@ export function addToCounter(table: StickTable, entry: Entry, at: number, amount
 }
 
 /** Sets a general purpose counter to 0; what it was. */
-function clearCounter(table: StickTable, entry: Entry, at: number): number {
-  const count = countOf(table, at);
+function clearCounter(table: StickTable, entry: Entry, at: number, byName: boolean): number {
+  const count = countOf(table, at, byName);
   if (count === MISSING) return MISSING;
   const countAt = count === Data.gpc ? at : 0;
   const before = table.value(entry, count, countAt);
@@ -114,9 +117,9 @@ function clearCounter(table: StickTable, entry: Entry, at: number): number {
   return before;
 }
 
-/** Sets a general purpose tag. */
-export function setTag(table: StickTable, entry: Entry, at: number, value: number): void {
-  const data = at === 0 ? held(table, Data.gpt0, Data.gpt, 0) : Data.gpt;
+/** Sets a general purpose tag: `gpt0` by name, else the array's element. */
+export function setTag(table: StickTable, entry: Entry, at: number, value: number, byName: boolean): void {
+  const data = byName ? held(table, Data.gpt0, Data.gpt, 0) : Data.gpt;
   if (data === MISSING) return;
   table.set(entry, data, data === Data.gpt ? at : 0, value);
   table.touch(entry);
@@ -126,8 +129,6 @@ export function setTag(table: StickTable, entry: Entry, at: number, value: numbe
 function changing(name: string, doc: string, of: Figure['of'], isArray: boolean, example: number): Figure {
   return { name, doc, isArray, creates: true, of, example };
 }
-
-const ADD: Figure['of'] = (table, entry, at) => addToCounter(table, entry, at, 1);
 
 /** Of fetches and converters. */
 export const FIGURES: readonly Figure[] = [
@@ -151,12 +152,48 @@ export const FIGURES: readonly Figure[] = [
   numbered('gpc0_rate', 'How often general purpose counter 0 grew in the last period', Data.gpc0Rate, Data.gpcRate, 0, RATE),
   numbered('gpc1_rate', 'How often general purpose counter 1 grew in the last period', Data.gpc1Rate, Data.gpcRate, 1, RATE),
   element('gpc_rate', 'How often a general purpose counter grew in the last period', Data.gpcRate, RATE),
-  changing('inc_gpc0', 'Adds 1 to general purpose counter 0; what it is then', (table, entry) => ADD(table, entry, 0), false, COUNT + 1),
-  changing('inc_gpc1', 'Adds 1 to general purpose counter 1; what it is then', (table, entry) => ADD(table, entry, 1), false, COUNT + 1),
-  changing('inc_gpc', 'Adds 1 to a general purpose counter; what it is then', ADD, true, COUNT + 1),
-  changing('clr_gpc0', 'Sets general purpose counter 0 to 0; what it was', (table, entry) => clearCounter(table, entry, 0), false, COUNT),
-  changing('clr_gpc1', 'Sets general purpose counter 1 to 0; what it was', (table, entry) => clearCounter(table, entry, 1), false, COUNT),
-  changing('clr_gpc', 'Sets a general purpose counter to 0; what it was', clearCounter, true, COUNT),
+  changing(
+    'inc_gpc0',
+    'Adds 1 to general purpose counter 0; what it is then',
+    (table, entry) => addToCounter(table, entry, 0, 1, true),
+    false,
+    COUNT + 1,
+  ),
+  changing(
+    'inc_gpc1',
+    'Adds 1 to general purpose counter 1; what it is then',
+    (table, entry) => addToCounter(table, entry, 1, 1, true),
+    false,
+    COUNT + 1,
+  ),
+  changing(
+    'inc_gpc',
+    'Adds 1 to a general purpose counter; what it is then',
+    (table, entry, at) => addToCounter(table, entry, at, 1, false),
+    true,
+    COUNT + 1,
+  ),
+  changing(
+    'clr_gpc0',
+    'Sets general purpose counter 0 to 0; what it was',
+    (table, entry) => clearCounter(table, entry, 0, true),
+    false,
+    COUNT,
+  ),
+  changing(
+    'clr_gpc1',
+    'Sets general purpose counter 1 to 0; what it was',
+    (table, entry) => clearCounter(table, entry, 1, true),
+    false,
+    COUNT,
+  ),
+  changing(
+    'clr_gpc',
+    'Sets a general purpose counter to 0; what it was',
+    (table, entry, at) => clearCounter(table, entry, at, false),
+    true,
+    COUNT,
+  ),
 ];
 
 /** `get_gpc0` of a fetch is `table_gpc0` of a converter. */

@@ -34,8 +34,9 @@ export function putKey(table: StickTable, sample: Sample): boolean {
   }
 }
 
-/** An IPv6 address is a key of IPv4 only if it says so: ::ffff:a.b.c.d (RFC 4291 2.5.5.2), not by any other embedding. */
+/** An IPv6 address is a key of IPv4 only if it says so: ::ffff:a.b.c.d (RFC 4291 2.5.5.2), not by any other embedding. A text must be one of IPv4. */
 function isIpv4(sample: Sample): boolean {
+  if (sample.type === SampleType.str) return cast(sample, SampleType.ipv4);
   if (!cast(sample, SampleType.address)) return false;
   if (sample.type === SampleType.ipv4) return true;
   const { ip } = sample;

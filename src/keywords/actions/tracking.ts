@@ -97,6 +97,13 @@ export const tracks = defineTracks();
 
 // Counters and tags ---------------------------------------------------------------------------------------
 
+/** The counter in the action's parentheses; without them it is the first. */
+function readCounter(words: Words, context: CompileContext): number {
+  return words.argument === null || words.argument === ''
+    ? counterNumber(0, context)
+    : (readNumbers(words, ['sc-id'], context)[0] as number);
+}
+
 /** The numbers in the action's parentheses. */
 function readNumbers(words: Words, names: readonly string[], context: CompileContext): number[] {
   const given = words.argument === null ? [] : words.argument.split(',').map((text) => text.trim());
@@ -121,8 +128,8 @@ function changeTracked(stream: Stream, counter: number, change: Change, value: n
   table.close();
 }
 
-function compileAdd(element: number, counter: number): ActionStep {
-  const add: Change = (table, entry, value) => void addToCounter(table, entry, element, value);
+function compileAdd(element: number, counter: number, byName: boolean): ActionStep {
+  const add: Change = (table, entry, value) => void addToCounter(table, entry, element, value, byName);
   return (stream) => {
     changeTracked(stream, counter, add, 1);
     return Outcome.next;
@@ -137,9 +144,9 @@ function defineIncrement(element: number): Action {
     doc: `Adds 1 to general purpose counter ${element} of what the counter tracks, and to its rate.`,
     examples: [{ rule: `http-request sc-inc-gpc${element}(0)`, request: GET, head: GET }],
     compile: (words, context) => {
-      const [counter] = readNumbers(words, ['sc-id'], context) as [number];
+      const counter = readCounter(words, context);
       words.end();
-      return compileAdd(element, counter);
+      return compileAdd(element, counter, true);
     },
   });
 }
@@ -156,7 +163,7 @@ export const scIncGpc = defineAction({
   compile: (words, context) => {
     const [element, counter] = readNumbers(words, ['idx', 'sc-id'], context) as [number, number];
     words.end();
-    return compileAdd(element, counter);
+    return compileAdd(element, counter, false);
   },
 });
 
@@ -164,8 +171,9 @@ export const scIncGpc = defineAction({
 function compileValue(words: Words, context: CompileContext): (stream: Stream) => number {
   const word = words.next('an integer or an expression');
   words.end();
-  if (/^\d{1,10}$/.test(word)) {
-    const constant = Number(word);
+  if (/^[-+]?\d+$/.test(word)) {
+    // Counters and tags have 32 bits.
+    const constant = Number(BigInt.asUintN(32, BigInt(word.replace('+', ''))));
     return () => constant;
   }
   const expression = context.expression(word);
@@ -191,7 +199,7 @@ export const scAddGpc = defineAction({
   examples: [{ rule: 'http-request sc-add-gpc(1,0) 5', request: GET, head: GET }],
   compile: (words, context) => {
     const [element, counter] = readNumbers(words, ['idx', 'sc-id'], context) as [number, number];
-    return compileChange(words, context, counter, (table, entry, value) => void addToCounter(table, entry, element, value));
+    return compileChange(words, context, counter, (table, entry, value) => void addToCounter(table, entry, element, value, false));
   },
 });
 
@@ -203,7 +211,7 @@ export const scSetGpt = defineAction({
   examples: [{ rule: 'http-request sc-set-gpt(1,0) 5', request: GET, head: GET }],
   compile: (words, context) => {
     const [element, counter] = readNumbers(words, ['idx', 'sc-id'], context) as [number, number];
-    return compileChange(words, context, counter, (table, entry, value) => setTag(table, entry, element, value));
+    return compileChange(words, context, counter, (table, entry, value) => setTag(table, entry, element, value, false));
   },
 });
 
@@ -214,7 +222,6 @@ export const scSetGpt0 = defineAction({
   doc: 'Sets general purpose tag 0 of what the counter tracks.',
   examples: [{ rule: 'http-request sc-set-gpt0(0) path,length', request: GET, head: GET }],
   compile: (words, context) => {
-    const [counter] = readNumbers(words, ['sc-id'], context) as [number];
-    return compileChange(words, context, counter, (table, entry, value) => setTag(table, entry, 0, value));
+    return compileChange(words, context, readCounter(words, context), (table, entry, value) => setTag(table, entry, 0, value, true));
   },
 });

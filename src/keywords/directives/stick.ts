@@ -14,12 +14,16 @@ const TYPES: ReadonlyMap<string, StickTableModel['type']> = new Map([
   ['binary', 'binary'],
 ]);
 
+/** Former names of types of data. */
+const ALIASES: ReadonlyMap<string, string> = new Map([['server_name', 'server_key']]);
+
 /** Bytes of a string or binary key if nothing else is said. */
 const DEFAULT_LENGTH = 32;
 /** Longest key: it must fit into the notes that a stream takes while it waits for its response. */
 const MOST_LENGTH = 1024;
 /** HAProxy's limit of gpc, gpc_rate and gpt. */
 const MOST_ELEMENTS = 100;
+const MOST_ENTRIES = 2 ** 31;
 const SIZES: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
 type Draft = { -readonly [K in keyof StickTableModel]: StickTableModel[K] } & { store: StoredModel[] };
@@ -109,8 +113,8 @@ class TableLine {
     if (word === null) return false;
     const match = /^(\d{1,10})([kmg]?)$/i.exec(word.text);
     const size = match === null ? 0 : Number(match[1]) * (SIZES[(match[2] as string).toLowerCase()] ?? 1);
-    if (size < 1 || size > 2 ** 31) {
-      const text = `'stick-table' : 'size' is a number of entries, at least 1, with k, m or g: not '${word.text}'.`;
+    if (size < 1 || size > MOST_ENTRIES) {
+      const text = `'stick-table' : 'size' is a number of entries, 1 to ${MOST_ENTRIES}, with k, m or g: not '${word.text}'.`;
       return this.#refuse(text, word) !== null;
     }
     this.#draft.size = size;
@@ -144,18 +148,20 @@ class TableLine {
   #readStore(option: Word): boolean {
     const word = this.#argument(option);
     if (word === null) return false;
-    // Commas inside parentheses belong to the arguments.
-    for (const text of word.text.split(/,(?![^(]*\))/)) {
+    // Commas inside parentheses belong to the arguments. One at the end is let pass.
+    for (const text of word.text.replace(/,$/, '').split(/,(?![^(]*\))/)) {
       const stored = this.#stored(text, word);
       if (stored === null) return false;
-      this.#draft.store.push(stored);
+      const { store } = this.#draft;
+      if (!store.some(({ name }) => name === stored.name)) store.push(stored);
+      else this.#context.warn(`'stick-table' : store option '${stored.name}' already enabled, ignored.`);
     }
     return true;
   }
 
   #stored(text: string, word: Word): StoredModel | null {
     const match = /^([\w-]+)(?:\(([^)]*)\))?$/.exec(text);
-    const info = DATA_INFOS.find(({ name }) => name === match?.[1]);
+    const info = DATA_INFOS.find(({ name }) => name === (ALIASES.get(match?.[1] ?? '') ?? match?.[1]));
     if (info === undefined) {
       return this.#refuse(
         `'stick-table' : unknown data type '${text}'.`,
@@ -163,8 +169,7 @@ class TableLine {
         DATA_INFOS.map(({ name }) => name),
       );
     }
-    const clash = this.#draft.store.find(({ name }) => name === info.name || info.excludes.includes(name));
-    if (clash?.name === info.name) return this.#refuse(`'stick-table' : '${info.name}' is stored twice.`, word);
+    const clash = this.#draft.store.find(({ name }) => info.excludes.includes(name));
     if (clash !== undefined) return this.#refuse(`'stick-table' : '${info.name}' can't stand beside '${clash.name}'.`, word);
     return this.#withArguments(info, match?.[2] === undefined ? [] : match[2].split(','), word);
   }
@@ -218,6 +223,10 @@ export const stickTable = defineDirective({
     {
       text: 'stick-table type ipv6 size 10 srvkey addr brates-factor 8 store bytes_in_rate(1s)',
       gives: { stickTable: { type: 'ipv6', srvkey: 'addr', bratesFactor: 8 } },
+    },
+    {
+      text: 'stick-table type ip size 10 store gpc0,server_name, store gpc0',
+      gives: { stickTable: { store: [{ name: 'gpc0' }, { name: 'server_key' }] } },
     },
     { text: 'stick-table size 10', says: "missing 'type'" },
     { text: 'stick-table type ip', says: "missing 'size'" },

@@ -3,15 +3,21 @@
  * lines. In ACLs every value is tried; elsewhere the last one, or occurrence N, counted from the end if negative.
  */
 
+import { Family } from '../../base/address.ts';
 import type { HeaderTable, HttpMessage } from '../../http/message.ts';
 import { headerIdOfName } from '../../rules/answer/reply.ts';
 import { type CompileContext, defineFetch, defineFetchName, type FetchStep } from '../../rules/define.ts';
 import { longItemEnd, skipBlanks, trimBlanks } from '../../rules/edit/target.ts';
 import { RuleError } from '../../rules/error.ts';
 import { readsResponse, Valid } from '../../rules/place.ts';
-import { cast, type Sample, SampleType, type SampleTypeValue } from '../../rules/sample.ts';
+import { type Sample, SampleType } from '../../rules/sample.ts';
+import { dottedEnd, readIpv4, readIpv6 } from '../../rules/value/bytes.ts';
 import { asLooseInt } from '../../rules/value/looseint.ts';
 import type { Stream } from '../../state/records.ts';
+
+const COLON = 58;
+const ZERO = 48;
+const MOST_PORT = 65_535;
 
 /** A field name as rules look for it; every name if the length is 0. */
 interface FieldName {
@@ -114,22 +120,44 @@ function compileEvery(side: Side, whole: boolean, name: string | null, context: 
   };
 }
 
-/** Like the step, with its value cast; what can't be cast is no value. */
-function compileCast(step: FetchStep, to: SampleTypeValue): FetchStep {
-  return (sample, stream) => step(sample, stream) && cast(sample, to);
+/** Like the step, with its value as an address; what is none is no value. */
+function compileAddress(step: FetchStep): FetchStep {
+  return (sample, stream) => step(sample, stream) && asAddress(sample);
 }
 
-/** Like the step, which yields every value, with the values cast: those that can't be are passed over. */
-function compileEachCast(step: FetchStep, to: SampleTypeValue): FetchStep {
+/** Like the step, which yields every value: those that are addresses. */
+function compileEachAddress(step: FetchStep): FetchStep {
   return (sample, stream) => {
     for (;;) {
       // A step for one occurrence leaves it alone: what the last ACL left there would ask it for ever.
       sample.more = false;
       if (!step(sample, stream)) return false;
-      if (cast(sample, to)) return true;
+      if (asAddress(sample)) return true;
       if (!sample.more) return false;
     }
   };
+}
+
+/** An address of IPv4 may have a port, one of IPv6 not; nothing else may stand beside it. */
+function asAddress(sample: Sample): boolean {
+  const { start, end, ownIp, memory } = sample;
+  const { bytes } = memory;
+  const stop = dottedEnd(bytes, start, end);
+  if (readIpv4(bytes, start, stop, ownIp)) return (stop === end || isPort(bytes, stop, end)) && sample.setIp(Family.inet, ownIp);
+  return readIpv6(bytes, start, end, ownIp) && sample.setIp(Family.inet6, ownIp);
+}
+
+/** A colon and a number of 16 bits. */
+function isPort(bytes: Uint8Array, start: number, end: number): boolean {
+  if (bytes[start] !== COLON || start + 1 === end) return false;
+  let port = 0;
+  for (let at = start + 1; at < end; at++) {
+    const digit = (bytes[at] as number) - ZERO;
+    if (digit < 0 || digit > 9) return false;
+    port = port * 10 + digit;
+    if (port > MOST_PORT) return false;
+  }
+  return true;
 }
 
 function compileCount(side: Side, whole: boolean, name: string | null, context: CompileContext): FetchStep {
@@ -287,13 +315,15 @@ export const reqHdrIp = defineFetch({
   args: ARGS,
   type: SampleType.address,
   valid: Valid.request,
-  doc: 'A value of a request header field as an IP address.',
+  doc: 'A value of a request header field as an IP address. One of IPv4 may have a port behind it; whatever else stands there makes it none.',
   examples: [
     { request: 'GET / HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1, 2001:db8::2', call: 'req.hdr_ip(x-forwarded-for)', out: '2001:db8::2' },
     { request: 'GET / HTTP/1.1\r\nX-Forwarded-For: nobody', call: 'req.hdr_ip(x-forwarded-for)', out: null },
+    { request: 'GET / HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1:50123', call: 'req.hdr_ip(x-forwarded-for)', out: '192.0.2.1' },
+    { request: 'GET / HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1:65536', call: 'req.hdr_ip(x-forwarded-for)', out: null },
   ],
-  compile: ([name, occ], context) => compileCast(compileHeader('request', false, name, occ, context), SampleType.address),
-  compileEach: ([name, occ], context) => compileEachCast(compileEachHeader('request', false, name, occ, context), SampleType.address),
+  compile: ([name, occ], context) => compileAddress(compileHeader('request', false, name, occ, context)),
+  compileEach: ([name, occ], context) => compileEachAddress(compileEachHeader('request', false, name, occ, context)),
 });
 
 export const hdrIp = defineFetchName('hdr_ip', reqHdrIp, {
@@ -327,8 +357,8 @@ export const resHdrIp = defineFetch({
   valid: Valid.response,
   doc: 'As req.hdr_ip, of the response.',
   examples: [{ response: TWO_IPS, call: 'res.hdr_ip(x-ip,1)', out: '192.0.2.1' }],
-  compile: ([name, occ], context) => compileCast(compileHeader('response', false, name, occ, context), SampleType.address),
-  compileEach: ([name, occ], context) => compileEachCast(compileEachHeader('response', false, name, occ, context), SampleType.address),
+  compile: ([name, occ], context) => compileAddress(compileHeader('response', false, name, occ, context)),
+  compileEach: ([name, occ], context) => compileEachAddress(compileEachHeader('response', false, name, occ, context)),
 });
 
 export const shdrIp = defineFetchName('shdr_ip', resHdrIp, { response: TWO_IPS, call: 'shdr_ip(x-ip)', out: '192.0.2.2' });

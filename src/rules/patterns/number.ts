@@ -19,7 +19,10 @@ export function parseRange(pattern: string): readonly [number, number] | null {
   const parts = /^(?:(eq|ge|gt|le|lt) )?(-?\d+)?(:(-?\d+)?)?$/.exec(pattern);
   if (parts === null || (parts[2] === undefined && parts[4] === undefined)) return null;
   const low = parts[2] === undefined ? -MOST : Number(parts[2]);
-  if (parts[3] !== undefined) return parts[1] === undefined ? [low, parts[4] === undefined ? MOST : Number(parts[4])] : null;
+  if (parts[3] !== undefined) {
+    const high = parts[4] === undefined ? MOST : Number(parts[4]);
+    return parts[1] === undefined && low <= high ? [low, high] : null;
+  }
   switch (parts[1]) {
     case 'gt':
       return [low + 1, MOST];

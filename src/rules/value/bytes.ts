@@ -97,6 +97,8 @@ export function writeIpv4(bytes: Uint8Array, at: number, ip: Uint8Array, from: n
 export function writeIpv6(bytes: Uint8Array, at: number, ip: Uint8Array): number {
   if (isMapped(ip)) return writeIpv4(bytes, writeWords(bytes, at, ip, 0, 2, 3), ip, 12);
   const run = longestZeros(ip);
+  // Six groups of zeros stand before an IPv4 address (RFC 4291 2.5.5.1), as the C library has it.
+  if (run === 6) return writeIpv4(bytes, writeWords(bytes, at, ip, 0, 6, 6), ip, 12);
   return writeWords(bytes, at, ip, run >> 4, run & 15, 8);
 }
 
@@ -180,6 +182,13 @@ export function readIpv4(bytes: Uint8Array, start: number, end: number, ip: Uint
     }
   }
   return part === 4;
+}
+
+/** Where the digits and dots that begin at `start` end. */
+export function dottedEnd(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && (bytes[at] === 46 || ((bytes[at] as number) >= ZERO && (bytes[at] as number) <= 57))) at++;
+  return at;
 }
 
 const groups = new Uint16Array(8);
