@@ -17,10 +17,11 @@ export interface Task {
   readonly rounds: number;
   /** Entries tracked at once. */
   readonly width: number;
+  readonly inOrder: boolean;
 }
 
-const { model, buffer, thread, keys, rounds, width } = workerData as Task;
-const options = { expireMs: model.expireMs, nopurge: model.nopurge, bytesFactor: 1, inOrder: process.arch === 'x64' };
+const { model, buffer, thread, keys, rounds, width, inOrder } = workerData as Task;
+const options = { expireMs: model.expireMs, nopurge: model.nopurge, bytesFactor: 1, inOrder };
 const table = new SharedTable('t', tableLayout(model), options, buffer, thread, tickOf(performance.now.bind(performance), 0));
 const key = new DataView(table.keyRegister.buffer);
 const copy = new Uint8Array(4);
