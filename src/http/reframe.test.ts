@@ -61,7 +61,7 @@ test('a status without a body has none, one with a body that has none tells so',
   const get = asked(Method.get);
   assert.equal(settled(response(204, Framing.length, FIVE), get), 'none - - 0');
   assert.equal(settled(response(304, Framing.length, FIVE), get), 'none 5 - 0');
-  assert.equal(settled(response(304, Framing.chunked, CODED), get), 'none - - 0');
+  assert.equal(settled(response(304, Framing.chunked, CODED), get), 'none - chunked 0');
   assert.equal(settled(response(200, Framing.none, FIVE), get), 'length - - 0');
   assert.equal(settled(response(200, Framing.none, [HeaderId.contentLength, '0']), get), 'length 0 - 0');
   assert.equal(settled(response(101, Framing.tunnel), get), 'tunnel - - 5');

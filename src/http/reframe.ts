@@ -22,10 +22,9 @@ export function reframeResponse(message: HttpMessage, request: HttpMessage, byte
   if (message.framing === Framing.tunnel) return;
   const isBare = status < 200 || status === 204;
   if (isBare || status === 304 || clientMethod(request) === Method.head) {
-    headers.removeId(HeaderId.transferEncoding);
-    // What the length would be may be told (RFC 9110 8.6).
+    // What the framing would be may be told (RFC 9110 8.6, RFC 9112 6.1).
+    if (isBare || keepFirst(headers, HeaderId.contentLength) >= 0) headers.removeId(HeaderId.transferEncoding);
     if (isBare) headers.removeId(HeaderId.contentLength);
-    else keepFirst(headers, HeaderId.contentLength);
     message.framing = Framing.none;
     message.dropsBody = true;
     message.bodyEnd = message.bodyStart;

@@ -79,7 +79,7 @@ test('what a line or a field may not contain is escaped', () => {
 
 test('captures: braces when declared, | between, escaped; as a list with quotes', () => {
   const declare = (stream: Stream, world: ExampleWorld): void => {
-    world.compiler.captures.request = 3;
+    world.frontend.requestCaptureLengths.push(9, 9, 9);
     const at = world.memory.intern('{a|"b#}');
     stream.requestCaptures.set([at, at + 7, -1, -1, at + 1, at + 2]);
   };
@@ -266,7 +266,7 @@ test('captures as an array', () => {
   const format = '%{+json}o %(l)hrl %(h)hr';
   const world = new ExampleWorld();
   const stream = world.stream('GET /a"b HTTP/1.1');
-  world.compiler.captures.request = 2;
+  world.frontend.requestCaptureLengths.push(9, 9);
   stream.requestCaptures[0] = stream.logTargetStart;
   stream.requestCaptures[1] = stream.logTargetEnd;
   assert.equal(put(world, stream, format, 'log', Place.log), '{"l": ["/a#22b", ""], "h": "{/a#22b|}"}');

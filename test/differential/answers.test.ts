@@ -10,9 +10,11 @@ import { freePort } from '../support/ports.ts';
 import { makeFolder } from '../support/proxy.ts';
 import { startSubject, subjects } from '../support/subject.ts';
 import { startSyslog } from '../support/syslog.ts';
-import { type AnswerCase, CASES, FILES, SECTIONS } from './answers.ts';
+import { type AnswerCase, FILES, CASES as FIRST, GET, SECTIONS } from './answers.ts';
+import { MADE } from './answers-made.ts';
 
 const AT_ONCE = 8;
+const CASES: readonly AnswerCase[] = [...FIRST, ...MADE.map((entry) => ({ request: GET, ...entry }))];
 
 function configuration(folder: string, ports: readonly number[], serverPort: number, logPort: number): string {
   const head = `global

@@ -13,7 +13,7 @@ export interface AnswerCase {
   readonly answer?: string;
 }
 
-const GET = 'GET /a/b?x=1&y=2 HTTP/1.1';
+export const GET = 'GET /a/b?x=1&y=2 HTTP/1.1';
 
 /** Files that the rules name. */
 export const FILES: Readonly<Record<string, string>> = {
@@ -44,7 +44,7 @@ http-errors silent
   errorfile 403 FOLDER/empty.http
 `;
 
-const answers = (...list: string[]): AnswerCase[] => list.map((rules) => ({ rules }));
+export const answers = (...list: string[]): AnswerCase[] => list.map((rules) => ({ rules }));
 
 const RETURN = answers(
   'http-request return',
@@ -165,7 +165,7 @@ const REDIRECT = answers(
   'http-request redirect location /x\n  http-after-response set-header x-after yes',
 );
 
-const at = (request: string, ...list: string[]): AnswerCase[] => list.map((rules) => ({ rules, request }));
+export const at = (request: string, ...list: string[]): AnswerCase[] => list.map((rules) => ({ rules, request }));
 
 const REDIRECT_TARGETS = [
   ...at(
@@ -342,7 +342,7 @@ const CASING = answers(
   'http-request set-header x-one two',
 );
 
-const MANY = `${GET}\r\nX-A: one, two ,three\r\nX-B: b\r\nX-A: four\r\nx-Long-Name: 1\r\nCookie: a=1; b=2`;
+export const MANY = `${GET}\r\nX-A: one, two ,three\r\nX-B: b\r\nX-A: four\r\nx-Long-Name: 1\r\nCookie: a=1; b=2`;
 
 /** What requests and responses look like after rules: the server tells what it got, the client gets the response. */
 const EDITS = [
@@ -457,45 +457,7 @@ const EDITS = [
   ...at('OPTIONS * HTTP/1.1', 'http-request set-path /new', 'http-request set-query z', 'http-request replace-path (.*) /p'),
 ];
 
-const both = (rules: string, backend: string, request: string = GET): AnswerCase => ({ rules, backend, request });
-const SHOWN = 'http-after-response set-header x-n "%[res.hdr_names] %[res.hdr(content-length)]"';
-const QUOTED = '"%{+Q}[path]|%{+E}[req.fhdr(x-a)]|%{+Q}r|%{+Q}HU|%{+Q}[req.hdr(none)]|%[bin(410a7f22e9)]"';
-const CODES = 'set-var-fmt(txn.x) "%{+Q}[path]|%[bin(410a7f22e9)]|%{+E}[bin(410a225c5d)]|%{+Q}[req.hdr(none)]"';
-const COOKIE = 'cookie SRV insert indirect';
-
-/** What rules see of answers made here, and flags in texts for messages. */
-const SEEN = [
-  ...at(MANY, `http-request return\n  ${SHOWN}`, `http-request deny\n  ${SHOWN}`, `http-request auth\n  ${SHOWN}`),
-  ...at(
-    MANY,
-    `http-request return status 418 hdr x-a b content-type text/plain lf-string "%[path]"\n  ${SHOWN}`,
-    `http-request return content-type text/plain lf-string "%[path]"\n  ${SHOWN}`,
-    `errorfile 403 FOLDER/page.http\n  http-request deny\n  ${SHOWN}`,
-    `errorfile 403 FOLDER/bare.http\n  http-request deny\n  ${SHOWN}`,
-    `http-request return content-type text/plain lf-string ${QUOTED}`,
-    `http-request set-header x-q ${QUOTED}`,
-    `http-request deny hdr x-q ${QUOTED}`,
-    `http-request set-path /${QUOTED}`,
-    `http-request ${CODES}\n  http-request return content-type text/plain lf-string "%[var(txn.x),hex]"`,
-    'log-format "%f a  %[var(txn.none)] %{-M}[var(txn.none)] %HQ %hr %hs b %{-M}[capture.res.ver]  %ts"',
-    'log-format "%f %[capture.res.ver] %ST"\n  http-response return status 202',
-    'log-format "%f %[capture.res.ver] %ST"\n  http-request return status 202',
-  ),
-  both('log-format "%f %tsc"\n  http-request deny', COOKIE),
-  both('log-format "%f %tsc"', `${COOKIE}\n  http-request deny`),
-  ...answers(`log-format "%f %tsc"\n  ${COOKIE}\n  http-request deny`),
-];
-
-/** Fields and statuses that tell how long a body is: rules can't break the framing. */
-const FRAMED = [
-  ...at(
-    MANY,
-    'http-response set-status 304',
-    'http-after-response set-status 204\n  http-request return content-type text/plain string abc',
-  ),
-  ...at('HEAD /a HTTP/1.1', 'http-request set-method GET', 'http-request set-method GET\n  http-request deny'),
-];
-
+export const both = (rules: string, backend: string, request: string = GET): AnswerCase => ({ rules, backend, request });
 const DENY_403 = 'http-request deny';
 const MARK = (name: string): string => `http-after-response add-header x-after ${name}`;
 
@@ -576,8 +538,6 @@ export const CASES: readonly AnswerCase[] = [
   ...STRICT,
   ...EDITS,
   ...HALVES,
-  ...SEEN,
-  ...FRAMED,
   ...NAMES,
   ...at(GET, 'option http-restrict-req-hdr-names reject'),
   ...CACHED,

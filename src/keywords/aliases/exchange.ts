@@ -227,11 +227,15 @@ export const responseCookie = defineAlias({
   compile: (style) => compileCookie(style, 2),
 });
 
+/** Slots that the frontend has declared, whoever's rule asks. */
+function slotCount({ frontend }: Stream, isRequest: boolean): number {
+  return (isRequest ? frontend.requestCaptureLengths : frontend.responseCaptureLengths).length;
+}
+
 /** `{a|b}`: values of all slots; nothing if none is declared, or if there was no request to capture from. */
-function compileCaptures(style: TextStyle, isRequest: boolean, context: CompileContext): AliasStep {
-  const { captures } = context;
+function compileCaptures(style: TextStyle, isRequest: boolean): AliasStep {
   return (out, stream) => {
-    const count = isRequest ? captures.request : captures.response;
+    const count = slotCount(stream, isRequest);
     if (count === 0 || !stream.hasRequestLine) return;
     const slots = isRequest ? stream.requestCaptures : stream.responseCaptures;
     if (style.quote) out.byte(QUOTE);
@@ -253,7 +257,7 @@ export const requestCaptures = defineAlias({
   httpOnly: false,
   doc: 'Captured values of the request: {a|b}.',
   examples: [{ format: '[%hr]', out: '[]' }],
-  compile: (style, context) => compileCaptures(style, true, context),
+  compile: (style) => compileCaptures(style, true),
 });
 
 export const responseCaptures = defineAlias({
@@ -263,16 +267,15 @@ export const responseCaptures = defineAlias({
   httpOnly: false,
   doc: 'Captured values of the response: {a|b}.',
   examples: [{ format: '[%hs]', out: '[]' }],
-  compile: (style, context) => compileCaptures(style, false, context),
+  compile: (style) => compileCaptures(style, false),
 });
 
 /** Each value in quotes if +Q, separated by spaces; `-` for one that is not there: the common log format. Encoded: an array. */
 function compileList(style: TextStyle, isRequest: boolean, context: CompileContext): AliasStep {
-  const { captures } = context;
   if (style.encoding !== Encoding.none) return compileArray(style, isRequest, context);
   const escaped = { ...style, escape: Escape.capture };
   return (out, stream) => {
-    const count = isRequest ? captures.request : captures.response;
+    const count = slotCount(stream, isRequest);
     if (!stream.hasRequestLine) return;
     const slots = isRequest ? stream.requestCaptures : stream.responseCaptures;
     for (let slot = 0; slot < count; slot++) {
@@ -286,10 +289,9 @@ function compileList(style: TextStyle, isRequest: boolean, context: CompileConte
 
 /** A value that was not captured is an empty text. */
 function compileArray(style: TextStyle, isRequest: boolean, context: CompileContext): AliasStep {
-  const { captures } = context;
   const { memory } = context.thread;
   return (out, stream) => {
-    const count = isRequest ? captures.request : captures.response;
+    const count = slotCount(stream, isRequest);
     if (count === 0 || !stream.hasRequestLine) return writeNull(out, style);
     const slots = isRequest ? stream.requestCaptures : stream.responseCaptures;
     beginArray(out, style);

@@ -11,14 +11,15 @@ export const beName = defineFetch({
   args: [],
   type: SampleType.str,
   valid: Valid.backend,
-  doc: 'The name of the backend.',
+  doc: 'The name of the backend; of the frontend as long as none is chosen.',
   examples: [{ call: 'be_name', out: 'app' }],
   compile: (_, context) => {
-    const { memory, backends } = context.thread;
+    const { memory, backends, frontends } = context.thread;
     const names = new NameTable(memory, backends.values());
-    return (sample, stream) => {
-      const { backend } = stream;
-      return backend !== null && sample.setText(names.start(backend), names.end(backend));
+    const others = new NameTable(memory, frontends.values());
+    return (sample, { backend, frontend }) => {
+      if (backend === null) return sample.setText(others.start(frontend), others.end(frontend));
+      return sample.setText(names.start(backend), names.end(backend));
     };
   },
 });
@@ -28,10 +29,10 @@ export const beId = defineFetch({
   args: [],
   type: SampleType.int,
   valid: Valid.backend,
-  doc: 'The number of the backend.',
+  doc: 'The number of the backend; of the frontend as long as none is chosen.',
   examples: [{ call: 'be_id', out: 3 }],
   compile: () => {
-    return (sample, stream) => stream.backend !== null && sample.setInt(stream.backend.id);
+    return (sample, stream) => sample.setInt((stream.backend ?? stream.frontend).id);
   },
 });
 

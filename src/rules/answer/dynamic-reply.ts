@@ -69,6 +69,7 @@ class WrittenReply implements LocalReply {
   readonly #bodyLength: number;
   readonly #showsLength: boolean;
   readonly #lengthFirst: boolean;
+  readonly #tellsStatus: boolean;
   readonly #typeStart: number;
   readonly #typeLength: number;
   readonly #lengthName: number;
@@ -91,6 +92,7 @@ class WrittenReply implements LocalReply {
     this.#bodyStart = isFixed ? memory.internBytes(body) : 0;
     this.#bodyLength = isFixed ? body.length : 0;
     this.#showsLength = showsLength(parts);
+    this.#tellsStatus = !parts.lengthFirst;
     this.#lengthFirst = !this.#showsLength && tellsLength(parts.status, []);
     this.#lengthName = memory.intern(LENGTH_NAME);
     this.#typeName = memory.intern(TYPE_NAME);
@@ -104,6 +106,8 @@ class WrittenReply implements LocalReply {
     const { memory, out } = this.#thread;
     const block = memory.take();
     if (block === NO_BLOCK) return this.#fail(stream);
+    // What is written may say it (%ST); not in redirects, as in HAProxy.
+    if (this.#tellsStatus) stream.status = this.#status;
     out.open(memory.dataStart(block), memory.dataEnd(block));
     const start = this.#writeFields(stream);
     if (this.#body !== null) this.#writeBody(this.#body, stream);

@@ -60,7 +60,9 @@ export function compileHttpError(words: Words, context: CompileContext): { reado
   const { status } = draft;
   if (!draft.hasStatus) throw new RuleError('expects at least a status');
   if (!PAGE_STATUSES.includes(status)) throw unhandled(status, '');
-  return { status, reply: draft.usesErrorFiles ? null : makeReply(draft, context) };
+  // A page that a section lacks is the default one, too.
+  const isDefault = draft.usesErrorFiles || (draft.section !== null && sectionPage(draft, context) === undefined);
+  return { status, reply: isDefault ? null : makeReply(draft, context) };
 }
 
 function readReply(words: Words, status: number, context: CompileContext): Draft {
@@ -140,7 +142,7 @@ function readPayload(words: Words, draft: Draft, option: string, context: Compil
   const value = words.next(option.endsWith('file') ? 'a file name' : 'a text');
   const word = words.at - 1;
   const { memory } = context.thread;
-  if (option === 'string') draft.payload = { constant: value, write: () => undefined };
+  if (option === 'string') draft.payload = Uint8Array.from(value, (char) => char.charCodeAt(0));
   else if (option === 'lf-string') draft.payload = atWord(word, () => context.format(value, 'text'));
   else {
     const bytes = readFile(value, word, context);
@@ -201,13 +203,25 @@ function isEmpty(payload: ReplyParts['body']): boolean {
 /** The whole answer that a file, a section or the proxies give; null: none of them is asked. */
 function pageOf(draft: Draft, context: CompileContext): LocalReply | null {
   if (draft.section !== null) {
-    const own = context.thread.errorSections.get(draft.section)?.get(draft.status);
+    const own = sectionPage(draft, context);
     if (own !== undefined) return own;
-  } else if (draft.errorFile !== null) {
+    // As in HAProxy: no page of another place, but none at all.
+    const parts = { status: draft.status, reason: null, fields: [], contentType: null, lengthFirst: false, body: null };
+    return compileReply(parts, context);
+  }
+  if (draft.errorFile !== null) {
     return new ConstantReply(context.thread.memory, draft.errorFile, true, draft.status);
-  } else if (!draft.usesErrorFiles) return null;
+  }
+  if (!draft.usesErrorFiles) return null;
   const page = context.errorReply(draft.status);
   if (page === null) throw unhandled(draft.status, ` by default with '${draft.payloadWord ?? 'default-errorfiles'}' argument`);
+  return page;
+}
+
+/** The page of `errorfiles`; undefined, with a warning: the section has none of this status. */
+function sectionPage({ section, status }: Draft, context: CompileContext): LocalReply | undefined {
+  const page = context.thread.errorSections.get(section ?? '')?.get(status);
+  if (page === undefined) context.warn(`status '${status}' is not declared in http-errors section '${section}'`);
   return page;
 }
 
