@@ -10,6 +10,7 @@ import { startHttpOrigin, startRawOrigin } from '../support/origin.ts';
 import { needs } from '../support/peer.ts';
 import { freePort } from '../support/ports.ts';
 import { type Proxy as Running, startHaproxy, startHawser } from '../support/proxy.ts';
+import { WAIT_LIMIT_MS } from '../support/wait.ts';
 
 const COUNTS = ['conn_cnt', 'conn_cur', 'sess_cnt', 'http_req_cnt', 'http_err_cnt', 'http_fail_cnt', 'gpc0', 'gpt0', 'server_id'];
 const RATES = ['conn_rate', 'sess_rate', 'http_req_rate', 'http_err_rate', 'http_fail_rate', 'gpc0_rate'];
@@ -133,8 +134,27 @@ async function script(start: (options: { config: string }) => Promise<Running>):
 /** Milliseconds between requests: bursts, pauses within a period, over one and over two. */
 const GAPS_MS = [0, 10, 10, 10, 150, 150, 10, 10, 260, 10, 130, 400, 10, 10, 10, 210, 90, 640, 10, 310, 330, 10, 10, 200, 50];
 
+/** A run in which no answer took longer than this shows the two at the same moments. */
+const SAME_MOMENT_MS = 8;
+const MOST_RUNS = 5;
+
+interface Rates {
+  /** HAProxy's and ours. */
+  readonly told: readonly (readonly [number, number])[];
+  /** The longest that both took to answer. */
+  readonly slowestMs: number;
+}
+
+/** Those of a run that other work on the machine did not hold up, or of the last one. */
+async function calmRates(): Promise<Rates['told']> {
+  for (let left = MOST_RUNS; ; left--) {
+    const { told, slowestMs } = await rates();
+    if (slowestMs <= SAME_MOMENT_MS || left === 1) return told;
+  }
+}
+
 /** The rate that each of both tells, asked at the same moments. */
-async function rates(): Promise<(readonly [number, number])[]> {
+async function rates(): Promise<Rates> {
   const config = (port: number): string => `defaults
   mode http
   timeout client 5s
@@ -150,12 +170,15 @@ frontend fe
   using theirs = await connect(proxyPorts[0]);
   using ours = await connect(proxyPorts[1]);
   const told: (readonly [number, number])[] = [];
+  let slowestMs = 0;
   for (const gap of GAPS_MS) {
     await sleep(gap);
+    const begun = performance.now();
     const both = await Promise.all([ask(theirs, '/'), ask(ours, '/')]);
+    slowestMs = Math.max(slowestMs, performance.now() - begun);
     told.push(both.map(({ text }) => Number(text.split(' ').at(-1))) as [number, number]);
   }
-  return told;
+  return { told, slowestMs };
 }
 
 /** Ways to fail, each a connection of its own: what is sent, and whether it then closes or waits until the proxy does. */
@@ -180,6 +203,20 @@ const FAILURES: readonly (readonly [string, 'close' | 'wait'])[] = [
   ['GET /half HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: nonsense\r\n\r\n', 'wait'],
 ];
 
+async function askOnce(port: number, path: string): Promise<string> {
+  using client = await connect(port);
+  return (await ask(client, path)).text;
+}
+
+/** Waits until no connection is counted any more. */
+async function gone(probe: number): Promise<void> {
+  const deadline = performance.now() + WAIT_LIMIT_MS;
+  while ((await askOnce(probe, '/')) !== '/ 200 0') {
+    if (performance.now() > deadline) throw new Error('a connection that was closed stays in conn_cur');
+    await sleep(5);
+  }
+}
+
 async function failures(start: (options: { config: string }) => Promise<Running>): Promise<string[]> {
   await using origin = await startRawOrigin(async (connection) => {
     // A client that stops in the middle is one of the cases.
@@ -189,7 +226,7 @@ async function failures(start: (options: { config: string }) => Promise<Running>
     else if (head.startsWith('GET /half')) await connection.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc');
     else if (head.includes('answer')) await connection.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
   });
-  const [port, dead] = [await freePort(), await freePort()];
+  const [port, dead, probe] = [await freePort(), await freePort(), await freePort()];
   const config = `global
   nbthread 1
 defaults
@@ -213,6 +250,9 @@ frontend fe
   http-response return status 404 if { capture.req.uri -m beg /bad-answer }
   use_backend refused if { path /refused }
   default_backend be
+frontend probe
+  bind 127.0.0.1:${probe}
+  http-request return status 200 hdr x-told %[src,table_conn_cur(fe)]
 backend be
   server s 127.0.0.1:${origin.port}
 backend refused
@@ -227,7 +267,7 @@ backend refused
     if (end === 'wait') await Promise.race([once(client.socket, 'close'), once(client.socket, 'end'), sleep(2000)]);
     else await sleep(30);
     client[Symbol.dispose]();
-    await sleep(30);
+    await gone(probe);
     using asking = await connect(port);
     told.push(`${JSON.stringify(piece)} ${end}: ${(await ask(asking, '/told')).text}`);
   }
@@ -246,7 +286,7 @@ describe('stick tables of HAProxy and ours', needs('haproxy'), () => {
   });
 
   test('slide alike', async () => {
-    const told = await rates();
+    const told = await calmRates();
     // The two look at their clocks some moments apart: where a part of a request is rounded they may differ by one.
     for (const [theirs, ours] of told) assert.ok(Math.abs(theirs - ours) <= 1, `HAProxy's and our rates: ${told.join('  ')}`);
     const alike = told.filter(([theirs, ours]) => theirs === ours).length;
