@@ -22,14 +22,15 @@ const UDP_SEGMENT = 103;
 /** How many of the `most` lines from place `first` on may leave as one send. */
 export function linesTogether({ block, start, end, next }: Slices, first: number, most: number): number {
   const length = (end[first] as number) - (start[first] as number);
-  if (length > LONGEST) return 1;
+  // An empty line would vanish between the others.
+  if (length === 0 || length > LONGEST) return 1;
   let last = first;
   let count = 1;
   while (count < most && count < MOST_TOGETHER) {
     const place = next[last] as number;
     const from = start[place] as number;
     const size = (end[place] as number) - from;
-    if (from !== end[last] || block[place] !== block[first] || size > length) break;
+    if (from !== end[last] || block[place] !== block[first] || size > length || size === 0) break;
     last = place;
     count++;
     if (size < length) break;
@@ -56,16 +57,20 @@ export class SegmentHeaders {
   }
 
   /**
-   * Describes a send of `length` bytes at `address` in parts of `size` bytes.
+   * Describes a send of the `count` lines from place `first` on, which `linesTogether` allowed.
+   * @param base address of the memory's first byte
    * @returns where the msghdr is
    */
-  describe(header: number, address: number, length: number, size: number): number {
+  describe(header: number, base: number, { start, end, next }: Slices, first: number, count: number): number {
     const words = this.#words;
-    const first = header * HEADER_WORDS;
-    putPointer(words, first + IOVEC, address);
-    words[first + IOVEC + 2] = length;
-    words[first + CONTROL + 4] = size;
-    return this.#address + first * 4;
+    const at = header * HEADER_WORDS;
+    const from = start[first] as number;
+    let last = first;
+    for (let passed = 1; passed < count; passed++) last = next[last] as number;
+    putPointer(words, at + IOVEC, base + from);
+    words[at + IOVEC + 2] = (end[last] as number) - from;
+    words[at + CONTROL + 4] = (end[first] as number) - from;
+    return this.#address + at * 4;
   }
 
   /** Of the first header. */

@@ -131,13 +131,8 @@ export class EpollDatagrams implements DatagramSender, Task {
 
   /** The first `count` lines in one send; false: each is to have its own try. */
   #sendMany(count: number): boolean {
-    const { slices } = this.#core;
     const header = this.#header as SegmentHeaders;
-    const first = this.#first;
-    const start = slices.start[first] as number;
-    let last = first;
-    for (let passed = 1; passed < count; passed++) last = slices.next[last] as number;
-    header.describe(0, this.#base + start, (slices.end[last] as number) - start, (slices.end[first] as number) - start);
+    header.describe(0, this.#base, this.#core.slices, this.#first, count);
     if (sendmsg(this.#descriptor, header.pointer, 0) >= 0) return true;
     if (isNoCutting(errno())) this.#cuts = false;
     return false;

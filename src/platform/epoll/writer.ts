@@ -1,5 +1,6 @@
 /**
- * Lines to a descriptor that is already open. What is not taken at once waits in order; what finds the queue full is dropped and counted. It must not know what the lines say.
+ * Lines to a descriptor that is already open. What is not taken at once waits in order; what finds the queue full is dropped and
+ * counted. It must not know what the lines say.
  *
  * A descriptor such as stdout is shared with other processes, so it is not made non-blocking: poll(2) is asked first, and
  * what is no regular file gets at most PIPE_BUF bytes at a time, which it then takes without blocking.

@@ -4,7 +4,8 @@
  *
  * UDP costs the kernel its way through the stack per send, not per datagram, so lines that may leave together do (segments.ts), and
  * a busy turn's lines are held for those of the next ones (host.ts decides how long). A send of several that fails is tried again
- * line by line; when cutting is what the kernel refuses, it is not tried again. It must not know what the lines say.
+ * line by line, behind what was sent meanwhile; when cutting is what the kernel refuses, it is not tried again. It must not know
+ * what the lines say.
  */
 import type { Block } from '../../base/memory.ts';
 import type { DatagramSender, SentHandler } from '../contract.ts';
@@ -20,6 +21,7 @@ const FLAGS = 0x40 | 0x4000;
 const QUEUE = 1024;
 /** Sends of several that may be under way at once. */
 const HEADERS = 32;
+
 export class UringDatagrams implements DatagramSender {
   dropped = 0;
   closed = false;
@@ -45,7 +47,6 @@ export class UringDatagrams implements DatagramSender {
   /** Lines that are held or under way. */
   #waiting = 0;
   #closing = false;
-  #abandoned = false;
 
   /**
    * @param descriptor its own; -1: nowhere, everything is dropped
@@ -74,7 +75,8 @@ export class UringDatagrams implements DatagramSender {
     const { slices } = this.#core;
     const place = slices.take(block, start, end);
     this.#waiting++;
-    if (!this.#cuts) {
+    // Also when cutting was refused meanwhile, what is held goes first.
+    if (!this.#cuts && this.held === 0) {
       this.#sendOne(place);
       return false;
     }
@@ -109,13 +111,9 @@ export class UringDatagrams implements DatagramSender {
     if (!this.busy) this.#end();
   }
 
-  /** The host stops: what is held leaves with its last turn, nobody waits for it. */
+  /** The host stops: its last turns send what is held, so a block goes back no sooner than its lines were read. */
   abandon(): void {
-    this.flush();
-    this.#closing = this.#abandoned = true;
-    for (let at = 0; at < this.#sends; at++) this.#pop(this.#sendAt(at), this.#counts[(this.#firstSend + at) & (QUEUE - 1)] as number);
-    if (!this.busy) this.#end();
-    else this.#shut();
+    this.close();
   }
 
   complete(result: number): void {
@@ -125,12 +123,10 @@ export class UringDatagrams implements DatagramSender {
     this.#firstSend = (at + 1) & (QUEUE - 1);
     this.#sends--;
     if (count > 1) this.#headersUsed--;
-    if (!this.#abandoned) {
-      if (result < 0 && count > 1) this.#separate(place, count, result);
-      else {
-        if (result < 0) this.dropped++;
-        this.#pop(place, count);
-      }
+    if (result < 0 && count > 1) this.#separate(place, count, result);
+    else {
+      if (result < 0) this.dropped++;
+      this.#pop(place, count);
     }
     if (this.#sends === 0 && this.#closing) this.#end();
   }
@@ -148,15 +144,10 @@ export class UringDatagrams implements DatagramSender {
   #sendMany(place: number, count: number): void {
     const core = this.#core;
     const { slices, ring } = core;
-    const start = slices.start[place] as number;
-    let last = place;
-    for (let passed = 1; passed < count; passed++) last = slices.next[last] as number;
     const header = this.#nextHeader;
     this.#nextHeader = (header + 1) % HEADERS;
     this.#headersUsed++;
-    const size = (slices.end[place] as number) - start;
-    const length = (slices.end[last] as number) - start;
-    const address = (this.#headers as SegmentHeaders).describe(header, core.base + start, length, size);
+    const address = (this.#headers as SegmentHeaders).describe(header, core.base, slices, place, count);
     const at = ring.entry(OP_SENDMSG, this.#descriptor, address, Math.floor(address / 2 ** 32), 1, this.#number, this.#tag);
     ring.entries[at + 7] = FLAGS;
     this.#remember(place, count);
@@ -166,10 +157,6 @@ export class UringDatagrams implements DatagramSender {
     const at = (this.#firstSend + this.#sends++) & (QUEUE - 1);
     this.#places[at] = place;
     this.#counts[at] = count;
-  }
-
-  #sendAt(index: number): number {
-    return this.#places[(this.#firstSend + index) & (QUEUE - 1)] as number;
   }
 
   /** A send of several failed: each line has its own try. */
@@ -195,15 +182,10 @@ export class UringDatagrams implements DatagramSender {
     }
   }
 
-  #shut(): void {
-    if (this.closed) return;
-    this.closed = true;
-    if (this.#descriptor >= 0) this.#core.closeDescriptor(this.#descriptor);
-  }
-
   /** Nothing is under way any more. */
   #end(): void {
-    this.#shut();
+    this.closed = true;
+    if (this.#descriptor >= 0) this.#core.closeDescriptor(this.#descriptor);
     this.#headers?.close();
   }
 }

@@ -275,7 +275,7 @@ export class UringHost implements Host, AcceptSink {
     return nodeWait === 0 || polled !== this.#polling;
   }
 
-  /** Lines of a busy turn wait for company, for a millisecond at most; else they leave now. Whether some wait. */
+  /** Lines of a busy turn wait for company until a turn begins a millisecond after the last send; else they leave now. Whether some wait. */
   #holdLines(): boolean {
     const { ring, agenda } = this.#core;
     const senders = this.#datagrams;

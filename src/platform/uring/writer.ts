@@ -16,6 +16,7 @@ const QUEUE = 1024;
 
 export class UringWriter implements DescriptorWriter {
   dropped = 0;
+  closed = false;
   readonly #core: UringCore;
   readonly #handler: SentHandler;
   readonly #descriptor: number;
@@ -29,7 +30,6 @@ export class UringWriter implements DescriptorWriter {
   /** Waits until the descriptor takes more. */
   #polling = false;
   #closing = false;
-  closed = false;
 
   /** @param descriptor -1: nowhere, everything is dropped */
   constructor(core: UringCore, handler: SentHandler, descriptor: number, number: number, tag: number) {
@@ -59,10 +59,10 @@ export class UringWriter implements DescriptorWriter {
     return false;
   }
 
-  /** What waits is still sent; a descriptor that the host opened is closed then. */
+  /** What waits is still sent. The descriptor stays open: it is its opener's. */
   close(): void {
     this.#closing = true;
-    if (!this.busy && !this.closed) this.#end();
+    if (!this.busy) this.closed = true;
   }
 
   /** Forgets what waits: the host stops. */
@@ -73,13 +73,13 @@ export class UringWriter implements DescriptorWriter {
       this.dropped++;
       this.#pop(slices.block[this.#first] as number);
     }
-    if (!this.closed) this.#end();
+    this.closed = true;
   }
 
   complete(result: number): void {
     this.#underWay--;
     if (this.#first !== NO_SLICE) this.#wrote(result);
-    if (this.#underWay === 0 && this.#closing && !this.closed) this.#end();
+    if (this.#underWay === 0 && this.#closing) this.closed = true;
   }
 
   #wrote(result: number): void {
@@ -127,9 +127,5 @@ export class UringWriter implements DescriptorWriter {
     ring.entries[at + 7] = POLLOUT;
     this.#polling = true;
     this.#underWay++;
-  }
-
-  #end(): void {
-    this.closed = true;
   }
 }
