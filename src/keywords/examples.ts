@@ -169,6 +169,7 @@ export class ExampleWorld {
     stream.responseCaptures.fill(-1);
     this.tables.track(stream);
     fillMessage(this, stream.request, request, true);
+    stream.request.headDone = true;
     fillTimes(stream);
     stream.hasRequestLine = true;
     stream.logMethodStart = stream.request.methodStart;

@@ -87,7 +87,7 @@ test('captures: braces when declared, | between, escaped; as a list with quotes'
   assert.equal(render('%{+Q}hrl', 'log', declare), '"#7Ba#7C#22b#23#7D" "" "a"');
   const unparsed = (stream: Stream, world: ExampleWorld): void => {
     declare(stream, world);
-    stream.hasRequestLine = false;
+    stream.hasRequestLine = stream.request.headDone = false;
   };
   assert.equal(render('x %hr y', 'log', unparsed), 'x y');
 });
@@ -109,7 +109,7 @@ test('httplog', () => {
 
 test('httplog of a bad request', () => {
   const bad = (stream: Stream): void => {
-    stream.hasRequestLine = false;
+    stream.hasRequestLine = stream.request.headDone = false;
     stream.cause = Ended.badRequest;
     stream.endPhase = Phase.request;
     stream.backend = null;

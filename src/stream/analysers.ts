@@ -56,7 +56,10 @@ export function runAnalysers(context: StreamContext, stream: Stream): void {
 function tcpContentRules(context: StreamContext, stream: Stream): boolean {
   const { tcpContentRules: rules, inspectDelayMs } = stream.frontend;
   if (rules === null) return true;
-  if (!isThrough(context, stream, inspectRequest(context, stream, rules, inspectDelayMs))) return false;
+  const verdict = inspectRequest(context, stream, rules, inspectDelayMs);
+  // As in HAProxy: what ends here has not been looked at as a request, and is logged so.
+  if (verdict !== Verdict.next && verdict !== Verdict.wait) stream.hasRequestLine = false;
+  if (!isThrough(context, stream, verdict)) return false;
   return !stream.overrides.switchesMode || !upgrade(stream);
 }
 

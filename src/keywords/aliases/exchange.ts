@@ -236,7 +236,7 @@ function slotCount({ frontend }: Stream, isRequest: boolean): number {
 function compileCaptures(style: TextStyle, isRequest: boolean): AliasStep {
   return (out, stream) => {
     const count = slotCount(stream, isRequest);
-    if (count === 0 || !stream.hasRequestLine) return;
+    if (count === 0 || !(stream.hasRequestLine || stream.request.headDone)) return;
     const slots = isRequest ? stream.requestCaptures : stream.responseCaptures;
     if (style.quote) out.byte(QUOTE);
     out.byte(OPEN);

@@ -69,7 +69,7 @@ class WrittenReply implements LocalReply {
   readonly #bodyLength: number;
   readonly #showsLength: boolean;
   readonly #lengthFirst: boolean;
-  readonly #tellsStatus: boolean;
+  readonly #isRedirect: boolean;
   readonly #typeStart: number;
   readonly #typeLength: number;
   readonly #lengthName: number;
@@ -92,7 +92,7 @@ class WrittenReply implements LocalReply {
     this.#bodyStart = isFixed ? memory.internBytes(body) : 0;
     this.#bodyLength = isFixed ? body.length : 0;
     this.#showsLength = showsLength(parts);
-    this.#tellsStatus = !parts.lengthFirst;
+    this.#isRedirect = parts.lengthFirst;
     this.#lengthFirst = !this.#showsLength && tellsLength(parts.status, []);
     this.#lengthName = memory.intern(LENGTH_NAME);
     this.#typeName = memory.intern(TYPE_NAME);
@@ -107,7 +107,7 @@ class WrittenReply implements LocalReply {
     const block = memory.take();
     if (block === NO_BLOCK) return this.#fail(stream);
     // What is written may say it (%ST); not in redirects, as in HAProxy.
-    if (this.#tellsStatus) stream.status = this.#status;
+    if (!this.#isRedirect) stream.status = this.#status;
     out.open(memory.dataStart(block), memory.dataEnd(block));
     const start = this.#writeFields(stream);
     if (this.#body !== null) this.#writeBody(this.#body, stream);
@@ -167,6 +167,8 @@ class WrittenReply implements LocalReply {
     const { headers } = stream.response;
     for (let at = 0; at < this.#formats.length; at++) {
       const name = at * 3;
+      // As in HAProxy: a field without a value is left out, but in redirects.
+      if (ends[at] === ends[at + 1] && !this.#isRedirect) continue;
       headers.add(names[name] as number, names[name + 1] as number, names[name + 2] as number, ends[at] as number, ends[at + 1] as number);
     }
   }

@@ -205,7 +205,8 @@ function pageOf(draft: Draft, context: CompileContext): LocalReply | null {
   if (draft.section !== null) {
     const own = sectionPage(draft, context);
     if (own !== undefined) return own;
-    // As in HAProxy: no page of another place, but none at all.
+    // As in HAProxy: no page of another place, but none at all; and only for a status that has one elsewhere.
+    if (context.errorReply(draft.status) === null) throw unhandled(draft.status, " by default with 'errorfiles' argument");
     const parts = { status: draft.status, reason: null, fields: [], contentType: null, lengthFirst: false, body: null };
     return compileReply(parts, context);
   }

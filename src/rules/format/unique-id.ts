@@ -19,6 +19,8 @@ export class UniqueId implements NonNullable<Frontend['uniqueId']> {
   /** Longer ones are cut, as HAProxy does at 127 bytes. A format that asks for the identifier itself finds none. */
   make(stream: Stream): void {
     if (stream.uniqueIdEnd > 0 || stream.note < 0 || this.#isMaking) return;
+    // What was no request has none, as in HAProxy.
+    if (stream.frontend.http && !stream.tunnel && !stream.request.headDone) return;
     this.#isMaking = true;
     const out = this.#out;
     const start = stream.noteLimit;
