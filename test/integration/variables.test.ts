@@ -146,6 +146,19 @@ onSubjects('past a limit a variable is not set', async ({ start, old }) => {
   assert.equal((await ask(port, get('/', `X-A: ${'x'.repeat(390)}`))).body, ' ');
 });
 
+onSubjects('what passes set-var is a value only if it was kept', async ({ start }) => {
+  const [port] = await ports(1);
+  const calls = ['str(x),set-var(txn.a,ifexists)', 'str(x),set-var(txn.b,ifnotset)', 'str(y),set-var(txn.b,ifnotset)'];
+  calls.push('int(3),set-var(txn.n,ifgt)', 'int(3),set-var(txn.n,iflt)', 'str(x),set-var(res.early)', 'str(x),unset-var(txn.none)');
+  calls.push('req.hdr(x-a),set-var(req.long),length');
+  const rest = `frontend web
+  bind 127.0.0.1:${port}
+  http-request set-var(txn.n) int(12)
+  http-request return status 200 content-type text/plain lf-string "${calls.map((call) => `%[${call}]`).join('|')}"`;
+  await start(configure({ global: 'nbthread 1\n  tune.vars.reqres-max-size 300', rest }));
+  assert.equal((await ask(port, get('/', `X-A: ${'x'.repeat(390)}`))).body, '|x||3|||x|');
+});
+
 onSubjects('two threads share the variables of the process', async ({ start }) => {
   const [port] = await ports(1);
   await start(

@@ -10,17 +10,14 @@ export const setVariable = defineConverter({
   args: [{ name: 'var', kind: 'str' }, CONDITION, CONDITION, CONDITION, CONDITION],
   from: SampleType.any,
   to: SampleType.any,
-  doc: 'Sets a variable to what comes in, if all conditions hold, and passes it on.',
+  doc: 'Sets a variable to what comes in, if all conditions hold, and passes it on. There is no value if the variable was not set.',
   examples: [
     { value: 'a', call: 'set-var(txn.x)', out: 'a' },
-    { value: '', call: 'set-var(txn.x,ifnotempty)', out: '' },
+    { value: '', call: 'set-var(txn.x,ifnotempty)', out: null },
   ],
   compile: ([name, ...conditions], context) => {
     const setter = new Setter([name, ...conditions.filter((one) => one !== null)], context.thread);
-    return (sample, stream) => {
-      setter.set(sample, stream);
-      return true;
-    };
+    return (sample, stream) => setter.set(sample, stream);
   },
 });
 

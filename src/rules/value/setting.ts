@@ -36,8 +36,9 @@ export class Setter {
     this.#other = new Sample(thread.memory);
   }
 
-  set(sample: Sample, stream: Stream): void {
-    if (this.#conditions === 0 || this.#holds(sample, stream)) this.#variables.set(this.variable, sample, stream);
+  /** False: a condition does not hold, there is no room, or the variable can't be set here. */
+  set(sample: Sample, stream: Stream): boolean {
+    return (this.#conditions === 0 || this.#holds(sample, stream)) && this.#variables.set(this.variable, sample, stream);
   }
 
   #holds(sample: Sample, stream: Stream): boolean {
