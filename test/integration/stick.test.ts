@@ -513,6 +513,33 @@ backend be
   assert.deepEqual(seen, ['1/1/1 1/0/1/0/0 0', '1/1/2 1/0/1/1/0 0', '1/1/3 2/0/2/2/0 0', '1/1/4 1/0/1/0/1 0', '1/1/5 2/0/2/0/0 0']);
 });
 
+onSubjects('what a connection tracks stays, whatever its requests would track under the same number', async ({ start }) => {
+  await using origin = await startHttpOrigin(() => ok('x'));
+  const [port] = await ports(1);
+  const names = ['connection', 'session', 'content', 'http', 'response', 'backend'];
+  const rest = `backend st
+  stick-table type string len 10 size 10 store http_req_cnt
+frontend fe
+  bind 127.0.0.1:${port}
+  tcp-request connection track-sc0 str(connection) table st
+  tcp-request session track-sc1 str(session) table st
+  tcp-request content track-sc0 str(content) table st
+  http-request track-sc1 str(http) table st
+  http-response track-sc0 str(response) table st
+  http-response set-header x-told "%[sc0_http_req_cnt]/%[sc1_http_req_cnt]/%[sc2_tracked]/%[sc0_tracked(be)] ${names.map((name) => `%[str(${name}),table_http_req_cnt(st)]`).join('/')}"
+  default_backend be
+backend be
+  stick-table type string len 10 size 10
+  tcp-request content track-sc1 str(backend) table st
+  server s 127.0.0.1:${origin.port}`;
+  await start(configure({ global: 'nbthread 1', rest }));
+  using client = await connect(port);
+  for (const times of [1, 2]) {
+    const { head } = await askOn(client, get('/'));
+    assert.equal(field(head, 'x-told'), `${times}/${times}/0/1 ${times}/${times}/0/0/0/0`);
+  }
+});
+
 onSubjects('what a TCP connection carries is counted when it ends', async ({ start }) => {
   await using echo = await serveSockets((socket) => void socket.on('end', () => socket.end('y'.repeat(3000))).resume());
   const [port, asking] = await ports(2);

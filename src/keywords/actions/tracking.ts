@@ -5,7 +5,7 @@ import { Place, type Places, readsResponse } from '../../rules/place.ts';
 import { cast, SampleType, TYPE_NAMES } from '../../rules/sample.ts';
 import type { Words } from '../../rules/words.ts';
 import type { Stream } from '../../state/records.ts';
-import { type Counting, type Entry, MOST_COUNTERS, NO_ENTRY, type StickTable } from '../../state/tracked.ts';
+import { type Counting, type Entry, MOST_COUNTERS, type StickTable } from '../../state/tracked.ts';
 import { addToCounter, setTag } from '../../stick/figures.ts';
 import { canBeKey, putKey } from '../../stick/key.ts';
 import { countingsOf, Late, track, trackedAt, trackedOf } from '../../stick/track.ts';
@@ -56,9 +56,9 @@ function compileTrack(words: Words, counter: number, context: CompileContext): A
   const countings = countingsOf(table);
   const late = lateAt(context.places);
   return (stream) => {
+    // The first rule that tracks something under this number counts, a connection's before those of its requests.
+    if (trackedAt(stream, number) !== null) return Outcome.next;
     const tracked = trackedOf(isSession ? stream.session : stream, stickCounters);
-    // The first rule that tracks something under this number counts.
-    if (tracked.entries[number] !== NO_ENTRY) return Outcome.next;
     if (expression.run(sample, stream) && putKey(table, sample)) {
       track(tracked, number, table, countings[late < 0 ? lateInResponse(stream) : late] as Counting);
     }
@@ -82,7 +82,7 @@ function defineTrack(counter: number): Action {
     name: `track-sc${counter}`,
     signature: `track-sc${counter} <key> [ table <table> ]`,
     ruleSets: TRACKING_SETS,
-    doc: `Tracks the entry of this key as counter ${counter}, unless that tracks one already; a key without value tracks nothing. What connections' rules track is counted until the connection ends, the rest until the exchange does.`,
+    doc: `Tracks the entry of this key as counter ${counter}, unless that tracks one already; a key without value tracks nothing. What connections' rules track is counted until the connection ends, and no request tracks anything else under that number; the rest is counted until the exchange ends.`,
     examples: [{ rule: `http-request track-sc${counter} src table web`, request: GET, head: GET }],
     compile: (words, context) => compileTrack(words, counter, context),
   });

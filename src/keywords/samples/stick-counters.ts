@@ -134,15 +134,9 @@ function defineAll(figures: readonly Figure[], define: (figure: Figure) => Fetch
 
 export const trackedFigures = defineAll([...ALL, TRACKERS], defineTracked);
 
-function compileIsTracked(counter: number, other: StickTable | null): FetchStep {
-  return (sample, stream) => {
-    const tracked = trackedAt(stream, counter);
-    if (tracked === null || other === null) return sample.setBool(tracked !== null);
-    const known =
-      other.takeKey(tracked.tables[counter] as StickTable, tracked.entries[counter] as Entry) && other.openKey(false) !== NO_ENTRY;
-    other.close();
-    return sample.setBool(known);
-  };
+/** Whatever table is named: HAProxy looks at the counter only. */
+function compileIsTracked(counter: number): FetchStep {
+  return (sample, stream) => sample.setBool(trackedAt(stream, counter) !== null);
 }
 
 export const scTracked = defineFetch({
@@ -150,12 +144,12 @@ export const scTracked = defineFetch({
   args: [COUNTER, TABLE],
   type: SampleType.bool,
   valid: Valid.running,
-  doc: 'Whether the counter tracks an entry, or whether another table has its key.',
+  doc: 'Whether the counter tracks an entry, whatever table is named.',
   examples: [
     { call: 'sc_tracked(0)', out: true },
-    { call: 'sc_tracked(0,texts)', out: false },
+    { call: 'sc_tracked(0,texts)', out: true },
   ],
-  compile: ([counter, table], context) => compileIsTracked(counterNumber(counter, context), table),
+  compile: ([counter], context) => compileIsTracked(counterNumber(counter, context)),
 });
 
 function defineIsTracked(counter: number): Fetch {
@@ -164,9 +158,9 @@ function defineIsTracked(counter: number): Fetch {
     args: [TABLE],
     type: SampleType.bool,
     valid: Valid.running,
-    doc: `Whether counter ${counter} tracks an entry, or whether another table has its key.`,
+    doc: `Whether counter ${counter} tracks an entry, whatever table is named.`,
     examples: [{ call: `sc${counter}_tracked`, out: true }],
-    compile: ([table], context) => compileIsTracked(counterNumber(counter, context), table),
+    compile: (_, context) => compileIsTracked(counterNumber(counter, context)),
   });
 }
 
