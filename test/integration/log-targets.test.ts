@@ -70,6 +70,24 @@ onSubjects('UDP over IPv6 and to a name, several targets', async (rig) => {
   }
 });
 
+onSubjects('UDP: no line is lost once a receiver has come back', async (rig) => {
+  const first = await startSyslog();
+  const port = await startLogging(rig, `log 127.0.0.1:${first.port} format raw local0`);
+  await ask(port, get('/a'));
+  assert.equal(await first.waitFor(/./), '/a\n');
+  await first.close();
+  await ask(port, get('/lost'));
+  await using second = await startSyslog(first.port);
+  await ask(port, get('/b'));
+  await ask(port, get('/c'));
+  await second.waitFor(/c/);
+  // The line of /lost may leave after its answer, when somebody listens again.
+  assert.deepEqual(
+    second.messages.filter((line) => line !== '/lost\n'),
+    ['/b\n', '/c\n'],
+  );
+});
+
 const BURSTS = 8;
 const CLIENTS = 6;
 const PIPELINED = 10;

@@ -13,11 +13,12 @@ export interface Syslog extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export async function startSyslog(): Promise<Syslog> {
+/** @param port 0: one that is free */
+export async function startSyslog(port = 0): Promise<Syslog> {
   const messages: string[] = [];
   const socket = createSocket('udp4');
   socket.on('message', (bytes) => void messages.push(bytes.toString('latin1')));
-  await new Promise<void>((resolve) => void socket.bind(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => void socket.bind(port, '127.0.0.1', resolve));
   const told = (): string => `among:\n${messages.join('\n')}`;
   const close = (): Promise<void> => new Promise((resolve) => void socket.close(resolve));
   return {

@@ -1,13 +1,14 @@
 /**
  * Datagrams to one destination: log lines. Those of UDP wait for the end of the turn, when all that may leave together do
  * (segments.ts); others are sent at once. What the target does not take now waits in order; what finds the queue full is
- * dropped and counted. A send of several that fails is tried again line by line. It must not know what the lines say.
+ * dropped and counted. A send of several that fails is tried again line by line, a line that fails since an earlier
+ * one was refused a second time. It must not know what the lines say.
  */
 import type { Block } from '../../base/memory.ts';
 import type { DatagramSender, SentHandler, Task } from '../contract.ts';
 import { EAGAIN, EINTR } from '../errno.ts';
 import { close, errno, sendmsg, write } from '../ffi.ts';
-import { isNoCutting, linesTogether, MOST_TOGETHER, SegmentHeaders } from '../segments.ts';
+import { isEarlierRefusal, isNoCutting, linesTogether, MOST_TOGETHER, SegmentHeaders } from '../segments.ts';
 import { NO_SLICE } from '../slices.ts';
 import type { EpollCore } from './core.ts';
 
@@ -28,6 +29,7 @@ export class EpollDatagrams implements DatagramSender, Task {
   readonly #header: SegmentHeaders | null;
   /** Address of the memory's first byte. */
   readonly #base: number;
+  readonly #udp: boolean;
   /** Whether several lines may leave as one send. */
   #cuts: boolean;
   #first = NO_SLICE;
@@ -38,16 +40,17 @@ export class EpollDatagrams implements DatagramSender, Task {
 
   /**
    * @param descriptor its own, closed at the end; -1: nowhere, everything is dropped
-   * @param cuts whether the socket is one of UDP
+   * @param udp whether the socket is one of UDP: several lines may leave as one send
    */
-  constructor(core: EpollCore, handler: SentHandler, descriptor: number, cuts: boolean, number: number, tag: number) {
+  constructor(core: EpollCore, handler: SentHandler, descriptor: number, udp: boolean, number: number, tag: number) {
     this.#core = core;
     this.#handler = handler;
     this.#descriptor = descriptor;
     this.#number = number;
     this.#tag = tag;
     this.#base = Number(core.pointer(0));
-    this.#cuts = cuts && descriptor >= 0;
+    this.#udp = udp;
+    this.#cuts = udp && descriptor >= 0;
     this.#header = this.#cuts ? new SegmentHeaders(1) : null;
   }
 
@@ -119,13 +122,14 @@ export class EpollDatagrams implements DatagramSender, Task {
 
   /** Sends a line, or drops it if it fails; false: it has to wait. */
   #sendOne(start: number, end: number): boolean {
-    for (;;) {
+    for (let refused = false; ; ) {
       if (write(this.#descriptor, this.#core.pointer(start), end - start) >= 0) return true;
       const code = errno();
       if (code === EAGAIN) return false;
       if (code === EINTR) continue;
       this.dropped++;
-      return true;
+      if (refused || !this.#udp || !isEarlierRefusal(code)) return true;
+      refused = true;
     }
   }
 

@@ -4,12 +4,12 @@
  *
  * UDP costs the kernel its way through the stack per send, not per datagram, so lines that may leave together do (segments.ts), and
  * a busy turn's lines are held for those of the next ones (host.ts decides how long). A send of several that fails is tried again
- * line by line, behind what was sent meanwhile; when cutting is what the kernel refuses, it is not tried again. It must not know
- * what the lines say.
+ * line by line, behind what was sent meanwhile; when cutting is what the kernel refuses, it is not tried again. A line that fails
+ * since an earlier one was refused has a second try. It must not know what the lines say.
  */
 import type { Block } from '../../base/memory.ts';
 import type { DatagramSender, SentHandler } from '../contract.ts';
-import { isNoCutting, linesTogether, MOST_TOGETHER, SegmentHeaders } from '../segments.ts';
+import { isEarlierRefusal, isNoCutting, linesTogether, MOST_TOGETHER, SegmentHeaders } from '../segments.ts';
 import { NO_SLICE } from '../slices.ts';
 import type { UringCore } from './core.ts';
 
@@ -21,6 +21,8 @@ const FLAGS = 0x40 | 0x4000;
 const QUEUE = 1024;
 /** Sends of several that may be under way at once. */
 const HEADERS = 32;
+/** Instead of the count of a send: one line, its second try. */
+const SECOND = 0;
 
 export class UringDatagrams implements DatagramSender {
   dropped = 0;
@@ -32,6 +34,7 @@ export class UringDatagrams implements DatagramSender {
   readonly #descriptor: number;
   readonly #number: number;
   readonly #tag: number;
+  readonly #udp: boolean;
   /** Whether several lines may leave as one send. */
   #cuts: boolean;
   readonly #headers: SegmentHeaders | null;
@@ -39,7 +42,7 @@ export class UringDatagrams implements DatagramSender {
   #headersUsed = 0;
   #firstHeld = NO_SLICE;
   #lastHeld = NO_SLICE;
-  /** Sends under way, in their order: the first line of each, and how many. */
+  /** Sends under way, in their order: the first line of each, and how many, or SECOND. */
   readonly #places = new Int32Array(QUEUE);
   readonly #counts = new Uint8Array(QUEUE);
   #firstSend = 0;
@@ -50,15 +53,16 @@ export class UringDatagrams implements DatagramSender {
 
   /**
    * @param descriptor its own; -1: nowhere, everything is dropped
-   * @param cuts whether the socket is one of UDP
+   * @param udp whether the socket is one of UDP: several lines may leave as one send
    */
-  constructor(core: UringCore, handler: SentHandler, descriptor: number, cuts: boolean, number: number, tag: number) {
+  constructor(core: UringCore, handler: SentHandler, descriptor: number, udp: boolean, number: number, tag: number) {
     this.#core = core;
     this.#handler = handler;
     this.#descriptor = descriptor;
     this.#number = number;
     this.#tag = tag;
-    this.#cuts = cuts && descriptor >= 0;
+    this.#udp = udp;
+    this.#cuts = udp && descriptor >= 0;
     this.#headers = this.#cuts ? new SegmentHeaders(HEADERS) : null;
   }
 
@@ -77,7 +81,7 @@ export class UringDatagrams implements DatagramSender {
     this.#waiting++;
     // Also when cutting was refused meanwhile, what is held goes first.
     if (!this.#cuts && this.held === 0) {
-      this.#sendOne(place);
+      this.#sendOne(place, 1);
       return false;
     }
     if (this.held === 0) this.#firstHeld = place;
@@ -96,7 +100,7 @@ export class UringDatagrams implements DatagramSender {
       let next = place;
       for (let passed = 0; passed < count; passed++) next = slices.next[next] as number;
       if (count > 1) this.#sendMany(place, count);
-      else this.#sendOne(place);
+      else this.#sendOne(place, 1);
       this.held -= count;
       place = next;
     }
@@ -124,20 +128,25 @@ export class UringDatagrams implements DatagramSender {
     this.#sends--;
     if (count > 1) this.#headersUsed--;
     if (result < 0 && count > 1) this.#separate(place, count, result);
-    else {
-      if (result < 0) this.dropped++;
-      this.#pop(place, count);
-    }
+    else this.#completed(place, count, result);
     if (this.#sends === 0 && this.#closing) this.#end();
   }
 
-  #sendOne(place: number): void {
+  /** A line by itself, or several that have left. */
+  #completed(place: number, count: number, result: number): void {
+    if (result < 0) this.dropped++;
+    if (count === 1 && this.#udp && isEarlierRefusal(-result)) this.#sendOne(place, SECOND);
+    else this.#pop(place, count === SECOND ? 1 : count);
+  }
+
+  /** @param count 1, or SECOND */
+  #sendOne(place: number, count: number): void {
     const core = this.#core;
     const start = core.slices.start[place] as number;
     const length = (core.slices.end[place] as number) - start;
     const at = core.entry(OP_SEND, this.#descriptor, start, length, this.#number, this.#tag);
     core.ring.entries[at + 7] = FLAGS;
-    this.#remember(place, 1);
+    this.#remember(place, count);
   }
 
   /** `count` lines from `place` on, which lie behind each other. */
@@ -165,7 +174,7 @@ export class UringDatagrams implements DatagramSender {
     let place = first;
     for (let left = count; left > 0; left--) {
       const next = this.#core.slices.next[place] as number;
-      this.#sendOne(place);
+      this.#sendOne(place, 1);
       place = next;
     }
   }
