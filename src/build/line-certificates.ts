@@ -88,8 +88,8 @@ class LazyContext implements ServedContext {
     return this.#get()?.open(asked) ?? null;
   }
 
-  openTo(start: number, end: number): TlsEngine | null {
-    return this.#get()?.openTo(start, end) ?? null;
+  openTo(start: number, end: number, isEarly?: boolean): TlsEngine | null {
+    return this.#get()?.openTo(start, end, isEarly) ?? null;
   }
 
   staple(response: Response | null): void {

@@ -33,8 +33,8 @@ export class ServerLine implements TlsContext {
     return this.#context.open();
   }
 
-  openTo(start: number, end: number): TlsEngine | null {
-    return this.#context.openTo(start, end);
+  openTo(start: number, end: number, isEarly?: boolean): TlsEngine | null {
+    return this.#context.openTo(start, end, isEarly);
   }
 
   free(): void {

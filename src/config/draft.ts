@@ -318,6 +318,7 @@ function newTls(): TlsModel {
     signer: null,
     signerPassphrase: null,
     takesEarly: false,
+    sendsEarly: false,
     renegotiates: false,
     reusesSessions: true,
   };

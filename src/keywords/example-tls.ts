@@ -67,6 +67,8 @@ export class ExampleTls implements TlsEngine {
   readonly isEarly = false;
   readonly isResumed = false;
   keyUpdates = 0;
+  readonly mostEarly = 0;
+  readonly wasEarlyRefused = false;
   readonly reason = '';
   readonly #memory: Memory;
 
@@ -107,6 +109,9 @@ export class ExampleTls implements TlsEngine {
     return Read.wants;
   }
   write(): boolean {
+    return false;
+  }
+  writeEarly(): boolean {
     return false;
   }
   output(): number {

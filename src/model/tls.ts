@@ -115,6 +115,8 @@ export interface TlsModel {
   signerPassphrase: string | null;
   /** `allow-0rtt`: clients may send data before the handshake is done. */
   takesEarly: boolean;
+  /** `allow-0rtt` of a server: it may be sent data before the handshake is done. */
+  sendsEarly: boolean;
   /** A server may begin another handshake. */
   renegotiates: boolean;
   /** Sessions with a server are resumed. */

@@ -12,6 +12,7 @@ import { Reuse } from '../state/settings.ts';
 import { Count } from '../state/shared.ts';
 import { MOST_HEADER_BYTES, type Opener } from '../transport/proxy-dialer.ts';
 import type { MuxContext } from './context.ts';
+import { maySendEarly } from './early-requests.ts';
 import { H1Back } from './h1-back.ts';
 import { RawBack } from './raw-back.ts';
 
@@ -156,7 +157,9 @@ export class BackPool implements TimerOwner {
   #dial(stream: Stream, server: Server, back: H1Back | RawBack, target: SocketAddress, opener: Opener): Wire {
     if (server.tls === null) return opener.connect(target, back, this.#options);
     this.#findName(stream, server);
-    return this.#context.tls.connect(server.tls.context, this.#nameStart, this.#nameEnd, target, back, this.#options, opener);
+    const { context, sendsEarly } = server.tls;
+    const speaker = sendsEarly && back instanceof H1Back && maySendEarly(stream, server.backend) ? back : null;
+    return this.#context.tls.connect(context, this.#nameStart, this.#nameEnd, target, back, this.#options, opener, speaker);
   }
 
   /** The opener of a connection that begins with the stream's PROXY header; null: it is too long, there can be no connection. */

@@ -60,6 +60,8 @@ export class H1Back implements WireHandler, BackMux {
   #wireClosed = true;
   #name: Uint8Array | null = null;
   #nameLength = 0;
+  /** The handshake goes on behind a request that was sent early. */
+  #isShaking = false;
   /** The exchange left the connection in a state in which no other request may follow. */
   #spoiled = false;
 
@@ -77,7 +79,7 @@ export class H1Back implements WireHandler, BackMux {
     this.#tls = tlsOf(wire);
     this.server = server;
     this.requests = 0;
-    this.#ended = this.#wireClosed = this.#spoiled = false;
+    this.#ended = this.#wireClosed = this.#spoiled = this.#isShaking = false;
     this.attach(stream);
     this.#state = State.connecting;
   }
@@ -111,8 +113,15 @@ export class H1Back implements WireHandler, BackMux {
 
   onOpen(): void {
     this.#state = State.head;
-    if (this.#tls !== null) countServerHandshake(this.#context, this.server as Server, this.#tls);
+    this.#isShaking = this.#tls !== null && this.#tls.mostEarly > 0;
+    if (this.#tls !== null && !this.#isShaking) countServerHandshake(this.#context, this.server as Server, this.#tls);
     if (this.#stream !== null) this.#context.events.onConnected(this.#stream);
+  }
+
+  /** The handshake behind an early request is done. */
+  onSettled(): void {
+    this.#isShaking = false;
+    if (this.#tls !== null) countServerHandshake(this.#context, this.server as Server, this.#tls);
   }
 
   onData(_wire: Wire, block: Block, start: number, end: number): boolean {
@@ -153,7 +162,7 @@ export class H1Back implements WireHandler, BackMux {
     this.#wireClosed = true;
     const stream = this.#stream;
     const connecting = this.#state === State.connecting;
-    if (stream !== null) endServer(stream, wire, connecting ? this.server : null, this.#context);
+    if (stream !== null) endServer(stream, wire, connecting || this.#isShaking ? this.server : null, this.#context);
     if (stream === null) {
       if (this.#state === State.idle) this.#home.forget(this);
       this.#finish();

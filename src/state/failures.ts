@@ -24,6 +24,8 @@ export const ConnectionFailure = {
   wrongServer: 32,
   wrongServerName: 33,
   handshake: 34,
+  /** A server has thrown away what was sent before the handshake was done. */
+  earlyRefused: 38,
   /** TLS broke behind its handshake. */
   broken: 43,
 } as const;
@@ -62,6 +64,7 @@ const WORDS: Readonly<Record<ConnectionFailureValue, Words>> = {
     text: 'Server presented an SSL certificate different from the expected one',
   },
   [ConnectionFailure.handshake]: { name: 'SSL_HANDSHAKE', text: 'SSL handshake failure' },
+  [ConnectionFailure.earlyRefused]: { name: 'SSL_EARLY_FAILED', text: 'Server refused early data' },
   [ConnectionFailure.broken]: { name: 'SSL_FATAL', text: 'SSL fatal error' },
 };
 

@@ -12,4 +12,6 @@ export interface ServerTls<S> {
   readonly context: TlsContext;
   /** null: no name is told. Connections with different names are never exchanged. */
   readonly name: NameSource<S> | null;
+  /** Requests may be sent before the handshake is done (mux/early-requests.ts). */
+  readonly sendsEarly: boolean;
 }

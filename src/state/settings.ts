@@ -114,7 +114,7 @@ export const RetryOn = {
   emptyResponse: 1 << 1,
   junkResponse: 1 << 2,
   responseTimeout: 1 << 3,
-  /** Never happens: no early data is sent. */
+  /** A server has thrown away a request that was sent before the handshake was done, or wants it again. */
   earlyDataRejected: 1 << 4,
   status401: 1 << 5,
   status403: 1 << 6,

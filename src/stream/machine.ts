@@ -23,7 +23,7 @@ import { logStep } from './logging.ts';
 import { saveRequestLine } from './notes.ts';
 import { clientOwes, FLOW_BLOCKS, finTimeout, forgive, serverOwes } from './owing.ts';
 import { inspectResponse, respond, takeResponse, verdictOf } from './response.ts';
-import { retryBit, retryRequest } from './retry.ts';
+import { brokenEvent, brokenStatus, retryRequest, statusEvent } from './retry.ts';
 import { finishWait, takeRequest } from './waiting.ts';
 
 /** `log-steps` as it is by default. */
@@ -272,7 +272,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     }
     const context = this.#context;
     const { retryOn } = stream.backend as Backend;
-    if (retryOn > RetryOn.connFailure && retryRequest(context, stream, retryBit(response.status))) return;
+    if (retryOn > RetryOn.connFailure && retryRequest(context, stream, statusEvent(stream))) return;
     stream.responseAtMs = context.mux.host.now();
     stream.status = stream.serverStatus = response.status;
     stream.phase = Phase.data;
@@ -437,7 +437,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
     else if (stream.responseDone) this.#onServerGone(stream);
     else if (stream.phase === Phase.headers && this.#isReplayable(stream)) this.#replay(stream);
     else if (stream.phase === Phase.headers && retryRequest(context, stream, brokenEvent(stream))) return;
-    else endWith(context, stream, Ended.serverAbort, 502);
+    else endWith(context, stream, Ended.serverAbort, brokenStatus(stream));
   }
 
   #onJunk(stream: Stream): void {
@@ -583,9 +583,4 @@ export class StreamMachine implements StreamEvents, TimerOwner {
         endWith(context, stream, Ended.serverTimeout, 504);
     }
   }
-}
-
-/** A server that leaves without a whole head has said nothing, or something incomplete. */
-function brokenEvent(stream: Stream): number {
-  return stream.bytes.fromServer > 0 ? RetryOn.junkResponse : RetryOn.emptyResponse;
 }

@@ -6,6 +6,9 @@
 
 import { NO_BLOCK } from '../base/memory.ts';
 import { NEVER } from '../base/timers.ts';
+import { isSafe } from '../mux/early-requests.ts';
+import { Figure } from '../platform/tls/contract.ts';
+import { ConnectionFailure } from '../state/failures.ts';
 import { Phase } from '../state/phase.ts';
 import type { Backend, Server, Stream } from '../state/records.ts';
 import { RetryOn } from '../state/settings.ts';
@@ -15,8 +18,37 @@ import { leaveServer } from './finish.ts';
 
 const [UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TIMEOUT, MISDIRECTED, TOO_EARLY, TOO_MANY] = [401, 403, 404, 408, 421, 425, 429] as const;
 
+/** What happened if the server answers with this status; 0: nothing that may be retried. */
+export function statusEvent(stream: Stream): number {
+  const { status } = stream.response;
+  // Whose client has not used early data does not know what the server wants of it (RFC 8470 5.2).
+  return status === TOO_EARLY && wasSentEarly(stream) ? RetryOn.status425 | RetryOn.earlyDataRejected : retryBit(status);
+}
+
+/** What happened if the server leaves without a whole head: it has said nothing, or something incomplete. */
+export function brokenEvent(stream: Stream): number {
+  if (stream.bytes.fromServer > 0) return RetryOn.junkResponse;
+  if (isRefusedEarly(stream)) return RetryOn.earlyDataRejected;
+  // It can't be known whether the server has taken a request that was sent early.
+  return wasSentEarly(stream) && isSafe(stream.request.method) ? RetryOn.emptyResponse | RetryOn.earlyDataRejected : RetryOn.emptyResponse;
+}
+
+/** What the client is told then: one whose request was sent early can send it again (RFC 8470 5.2). */
+export function brokenStatus(stream: Stream): number {
+  return isRefusedEarly(stream) ? TOO_EARLY : 502;
+}
+
+function isRefusedEarly({ serverFailure }: Stream): boolean {
+  return serverFailure === ConnectionFailure.earlyRefused;
+}
+
+/** Before the handshake with the server was done. */
+function wasSentEarly({ serverTls, back }: Stream): boolean {
+  return serverTls !== null && (back === null || back.requests <= 1) && serverTls.figure(Figure.hadEarly) === 1;
+}
+
 /** The bit of a status that may be retried; 0: none. */
-export function retryBit(status: number): number {
+function retryBit(status: number): number {
   switch (status) {
     case UNAUTHORIZED:
       return RetryOn.status401;

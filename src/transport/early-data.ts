@@ -4,6 +4,7 @@
  */
 import { type Block, type Memory, NO_BLOCK } from '../base/memory.ts';
 import type { TlsEngine } from '../platform/tls/contract.ts';
+import { reading, readRecords } from './reading.ts';
 
 export class EarlyData {
   /** What `read` answers if there is no block left. */
@@ -39,14 +40,8 @@ export class EarlyData {
       if (this.block === NO_BLOCK) return EarlyData.noRoom;
       this.start = this.end = memory.dataStart(this.block);
     }
-    const limit = memory.dataEnd(this.block);
-    let count = engine.read(this.end, limit);
-    while (count > 0) {
-      this.end += count;
-      if (this.end >= limit || engine.rest >= end) break;
-      count = engine.read(this.end, limit);
-    }
-    return count;
+    this.end = readRecords(engine, this.end, memory.dataEnd(this.block), end);
+    return reading.last;
   }
 
   /** The block is somebody else's now. */

@@ -7,6 +7,7 @@ import { Close, type CloseReason, type ConnectOptions, type Wire, type WireHandl
 import type { TlsContext } from '../platform/tls/contract.ts';
 import { ConnectionFailure } from '../state/failures.ts';
 import { isTlsFull } from '../state/tls-counts.ts';
+import type { EarlySpeaker } from './early-speaker.ts';
 import type { Opener } from './proxy-dialer.ts';
 import type { TlsGround } from './tls-ground.ts';
 import type { TlsOwner } from './tls-owner.ts';
@@ -20,7 +21,7 @@ export class TlsDialer implements TlsOwner<TlsWire> {
     this.#ground = ground;
   }
 
-  /** @param nameStart the server's name is [nameStart, nameEnd) of the memory; empty: none is told. @param opener makes the connection below */
+  /** @param nameStart the server's name is [nameStart, nameEnd) of the memory; empty: none is told. @param opener makes the connection below. @param speaker the handler, if it may speak before the handshake is done */
   connect(
     context: TlsContext,
     nameStart: number,
@@ -29,8 +30,9 @@ export class TlsDialer implements TlsOwner<TlsWire> {
     handler: WireHandler,
     options: ConnectOptions,
     opener: Opener,
+    speaker: EarlySpeaker | null,
   ): Wire {
-    const engine = context.openTo(nameStart, nameEnd);
+    const engine = context.openTo(nameStart, nameEnd, speaker !== null);
     if (engine === null) {
       const wire = opener.connect(address, handler, options);
       wire.destroy(false);
@@ -40,7 +42,7 @@ export class TlsDialer implements TlsOwner<TlsWire> {
     wire.handler = handler;
     const { live } = this.#ground;
     const isTooMany = live !== null && isTlsFull(live);
-    wire.connect(engine, this);
+    wire.connect(engine, this, speaker);
     wire.setLower(opener.connect(address, wire, options));
     if (isTooMany) {
       wire.failure = ConnectionFailure.tooMany;

@@ -17,7 +17,9 @@ import { ConnectionFailure, type ConnectionFailureValue } from '../state/failure
 import { beginTls, endTls } from '../state/tls-counts.ts';
 import type { CertificateChoice } from './certificates.ts';
 import { EarlyData } from './early-data.ts';
+import type { EarlySpeaker } from './early-speaker.ts';
 import { LayeredWire } from './layered-wire.ts';
+import { reading, readRecords } from './reading.ts';
 import { RecordSize } from './record-size.ts';
 import { clientFailureOf, serverFailureOf } from './tls-failure.ts';
 import { MOST_ANSWERS, type TlsGround } from './tls-ground.ts';
@@ -81,6 +83,9 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   readonly #recordSize = new RecordSize();
   readonly #early: EarlyData;
   readonly #updates = new UpdateLimit();
+  /** Of a client: its handler, if that speaks before the handshake is done, and how many bytes it may say. */
+  #speaker: EarlySpeaker | null = null;
+  #sayable = 0;
 
   constructor(ground: TlsGround) {
     super();
@@ -101,9 +106,11 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     this.lower = lower;
   }
 
-  /** Will be the handler of a wire that is being connected; `setLower` follows at once. */
-  connect(engine: TlsEngine, owner: TlsOwner<TlsWire>): void {
+  /** Will be the handler of a wire that is being connected; `setLower` follows at once. @param speaker its own handler, if that may speak early */
+  connect(engine: TlsEngine, owner: TlsOwner<TlsWire>, speaker: EarlySpeaker | null = null): void {
     this.#begin(engine, owner, true, Number.POSITIVE_INFINITY);
+    this.#sayable = engine.mostEarly;
+    if (this.#sayable > 0) this.#speaker = speaker;
   }
 
   setLower(lower: Wire): void {
@@ -121,6 +128,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     this.failure = ConnectionFailure.none;
     this.engineIsLent = false;
     this.#choice = null;
+    this.#speaker = null;
     this.securedAtMs = -1;
     this.#recordSize.begin();
     this.#updates.begin(this.#ground.host.now());
@@ -144,7 +152,8 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     this.#isReached = true;
     const engine = this.#engine as TlsEngine;
     engine.offer(0, 0);
-    this.#handshake(engine);
+    this.#speaker?.onOpen(this);
+    if (this.#state === State.handshake) this.#handshake(engine);
   }
 
   onData(_: Wire, block: Block, start: number, end: number): boolean {
@@ -210,14 +219,10 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     const context: TlsContext | null = choice.choose(bytes, hello, result);
     this.#engine = context === null ? null : context.open(choice.asked);
     this.#state = State.handshake;
-    if (this.#engine === null) this.#refuse(context === null ? ConnectionFailure.handshake : ConnectionFailure.handshakeMemory);
-    return this.#engine !== null;
-  }
-
-  /** No certificate for the name that was asked for. */
-  #refuse(failure: ConnectionFailureValue): void {
+    if (this.#engine !== null) return true;
     this.#ground.refuseName(this.lower);
-    this.#fail(failure);
+    this.#fail(context === null ? ConnectionFailure.handshake : ConnectionFailure.handshakeMemory);
+    return false;
   }
 
   /**
@@ -253,8 +258,17 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     else host.timers.drop(this.#timer);
     this.securedAtMs = host.now();
     this.#owner.onSecured(this);
-    if (this.#isClient && this.#isOpen()) this.handler.onOpen(this);
+    if (this.#speaker !== null) this.#endSpeaking(engine, this.#speaker);
+    else if (this.#isClient && this.#isOpen()) this.handler.onOpen(this);
     return this.#isOpen();
+  }
+
+  /** The server has what was said early, or has thrown it away: what was said must be said again by somebody else. */
+  #endSpeaking(engine: TlsEngine, speaker: EarlySpeaker): void {
+    this.#speaker = null;
+    speaker.onSettled();
+    if (engine.wasEarlyRefused) this.#breakOff(ConnectionFailure.earlyRefused, false);
+    else if (this.#paused) this.lower.pause();
   }
 
   /**
@@ -290,17 +304,14 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     const early = this.#early;
     early.isOn = false;
     this.#ground.host.timers.drop(this.#timer);
-    if (early.leaves) this.#leave();
-    else {
+    if (early.leaves) {
+      early.leaves = false;
+      this.destroy(false);
+    } else {
       if (this.#paused) this.lower.pause();
       if (early.finishes) this.finish();
       this.#owner.onSettled(this);
     }
-  }
-
-  #leave(): void {
-    this.#early.leaves = false;
-    this.destroy(false);
   }
 
   /** The handler knows nothing of the wire yet. */
@@ -313,23 +324,14 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   }
 
   #readInPlace(engine: TlsEngine, block: Block, start: number, end: number): boolean {
-    let from = start;
-    let to = start;
     // What the handshake has used up lies in front: plain bytes may start there too, but need not.
-    let count = engine.read(to, end);
-    while (count > 0) {
-      to += count;
-      if (engine.rest >= end) break;
-      count = engine.read(to, end);
-    }
+    const to = readRecords(engine, start, end, end);
+    const count = reading.last;
     this.#partial = count === Read.wants;
     if (engine.hasOutput) this.#answer(engine);
     if (engine.keyUpdates > 0) this.#limitUpdates(engine);
     let kept = false;
-    if (to > from) {
-      kept = this.handler.onData(this, block, from, to);
-      from = to;
-    }
+    if (to > start) kept = this.handler.onData(this, block, start, to);
     if (count < 0) this.#stopReading(count);
     return kept;
   }
@@ -360,13 +362,8 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     const start = this.#memory.dataStart(block);
     const limit = this.#memory.dataEnd(block);
     engine.offer(held.start, held.end);
-    let to = start;
-    let count = engine.read(to, limit);
-    while (count > 0) {
-      to += count;
-      if (to >= limit || engine.rest >= held.end) break;
-      count = engine.read(to, limit);
-    }
+    const to = readRecords(engine, start, limit, held.end);
+    const count = reading.last;
     held.start = engine.rest;
     this.#partial = count === Read.wants;
     // A full block may have left plain bytes in the engine: it is asked once more, with nothing to offer.
@@ -400,11 +397,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
   /** A peer that makes this side derive keys for nothing is left. */
   #limitUpdates(engine: TlsEngine): void {
     const { host, tuning } = this.#ground;
-    const { keyUpdates } = engine;
-    engine.keyUpdates = 0;
-    if (!this.#updates.isOver(keyUpdates, host.now(), tuning.keyUpdatesPerS) || !this.#isOpen()) return;
-    this.failure = ConnectionFailure.broken;
-    this.#giveUp(true);
+    if (this.#updates.isOver(engine, host.now(), tuning.keyUpdatesPerS) && this.#isOpen()) this.#breakOff(ConnectionFailure.broken, true);
   }
 
   /** The handler's blocks bring at most one of the wire's own each: what is beyond are answers. */
@@ -413,10 +406,15 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     return own - (this.lower.unsent - own);
   }
 
+  #breakOff(failure: ConnectionFailureValue, reset: boolean): void {
+    this.failure = failure;
+    this.#giveUp(reset);
+  }
+
   /** Nothing can be sent or received any more. */
   #giveUp(reset: boolean): void {
     this.#gaveUp = true;
-    if (this.#state === State.open) this.#state = State.broken;
+    if (this.#state === State.open || this.#speaker !== null) this.#state = State.broken;
     this.lower.destroy(reset);
   }
 
@@ -457,8 +455,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
 
   onClose(_: Wire, reason: CloseReason): void {
     const wasBefore = this.#isBefore();
-    const { host } = this.#ground;
-    host.timers.drop(this.#timer);
+    this.#ground.host.timers.drop(this.#timer);
     // Whoever waits for room may come in while the rest is told.
     if (this.#ground.live !== null) endTls(this.#ground.live);
     this.#state = State.idle;
@@ -490,13 +487,29 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
 
   send(block: Block, start: number, end: number): boolean {
     // Nothing may leave in the clear.
-    if (!this.#isOpen()) return true;
+    if (!this.#isOpen()) return this.#speaker === null || this.#state !== State.handshake || this.#speak(block, start, end);
     const engine = this.#engine as TlsEngine;
     if (!this.#recordSize.write(engine, start, end, this.#ground.host, this.#ground.tuning)) {
       engine.discard();
       this.#giveUp(false);
       return true;
     }
+    return this.#pass(engine, block);
+  }
+
+  /** Before the handshake is done. What is too long to be said now is as good as refused. */
+  #speak(block: Block, start: number, end: number): boolean {
+    const engine = this.#engine as TlsEngine;
+    this.#sayable -= end - start;
+    this.#hasSpoken = true;
+    if (this.#sayable >= 0 && engine.writeEarly(start, end)) return this.#pass(engine, block);
+    engine.discard();
+    this.#breakOff(ConnectionFailure.earlyRefused, false);
+    return true;
+  }
+
+  /** What the engine has made of a block goes back into it, and out. */
+  #pass(engine: TlsEngine, block: Block): boolean {
     if (block === NO_BLOCK) {
       this.#flush(engine);
       return true;
@@ -528,7 +541,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
 
   pause(): void {
     this.#paused = true;
-    if (!this.#early.isOn) this.lower.pause();
+    if (!this.#early.isOn && this.#speaker === null) this.lower.pause();
   }
 
   resume(): void {
@@ -567,7 +580,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
       return;
     }
     const says = this.#isOpen() && !reset && this.lower.unsent === 0;
-    if (this.#state === State.open) this.#state = State.broken;
+    if (this.#state === State.open || this.#speaker !== null) this.#state = State.broken;
     if (!says || !this.#sayEnd()) this.lower.destroy(reset);
   }
 

@@ -15,10 +15,11 @@ export class UpdateLimit {
     this.#count = 0;
   }
 
-  /** There were so many more. True: that is more than `mostPerS` in this second. */
-  isOver(updates: number, now: number, mostPerS: number): boolean {
+  /** Takes what was counted. True: that makes more than `mostPerS` in this second. */
+  isOver(counted: { keyUpdates: number }, now: number, mostPerS: number): boolean {
     if (now - this.#sinceMs >= PERIOD_MS) this.begin(now);
-    this.#count += updates;
+    this.#count += counted.keyUpdates;
+    counted.keyUpdates = 0;
     return this.#count > mostPerS;
   }
 }

@@ -65,7 +65,8 @@ async function run(order: ThreadOrder): Promise<void> {
   changes = new TlsChanges(tls, (change) => built.prepareKeys(change));
   for (const server of built.state.servers) {
     const context = tls?.servers[server.index] ?? null;
-    if (context !== null) server.tls = { context, name: built.serverNames.get(server) ?? null };
+    const sendsEarly = plan.servers[server.index]?.model.tls.sendsEarly === true;
+    if (context !== null) server.tls = { context, name: built.serverNames.get(server) ?? null, sendsEarly };
   }
   const { tune } = model.global;
   const limits = {

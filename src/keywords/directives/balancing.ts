@@ -130,7 +130,7 @@ export const retryOn = defineDirective({
     { name: 'event', kind: 'word' },
     { name: 'more', kind: 'rest' },
   ],
-  doc: 'Which failures are tried again; connections that fail, if nothing is said. A request that a server has had is sent again if it came whole with its head (or was waited for: http-buffer-request). `0rtt-rejected` never happens: no early data is sent.',
+  doc: 'Which failures are tried again; connections that fail, if nothing is said. A request that a server has had is sent again if it came whole with its head (or was waited for: http-buffer-request). `0rtt-rejected`: what was sent before the handshake was done (`allow-0rtt` of `server`) was refused, answered with 425, or, if its method is safe, not answered.',
   examples: [
     { text: 'retry-on conn-failure', gives: { retryOn: ['conn-failure'] } },
     { text: 'retry-on none', gives: { retryOn: ['none'] } },

@@ -32,10 +32,11 @@ export const crt = defineServerOption({
 export const allow0rtt = defineServerOption({
   name: 'allow-0rtt',
   args: [],
-  doc: 'The server may be sent a request before the handshake with it is done.',
-  noEffect: 'requests wait for the handshake: no early data is sent.',
-  examples: [{ text: 'allow-0rtt', gives: {} }],
-  apply() {},
+  doc: 'The server may be sent a request with the first words of a connection that goes on with a session of TLS 1.3 (RFC 8446 2.3), if its ticket allows that, once for each ticket. Only whole requests at the first try: those that came as early data themselves, and with `retry-on 0rtt-rejected` those of safe methods. Whoever hears them can repeat them. What the server refuses is sent again with `retry-on 0rtt-rejected`, else the client is told 425. In TCP mode nothing is sent early.',
+  examples: [{ text: 'allow-0rtt', gives: { tls: { sendsEarly: true } } }],
+  apply(server) {
+    server.tls.sendsEarly = true;
+  },
 });
 
 export const ktls = defineServerOption({

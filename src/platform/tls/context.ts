@@ -144,13 +144,16 @@ export class OpenSslContext implements TlsContext {
     }
   }
 
-  openTo(start: number, end: number): OpenSslEngine | null {
+  openTo(start: number, end: number, isEarly = false): OpenSslEngine | null {
     const engine = this.open();
     const peer = this.#peer;
     if (engine === null || peer === null) return engine;
-    if (peer.address(engine.ssl, start, end)) return engine;
-    engine.free();
-    return null;
+    if (!peer.address(engine.ssl, start, end)) {
+      engine.free();
+      return null;
+    }
+    if (isEarly) engine.mostEarly = peer.mostEarly(engine.ssl);
+    return engine;
   }
 
   open(asked: string | null = null): OpenSslEngine | null {

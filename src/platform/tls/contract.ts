@@ -84,7 +84,7 @@ export const Figure = {
   hasServerName: 9,
   /** Why the peer's certificate was refused: a Refusal. */
   refusal: 10,
-  /** 1: early data has come on the connection. */
+  /** 1: early data has come on the connection, or was sent. */
   hadEarly: 11,
 } as const;
 
@@ -112,6 +112,12 @@ export interface TlsEngine {
   handshake(): HandshakeValue;
   /** Plain bytes to [start, limit), those of one record at most: their number, above 0, or a value of Read. */
   read(start: number, limit: number): number;
+  /** Of a client that has not begun its handshake: how many bytes may be said before it is done (RFC 8446 2.3); 0: none. */
+  readonly mostEarly: number;
+  /** Begins the handshake, if nothing was written yet, and says [start, end) with it: `mostEarly` bytes at most in all. */
+  writeEarly(start: number, end: number): boolean;
+  /** The handshake is done, and the server has thrown away what was said early. */
+  readonly wasEarlyRefused: boolean;
   /** Encrypts [start, end). False: the connection is broken. */
   write(start: number, end: number): boolean;
   /** Moves cipher bytes to be sent to [start, limit); how many. Ask again while it fills the room. */
@@ -127,7 +133,7 @@ export interface TlsEngine {
   figure(figure: FigureValue): number;
   /** Writes the name of a cipher suite, by its number in TLS, to [start, limit); its end, or -1: it is not known, or too long. */
   suiteName(suite: number, start: number, limit: number): number;
-  /** Early data has come, and the handshake is not done: somebody else may have said it before. */
+  /** Early data has come, and the handshake is not done: somebody else may have said it before. Of a client: it was sent. */
   readonly isEarly: boolean;
   /** How often the peer has changed its keys, where the context counts that: whoever has seen to it sets it to 0. */
   keyUpdates: number;
@@ -149,8 +155,11 @@ export interface TlsContext {
    * as the library finds that it asks for another. NOBODY: it fails in any case. null, or absent: the name does not matter
    */
   open(asked?: string | null): TlsEngine | null;
-  /** The same of a client, for the server called [start, end) of the memory; empty: it is told no name. The name is checked. */
-  openTo(start: number, end: number): TlsEngine | null;
+  /**
+   * The same of a client, for the server called [start, end) of the memory; empty: it is told no name. The name is checked.
+   * @param isEarly early data is wanted: `mostEarly` says whether it can be sent
+   */
+  openTo(start: number, end: number, isEarly?: boolean): TlsEngine | null;
   /** It opens no more; engines that are open go on. */
   free(): void;
 }

@@ -56,11 +56,13 @@ function ignores(ignored: ReadonlySet<number> | 'all', error: number): boolean {
 
 const NOTHING: Served = { certificateName: '', response: null, ring: null, countsKeyUpdates: false };
 
-/** Of an engine whose context takes early data: it may come; it has; all of it has, and the handshake goes on. */
-const Early = { none: 0, possible: 1, open: 2, over: 3 } as const;
+/** Of an engine whose context takes early data: it may come; it has; all of it has, and the handshake goes on. Of a client: it was sent. */
+const Early = { none: 0, possible: 1, open: 2, over: 3, sent: 4 } as const;
 /** SSL_READ_EARLY_DATA_SUCCESS, …_FINISH */
 const EARLY_BYTES = 1;
 const EARLY_OVER = 2;
+/** SSL_EARLY_DATA_REJECTED */
+const EARLY_REFUSED = 1;
 /** What `#readEarly` answers beside values of Read. */
 const NO_MORE_EARLY = -3;
 
@@ -216,6 +218,7 @@ export class OpenSslEngine implements TlsEngine, FactSource {
   refusal: number = Refusal.none;
   isServer = false;
   keyUpdates = 0;
+  mostEarly = 0;
   /** See Figure. */
   hadEarly = false;
   #early: number = Early.none;
@@ -236,7 +239,7 @@ export class OpenSslEngine implements TlsEngine, FactSource {
     this.#early = takesEarly ? Early.possible : Early.none;
     this.hadEarly = false;
     this.#holders = 1;
-    this.#end = this.keyUpdates = 0;
+    this.#end = this.keyUpdates = this.mostEarly = 0;
     this.reason = '';
     this.errorCode = this.certificateError = this.authorityError = this.authorityErrorDepth = 0;
     this.wasPeerVerified = false;
@@ -307,6 +310,7 @@ export class OpenSslEngine implements TlsEngine, FactSource {
     if (result === 1) {
       // What was tried in vain (a ticket that is no good) must not be taken for an error of what follows.
       lib.errClear();
+      if (this.#early === Early.sent) this.#early = Early.none;
       const { sessions } = this.#library;
       if (sessions !== null && this.isServer && !this.isResumed) sessions.keepAfter(this.#ssl);
       return Handshake.done;
@@ -369,6 +373,20 @@ export class OpenSslEngine implements TlsEngine, FactSource {
         : lib.sslWriteEarly(this.#ssl, at, BigInt(end - start), this.#library.cell.pointer) === 1;
     if (!isDone) this.#fail();
     return isDone;
+  }
+
+  writeEarly(start: number, end: number): boolean {
+    const library = this.#library;
+    library.current = this;
+    const isDone = lib.sslWriteEarly(this.#ssl, library.address(start), BigInt(end - start), library.cell.pointer) === 1;
+    if (!isDone) this.#fail();
+    this.#early = Early.sent;
+    this.hadEarly = true;
+    return isDone;
+  }
+
+  get wasEarlyRefused(): boolean {
+    return this.#ssl !== NULL && lib.sslEarlyStatus(this.#ssl) === EARLY_REFUSED;
   }
 
   output(start: number, limit: number): number {

@@ -139,12 +139,15 @@ export const sslReadEarly = bound<(ssl: Pointer, into: Pointer, length: bigint, 
   [P, P, 'uint64', P],
   I,
 );
-/** Of a server: before the handshake is done. */
+/** Before the handshake is done. */
 export const sslWriteEarly = bound<(ssl: Pointer, from: Pointer, length: bigint, count: Pointer) => number>(
   'SSL_write_early_data',
   [P, P, 'uint64', P],
   I,
 );
+/** SSL_EARLY_DATA_NOT_SENT, …_REJECTED, …_ACCEPTED. */
+export const sslEarlyStatus = bound<(ssl: Pointer) => number>('SSL_get_early_data_status', [P], I);
+export const sessionMaxEarly = bound<(session: Pointer) => number>('SSL_SESSION_get_max_early_data', [P], 'uint32');
 export const contextMaxEarly = bound<(context: Pointer, bytes: number) => number>('SSL_CTX_set_max_early_data', [P, 'uint32'], I);
 export const sslError = bound<(ssl: Pointer, result: number) => number>('SSL_get_error', [P, I], I);
 export const sslShutdown = bound<(ssl: Pointer) => number>('SSL_shutdown', [P], I);

@@ -41,6 +41,8 @@ export class PeerNames {
   /** The session that was made last, and the name it was made for. */
   #session = NULL;
   #sessionName = '';
+  /** Nobody has sent early data with it: servers take that once (RFC 8446 8.1). */
+  #isFresh = false;
 
   readonly #context: bigint;
 
@@ -72,6 +74,13 @@ export class PeerNames {
     return true;
   }
 
+  /** How many bytes may be sent early on a connection that `address` has prepared just now; 0: none. */
+  mostEarly(ssl: bigint): number {
+    if (!this.#isFresh || this.#session === NULL || lib.sslSession(ssl) !== this.#session) return 0;
+    this.#isFresh = false;
+    return lib.sessionMaxEarly(this.#session);
+  }
+
   /** Copies a name to where OpenSSL reads it: an address without its brackets; what can't be a name becomes what no certificate has. */
   #read(start: number, end: number): number {
     const { bytes } = this.#memory;
@@ -96,6 +105,7 @@ export class PeerNames {
     if (lib.sslMarkOf(ssl, 0) === OWN_SESSION) return false;
     if (this.#session !== NULL) lib.sessionFree(this.#session);
     this.#session = session;
+    this.#isFresh = true;
     this.#sessionName = lib.textAt(lib.sslName(ssl, HOST_NAME));
     return true;
   }
