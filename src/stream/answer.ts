@@ -90,7 +90,8 @@ export function sendAnswer(context: StreamContext, stream: Stream): void {
   response.complete = true;
   // The length is told, the body not sent (RFC 9110 9.3.2).
   if (stream.request.headDone && clientMethod(stream.request) === Method.head) response.bodyEnd = response.bodyStart;
-  if (stream.tracked !== null || stream.session.tracked !== null) countBytes(stream, 0, messageBytes(response));
+  // HAProxy answers what is no request before there is a stream that counts.
+  if (stream.hasRequestLine && (stream.tracked !== null || stream.session.tracked !== null)) countBytes(stream, 0, messageBytes(response));
   context.mux.variables.turn(stream.messageVariables);
   if (stream.hasRequestLine) runAfterResponse(stream);
   stream.responseStarted = true;

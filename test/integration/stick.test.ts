@@ -540,6 +540,23 @@ backend be
   }
 });
 
+onSubjects('an answer to what is no request counts no bytes', async ({ start }) => {
+  const [port, asked] = await ports(2);
+  const rest = `frontend fe
+  bind 127.0.0.1:${port}
+  stick-table type ip size 10 store bytes_out_rate(1m),http_err_cnt,conn_cur
+  tcp-request connection track-sc0 src
+  http-request return status 200
+frontend asked
+  bind 127.0.0.1:${asked}
+  http-request return status 200 hdr x-told %[src_http_err_cnt(fe)]/%[src_conn_cur(fe)]/%[src_bytes_out_rate(fe),bool]`;
+  await start(configure({ global: 'nbthread 1', rest }));
+  assert.equal((await ask(port, 'GET / HTTP/1.1\r\nHost: a\r\nBad Field: x\r\n\r\n')).status, 400);
+  await eventually(async () => (await told(asked, '/')) === '1/0/0', 'one error, no bytes');
+  assert.equal((await ask(port, get('/'))).status, 200);
+  await eventually(async () => (await told(asked, '/')) === '1/0/1', 'bytes of an answer');
+});
+
 onSubjects('what a TCP connection carries is counted when it ends', async ({ start }) => {
   await using echo = await serveSockets((socket) => void socket.on('end', () => socket.end('y'.repeat(3000))).resume());
   const [port, asking] = await ports(2);
