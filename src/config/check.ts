@@ -7,6 +7,7 @@ import type { ProxyModel, RuleModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import type { Position } from '../model/position.ts';
 import { checkOcspUpdates } from './check-ocsp.ts';
+import { checkTracking } from './check-tracking.ts';
 import type { DiagnosticCode } from './report/codes.ts';
 import type { Diagnostic } from './report/diagnostic.ts';
 import { nearestName } from './report/near.ts';
@@ -15,6 +16,7 @@ export function checkModel(model: ConfigModel, diagnostics: Diagnostic[]): void 
   const checker = new Checker(model, diagnostics);
   for (const proxy of model.proxies) if (!proxy.disabled) checker.proxy(proxy);
   checker.ids();
+  checker.tracking();
   checkOcspUpdates(model, diagnostics);
 }
 
@@ -62,6 +64,10 @@ class Checker {
     this.#mode(proxy);
     this.#checks(proxy);
     this.#resolvers(proxy);
+  }
+
+  tracking(): void {
+    checkTracking(this.#model.proxies, (server, text) => this.#alert('bad-track', text, server.at));
   }
 
   #resolvers(proxy: ProxyModel): void {

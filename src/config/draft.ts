@@ -226,6 +226,7 @@ export function newServer(name: string, text: string, at: Position): ServerModel
     disabled: false,
     cookie: null,
     check: false,
+    track: null,
     checkPort: null,
     checkAddress: null,
     checkTls: { wanted: null, serverName: null, autoServerName: true, alpn: null },

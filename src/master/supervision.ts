@@ -4,7 +4,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { Family } from '../base/address.ts';
 import type { CheckRules } from '../build/check-rules.ts';
 import type { CheckTls } from '../build/check-tls.ts';
 import type { Plan, ServerPlan } from '../build/plan.ts';
@@ -24,6 +23,7 @@ import type { TlsChange } from '../model/tls-change.ts';
 import { Count, type Shared } from '../state/shared.ts';
 import type { SharedTable } from '../stick/table.ts';
 import type { NameResolution } from './resolution.ts';
+import { startServers } from './server-start.ts';
 
 /** Owner of the locks that this thread takes: no data thread has this number. */
 const CONTROL_THREAD = 62;
@@ -90,13 +90,8 @@ export class Supervision {
       server.fall = model.fall;
       server.slowstartMs = model.slowstartMs ?? 0;
       this.#servers.push(server);
-      this.#control.start(server, {
-        weight: model.weight,
-        maxconn: model.maxconn,
-        isDisabled: model.disabled,
-        isUnresolved: model.address.family === Family.none,
-      });
     }
+    startServers(this.#control, this.#plan, this.#servers);
   }
 
   /** Checks begin; their results change the servers' state. Loads what checks and logs: nobody who waits for the start needs it. */

@@ -344,6 +344,8 @@ export interface ServerModel {
   disabled: boolean;
   cookie: string | null;
   check: boolean;
+  /** `track`: `server` or `proxy/server`, as written. */
+  track: string | null;
   checkPort: number | null;
   checkAddress: AddressRecord | null;
   readonly checkTls: CheckTlsModel;

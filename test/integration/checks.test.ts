@@ -166,3 +166,34 @@ listen m\n  bind 127.0.0.1:${other}\n  ${log}\n  server b 127.0.0.1:${b.port} tr
   assert.match(text(await syslog.waitFor(/Server m\/b is DOWN/)), /^Server m\/b is DOWN via l\/a/);
   assert.equal((await ask(other, get('/', 'Connection: close'))).status, 503);
 });
+
+onSubjects('track: a chain goes down, comes up, and begins in maintenance, one after the other', async ({ start }) => {
+  await using a = await startHttpOrigin(() => ok('a'));
+  await using syslog = await startSyslog();
+  const [port] = await ports(1);
+  const log = `log 127.0.0.1:${syslog.port} local0`;
+  const rest = `backend l\n  ${log}\n  ${QUICK}\n  server a 127.0.0.1:${a.port}\n  server off 127.0.0.1:${a.port} disabled
+listen m\n  bind 127.0.0.1:${port}\n  ${log}\n  server d 127.0.0.1:${a.port} track b\n  server b 127.0.0.1:${a.port} track l/a\n  server o 127.0.0.1:${a.port} track l/off`;
+  await start(configure({ rest }));
+  await a.close();
+  const left = '0 sessions active, 0 requeued, 0 remaining in queue.';
+  assert.equal(
+    text(await syslog.waitFor(/Server m\/b is DOWN/)),
+    `Server m/b is DOWN via l/a. 1 active and 0 backup servers left. ${left}`,
+  );
+  assert.equal(
+    text(await syslog.waitFor(/Server m\/d is DOWN/)),
+    `Server m/d is DOWN via m/b. 0 active and 0 backup servers left. ${left}`,
+  );
+  await syslog.waitFor(/(?:backend|proxy) m has no server available!/);
+  await using _again = await startHttpOrigin(() => ok('a'), a.port);
+  assert.equal(
+    text(await syslog.waitFor(/Server m\/b is UP/)),
+    'Server m/b is UP via l/a. 1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.',
+  );
+  assert.equal(
+    text(await syslog.waitFor(/Server m\/d is UP/)),
+    'Server m/d is UP via m/b. 2 active and 0 backup servers online. 0 sessions requeued, 0 total in queue.',
+  );
+  assert.equal((await ask(port, get('/', 'Connection: close'))).body, 'a');
+});

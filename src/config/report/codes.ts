@@ -194,6 +194,11 @@ export const CODES = {
     meaning: 'There are lines of a kind of health check that no option asks for.',
     advice: 'Add the `option` that the message names, or remove the lines.',
   },
+  'bad-track': {
+    severities: ALERT,
+    meaning: 'A server cannot follow what its `track` names: that is not there, has no checks, or follows in a circle.',
+    advice: 'Name a server with `check`, in the same backend or as `backend/server`, and leave out `check` where `track` is.',
+  },
   'check-port': {
     severities: ALERT,
     meaning: 'A server is checked, but no port is known for it.',

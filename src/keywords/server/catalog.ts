@@ -5,6 +5,7 @@ import { checkSendProxy, noCheckSendProxy, noSendProxy, noSendProxyV2, noSendPro
 import { initAddr, resolveNet, resolveOpts, resolvePrefer, resolversOption } from './resolving.ts';
 import { nonStick, stick } from './sticking.ts';
 import { allow0rtt, caFile, crt, ktls, noRenegotiate, noSniAuto, noSsl, noSslReuse, noVerifyhost, renegotiate, sharedTls, sni, sniAuto, sslReuse, verify, verifyhost } from './tls.ts';
+import { trackOption } from './tracking.ts';
 
 export const server = [
   checkSsl, noCheckSsl, checkSni, checkSniAuto, noCheckSniAuto, checkAlpn,
@@ -13,4 +14,5 @@ export const server = [
   initAddr, resolversOption, resolvePrefer, resolveOpts, resolveNet,
   nonStick, stick,
   sharedTls, noSsl, crt, allow0rtt, ktls, renegotiate, noRenegotiate, caFile, verify, sni, sniAuto, noSniAuto, verifyhost, noVerifyhost, sslReuse, noSslReuse,
+  trackOption,
 ] as const;
