@@ -273,5 +273,9 @@ function compileAction(
   const name = open < 0 ? model.action : model.action.slice(0, open);
   if (open >= 0 && !model.action.endsWith(')')) throw new RuleError(`a parenthesis is not closed in '${model.action}'`, -1, model.action);
   const argument = open < 0 ? null : model.action.slice(open + 1, -1);
-  return registry.action(name, ruleSet).compile(new Words(model.words, argument, followedBy), context);
+  const action = registry.action(name, ruleSet);
+  if (argument !== null && !action.signature.startsWith(`${name}(`)) {
+    throw new RuleError(`'${name}' takes nothing in parentheses`, -1, model.action);
+  }
+  return action.compile(new Words(model.words, argument, followedBy), context);
 }
