@@ -2,10 +2,11 @@
  * Log lines of the control thread: server state changes, health checks. Few and short, so each is sent by one
  * system call at once, also while the process ends. Not for the data path.
  */
+import type { SocketAddress } from '../base/address.ts';
 import type { LogModel, ProxyModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
 import { area, close, errno, send, write } from '../platform/ffi.ts';
-import { connectDatagrams, datagramSocket, SOCK_NONBLOCK } from '../platform/sockets.ts';
+import { lineSocket, mayTryAgain, SOCK_NONBLOCK } from '../platform/sockets.ts';
 import { factsOf, inRing, targetsOf } from './build.ts';
 import { ControlStream } from './control-stream.ts';
 import { addressName, ringSettings } from './destinations.ts';
@@ -14,8 +15,6 @@ import { LogSample } from './sample.ts';
 
 /** MSG_DONTWAIT | MSG_NOSIGNAL. */
 const SEND_FLAGS = 0x40 | 0x4000;
-/** Errors after which a UNIX target is connected again: its daemon was restarted. */
-const LOST = new Set([107, 111, 2]);
 const NEWLINE = 10;
 const SPACE = 32;
 const DASH = 45;
@@ -74,10 +73,10 @@ export class ControlLog {
   }
 }
 
-function sendDatagram({ descriptor }: ControlTarget, address: Parameters<typeof connectDatagrams>[1], length: number): boolean {
+function sendDatagram({ descriptor }: ControlTarget, address: SocketAddress, length: number): boolean {
   if (descriptor < 0) return false;
   if (send(descriptor, room.pointer, length, SEND_FLAGS) >= 0) return true;
-  if (!LOST.has(errno()) || !connectDatagrams(descriptor, address)) return false;
+  if (!mayTryAgain(descriptor, address, errno())) return false;
   return send(descriptor, room.pointer, length, SEND_FLAGS) >= 0;
 }
 
@@ -137,7 +136,7 @@ export class ControlLogs {
     const name = addressName(address);
     let descriptor = this.#sockets.get(name);
     if (descriptor === undefined) {
-      descriptor = Math.max(-1, datagramSocket(address, SOCK_NONBLOCK));
+      descriptor = Math.max(-1, lineSocket(address, SOCK_NONBLOCK));
       this.#sockets.set(name, descriptor);
     }
     return descriptor;

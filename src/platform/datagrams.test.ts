@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { within } from '../../test/support/wait.ts';
 import { Family, newAddress, type SocketAddress } from '../base/address.ts';
@@ -9,8 +12,9 @@ import { type Block, type Memory, plainMemory } from '../base/memory.ts';
 import type { DatagramSender } from './contract.ts';
 import { EpollCore } from './epoll/core.ts';
 import { EpollDatagrams } from './epoll/datagrams.ts';
-import { area, setsockopt } from './ffi.ts';
-import { datagramSocket } from './sockets.ts';
+import { area, bind, close, read, setsockopt, socket } from './ffi.ts';
+import { AF_UNIX, encodeSockaddr, SOCKADDR_BYTES } from './sockaddr.ts';
+import { datagramSocket, lineSocket, SOCK_DGRAM, SOCK_NONBLOCK } from './sockets.ts';
 import { KIND_IGNORED, UringCore } from './uring/core.ts';
 import { UringDatagrams } from './uring/datagrams.ts';
 import { openRing } from './uring/ring.ts';
@@ -60,12 +64,12 @@ class OnUring extends Bench {
   readonly sender: UringDatagrams;
   #sends = 0;
 
-  constructor(descriptor: number, cuts: boolean) {
+  constructor(descriptor: number, address = loopback(0)) {
     super();
     const ring = openRing();
     assert.ok(typeof ring !== 'number');
     this.core = new UringCore(ring, this.memory, 4);
-    this.sender = new UringDatagrams(this.core, this.handler, descriptor, cuts, 0, 0);
+    this.sender = new UringDatagrams(this.core, this.handler, descriptor, address, 0, 0);
   }
 
   turn(): void {
@@ -108,9 +112,9 @@ class OnEpoll extends Bench {
   readonly core = new EpollCore(this.memory, 4);
   readonly sender: EpollDatagrams;
 
-  constructor(descriptor: number, cuts: boolean) {
+  constructor(descriptor: number, address = loopback(0)) {
     super();
-    this.sender = new EpollDatagrams(this.core, this.handler, descriptor, cuts, 0, 0);
+    this.sender = new EpollDatagrams(this.core, this.handler, descriptor, address, 0, 0);
   }
 
   turn(): void {
@@ -165,6 +169,27 @@ function uncutSocket(port: number): number {
   return descriptor;
 }
 
+/** A receiver at a UNIX path, and what has come to it. */
+function unixReceiver(address: SocketAddress): { lines: () => string[]; leave: () => void } {
+  const descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  const name = area(SOCKADDR_BYTES);
+  assert.equal(bind(descriptor, name.pointer, encodeSockaddr(address, name.bytes, 0)), 0);
+  const room = area(4096);
+  const lines = (): string[] => {
+    const found: string[] = [];
+    for (;;) {
+      const count = Number(read(descriptor, room.pointer, 4096));
+      if (count < 0) return found;
+      found.push(Buffer.from(room.bytes.buffer, 0, count).toString('latin1'));
+    }
+  };
+  const leave = (): void => {
+    close(descriptor);
+    rmSync(address.path);
+  };
+  return { lines, leave };
+}
+
 /** A port that nobody listens on. */
 async function nobody(): Promise<number> {
   const gone = createSocket('udp4').bind(0, '127.0.0.1');
@@ -180,7 +205,7 @@ const line = (letter: string, length: number): string => letter.repeat(length);
 for (const [name, Host] of Object.entries(HOSTS)) {
   test(`${name}: lines of one length and a shorter one leave in one send, each arrives by itself`, async (t) => {
     const { port, until } = await receiver(t);
-    const bench = new Host(datagramSocket(loopback(port), 0), true);
+    const bench = new Host(datagramSocket(loopback(port), 0));
     const lines = [line('a', 300), line('b', 300), line('c', 300), line('d', 200), line('e', 210), line('f', 210), line('g', 1)];
     bench.send(...lines);
     bench.turn();
@@ -193,7 +218,7 @@ for (const [name, Host] of Object.entries(HOSTS)) {
 
   test(`${name}: a line that is longer than the one before it and a very long one begin a send`, async (t) => {
     const { port, until } = await receiver(t);
-    const bench = new Host(datagramSocket(loopback(port), 0), true);
+    const bench = new Host(datagramSocket(loopback(port), 0));
     const lines = [line('a', 5), line('b', 6), line('c', 7), line('d', 1300), line('e', 1300), line('f', 20), line('g', 20)];
     bench.send(...lines);
     bench.turn();
@@ -204,7 +229,7 @@ for (const [name, Host] of Object.entries(HOSTS)) {
 
   test(`${name}: thirty-two lines leave by themselves; more than the descriptions of sends go one by one`, async (t) => {
     const { port, until } = await receiver(t);
-    const bench = new Host(datagramSocket(loopback(port), 0), true);
+    const bench = new Host(datagramSocket(loopback(port), 0));
     const lines = Array.from({ length: 32 }, (_, index) => line(String.fromCharCode(65 + index), 40));
     bench.send(...lines);
     bench.turn();
@@ -220,7 +245,7 @@ for (const [name, Host] of Object.entries(HOSTS)) {
 
   test(`${name}: where the kernel does not cut, every line is sent by itself, then and later`, async (t) => {
     const { port, until } = await receiver(t);
-    const bench = new Host(uncutSocket(port), true);
+    const bench = new Host(uncutSocket(port));
     const lines = [line('a', 30), line('b', 30), line('c', 30)];
     bench.send(...lines);
     bench.turn();
@@ -234,7 +259,7 @@ for (const [name, Host] of Object.entries(HOSTS)) {
   });
 
   test(`${name}: lines that nobody takes are dropped and counted, their blocks come back`, async () => {
-    const bench = new Host(datagramSocket(loopback(await nobody()), 0), true);
+    const bench = new Host(datagramSocket(loopback(await nobody()), 0));
     for (let turn = 0; turn < 4; turn++) {
       bench.send(line('a', 30), line('b', 30));
       bench.turn();
@@ -242,7 +267,7 @@ for (const [name, Host] of Object.entries(HOSTS)) {
     assert.equal(bench.back, 8);
     assert.ok(bench.sender.dropped > 0);
     bench.close();
-    const nowhere = new Host(-1, true);
+    const nowhere = new Host(-1);
     nowhere.send('lost');
     assert.deepEqual([nowhere.back, nowhere.sender.dropped], [1, 1]);
     nowhere.close();
@@ -251,7 +276,7 @@ for (const [name, Host] of Object.entries(HOSTS)) {
   test(`${name}: what follows when the receiver has come back arrives, one line or several`, async (t) => {
     for (const lines of [[line('b', 30)], [line('b', 30), line('c', 30), line('d', 10)]]) {
       const port = await nobody();
-      const bench = new Host(datagramSocket(loopback(port), 0), true);
+      const bench = new Host(datagramSocket(loopback(port), 0));
       bench.send('lost');
       bench.turn();
       const { until } = await receiver(t, port);
@@ -263,9 +288,33 @@ for (const [name, Host] of Object.entries(HOSTS)) {
     }
   });
 
+  test(`${name}: a UNIX path that comes late, goes and comes again`, (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hl-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const address = newAddress();
+    address.family = Family.unix;
+    address.path = join(folder, 'log');
+    const bench = new Host(lineSocket(address, 0), address);
+    bench.send('early');
+    bench.turn();
+    assert.equal(bench.sender.dropped, 1);
+    for (const word of ['first', 'second']) {
+      const receiver = unixReceiver(address);
+      bench.send(`${word} one`, `${word} two`);
+      bench.turn();
+      assert.deepEqual(receiver.lines(), [`${word} one`, `${word} two`]);
+      receiver.leave();
+    }
+    assert.equal(bench.sender.dropped, 1);
+    bench.send('nobody', 'any more');
+    bench.turn();
+    assert.deepEqual([bench.sender.dropped, bench.back], [3, 7]);
+    bench.close();
+  });
+
   test(`${name}: an empty line is a datagram, too`, async (t) => {
     const { port, until } = await receiver(t);
-    const bench = new Host(datagramSocket(loopback(port), 0), true);
+    const bench = new Host(datagramSocket(loopback(port), 0));
     const lines = ['', '', 'one', '', 'two', 'two'];
     bench.send(...lines);
     bench.turn();
@@ -275,7 +324,7 @@ for (const [name, Host] of Object.entries(HOSTS)) {
 
   test(`${name}: more lines than may wait are dropped; what was taken arrives`, async (t) => {
     const { port, until } = await receiver(t);
-    const bench = new Host(datagramSocket(loopback(port), 0), true);
+    const bench = new Host(datagramSocket(loopback(port), 0));
     const count = 1024 + 8;
     // Eight bytes each: well below what a receiver keeps by default in space for 1,024 of them is not certain, so they are read between.
     for (let index = 0; index < 1024; index += 64) {
@@ -293,7 +342,7 @@ for (const [name, Host] of Object.entries(HOSTS)) {
 
   test(`${name}: what is held when the host stops or the sender is closed still leaves`, async (t) => {
     const { port, until } = await receiver(t);
-    const stopped = new Host(datagramSocket(loopback(port), 0), true);
+    const stopped = new Host(datagramSocket(loopback(port), 0));
     stopped.send('one', 'two', 'three');
     stopped.sender.abandon();
     // Its owner writes into a block that came back.
@@ -301,7 +350,7 @@ for (const [name, Host] of Object.entries(HOSTS)) {
     stopped.turn();
     assert.deepEqual([stopped.back, stopped.used, stopped.sender.closed], [3, 0, true]);
     stopped.shut();
-    const closed = new Host(datagramSocket(loopback(port), 0), true);
+    const closed = new Host(datagramSocket(loopback(port), 0));
     closed.send('four', 'five');
     closed.close();
     assert.deepEqual(await until(5), ['one', 'two', 'three', 'four', 'five']);
@@ -312,7 +361,7 @@ for (const [name, Host] of Object.entries(HOSTS)) {
 
 test('uring: lines that were held when the kernel refused to cut keep their place', async (t) => {
   const { port, until } = await receiver(t);
-  const bench = new OnUring(uncutSocket(port), true);
+  const bench = new OnUring(uncutSocket(port));
   bench.send('a', 'b', 'c');
   bench.sender.flush();
   bench.send('d', 'e');

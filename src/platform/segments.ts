@@ -3,7 +3,7 @@
  * the kernel is told. All have the length of the first, but for the last, which may be shorter; they lie behind each other.
  * It must not know which host sends.
  */
-import { ECONNREFUSED, EINVAL, EIO, EMSGSIZE, EOPNOTSUPP } from './errno.ts';
+import { EINVAL, EIO, EMSGSIZE, EOPNOTSUPP } from './errno.ts';
 import { type Mapping, unmap } from './ffi.ts';
 import { mapAnonymous } from './mapping.ts';
 import type { Slices } from './slices.ts';
@@ -41,14 +41,6 @@ export function linesTogether({ block, start, end, next }: Slices, first: number
 /** Whether a send of several failed with this error number because the kernel or the way does not cut: it never will. */
 export function isNoCutting(code: number): boolean {
   return code === EINVAL || code === EMSGSIZE || code === EIO || code === EOPNOTSUPP;
-}
-
-/**
- * Whether a send over UDP failed because an earlier datagram found nobody: this one was not sent, and the next try may well
- * arrive (the receiver has started again). The earlier one is lost: that is what is counted.
- */
-export function isEarlierRefusal(code: number): boolean {
-  return code === ECONNREFUSED;
 }
 
 /** Headers of sends of several, in memory that the kernel reads. */

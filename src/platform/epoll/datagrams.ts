@@ -1,15 +1,17 @@
 /**
  * Datagrams to one destination: log lines. Those of UDP wait for the end of the turn, when all that may leave together do
  * (segments.ts); others are sent at once. What the target does not take now waits in order; what finds the queue full is
- * dropped and counted. A send of several that fails is tried again line by line, a line that fails since an earlier
- * one was refused a second time. It must not know what the lines say.
+ * dropped and counted. A send of several that fails is tried again line by line, a line may have a second
+ * try (`mayTryAgain`). It must not know what the lines say.
  */
+import { Family, type SocketAddress } from '../../base/address.ts';
 import type { Block } from '../../base/memory.ts';
 import type { DatagramSender, SentHandler, Task } from '../contract.ts';
 import { EAGAIN, EINTR } from '../errno.ts';
 import { close, errno, sendmsg, write } from '../ffi.ts';
-import { isEarlierRefusal, isNoCutting, linesTogether, MOST_TOGETHER, SegmentHeaders } from '../segments.ts';
+import { isNoCutting, linesTogether, MOST_TOGETHER, SegmentHeaders } from '../segments.ts';
 import { NO_SLICE } from '../slices.ts';
+import { mayTryAgain } from '../sockets.ts';
 import type { EpollCore } from './core.ts';
 
 /** EPOLLOUT, level-triggered, watched only while the target takes nothing. */
@@ -29,6 +31,7 @@ export class EpollDatagrams implements DatagramSender, Task {
   readonly #header: SegmentHeaders | null;
   /** Address of the memory's first byte. */
   readonly #base: number;
+  readonly #address: SocketAddress;
   readonly #udp: boolean;
   /** Whether several lines may leave as one send. */
   #cuts: boolean;
@@ -40,17 +43,18 @@ export class EpollDatagrams implements DatagramSender, Task {
 
   /**
    * @param descriptor its own, closed at the end; -1: nowhere, everything is dropped
-   * @param udp whether the socket is one of UDP: several lines may leave as one send
+   * @param address where the descriptor is connected to; over UDP several lines may leave as one send
    */
-  constructor(core: EpollCore, handler: SentHandler, descriptor: number, udp: boolean, number: number, tag: number) {
+  constructor(core: EpollCore, handler: SentHandler, descriptor: number, address: SocketAddress, number: number, tag: number) {
     this.#core = core;
     this.#handler = handler;
     this.#descriptor = descriptor;
     this.#number = number;
     this.#tag = tag;
     this.#base = Number(core.pointer(0));
-    this.#udp = udp;
-    this.#cuts = udp && descriptor >= 0;
+    this.#address = address;
+    this.#udp = address.family !== Family.unix;
+    this.#cuts = this.#udp && descriptor >= 0;
     this.#header = this.#cuts ? new SegmentHeaders(1) : null;
   }
 
@@ -122,14 +126,15 @@ export class EpollDatagrams implements DatagramSender, Task {
 
   /** Sends a line, or drops it if it fails; false: it has to wait. */
   #sendOne(start: number, end: number): boolean {
-    for (let refused = false; ; ) {
+    for (let again = false; ; ) {
       if (write(this.#descriptor, this.#core.pointer(start), end - start) >= 0) return true;
       const code = errno();
       if (code === EAGAIN) return false;
       if (code === EINTR) continue;
-      this.dropped++;
-      if (refused || !this.#udp || !isEarlierRefusal(code)) return true;
-      refused = true;
+      again = !again && mayTryAgain(this.#descriptor, this.#address, code);
+      // Over UDP the refused line is an earlier one: that is lost.
+      if (this.#udp || !again) this.dropped++;
+      if (!again) return true;
     }
   }
 

@@ -4,7 +4,7 @@
  * or who uses it.
  */
 import { fstatSync } from 'node:fs';
-import { Family, type SocketAddress } from '../../base/address.ts';
+import type { SocketAddress } from '../../base/address.ts';
 import type { Memory } from '../../base/memory.ts';
 import { NEVER, TimerWheel } from '../../base/timers.ts';
 import type { HostOptions, Listener, SentHandler, Task, Wire, WireHandler } from '../contract.ts';
@@ -14,7 +14,7 @@ import { NodeLoop } from '../nodeloop.ts';
 import { connectFailure } from '../reasons.ts';
 import { encodeSockaddr } from '../sockaddr.ts';
 import { setPacketOptions } from '../socketinfo.ts';
-import { connectingSocket, datagramSocket, keepAlive, SOCK_NONBLOCK } from '../sockets.ts';
+import { connectingSocket, keepAlive, lineSocket, SOCK_NONBLOCK } from '../sockets.ts';
 import { EpollCore, EVENTS } from './core.ts';
 import { EpollDatagrams } from './datagrams.ts';
 import { type AcceptSink, EpollListener } from './listener.ts';
@@ -110,9 +110,9 @@ export class EpollHost implements Host, AcceptSink, Hungry {
   }
 
   datagrams(address: SocketAddress, handler: SentHandler): DatagramSender {
-    const descriptor = datagramSocket(address, SOCK_NONBLOCK);
+    const descriptor = lineSocket(address, SOCK_NONBLOCK);
     const number = this.#freeSender();
-    const sender = new EpollDatagrams(this.#core, handler, descriptor, address.family !== Family.unix, number, SENDER);
+    const sender = new EpollDatagrams(this.#core, handler, descriptor, address, number, SENDER);
     this.#senders[number] = sender;
     return sender;
   }

@@ -4,13 +4,15 @@
  *
  * UDP costs the kernel its way through the stack per send, not per datagram, so lines that may leave together do (segments.ts), and
  * a busy turn's lines are held for those of the next ones (host.ts decides how long). A send of several that fails is tried again
- * line by line, behind what was sent meanwhile; when cutting is what the kernel refuses, it is not tried again. A line that fails
- * since an earlier one was refused has a second try. It must not know what the lines say.
+ * line by line, behind what was sent meanwhile; when cutting is what the kernel refuses, it is not tried again. A line may
+ * have a second try (`mayTryAgain`). It must not know what the lines say.
  */
+import { Family, type SocketAddress } from '../../base/address.ts';
 import type { Block } from '../../base/memory.ts';
 import type { DatagramSender, SentHandler } from '../contract.ts';
-import { isEarlierRefusal, isNoCutting, linesTogether, MOST_TOGETHER, SegmentHeaders } from '../segments.ts';
+import { isNoCutting, linesTogether, MOST_TOGETHER, SegmentHeaders } from '../segments.ts';
 import { NO_SLICE } from '../slices.ts';
+import { mayTryAgain } from '../sockets.ts';
 import type { UringCore } from './core.ts';
 
 const OP_SENDMSG = 9;
@@ -34,6 +36,7 @@ export class UringDatagrams implements DatagramSender {
   readonly #descriptor: number;
   readonly #number: number;
   readonly #tag: number;
+  readonly #address: SocketAddress;
   readonly #udp: boolean;
   /** Whether several lines may leave as one send. */
   #cuts: boolean;
@@ -53,16 +56,17 @@ export class UringDatagrams implements DatagramSender {
 
   /**
    * @param descriptor its own; -1: nowhere, everything is dropped
-   * @param udp whether the socket is one of UDP: several lines may leave as one send
+   * @param address where the descriptor is connected to; over UDP several lines may leave as one send
    */
-  constructor(core: UringCore, handler: SentHandler, descriptor: number, udp: boolean, number: number, tag: number) {
+  constructor(core: UringCore, handler: SentHandler, descriptor: number, address: SocketAddress, number: number, tag: number) {
     this.#core = core;
     this.#handler = handler;
     this.#descriptor = descriptor;
     this.#number = number;
     this.#tag = tag;
-    this.#udp = udp;
-    this.#cuts = udp && descriptor >= 0;
+    this.#address = address;
+    this.#udp = address.family !== Family.unix;
+    this.#cuts = this.#udp && descriptor >= 0;
     this.#headers = this.#cuts ? new SegmentHeaders(HEADERS) : null;
   }
 
@@ -134,8 +138,10 @@ export class UringDatagrams implements DatagramSender {
 
   /** A line by itself, or several that have left. */
   #completed(place: number, count: number, result: number): void {
-    if (result < 0) this.dropped++;
-    if (count === 1 && this.#udp && isEarlierRefusal(-result)) this.#sendOne(place, SECOND);
+    const again = result < 0 && count === 1 && mayTryAgain(this.#descriptor, this.#address, -result);
+    // Over UDP the refused line is an earlier one: that is lost.
+    if (result < 0 && (this.#udp || !again)) this.dropped++;
+    if (again) this.#sendOne(place, SECOND);
     else this.#pop(place, count === SECOND ? 1 : count);
   }
 

@@ -3,7 +3,7 @@
  * what has happened meanwhile. The thread's own event loop is served beside it (nodeloop.ts). It must not know
  * protocols, timeouts or who uses it.
  */
-import { Family, type SocketAddress } from '../../base/address.ts';
+import type { SocketAddress } from '../../base/address.ts';
 import type { Memory } from '../../base/memory.ts';
 import { NEVER, TimerWheel } from '../../base/timers.ts';
 import type { HostOptions, Listener, SentHandler, Task, Wire, WireHandler } from '../contract.ts';
@@ -15,7 +15,7 @@ import { NodeLoop } from '../nodeloop.ts';
 import { connectFailure } from '../reasons.ts';
 import { encodeSockaddr, SOCKADDR_BYTES } from '../sockaddr.ts';
 import { setPacketOptions } from '../socketinfo.ts';
-import { connectingSocket, datagramSocket, keepAlive } from '../sockets.ts';
+import { connectingSocket, keepAlive, lineSocket } from '../sockets.ts';
 import { KIND_BITS, KIND_IGNORED, UringCore } from './core.ts';
 import { UringDatagrams } from './datagrams.ts';
 import { type AcceptSink, UringListener } from './listener.ts';
@@ -133,7 +133,7 @@ export class UringHost implements Host, AcceptSink {
 
   datagrams(address: SocketAddress, handler: SentHandler): DatagramSender {
     const number = this.#freeSender();
-    const sender = new UringDatagrams(this.#core, handler, datagramSocket(address, 0), address.family !== Family.unix, number, SENDER);
+    const sender = new UringDatagrams(this.#core, handler, lineSocket(address, 0), address, number, SENDER);
     this.#senders[number] = sender;
     const place = this.#datagrams.findIndex(({ closed }) => closed);
     this.#datagrams[place < 0 ? this.#datagrams.length : place] = sender;
