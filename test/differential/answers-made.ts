@@ -36,6 +36,7 @@ const SEEN = [
     'http-error status 405 errorfiles site\n  http-request deny deny_status 405',
     'http-request deny hdr x-h %ST content-type text/plain lf-string %ST',
     'http-request redirect location /%ST',
+    'http-request return content-type text/plain lf-string "x%[fe_defbe]"',
     'http-request deny hdr x-e "%[req.hdr(none)]" hdr x-f "%[path]"',
     'http-request return content-type text/plain string abc hdr x-e "%[req.hdr(none)]"',
     'log-format "%f %r|%HM|%hr|%ID|%[capture.req.method]|%tsc"\n  unique-id-format x-%ci\n  declare capture request len 8\n  tcp-request content reject',

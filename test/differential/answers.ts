@@ -36,6 +36,7 @@ http-errors site
 userlist people
   group staff users ann
   group guests users bob,eve
+  group nobodies
   user ann insecure-password secret
   user bob password $6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1 groups staff
   user eve password $1$saltsalt$9xy1btjgzLYfb7hivXtC//
@@ -224,6 +225,13 @@ const AUTH = [
   ...at(`${GET}\r\nX-T: Bearer zzz`, 'http-request return content-type text/plain lf-string "%[http_auth_bearer(x-t)]"'),
   ...at('GET http://h.test/ HTTP/1.1', 'option http-use-proxy-header\n  http-request auth realm x', 'http-request auth realm x'),
   ...at(`GET http://h.test/ HTTP/1.1\r\nProxy-Authorization: Basic ${btoa('ann:secret')}`, `option http-use-proxy-header\n  ${SHOW}`, SHOW),
+];
+
+const GROUPS = [
+  ...['guests', 'staff', 'nobodies', 'nobodies guests'].flatMap((names) =>
+    at(basic('bob:secret'), `http-request deny unless { http_auth_group(people) ${names} }`),
+  ),
+  ...at(`${GET}\r\nAuthorization: Bearer abc`, 'http-request deny unless { http_auth(people) -m found }'),
 ];
 
 const PATHS =
@@ -531,6 +539,7 @@ export const CASES: readonly AnswerCase[] = [
   ...REDIRECT,
   ...REDIRECT_TARGETS,
   ...AUTH,
+  ...GROUPS,
   ...NORMAL,
   ...FIELDS,
   ...MORE,

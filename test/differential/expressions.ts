@@ -186,6 +186,8 @@ export const EXPRESSIONS: readonly string[] = [
   'req.hdr(,1)',
   'req.cook_cnt',
   'req.hdr_ip(host)',
+  'bin(0896011200),protobuf(1),hex',
+  'bin(0d01020304),protobuf(1),hex',
   'str(a:b:80),host_only',
   'str(a:b:80),port_only',
   'str([a]:80:90),host_only',

@@ -114,8 +114,7 @@ function compileField(path: string, type: string | null, prefix: number): Conver
       wire = enter(sample, fields[at] as number);
       if (wire < 0) return false;
     }
-    if (type !== null) return readNumber(sample, type, wire);
-    return wire === LENGTH_DELIMITED;
+    return type === null || readNumber(sample, type, wire);
   };
 }
 
@@ -132,12 +131,13 @@ export const protobuf = defineConverter({
   args: ARGS,
   from: SampleType.bin,
   to: SampleType.any,
-  doc: 'A field of a Protocol Buffers message, by its number (1.2 is field 2 of the message in field 1): bytes, or with a type an integer.',
+  doc: 'A field of a Protocol Buffers message, by its number (1.2 is field 2 of the message in field 1): its bytes as they are, or with a type an integer.',
   examples: [
     { value: MESSAGE, call: 'b64dec,protobuf(1,int32)', out: 150 },
     { value: MESSAGE, call: 'b64dec,protobuf(2)', out: 'hello' },
     { value: MESSAGE, call: 'b64dec,protobuf(3.1,uint64)', out: 7 },
     { value: MESSAGE, call: 'b64dec,protobuf(3.2,sint32)', out: -2 },
+    { value: MESSAGE, call: 'b64dec,protobuf(1),hex', out: '9601' },
     { value: MESSAGE, call: 'b64dec,protobuf(9)', out: null },
   ],
   compile: ([path, type]) => compileField(path, type, 0),

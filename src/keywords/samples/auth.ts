@@ -13,12 +13,11 @@ const TOKEN = 'GET / HTTP/1.1\r\nAuthorization: bearer abc.def';
 
 const NONE = -2;
 
-/** The number of the user in the list; -1: nobody of it; NONE: there are no credentials. */
+/** The number of the user in the list; -1: nobody of it; NONE: there are no Basic credentials. */
 function compileUser(list: Userlist, context: CompileContext): (stream: Stream) => number {
   const read = compileCredentials(context.thread);
   return (stream) => {
-    if (!read(stream)) return NONE;
-    if (!credentials.isBasic) return -1;
+    if (!read(stream) || !credentials.isBasic) return NONE;
     return list.check(credentials.userStart, credentials.userEnd, credentials.passwordStart, credentials.passwordEnd);
   };
 }
@@ -31,7 +30,7 @@ export const httpAuth = defineFetch({
   doc: 'Whether the credentials of the request are those of a user of the list.',
   examples: [
     { request: ANN, call: 'http_auth(people)', out: true },
-    { request: TOKEN, call: 'http_auth(people)', out: false },
+    { request: TOKEN, call: 'http_auth(people)', out: null },
     { call: 'http_auth(people)', out: null },
   ],
   compile: ([list], context) => {
@@ -72,7 +71,7 @@ export const httpAuthGroup = defineFetch({
 
 /** Group after group; the credentials are checked once, the user's number is kept in the cursor. */
 function nextGroup(sample: Sample, stream: Stream, list: Userlist, userOf: (stream: Stream) => number): boolean {
-  if (!sample.more) {
+  if (sample.next < 0) {
     sample.row = userOf(stream);
     sample.next = 0;
   }

@@ -289,13 +289,15 @@ export const feDefbe = defineFetch({
   args: [],
   type: SampleType.str,
   valid: Valid.frontend,
-  doc: 'The name of the default backend of the frontend.',
+  doc: 'The name of the default backend of the frontend; a `listen` is none of its own.',
   examples: [{ call: 'fe_defbe', out: null }],
   compile: (_, { thread }) => {
     const names = new NameTable(thread.memory, thread.backends.values());
     return (sample, { frontend }) => {
-      const { defaultBackend } = frontend;
-      return defaultBackend !== null && sample.setText(names.start(defaultBackend), names.end(defaultBackend));
+      const { defaultBackend, ownBackend } = frontend;
+      return (
+        defaultBackend !== null && defaultBackend !== ownBackend && sample.setText(names.start(defaultBackend), names.end(defaultBackend))
+      );
     };
   },
 });

@@ -50,13 +50,15 @@ class CookieSearch {
         sample.next = headers.valueStart(sample.row);
       }
       const end = headers.valueEnd(sample.row);
+      // As in HAProxy: where a name and = are all that is left there is nothing to find.
+      const isTooShort = this.#nameLength > 0 && sample.next + this.#nameLength + 1 >= end;
       const from = skipBlanks(bytes, sample.next, end);
       const stop = cookieEnd(bytes, from, end);
       // Behind its cookie a Set-Cookie has attributes only.
       const isOver = stop >= end || (this.#isResponse && this.#nameLength > 0);
       if (isOver) sample.row++;
       sample.next = isOver ? -1 : stop + 1;
-      if (this.#matches(sample, from, stop)) return true;
+      if (!isTooShort && this.#matches(sample, from, stop)) return true;
     }
   }
 
