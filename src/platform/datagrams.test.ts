@@ -13,7 +13,7 @@ import type { DatagramSender } from './contract.ts';
 import { EpollCore } from './epoll/core.ts';
 import { EpollDatagrams } from './epoll/datagrams.ts';
 import { area, bind, close, read, setsockopt, socket } from './ffi.ts';
-import { AF_UNIX, encodeSockaddr, SOCKADDR_BYTES } from './sockaddr.ts';
+import { AF_INET, AF_UNIX, encodeSockaddr, SOCKADDR_BYTES } from './sockaddr.ts';
 import { datagramSocket, lineSocket, SOCK_DGRAM, SOCK_NONBLOCK } from './sockets.ts';
 import { KIND_IGNORED, UringCore } from './uring/core.ts';
 import { UringDatagrams } from './uring/datagrams.ts';
@@ -309,6 +309,17 @@ for (const [name, Host] of Object.entries(HOSTS)) {
     bench.send('nobody', 'any more');
     bench.turn();
     assert.deepEqual([bench.sender.dropped, bench.back], [3, 7]);
+    bench.close();
+  });
+
+  test(`${name}: a socket that found no way when it was made is connected with the first lines`, async (t) => {
+    const { port, until } = await receiver(t);
+    const bench = new Host(socket(AF_INET, SOCK_DGRAM, 0), loopback(port));
+    const lines = [line('a', 30), line('b', 30)];
+    bench.send(...lines);
+    bench.turn();
+    assert.deepEqual(await until(2), lines);
+    assert.deepEqual([bench.back, bench.sender.dropped], [2, 0]);
     bench.close();
   });
 

@@ -19,6 +19,7 @@ export const ECONNABORTED = 103;
 export const ECONNRESET = 104;
 export const ENOBUFS = 105;
 export const ECONNREFUSED = 111;
+export const EDESTADDRREQ = 89;
 export const ENOTCONN = 107;
 export const EINPROGRESS = 115;
 export const ECANCELED = 125;

@@ -5,7 +5,7 @@
 
 import { chmodSync, chownSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { type AddressRecord, Family, newAddress, type SocketAddress } from '../base/address.ts';
-import { EADDRINUSE, ECONNREFUSED, ENOENT, ENOTCONN, errnoName, errnoText } from './errno.ts';
+import { EADDRINUSE, ECONNREFUSED, EDESTADDRREQ, ENOENT, ENOTCONN, errnoName, errnoText } from './errno.ts';
 import { area, bind, close, connect, errno, fcntl, getsockopt, listen, setsockopt, shutdown, socket } from './ffi.ts';
 import { AF_INET, AF_INET6, AF_UNIX, encodeSockaddr, SOCKADDR_BYTES, socketFamily } from './sockaddr.ts';
 import { localAddress } from './socketinfo.ts';
@@ -191,22 +191,22 @@ export function connectDatagrams(descriptor: number, address: SocketAddress): bo
   return connect(descriptor, scratch.pointer, encodeSockaddr(address, scratch.bytes, 0)) === 0;
 }
 
-/** A datagram socket for lines, or the negated error number. One to a UNIX path is connected later if nobody is there yet (`mayTryAgain`). */
+/** A datagram socket for lines, or the negated error number. It is connected later if there is no way or nobody yet (`mayTryAgain`). */
 export function lineSocket(address: SocketAddress, flags: number): number {
-  if (address.family !== Family.unix) return datagramSocket(address, flags);
-  const descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | flags, 0);
+  const descriptor = socket(socketFamily(address), SOCK_DGRAM | SOCK_CLOEXEC | flags, 0);
   if (descriptor < 0) return -errno();
   connectDatagrams(descriptor, address);
   return descriptor;
 }
 
 /**
- * Whether a line that failed with this error number is worth a second try. Over UDP a socket tells of an earlier line that found
- * nobody, and did not send this one: its receiver may be back. A UNIX path may be somebody else's by now: it is connected again.
+ * Whether a line that failed with this error number is worth a second try. Over UDP a refusal tells of an earlier line that found
+ * nobody, this one was not sent: its receiver may be back. A UNIX path may be somebody else's by now: it is connected again.
  */
 export function mayTryAgain(descriptor: number, address: SocketAddress, code: number): boolean {
-  if (address.family !== Family.unix) return code === ECONNREFUSED;
-  return (code === ECONNREFUSED || code === ENOTCONN || code === ENOENT) && connectDatagrams(descriptor, address);
+  if (code === ECONNREFUSED && address.family !== Family.unix) return true;
+  const unconnected = code === ECONNREFUSED || code === ENOTCONN || code === ENOENT || code === EDESTADDRREQ;
+  return unconnected && connectDatagrams(descriptor, address);
 }
 
 function bindSource(descriptor: number, source: SocketAddress): boolean {

@@ -7,7 +7,7 @@
 import { Family, type SocketAddress } from '../../base/address.ts';
 import type { Block } from '../../base/memory.ts';
 import type { DatagramSender, SentHandler, Task } from '../contract.ts';
-import { EAGAIN, EINTR } from '../errno.ts';
+import { EAGAIN, ECONNREFUSED, EINTR } from '../errno.ts';
 import { close, errno, sendmsg, write } from '../ffi.ts';
 import { isNoCutting, linesTogether, MOST_TOGETHER, SegmentHeaders } from '../segments.ts';
 import { NO_SLICE } from '../slices.ts';
@@ -133,7 +133,7 @@ export class EpollDatagrams implements DatagramSender, Task {
       if (code === EINTR) continue;
       again = !again && mayTryAgain(this.#descriptor, this.#address, code);
       // Over UDP the refused line is an earlier one: that is lost.
-      if (this.#udp || !again) this.dropped++;
+      if (!again || (this.#udp && code === ECONNREFUSED)) this.dropped++;
       if (!again) return true;
     }
   }

@@ -10,6 +10,7 @@
 import { Family, type SocketAddress } from '../../base/address.ts';
 import type { Block } from '../../base/memory.ts';
 import type { DatagramSender, SentHandler } from '../contract.ts';
+import { ECONNREFUSED } from '../errno.ts';
 import { isNoCutting, linesTogether, MOST_TOGETHER, SegmentHeaders } from '../segments.ts';
 import { NO_SLICE } from '../slices.ts';
 import { mayTryAgain } from '../sockets.ts';
@@ -140,7 +141,7 @@ export class UringDatagrams implements DatagramSender {
   #completed(place: number, count: number, result: number): void {
     const again = result < 0 && count === 1 && mayTryAgain(this.#descriptor, this.#address, -result);
     // Over UDP the refused line is an earlier one: that is lost.
-    if (result < 0 && (this.#udp || !again)) this.dropped++;
+    if (result < 0 && (!again || (this.#udp && result === -ECONNREFUSED))) this.dropped++;
     if (again) this.#sendOne(place, SECOND);
     else this.#pop(place, count === SECOND ? 1 : count);
   }
