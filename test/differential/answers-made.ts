@@ -39,7 +39,7 @@ const SEEN = [
     'http-request return content-type text/plain lf-string "x%[fe_defbe]"',
     'http-request deny hdr x-e "%[req.hdr(none)]" hdr x-f "%[path]"',
     'http-request return content-type text/plain string abc hdr x-e "%[req.hdr(none)]"',
-    'log-format "%f %r|%HM|%hr|%ID|%[capture.req.method]|%tsc"\n  unique-id-format x-%ci\n  declare capture request len 8\n  tcp-request content reject',
+    'log-format "%f %r|%HM|%hr|%hrl|%ID|%[capture.req.method]|%tsc"\n  unique-id-format x-%ci\n  declare capture request len 8\n  tcp-request content reject',
   ),
   both('log-format "%f %[capture.req.hdr(0)]"\n  declare capture request len 5', 'http-request set-header x-hr "%hr|%hs"'),
   both('http-request deny\n  http-after-response set-header x-be "%[be_name]|%b|%[fe_name]"', ''),

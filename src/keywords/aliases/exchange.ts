@@ -232,11 +232,16 @@ function slotCount({ frontend }: Stream, isRequest: boolean): number {
   return (isRequest ? frontend.requestCaptureLengths : frontend.responseCaptureLengths).length;
 }
 
+/** Was there a request, even one that rules on its content refused? */
+function mayCapture({ hasRequestLine, request }: Stream): boolean {
+  return hasRequestLine || request.headDone;
+}
+
 /** `{a|b}`: values of all slots; nothing if none is declared, or if there was no request to capture from. */
 function compileCaptures(style: TextStyle, isRequest: boolean): AliasStep {
   return (out, stream) => {
     const count = slotCount(stream, isRequest);
-    if (count === 0 || !(stream.hasRequestLine || stream.request.headDone)) return;
+    if (count === 0 || !mayCapture(stream)) return;
     const slots = isRequest ? stream.requestCaptures : stream.responseCaptures;
     if (style.quote) out.byte(QUOTE);
     out.byte(OPEN);
@@ -276,7 +281,7 @@ function compileList(style: TextStyle, isRequest: boolean, context: CompileConte
   const escaped = { ...style, escape: Escape.capture };
   return (out, stream) => {
     const count = slotCount(stream, isRequest);
-    if (!stream.hasRequestLine) return;
+    if (!mayCapture(stream)) return;
     const slots = isRequest ? stream.requestCaptures : stream.responseCaptures;
     for (let slot = 0; slot < count; slot++) {
       if (slot > 0) out.byte(SPACE);
@@ -292,7 +297,7 @@ function compileArray(style: TextStyle, isRequest: boolean, context: CompileCont
   const { memory } = context.thread;
   return (out, stream) => {
     const count = slotCount(stream, isRequest);
-    if (count === 0 || !stream.hasRequestLine) return writeNull(out, style);
+    if (count === 0 || !mayCapture(stream)) return writeNull(out, style);
     const slots = isRequest ? stream.requestCaptures : stream.responseCaptures;
     beginArray(out, style);
     for (let slot = 0; slot < count; slot++) {
