@@ -227,6 +227,8 @@ export function newServer(name: string, text: string, at: Position): ServerModel
     cookie: null,
     check: false,
     track: null,
+    shutsSessions: false,
+    shutsBackupSessions: false,
     checkPort: null,
     checkAddress: null,
     checkTls: { wanted: null, serverName: null, autoServerName: true, alpn: null },

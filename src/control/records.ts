@@ -42,6 +42,11 @@ export class ControlledServer {
   tracked: ControlledServer | null = null;
   /** Servers that follow this one. */
   readonly trackers: ControlledServer[] = [];
+  /** Among all servers. */
+  readonly index: number;
+  /** on-marked-down shutdown-sessions, on-marked-up shutdown-backup-sessions. */
+  shutsSessions = false;
+  shutsBackupSessions = false;
   /** Configured weight, for `100%`. */
   initialWeight = 1;
 
@@ -57,6 +62,7 @@ export class ControlledServer {
   constructor(name: string, backend: ControlledBackend, index: number, shared: Shared) {
     this.name = name;
     this.backend = backend;
+    this.index = index;
     this.live = shared.serverLive(index);
     backend.servers.push(this);
   }

@@ -20,6 +20,9 @@ export const MAX_WEIGHT = 256;
 /** A warming server gets its share in this many steps. */
 const WARM_STEPS = 20;
 
+/** Why sessions are cut: their server is down, or one that is better is up. */
+export type EvictReason = 'down' | 'up';
+
 /** How a server starts. */
 export interface StartState {
   readonly weight: number;
@@ -30,12 +33,16 @@ export interface StartState {
   readonly isUnresolved?: boolean;
 }
 
+export type Evict = (server: ControlledServer, why: EvictReason) => void;
+
 export class ServerControl {
   readonly shared: Shared;
   readonly clock: Clock;
   readonly #live: Int32Array;
   readonly log: LogChange;
   readonly #changed: (backend: ControlledBackend) => void;
+  /** Cuts the sessions of a server, on all threads (on-marked-down, on-marked-up). */
+  evict: Evict = () => {};
 
   /** @param changed called after each change of a server, logged or not: streams that wait may go on */
   constructor(shared: Shared, clock: Clock, log: LogChange, changed: (backend: ControlledBackend) => void = () => {}) {
@@ -96,7 +103,7 @@ export class ServerControl {
     this.#live[server.live + ServerLive.health] = 0;
     server.downs++;
     this.#change(server, () => this.#setRunning(server, ServerRunning.stopped));
-    Atomics.sub(this.#live, server.live + ServerLive.epoch, 1);
+    this.#evictOwn(server);
     this.log(server.backend, level, changeLine(this.shared, server, `is DOWN${cause}`, true));
     this.#sayDrain(server);
     this.#sayEmpty(server, hadServers);
@@ -108,6 +115,7 @@ export class ServerControl {
     if (this.isInMaintenance(server) || running === ServerRunning.running || running === ServerRunning.starting) return;
     this.#live[server.live + ServerLive.health] = server.rise + server.fall - 1;
     this.#change(server, () => this.#begin(server, running === ServerRunning.stopped));
+    this.#evictBackups(server);
     this.log(server.backend, Level.notice, changeLine(this.shared, server, `is UP${cause}`, false));
     this.#sayDrain(server);
     for (const tracker of server.trackers) this.setUp(tracker, viaCause(server));
@@ -136,7 +144,7 @@ export class ServerControl {
     const via = (bit & ServerAdmin.maintenanceInherited) !== 0 && server.tracked !== null ? viaCause(server.tracked) : cause;
     this.#change(server, () => this.#setAdmin(server, this.#admin(server) | bit));
     if (wasIn) return;
-    Atomics.sub(this.#live, server.live + ServerLive.epoch, 1);
+    this.#evictOwn(server);
     if (wasDown) this.log(server.backend, Level.notice, shortLine(server, `was DOWN and now enters maintenance${via}`));
     else this.log(server.backend, level, changeLine(this.shared, server, `is going DOWN for maintenance${via}`, true));
     this.#sayEmpty(server, hadServers);
@@ -220,6 +228,7 @@ export class ServerControl {
       if (isDown) this.#setRunning(server, ServerRunning.stopped);
       else this.#begin(server, true);
     });
+    if (!isDown) this.#evictBackups(server);
     const state = `${isDown ? 'DOWN' : 'UP'}/${this.isDraining(server) ? 'DRAIN' : 'READY'}`;
     const forced = bit === ServerAdmin.maintenanceInherited ? '' : 'forced ';
     const text = host === '' ? `is ${state} (leaving ${forced}maintenance)` : `('${host}') is ${state} (resolves again)`;
@@ -242,6 +251,17 @@ export class ServerControl {
     if (!isSilent && (admin & DRAIN) === 0) this.log(server.backend, Level.notice, shortLine(server, `is ${state} (leaving forced drain)`));
     else if (!isSilent) this.#sayDrain(server);
     for (const tracker of server.trackers) this.#leaveDrain(tracker, ServerAdmin.drainInherited, this.isInMaintenance(tracker));
+  }
+
+  #evictOwn(server: ControlledServer): void {
+    Atomics.sub(this.#live, server.live + ServerLive.epoch, 1);
+    if (server.shutsSessions) this.evict(server, 'down');
+  }
+
+  /** The server is back, and takes traffic: sessions of the backup servers shall not stay there. */
+  #evictBackups(server: ControlledServer): void {
+    if (!server.shutsBackupSessions || server.isBackup || (this.#live[server.live + ServerLive.weight] as number) === 0) return;
+    for (const other of server.backend.servers) if (other.isBackup) this.evict(other, 'up');
   }
 
   /** Runs again, warming up first if it was out. */

@@ -10,6 +10,7 @@ import { TrackIndex } from '../model/tracking.ts';
 export function startServers(control: ServerControl, plan: Plan, servers: readonly ControlledServer[]): void {
   const models = new Map<ControlledServer, ServerModel>();
   for (const { model, index } of plan.servers) models.set(servers[index] as ControlledServer, model);
+  for (const [server, { shutsSessions, shutsBackupSessions }] of models) Object.assign(server, { shutsSessions, shutsBackupSessions });
   linkTrackers(plan, servers);
   // Who tracks another takes over its state: that one has to have one.
   const started = new Set<ControlledServer>();

@@ -111,7 +111,13 @@ class Process implements Running {
       (commits) => Atomics.store(this.#shared.live, ProcessLive.patternCommits, commits),
     );
     this.#threads.onAdopted = (name, version) => this.#patterns.control?.adopted(name, version);
-    this.#supervision = new Supervision(loaded.model, loaded.plan, this.#shared, () => this.#threads.tell({ kind: 'serve' }));
+    this.#supervision = new Supervision(
+      loaded.model,
+      loaded.plan,
+      this.#shared,
+      () => this.#threads.tell({ kind: 'serve' }),
+      ({ index }, why) => this.#threads.tell({ kind: 'evict', server: index, why }),
+    );
   }
 
   /** Maps and pattern files at run time. */

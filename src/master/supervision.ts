@@ -15,7 +15,7 @@ import type { serverStateText } from '../check/server-state.ts';
 import type { checkTarget } from '../check/target.ts';
 import { processClockOffsetMs, systemClock } from '../control/clock.ts';
 import { ControlledBackend, ControlledServer, Level } from '../control/records.ts';
-import { ServerControl } from '../control/servers.ts';
+import { type Evict, ServerControl } from '../control/servers.ts';
 import type { ControlLogs } from '../log/control.ts';
 import type { ProxyModel } from '../model/config.ts';
 import type { ConfigModel } from '../model/configuration.ts';
@@ -51,8 +51,8 @@ export class Supervision {
   #serverStateText: typeof serverStateText | null = null;
   #stopSweeping: (() => void) | null = null;
 
-  /** @param wake called after a server's state changed: queued streams may go on */
-  constructor(model: ConfigModel, plan: Plan, shared: Shared, wake: () => void) {
+  /** @param wake called after a server's state changed: queued streams may go on. @param evict told whose sessions end */
+  constructor(model: ConfigModel, plan: Plan, shared: Shared, wake: () => void, evict: Evict) {
     this.#model = model;
     this.#plan = plan;
     this.#backends = plan.backends.map((proxy, index) => {
@@ -69,6 +69,7 @@ export class Supervision {
       },
       wake,
     );
+    this.#control.evict = evict;
   }
 
   /** To the backend's log targets, and on stderr as HAProxy does for changes of state. */

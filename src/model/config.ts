@@ -344,6 +344,10 @@ export interface ServerModel {
   disabled: boolean;
   cookie: string | null;
   check: boolean;
+  /** `on-marked-down shutdown-sessions`. */
+  shutsSessions: boolean;
+  /** `on-marked-up shutdown-backup-sessions`. */
+  shutsBackupSessions: boolean;
   /** `track`: `server` or `proxy/server`, as written. */
   track: string | null;
   checkPort: number | null;

@@ -58,6 +58,8 @@ export class MuxContext {
   closeEndMs = 0;
   /** Streams in use. */
   streams = 0;
+  /** Every record there is, in use or not: for what has to look at all of them, as a server that goes down. */
+  readonly allStreams: Stream[] = [];
   readonly #freeStreams: Stream[] = [];
   /** Of the next stream; a multiple of SERIALS: more are to be taken first. */
   #serial = 0;
@@ -130,6 +132,7 @@ export class MuxContext {
   #newStream(): Stream {
     // hot-ok: once per concurrent stream, then pooled
     const stream = new Stream();
+    this.allStreams.push(stream);
     stream.machine = this.streamTimers;
     return stream;
   }

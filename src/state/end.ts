@@ -48,6 +48,8 @@ export const Ended = {
   serverTimeout: cause('serverTimeout', 'server', 's', 504),
   badResponse: cause('badResponse', 'proxy', 'P', 502),
   serverDown: cause('serverDown', 'server', 'D', 503),
+  /** A server of the farm is up again, and this was at a backup one. */
+  serverUp: cause('serverUp', 'server', 'U', 503),
   resources: cause('resources', 'resource', 'R', 503),
   /** A rule's new text found no room (strict-mode). */
   rewriteFailed: cause('rewriteFailed', 'proxy', 'P', 500),

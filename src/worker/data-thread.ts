@@ -6,12 +6,14 @@ import { BandwidthLimits } from '../filter/bandwidth.ts';
 import { BackPool } from '../mux/back-pool.ts';
 import { MuxContext, type MuxLimits } from '../mux/context.ts';
 import type { Host } from '../platform/contract.ts';
+import type { Cause } from '../state/end.ts';
 import type { Server, Stream } from '../state/records.ts';
 import { followAddress } from '../state/server-address.ts';
 import type { Shared } from '../state/shared.ts';
 import { tracking } from '../stick/track.ts';
 import { isUsable, redistribute, serveQueues, wakeWaiters } from '../stream/assign.ts';
 import { type BuiltinReplies, StreamContext } from '../stream/context.ts';
+import { evict } from '../stream/evict.ts';
 import { StreamMachine } from '../stream/machine.ts';
 import { Listeners } from './listeners.ts';
 
@@ -64,6 +66,12 @@ export class DataThread {
     if (server === undefined) return;
     followAddress(this.mux.shared.live, server);
     this.backs.closeIdleOf(server);
+  }
+
+  /** The streams that the server serves end at once, or have an answer if theirs has not begun. `index`: among all servers. */
+  onEvict(index: number, cause: Cause): void {
+    const server = this.#servers[index];
+    if (server !== undefined) evict(this.streams, server, cause);
   }
 
   /** Records and blocks that are in use: all zero once everything has come home. */

@@ -65,6 +65,8 @@ export type ToThread =
   | { readonly kind: 'serve' }
   /** A server has moved, as its live columns say: idle connections to where it was are of no use. */
   | { readonly kind: 'moved'; readonly server: number }
+  /** Sessions of the server end: it is down, or they are at a backup server while a better one is up. */
+  | { readonly kind: 'evict'; readonly server: number; readonly why: 'down' | 'up' }
   /** The answer to `name`: a literal, '' if there is none. */
   | { readonly kind: 'named'; readonly ticket: number; readonly address: string }
   /** A pattern file or map lies in other memory from now on. Answer with `adopted`. */

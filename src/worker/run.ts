@@ -12,6 +12,7 @@ import { processClockOffsetMs } from '../control/clock.ts';
 import type { BuiltLogs } from '../log/build.ts';
 import type { Host } from '../platform/contract.ts';
 import { mapMemory } from '../platform/mapping.ts';
+import { Ended } from '../state/end.ts';
 import { Shared } from '../state/shared.ts';
 import type { CertificateChoice } from '../transport/certificates.ts';
 import { DataThread } from './data-thread.ts';
@@ -120,6 +121,9 @@ function obey(
       return;
     case 'moved':
       thread.onMoved(message.server);
+      return;
+    case 'evict':
+      thread.onEvict(message.server, message.why === 'up' ? Ended.serverUp : Ended.serverDown);
       return;
     case 'named':
       names.answered(message.ticket, message.address);

@@ -88,5 +88,5 @@ example(
     using next = await connect(stage.port(5000));
     assert.equal(await next.readUntil('\r\n'), 'leader/pg2\r\n');
   },
-  { refusal: 'on-marked-down', replace: { 'inter 3s fall 3': 'inter 100ms fall 3' } },
+  { replace: { 'inter 3s fall 3': 'inter 100ms fall 3' } },
 );
