@@ -59,7 +59,6 @@ export class PatternStore implements PatternSource {
   readonly sets = new Map<string, SetBuffers>();
   readonly #read: (path: string) => Uint8Array;
   readonly #isShared: boolean;
-
   /**
    * @param read the bytes of a file @throws Error with `code` ENOENT if it is not there
    * @param isShared several threads see the sets
@@ -152,6 +151,8 @@ function lineOf({ bytes, cells }: PatternText, entry: number): number {
 export class ThreadPatterns {
   readonly sets = new Map<string, PatternSet>();
   readonly #source: PatternSource;
+  /** By name: what a set that is no file's began with. */
+  readonly #lines = new Map<string, string>();
 
   constructor(source: PatternSource) {
     this.#source = source;
@@ -160,12 +161,22 @@ export class ThreadPatterns {
   /** A set from a file with the index asked for. @throws Error with a text for the user */
   open(request: PatternRequest): { readonly set: PatternSet; readonly index: PatternIndex } {
     const name = setName(request.name);
+    this.#checkLines(name, request);
     const known = this.sets.get(name);
     const ready = known?.isMap === request.isMap ? known.index(request.kind, request.fold) : undefined;
     const fits = request.values === undefined || ((known?.values ?? 0) & VALUE_BITS[request.values]) !== 0;
     if (known !== undefined && ready != null && fits) return { set: known, index: ready };
     const set = this.adopt(this.#source.open(request));
     return { set, index: set.index(request.kind, request.fold) as PatternIndex };
+  }
+
+  /** @throws Error if another list of patterns has the number that `-u` gives to this one */
+  #checkLines(name: string, { lines }: PatternRequest): void {
+    if (lines === undefined) return;
+    const own = lines.join('\n');
+    const known = this.#lines.get(name);
+    if (known !== undefined && known !== own) throw new Error(`the id is already used: '-u ${name.slice(1)}' names other patterns`);
+    this.#lines.set(name, own);
   }
 
   /** Sees a set as it is now. */
