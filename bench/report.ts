@@ -70,7 +70,7 @@ export function opening(facts: Facts, command: string): string {
     '',
     'Each proxy has one data thread and CPU 0 for itself; wrk, the server (nginx) and the receiver of the log lines share CPU 1. CPU time is what the kernel counted for all threads of the process, divided by the requests answered. All contenders of a row run at the same time and take the load in turns, round after round; a figure is the median of the rounds, a ratio is taken in each round and shown as median (least-most).',
     '',
-    'HAProxy and Hawser read the same file (`bench/configs.ts`): a log line per request to a UDP receiver (`option httplog`), `option forwardfor`, two ACLs that choose the backend, three header rules; nginx does the equivalent. The bare relay has no features: nothing in TypeScript can cost less.',
+    'HAProxy and Hawser read the same file (`bench/configs.ts`): a log line per request to a UDP receiver (`option httplog`), `option forwardfor`, two ACLs that choose the backend, three header rules; nginx does the equivalent. The bare relay has no features: nothing in TypeScript can cost less. The requests of a row are all alike, and so are the lengths of its log lines, which then leave together (`docs/decisions/2026-11-20-datagrams-cut-by-the-kernel.md`); in `mixed` they are not.',
     '',
     table(
       ['', ''],
