@@ -183,6 +183,26 @@ onSubjects('headers as bytes, in each rule set of HTTP', async ({ start, old, co
   assert.match(origin.requests[0]?.head ?? '', /x-up: no\r\nx-new: 1\r\np-x-up: no\r\np-x-new: 1/);
 });
 
+onSubjects('headers as bytes can not tell another length than the body has', async ({ start, old, context }) => {
+  if (old) return context.skip('HAProxy 2.6 has no binary headers');
+  await using origin = await startHttpOrigin(() => ok('body'));
+  const [port] = await ports(1);
+  // content-length: 1, its name alone, and the same fields of both sides.
+  const [one, name] = ['bin(0E636F6E74656E742D6C656E67746801310000)', 'bin(0E636F6E74656E742D6C656E67746800)'];
+  const rest = `listen l\n  bind 127.0.0.1:${port}\n  http-request set-headers-bin ${one} if { path /set }\n  http-request del-headers-bin ${name} if { path /delete }
+  http-response add-headers-bin ${one} if { capture.req.uri /set }\n  http-response del-headers-bin ${name} if { capture.req.uri /delete }
+  server s1 127.0.0.1:${origin.port}`;
+  await start(configure({ global: 'nbthread 1', rest }));
+  for (const path of ['/set', '/delete']) {
+    const { head, body } = await ask(port, `POST ${path} HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\nabc`);
+    assert.match(head, /\r\ncontent-length: 4\r\n/i);
+    assert.equal(body, 'body');
+    const received = origin.requests.at(-1);
+    assert.match(received?.head ?? '', /\r\ncontent-length: 3\r\n/i);
+    assert.doesNotMatch(received?.head ?? '', /content-length: 1/i);
+  }
+});
+
 onSubjects('maps and lists that rules of the response change', async ({ start, old, context }) => {
   if (old) return context.skip('HAProxy 2.6 has no virtual files');
   await using origin = await startHttpOrigin(() => ok('body'));

@@ -92,6 +92,7 @@ function compileFields(words: Words, replaces: boolean, context: CompileContext)
   return (stream) => {
     if (!expression.run(sample, stream) || !cast(sample, SampleType.bin)) return Outcome.next;
     const message = isResponse ? stream.response : stream.request;
+    message.reframe = true;
     const { start, end } = sample;
     const first = message.headers.rows;
     let at = start;
@@ -180,7 +181,9 @@ function compileRemoval(words: Words, context: CompileContext): ActionStep {
   const isResponse = readsResponse(context.places);
   return (stream) => {
     if (!expression.run(sample, stream) || !cast(sample, SampleType.bin)) return Outcome.next;
-    const { headers } = isResponse ? stream.response : stream.request;
+    const message = isResponse ? stream.response : stream.request;
+    const { headers } = message;
+    message.reframe = true;
     let at = sample.start;
     for (let count = 0; count < MOST_FIELDS && at < sample.end; count++) {
       at = readBlock(bytes, at, sample.end);
