@@ -88,6 +88,12 @@ export function headerIdOf(bytes: Uint8Array, start: number, length: number): nu
   return slotId[slot] as number;
 }
 
+/** Whether [start, end) is a token (RFC 9110 5.6.2): at least one byte, and only such as methods and field names have. */
+export function isToken(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (TOKEN_LOWER[bytes[at] as number] === 0) return false;
+  return start < end;
+}
+
 /** The Method of bytes[start, end); Method.other for a name that is not known. Methods are case sensitive (RFC 9110 9.1). */
 export function methodOf(bytes: Uint8Array, start: number, end: number): MethodValue {
   switch (end - start) {

@@ -182,7 +182,7 @@ export class Supervision {
       const { model, backend, backendIndex, index } = planned;
       const server = this.#servers[index];
       const ruleset = rulesets[backendIndex];
-      if (!model.check || server === undefined || ruleset === undefined) continue;
+      if (!model.check || backend.disabled || server === undefined || ruleset === undefined) continue;
       const tls = checksNeedTls(model, backend.check) ? (this.#checkTls?.of(planned) ?? null) : null;
       const { connectMs, checkMs } = backend.timeouts;
       const newScene = rules !== null && computes(backend.check) ? () => rules.newScene(index) : null;

@@ -9,7 +9,7 @@ export interface TrackName {
 }
 
 export function trackName(text: string): TrackName {
-  const slash = text.indexOf('/');
+  const slash = text.lastIndexOf('/');
   return slash < 0 ? { proxy: null, server: text } : { proxy: text.slice(0, slash), server: text.slice(slash + 1) };
 }
 

@@ -1,7 +1,7 @@
 /** Responses on the HTTP/1 connections of a frontend, as it wants them: heads encoded, the case of names, no trailers; and counted. */
 import type { Block, Memory } from '../base/memory.ts';
 import { Framing, Method } from '../http/message.ts';
-import { reframeResponse } from '../http/reframe.ts';
+import { clientMethod, reframeResponse } from '../http/reframe.ts';
 import type { Wire } from '../platform/contract.ts';
 import { encodeResponseHead } from '../proto/h1/encode.ts';
 import type { Stream } from '../state/records.ts';
@@ -61,11 +61,13 @@ function dropTrailers({ frontend, response }: Stream): void {
 
 /** Are bytes behind the request another one? They are not behind an upgrade or the last request of a connection. */
 export function mayFollow({ closeClient, request }: Stream): boolean {
-  return !closeClient && request.persistent && !request.upgrade && request.method !== Method.connect;
+  return !closeClient && request.persistent && !request.upgrade && clientMethod(request) !== Method.connect;
 }
 
 /** Does one of the two messages, or the configuration, want the client's connection to end with this answer? */
 export function endsConnection({ closeClient, request, response, frontend, backend }: Stream): boolean {
   if (closeClient || !request.persistent || response.mustClose || response.framing === Framing.close) return true;
+  // A client that asked for a tunnel takes a success for one.
+  if (clientMethod(request) === Method.connect && response.status < 300 && response.framing !== Framing.tunnel) return true;
   return frontend.keepAlive === KeepAlive.close || (backend !== null && backend.keepAlive === KeepAlive.close);
 }

@@ -185,7 +185,7 @@ export class H1Back implements WireHandler, BackMux {
       this.#spoiled = true;
       // One that half-closes may still take the rest of the request.
       if (!stream.requestDone || !closed) events.onBackClosed(stream, reason);
-    } else if (closed && (this.#state === State.tunnel || (this.#state === State.body && stream.response.framing === Framing.close))) {
+    } else if (closed && (this.#state === State.tunnel || (this.#state === State.body && this.#decoder.untilClose))) {
       if (this.#state === State.body) this.#state = State.complete;
       this.#spoiled = true;
       events.onResponseEnd(stream);

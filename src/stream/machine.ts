@@ -5,7 +5,7 @@
  */
 import { type Block, NO_BLOCK } from '../base/memory.ts';
 import { NEVER, type Timer, type TimerOwner } from '../base/timers.ts';
-import { Method } from '../http/message.ts';
+import { Framing, Method } from '../http/message.ts';
 import { Broken, type BrokenReason, Ended } from '../state/end.ts';
 import { LogOrigin } from '../state/logstep.ts';
 import { Phase } from '../state/phase.ts';
@@ -346,7 +346,7 @@ export class StreamMachine implements StreamEvents, TimerOwner {
 
   #onResponseStarted(stream: Stream): void {
     const { response, front, back } = stream;
-    if (response.status === 101 || (stream.request.method === Method.connect && response.status < 300)) {
+    if (response.framing === Framing.tunnel) {
       stream.tunnel = true;
       stream.requestDone = false;
       front?.resumeRequest(stream);

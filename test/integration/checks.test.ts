@@ -167,6 +167,21 @@ listen m\n  bind 127.0.0.1:${other}\n  ${log}\n  server b 127.0.0.1:${b.port} tr
   assert.equal((await ask(other, get('/', 'Connection: close'))).status, 503);
 });
 
+onSubjects('track: a server of a disabled backend is not checked, and who follows it stays', async ({ start }) => {
+  await using a = await startHttpOrigin(() => ok('a'));
+  let [asked, others] = [0, 0];
+  await using unchecked = await startRawOrigin(async (connection) => void (await connection.readMessage().finally(() => asked++)));
+  await using checked = await startRawOrigin(async (connection) => void (await connection.readMessage().finally(() => others++)));
+  const [port] = await ports(1);
+  const check = 'option httpchk\n  server y 127.0.0.1:';
+  const rest = `backend off\n  disabled\n  ${QUICK}\n  ${check}${unchecked.port}\nbackend on\n  ${QUICK}\n  ${check}${checked.port}
+listen m\n  bind 127.0.0.1:${port}\n  server x 127.0.0.1:${a.port} track off/y`;
+  await start(configure({ rest }));
+  await until(() => others >= 5, 'five checks of the other server');
+  assert.equal(asked, 0);
+  assert.equal((await ask(port, get('/', 'Connection: close'))).status, 200);
+});
+
 onSubjects('track: a chain goes down, comes up, and begins in maintenance, one after the other', async ({ start }) => {
   await using a = await startHttpOrigin(() => ok('a'));
   await using syslog = await startSyslog();

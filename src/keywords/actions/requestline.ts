@@ -1,7 +1,9 @@
 /** Actions that change the request line and the status line (HAProxy 3.x configuration 4.4). */
 
+import { Method } from '../../http/message.ts';
 import { reasonOf } from '../../http/reasons.ts';
-import { methodOf } from '../../http/tokens.ts';
+import { clientMethod } from '../../http/reframe.ts';
+import { isToken, methodOf } from '../../http/tokens.ts';
 import { type ActionStep, type CompileContext, defineAction, Outcome, type TextFormat } from '../../rules/define.ts';
 import {
   compileExchange,
@@ -19,6 +21,8 @@ import type { Words } from '../../rules/words.ts';
 
 const REQUEST = ['http-request'] as const;
 const GET = 'GET /a/b?x=1 HTTP/1.1';
+/** Answered when a rewrite fails. */
+const FAILED = 'HTTP/1.1 500 Internal Server Error\ncontent-length: 97\ncache-control: no-cache\ncontent-type: text/html';
 
 function compileSet(find: PartFinder, words: Words, context: CompileContext): ActionStep {
   const format = context.format(words.next('a log-format string'), 'header');
@@ -127,8 +131,12 @@ export const setMethod = defineAction({
   name: 'set-method',
   signature: 'set-method <fmt>',
   ruleSets: REQUEST,
-  doc: 'Replaces the method of the request.',
-  examples: [{ rule: 'http-request set-method POST', request: GET, head: 'POST /a/b?x=1 HTTP/1.1' }],
+  doc: 'Replaces the method of the request. What is no method, and CONNECT for a request that is none, is a failed rewrite.',
+  examples: [
+    { rule: 'http-request set-method POST', request: GET, head: 'POST /a/b?x=1 HTTP/1.1' },
+    { rule: 'http-request set-method "%[req.hdr(x-m)]"', request: `${GET}\r\nX-M: CONNECT`, head: FAILED },
+    { rule: 'http-request set-method "%[req.hdr(x-m)]"', request: `${GET}\r\nX-M: GET /b HTTP/1.1`, head: FAILED },
+  ],
   compile: (words, context) => {
     const format = context.format(words.next('a log-format string'), 'header');
     words.end();
@@ -136,11 +144,14 @@ export const setMethod = defineAction({
     const fail = compileFailure(context);
     return (stream) => {
       const { request } = stream;
-      if (!writeValue(source, stream, request, format)) return fail(stream);
+      if (!writeValue(source, stream, request, format) || !isToken(source.bytes, written.start, written.end)) return fail(stream);
+      const method = methodOf(source.bytes, written.start, written.end);
+      // The server would make a tunnel of what the client goes on to send as requests.
+      if (method === Method.connect && clientMethod(request) !== Method.connect) return fail(stream);
       request.methodStart = written.start;
       request.methodEnd = written.end;
       if (request.firstMethod < 0) request.firstMethod = request.method;
-      request.method = methodOf(source.bytes, written.start, written.end);
+      request.method = method;
       return Outcome.next;
     };
   },
@@ -165,6 +176,8 @@ export const setStatus = defineAction({
       const { response } = stream;
       response.status = stream.status = status;
       response.reframe = true;
+      // A client waits for another answer behind one of these.
+      if (status < 200) response.mustClose = true;
       response.reasonStart = start;
       response.reasonEnd = end;
       return Outcome.next;
