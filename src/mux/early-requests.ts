@@ -4,8 +4,8 @@
  */
 import { NO_BLOCK } from '../base/memory.ts';
 import { Method } from '../http/message.ts';
-import { Figure } from '../platform/tls/contract.ts';
-import type { Backend, Session, Stream } from '../state/records.ts';
+import { requestSize } from '../proto/h1/encode.ts';
+import type { Backend, Server, Session, Stream } from '../state/records.ts';
 import { RetryOn } from '../state/settings.ts';
 
 /**
@@ -19,9 +19,19 @@ export function maySendEarly(stream: Stream, { retryOn }: Backend): boolean {
   return (retryOn & RetryOn.earlyDataRejected) !== 0 && stream.retriesLeft > 0 && !overrides.noRetry && isSafe(request.method);
 }
 
-/** The first request of a connection with early data. */
-function cameEarly({ tls, requests }: Session): boolean {
-  return tls !== null && requests <= 1 && tls.figure(Figure.hadEarly) === 1;
+/**
+ * It is early still, which the server is told by `Early-Data: 1`. What came behind the handshake, or waited for its end, is a request
+ * like any other: its client has risked nothing, and would not understand 425 (RFC 8470 5.2).
+ */
+function cameEarly({ tls }: Session): boolean {
+  return tls?.isEarly === true;
+}
+
+/** The whole request is surely not longer than what the server takes early. @param mostEarly bytes */
+export function fitsEarly({ request }: Stream, { backend, nameLength }: Server, mostEarly: number): boolean {
+  const field = backend.serverNameHeader;
+  // That field is added once the connection is there.
+  return requestSize(request) + (field === null ? 0 : field.nameLength + nameLength + 4) <= mostEarly;
 }
 
 /** It may happen twice (RFC 9110 9.2.1). */

@@ -18,6 +18,7 @@ import type { BackMux, Server, Session, Stream } from '../state/records.ts';
 import { KeepAlive } from '../state/settings.ts';
 import type { BackHome } from './back-home.ts';
 import type { MuxContext } from './context.ts';
+import { fitsEarly } from './early-requests.ts';
 import { keepTrailers, sendBody, sendBodyEnd, sendHeadCopy, takeSent } from './h1-send.ts';
 import { beginServer, countServerHandshake, endServer, tlsOf } from './server-tls.ts';
 
@@ -60,7 +61,7 @@ export class H1Back implements WireHandler, BackMux {
   #wireClosed = true;
   #name: Uint8Array | null = null;
   #nameLength = 0;
-  /** The handshake goes on behind a request that was sent early. */
+  /** The handshake goes on behind a request that was sent early, or is too long for that. */
   #isShaking = false;
   /** The exchange left the connection in a state in which no other request may follow. */
   #spoiled = false;
@@ -112,16 +113,23 @@ export class H1Back implements WireHandler, BackMux {
   // Wire events ---------------------------------------------------------------------------------
 
   onOpen(): void {
-    this.#state = State.head;
-    this.#isShaking = this.#tls !== null && this.#tls.mostEarly > 0;
-    if (this.#tls !== null && !this.#isShaking) countServerHandshake(this.#context, this.server as Server, this.#tls);
-    if (this.#stream !== null) this.#context.events.onConnected(this.#stream);
+    const tls = this.#tls;
+    this.#isShaking = tls !== null && tls.mostEarly > 0;
+    if (!this.#isShaking) this.onSettled();
+    // What is longer than the server takes early waits for the handshake.
+    else if (this.#stream !== null && fitsEarly(this.#stream, this.server as Server, (tls as TlsEngine).mostEarly)) this.#onUsable();
   }
 
-  /** The handshake behind an early request is done. */
+  /** The handshake is done, perhaps behind an early request. */
   onSettled(): void {
     this.#isShaking = false;
     if (this.#tls !== null) countServerHandshake(this.#context, this.server as Server, this.#tls);
+    if (this.#state === State.connecting) this.#onUsable();
+  }
+
+  #onUsable(): void {
+    this.#state = State.head;
+    if (this.#stream !== null) this.#context.events.onConnected(this.#stream);
   }
 
   onData(_wire: Wire, block: Block, start: number, end: number): boolean {

@@ -29,13 +29,23 @@ export function statusEvent(stream: Stream): number {
 export function brokenEvent(stream: Stream): number {
   if (stream.bytes.fromServer > 0) return RetryOn.junkResponse;
   if (isRefusedEarly(stream)) return RetryOn.earlyDataRejected;
+  if (isUnsecured(stream) && isSafe(stream.request.method)) return RetryOn.connFailure | RetryOn.emptyResponse | RetryOn.earlyDataRejected;
   // It can't be known whether the server has taken a request that was sent early.
   return wasSentEarly(stream) && isSafe(stream.request.method) ? RetryOn.emptyResponse | RetryOn.earlyDataRejected : RetryOn.emptyResponse;
 }
 
 /** What the client is told then: one whose request was sent early can send it again (RFC 8470 5.2). */
 export function brokenStatus(stream: Stream): number {
-  return isRefusedEarly(stream) ? TOO_EARLY : 502;
+  if (isRefusedEarly(stream)) return TOO_EARLY;
+  if (!isUnsecured(stream)) return 502;
+  // There has been no connection. What must not happen twice had come early itself: its client knows to ask again.
+  return isSafe(stream.request.method) ? 503 : TOO_EARLY;
+}
+
+/** The handshake behind the request has failed, as others fail before a request is sent. */
+function isUnsecured(stream: Stream): boolean {
+  const { serverFailure } = stream;
+  return serverFailure >= ConnectionFailure.handshakeClosed && serverFailure <= ConnectionFailure.handshake && wasSentEarly(stream);
 }
 
 function isRefusedEarly({ serverFailure }: Stream): boolean {

@@ -268,7 +268,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     this.#speaker = null;
     speaker.onSettled();
     if (engine.wasEarlyRefused) this.#breakOff(ConnectionFailure.earlyRefused, false);
-    else if (this.#paused) this.lower.pause();
+    else if (this.#paused && this.#isOpen()) this.lower.pause();
   }
 
   /**
@@ -497,7 +497,7 @@ export class TlsWire extends LayeredWire implements Wire, WireHandler, TimerOwne
     return this.#pass(engine, block);
   }
 
-  /** Before the handshake is done. What is too long to be said now is as good as refused. */
+  /** Before the handshake is done. The handler does not say more than the server takes; what it said beyond would be as good as refused. */
   #speak(block: Block, start: number, end: number): boolean {
     const engine = this.#engine as TlsEngine;
     this.#sayable -= end - start;

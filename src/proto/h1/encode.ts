@@ -93,6 +93,11 @@ function headSize(message: HttpMessage): number {
   return size + tableSize(headers);
 }
 
+/** Bytes that suffice for the head and what is there of the body, in chunks or not. */
+export function requestSize(message: HttpMessage): number {
+  return headSize(message) + message.bodyEnd - message.bodyStart + tableSize(message.trailers) + 32;
+}
+
 function tableSize(headers: HeaderTable): number {
   let size = 0;
   for (let row = 0; row < headers.rows; row++) {
