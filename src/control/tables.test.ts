@@ -149,6 +149,7 @@ test('locks and lists of a dead thread are put in order', () => {
     if (cells[stripe + Stripe.lock] === 1) cells[layout.bucketsAt + bucket] = 0;
   }
   assert.equal(recoverTable(cells, layout, 0, 1), 2);
+  assert.equal(cells[Header.orphans], 1, 'the next sweep looks for what it let go');
   for (let key = 0; key < 100; key++) assert.equal(getEntry(alive, String(key), [])?.values[0]?.value, key, `key ${key}`);
   assert.equal(alive.used, 100);
   for (let key = 100; key < 6000; key++) assert.equal(setEntry(alive, String(key), []), null);

@@ -9,8 +9,11 @@ import { Entries, PARKED, REFERENCE, Stripe } from './layout.ts';
 
 /** How far an entry looks for its place among the newest. */
 const LOOK_BACK = 16;
-/** Entries that somebody refers to which one search for the oldest steps over. */
-const MOST_PARKED = 256;
+/**
+ * Entries that somebody refers to which one search for the oldest steps over: more than a table of one stripe has. Each was paid for
+ * by the reference that was taken, and the next search begins behind them.
+ */
+const MOST_PARKED = 4096;
 
 /** References to an entry. */
 export function referencesTo(cells: Int32Array, entry: Entry): number {
@@ -76,8 +79,9 @@ export function unpark(cells: Int32Array, stripe: number, entry: Entry): void {
 /** The oldest that nobody refers to; NO_ENTRY: there is none, or too many before it that somebody does refer to. */
 export function oldestAlone(cells: Int32Array, stripe: number): Entry {
   let oldest = cells[stripe + Stripe.oldest] as number;
-  for (let parked = 0; oldest !== 0 && !isAlone(cells, oldest) && park(cells, stripe, oldest); parked++) {
+  for (let parked = 0; oldest !== 0 && !isAlone(cells, oldest); parked++) {
     if (parked === MOST_PARKED) return 0;
+    if (!park(cells, stripe, oldest)) break;
     oldest = cells[stripe + Stripe.oldest] as number;
   }
   return oldest;

@@ -48,6 +48,13 @@ test('a period may begin at any tick', () => {
   }
 });
 
+test('a new rate turns in the minute before the ticks come to 0 as well', () => {
+  const cells = counted();
+  for (let tick = -50_000; tick < -10_000; tick += 100) countEvents(cells, 0, tick, PERIOD_MS, 1);
+  const events = eventsPerPeriod(cells, 0, -10_000, PERIOD_MS);
+  assert.ok(Math.abs(events - 10) <= 1, `${events} events`);
+});
+
 test('words that change are not told', () => {
   const cells = counted([10_000, 8]);
   cells[0] = -(2 ** 31);

@@ -28,7 +28,13 @@ function passedSince(began: number, nowMs: number): number {
 export function countEvents(cells: Int32Array, at: number, nowMs: number, periodMs: number, amount: number): void {
   const passedMs = passedSince(cells[at + BEGAN] as number, nowMs);
   if (passedMs >= periodMs) turn(cells, at, nowMs, periodMs, passedMs);
+  else if (isNew(cells, at)) begin(cells, at, nowMs, 0, 0);
   cells[at + NOW] = (cells[at + NOW] as number) + amount;
+}
+
+/** Nothing was ever counted: its zeros are no tick, or it would not turn in the minute before the ticks come to 0 again. */
+function isNew(cells: Int32Array, at: number): boolean {
+  return cells[at + NOW] === 0 && cells[at + BEGAN] === 0 && cells[at + BEFORE] === 0;
 }
 
 /** A new period begins where the last one ended; now, if more than a whole one was missed. */

@@ -20,6 +20,8 @@ export function recoverTable(cells: Int32Array, layout: TableLayout, dead: numbe
   }
   const heldFree = Atomics.load(cells, Header.freeLock) === owner;
   if (found > 0 || heldFree) rebuildFree(cells, layout, heldFree ? owner : 0, own + 1);
+  // It may have given back the last reference to an entry, and not have come to put it into its list.
+  Atomics.store(cells, Header.orphans, 1);
   return found + (heldFree ? 1 : 0);
 }
 

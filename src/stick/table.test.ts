@@ -170,6 +170,20 @@ test('a table whose entries are all referenced takes no more', () => {
   assert.equal(touch(table, 3), NO_ENTRY);
 });
 
+test('a full table finds the oldest that is not referenced behind hundreds that are', () => {
+  const table = newTable({ size: 1000 });
+  for (let key = 0; key < 1000; key++) {
+    const entry = touch(table, key);
+    if (key >= 600) continue;
+    table.openEntry(entry);
+    table.reference(entry);
+    table.close();
+  }
+  assert.notEqual(touch(table, 5000), NO_ENTRY);
+  assert.ok(!has(table, 600));
+  assert.ok(has(table, 601) && has(table, 599));
+});
+
 test('a large table purges in another stripe if its own has nothing to give', () => {
   const table = newTable({ size: 2048 });
   const held: Entry[] = [];

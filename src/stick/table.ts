@@ -231,9 +231,11 @@ export class SharedTable implements StickTable {
     cells[entry + Entries.hash] = this.#hash;
     cells[entry + Entries.given] = 0;
     cells[entry + Entries.expire] = (this.#now + this.expireMs) | 0;
-    cells[entry + Entries.taken] = IN_USE;
     for (let at = 0; at < words; at++) cells[entry + ENTRY_WORDS + at] = this.keyCells[at] as number;
     for (let at = entry + ENTRY_WORDS + words; at < entry + layout.entryWords; at++) cells[at] = 0;
+    // Last: who looks without the lock reads this word first, and then the others.
+    if (this.#inOrder) cells[entry + Entries.taken] = IN_USE;
+    else Atomics.store(cells, entry + Entries.taken, IN_USE);
   }
 
   /** A free entry, or the oldest that nobody tracks: of this stripe, if it has one. */
@@ -250,8 +252,7 @@ export class SharedTable implements StickTable {
     // Not by way of the free ones, where another thread could take it.
     const oldest = oldestAlone(this.cells, this.#stripe);
     if (oldest === NO_ENTRY) return this.#purgeElsewhere();
-    this.#detach(oldest);
-    return oldest;
+    return this.#detach(oldest) ? oldest : NO_ENTRY;
   }
 
   /** Takes the oldest of another stripe; those that are locked now are passed over: no two threads may wait for each other. */
@@ -263,10 +264,10 @@ export class SharedTable implements StickTable {
       if (stripe === own || Atomics.compareExchange(cells, stripe + Stripe.lock, 0, this.#owner) !== 0) continue;
       const oldest = oldestAlone(cells, stripe);
       this.#stripe = stripe;
-      if (oldest !== NO_ENTRY) this.#detach(oldest);
+      const isTaken = oldest !== NO_ENTRY && this.#detach(oldest);
       this.#stripe = own;
       giveLock(cells, stripe + Stripe.lock, this.#inOrder);
-      if (oldest !== NO_ENTRY) return oldest;
+      if (isTaken) return oldest;
     }
     return NO_ENTRY;
   }
@@ -286,26 +287,33 @@ export class SharedTable implements StickTable {
     return entry;
   }
 
-  /** Takes an entry that nobody tracks out of its bucket and its list; its stripe is locked. It still counts as used. */
-  #detach(entry: Entry): void {
+  /** Takes an entry that nobody tracks out of its bucket and its list; its stripe is locked. It still counts as used. False: its bucket has lost it. */
+  #detach(entry: Entry): boolean {
     const { cells, layout } = this;
     let link = layout.bucketsAt + ((cells[entry + Entries.hash] as number) & (layout.buckets - 1));
-    while (cells[link] !== entry) link = (cells[link] as number) + Entries.next;
+    while (cells[link] !== entry) {
+      // A chain that somebody broke: nothing of it can be trusted.
+      if (cells[link] === 0) return false;
+      link = (cells[link] as number) + Entries.next;
+    }
     cells[link] = cells[entry + Entries.next] as number;
     if (!isParked(cells, entry)) unlink(cells, this.#stripe, entry);
     cells[entry + Entries.taken] = 0;
     cells[entry + Entries.given] = 0;
+    return true;
   }
 
-  #remove(entry: Entry): void {
+  /** False: a lock could not be had. */
+  #remove(entry: Entry): boolean {
     const { cells } = this;
-    this.#detach(entry);
+    if (!this.#detach(entry)) return true;
     // Lost until the next start, should the lock not be had: better than a broken list.
-    if (!takeLock(cells, Header.freeLock, this.#owner)) return;
+    if (!takeLock(cells, Header.freeLock, this.#owner)) return false;
     cells[entry + Entries.next] = cells[Header.free] as number;
     cells[Header.free] = entry;
     Atomics.sub(cells, Header.used, 1);
     giveLock(cells, Header.freeLock, this.#inOrder);
+    return true;
   }
 
   touch(entry: Entry): void {
@@ -328,18 +336,20 @@ export class SharedTable implements StickTable {
     if ((given & PARKED) !== 0 || (this.expireMs > 0 && ((expire - this.#tick()) | 0) <= 0)) this.#settle(entry, hash);
   }
 
-  /** Nobody refers to an entry any more that is in no list, or whose time is over. */
-  #settle(entry: Entry, hash: number): void {
+  /** Nobody refers to an entry any more that is in no list, or whose time is over. False: a lock could not be had. */
+  #settle(entry: Entry, hash: number): boolean {
     if (!this.#lock(hash)) {
       Atomics.store(this.cells, Header.orphans, 1);
-      return;
+      return false;
     }
+    let isDone = true;
     // It may be in use again, or have become another key's.
     if (this.#isOpen(entry) && isAlone(this.cells, entry)) {
       if (isParked(this.cells, entry)) unpark(this.cells, this.#stripe, entry);
-      if (this.#isOver(entry)) this.#remove(entry);
+      if (this.#isOver(entry)) isDone = this.#remove(entry);
     }
     this.close();
+    return isDone;
   }
 
   /** Whether it is an entry of the stripe that is locked. */
@@ -455,21 +465,24 @@ export class SharedTable implements StickTable {
   openNumber(number: number): Entry {
     const { layout, cells } = this;
     const entry = layout.entriesAt + number * layout.entryWords;
-    if (cells[entry + Entries.taken] === 0 || !this.openEntry(entry)) return NO_ENTRY;
+    if (Atomics.load(cells, entry + Entries.taken) === 0 || !this.openEntry(entry)) return NO_ENTRY;
     // It may have become another key's before its stripe was locked.
     if (this.#isOpen(entry) && !this.#isDead(entry)) return entry;
     this.close();
     return NO_ENTRY;
   }
 
-  /** Entries whose stripe was locked for too long when they were let go: puts them where they can expire and be purged. */
+  /** Entries whose stripe was locked for too long when they were let go: puts them where they can expire and be purged. Waits for one lock at most. */
   adopt(): void {
     const { layout, cells } = this;
     if (Atomics.load(cells, Header.orphans) === 0) return;
     Atomics.store(cells, Header.orphans, 0);
     for (let number = 0; number < this.fresh; number++) {
       const entry = layout.entriesAt + number * layout.entryWords;
-      if (isParked(cells, entry) && isAlone(cells, entry)) this.#settle(entry, cells[entry + Entries.hash] as number);
+      if (!isParked(cells, entry) || !isAlone(cells, entry) || this.#settle(entry, cells[entry + Entries.hash] as number)) continue;
+      // The next sweep goes on.
+      Atomics.store(cells, Header.orphans, 1);
+      return;
     }
   }
 
