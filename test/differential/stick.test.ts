@@ -131,6 +131,17 @@ async function script(start: (options: { config: string }) => Promise<Running>):
   return told;
 }
 
+/** The figures of FETCHES end with kbytes_in and kbytes_out. */
+const KILOBYTES = new RegExp(`(?<=(?:\\d+/){${FETCHES.length - 2}})(\\d+)/(\\d+)$`);
+
+function withoutKilobytes(line: string): string {
+  return line.replace(KILOBYTES, '');
+}
+
+function kilobytes(line: string): number[] {
+  return (KILOBYTES.exec(line) ?? []).slice(1).map(Number);
+}
+
 /** Milliseconds between requests: bursts, pauses within a period, over one and over two. */
 const GAPS_MS = [0, 10, 10, 10, 150, 150, 10, 10, 260, 10, 130, 400, 10, 10, 10, 210, 90, 640, 10, 310, 330, 10, 10, 200, 50];
 
@@ -277,7 +288,13 @@ backend refused
 describe('stick tables of HAProxy and ours', needs('haproxy'), () => {
   test('count the same', async () => {
     const [theirs, ours] = await Promise.all([script(startHaproxy), script(startHawser)]);
-    assert.deepEqual(ours, theirs);
+    assert.deepEqual(ours.map(withoutKilobytes), theirs.map(withoutKilobytes));
+    // The two count a head by some dozen bytes differently: 2.6 in the form in which it keeps it.
+    for (const [at, line] of ours.entries()) {
+      const other = kilobytes(theirs[at] as string);
+      for (const [side, count] of kilobytes(line).entries())
+        assert.ok(Math.abs(count - (other[side] as number)) <= 1, `${line}, HAProxy ${theirs[at]}`);
+    }
   });
 
   test('see the same errors and failures', async () => {
